@@ -1,0 +1,1 @@
+"""Commands: the only room that prints, reads the environment and picks the device."""

@@ -1,0 +1,150 @@
+"""The document: immutable text with stand-off annotations by character offset.
+
+Offsets count Unicode code points of `Document.text`, start included, end excluded, so
+`document.text[entity.start:entity.end]` is always the mention.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Literal
+
+from biobert.core.errors import BadInputError
+
+NO_METADATA: Mapping[str, str] = MappingProxyType({})
+
+
+def _check_span(kind: str, start: int, end: int) -> None:
+    if start < 0 or end <= start:
+        raise BadInputError(f"{kind} [{start}, {end}) is empty or negative; start must be < end")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of text, `start` included, `end` excluded."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        _check_span("span", self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A title, abstract, section or other part; `start == end` marks a part left empty.
+
+    `heading` is the section's own title; `metadata` keeps what a format says of the passage.
+    """
+
+    start: int
+    end: int
+    kind: str
+    heading: str = ""
+    metadata: Mapping[str, str] = NO_METADATA
+
+    def __post_init__(self) -> None:
+        if self.start < 0 or self.end < self.start:
+            raise BadInputError(f"passage {self.kind!r} [{self.start}, {self.end}) is reversed")
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A mention. `concept_ids` are CURIEs (`mesh:D009369`); `score` is a probability or None.
+
+    `fragments` is empty for a continuous mention; a discontinuous one lists its pieces, in
+    order, and `start`, `end` enclose them. `id` is the identifier a format gave it (`T1`).
+    """
+
+    start: int
+    end: int
+    label: str
+    concept_ids: tuple[str, ...] = ()
+    score: float | None = None
+    fragments: tuple[Span, ...] = ()
+    id: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_span(f"entity {self.label!r}", self.start, self.end)
+        if self.score is not None and not 0.0 <= self.score <= 1.0:
+            raise BadInputError(f"entity score {self.score} is not a probability")
+        if self.fragments and (
+            self.fragments[0].start != self.start or self.fragments[-1].end != self.end
+        ):
+            raise BadInputError(f"entity {self.label!r}: fragments do not span its offsets")
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One end of a relation: an entity of the document by `id`, or a concept by CURIE."""
+
+    role: str
+    target: str
+    kind: Literal["entity", "concept"] = "entity"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A labelled link between entities or concepts; `score` is a probability or None."""
+
+    label: str
+    arguments: tuple[Argument, ...]
+    score: float | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Who said so: the source file of the text, the model and version of the annotations."""
+
+    source: str = ""
+    model: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Text with passages and annotations. Immutable: `with_entities` gives a new one.
+
+    `annotated_labels` are the entity types its annotators looked for, so that a missing mention
+    of such a type means "none here"; empty when unknown.
+    """
+
+    id: str
+    text: str
+    passages: tuple[Passage, ...] = ()
+    entities: tuple[Entity, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    sentences: tuple[Span, ...] = ()
+    labels: tuple[str, ...] = ()
+    annotated_labels: tuple[str, ...] = ()
+    provenance: Provenance = Provenance()
+    metadata: Mapping[str, str] = field(default=NO_METADATA)
+
+    def __post_init__(self) -> None:
+        length = len(self.text)
+        parts: tuple[Passage | Entity | Span, ...]
+        parts = (*self.passages, *self.entities, *self.sentences)
+        for part in parts:
+            if part.end > length:
+                name = type(part).__name__.lower()
+                raise BadInputError(
+                    f"document {self.id!r}: {name} [{part.start}, {part.end}) "
+                    f"ends beyond the text of {length} characters"
+                )
+
+    def mention(self, entity: Entity) -> str:
+        """The entity's text; pieces of a discontinuous mention are joined by a space."""
+        if not entity.fragments:
+            return self.text[entity.start : entity.end]
+        return " ".join(self.text[piece.start : piece.end] for piece in entity.fragments)
+
+    def with_entities(self, entities: Iterable[Entity]) -> "Document":
+        """The same document with these entities, in text order, and no others."""
+        ordered = sorted(entities, key=lambda entity: (entity.start, entity.end, entity.label))
+        return replace(self, entities=tuple(ordered))
+
+    def entities_labelled(self, labels: Iterable[str]) -> Iterator[Entity]:
+        """The entities whose label is one of `labels`, in document order."""
+        wanted = frozenset(labels)
+        return (entity for entity in self.entities if entity.label in wanted)

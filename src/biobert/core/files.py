@@ -1,0 +1,88 @@
+"""Opening files: gzip and xz by ending, `-` for the standard streams, whole-or-nothing writing."""
+
+import gzip
+import hashlib
+import lzma
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from biobert.core.errors import BadInputError
+
+STANDARD_STREAM = "-"
+COMPRESSION_ENDINGS = (".gz", ".xz")
+
+
+def plain_name(path: Path | str) -> str:
+    """The file's name without a compression ending: `a.xml.gz` is `a.xml`."""
+    name = Path(path).name
+    for ending in COMPRESSION_ENDINGS:
+        name = name.removesuffix(ending)
+    return name
+
+
+@contextmanager
+def open_binary(path: Path | str) -> Iterator[BinaryIO]:
+    """Bytes of a file, unpacked when its name ends in `.gz` or `.xz`; `-` is standard input."""
+    if str(path) == STANDARD_STREAM:
+        yield sys.stdin.buffer
+        return
+    place = Path(path)
+    if not place.is_file():
+        raise BadInputError(f"no such file: {place}", code="not-found")
+    with _opener(place)(place, "rb") as stream:
+        yield cast(BinaryIO, stream)
+
+
+@contextmanager
+def open_text(path: Path | str) -> Iterator[IO[str]]:
+    """UTF-8 text of a file, like `open_binary`; a byte-order mark is dropped.
+
+    A byte that is not UTF-8 becomes U+FFFD, so one bad byte never stops a run.
+    Line ends are kept as they are, so that character offsets stay true.
+    """
+    with open_binary(path) as stream:
+        text = TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
+        try:
+            yield text
+        finally:
+            text.detach()
+
+
+@contextmanager
+def write_text(path: Path | str) -> Iterator[IO[str]]:
+    """A text file that appears whole or not at all; `-` is standard output."""
+    if str(path) == STANDARD_STREAM:
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    place = Path(path)
+    with temporary_sibling(place) as unfinished:
+        with _opener(place)(unfinished, "wt", encoding="utf-8", newline="") as stream:
+            yield cast(IO[str], stream)
+        os.replace(unfinished, place)
+
+
+@contextmanager
+def temporary_sibling(path: Path) -> Iterator[Path]:
+    """A hidden name beside `path`, on the same disk; removed if still there at the end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield unfinished
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """The file's SHA-256 as hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _opener(path: Path):  # type: ignore[no-untyped-def]
+    return {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix, open)

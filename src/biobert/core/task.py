@@ -1,0 +1,187 @@
+"""The contracts between tasks, models and everything that uses them.
+
+A task turns documents into examples, examples into windows of token ids, and model outputs
+back into annotated documents. A predictor turns windows into outputs. Neither knows torch.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from biobert.core.document import Document
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+Outputs = Mapping[str, FloatArray]
+"""Logits by head name: (length, labels) for a `token` head, (labels,) for a `sequence` head."""
+Targets = Mapping[str, IntArray]
+"""Gold by head name: (length, groups) for a `token` head, (groups,) for a `sequence` head."""
+
+IGNORED = -100
+"""Target of a position that neither learns nor scores (the convention of torch's losses)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelGroup:
+    """Labels that exclude one another: one softmax, one loss (`Disease`: O, B, I)."""
+
+    name: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSpec:
+    """The output layer that a task needs: `model/heads.py` builds it from this value.
+
+    The head's logits are those of all groups side by side, in order.
+    """
+
+    name: str
+    kind: Literal["token", "sequence"]
+    groups: tuple[LabelGroup, ...]
+    loss: Literal["cross-entropy"] = "cross-entropy"
+
+    @property
+    def width(self) -> int:
+        """How many logits a position (or a sequence) gets."""
+        return sum(len(group.labels) for group in self.groups)
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """Where each group's logits stand."""
+        ends = np.cumsum([len(group.labels) for group in self.groups]).tolist()
+        starts = [0, *ends[:-1]]
+        return tuple(slice(start, end) for start, end in zip(starts, ends, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One thing to answer: the stretch [start, end) of a document."""
+
+    document: Document
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """One row for the encoder, special tokens included.
+
+    `offsets` (length, 2): characters of the document behind each token, (-1, -1) for specials.
+    `owned`: the tokens that learn and score here; the rest is context, owned by another window.
+    """
+
+    token_ids: IntArray
+    segment_ids: IntArray
+    offsets: IntArray
+    owned: slice
+
+    def __len__(self) -> int:
+        return len(self.token_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Precision, recall and F1 (fractions, not per cent) over `support` gold items."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What an evaluation found. `main` is the figure that selects checkpoints, higher is better.
+
+    `details` holds JSON-ready extras: macro average, intervals, error tables.
+    """
+
+    main: float
+    micro: Score
+    by_label: Mapping[str, Score]
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class TextTokenizer(Protocol):
+    """What a task asks of a tokenizer; `text/tokenizer.py` is the one."""
+
+    def special(self, role: Literal["cls", "sep", "pad", "mask", "unk"]) -> int:
+        """The id of a special token."""
+        ...
+
+    def pieces(self, texts: Sequence[str]) -> "list[Pieces]":
+        """Word pieces of each text, without special tokens, never truncated."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pieces:
+    """Word pieces of one text: ids (n,), character offsets (n, 2), word numbers (n,)."""
+
+    ids: IntArray
+    offsets: IntArray
+    words: IntArray
+
+
+class Task(ABC):
+    """A thing a model can learn. One file on the shelf `tasks/`, found by its name."""
+
+    name: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> "Task":
+        """The task from a recipe's or a model folder's `task` table."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """JSON-ready settings from which `from_settings` makes an equal task."""
+
+    @abstractmethod
+    def heads(self) -> tuple[HeadSpec, ...]:
+        """The output layers the task needs."""
+
+    @abstractmethod
+    def examples(self, document: Document) -> list[Example]:
+        """What there is to answer in a document; together they cover all of its text."""
+
+    @abstractmethod
+    def encode(
+        self, examples: Sequence[Example], tokenizer: TextTokenizer
+    ) -> list[tuple[Window, ...]]:
+        """For each example its windows; nothing is cut away."""
+
+    @abstractmethod
+    def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
+        """Gold targets for each window, from the document's annotations."""
+
+    @abstractmethod
+    def decode(
+        self,
+        document: Document,
+        windows: Sequence[tuple[Window, ...]],
+        outputs: Sequence[Sequence[Outputs]],
+    ) -> Document:
+        """The document with this task's annotations, from the outputs for all its windows."""
+
+    @abstractmethod
+    def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
+        """Compare predictions with gold, document by document in the same order."""
+
+    @classmethod
+    @abstractmethod
+    def toy_documents(cls) -> list[Document]:
+        """A few small annotated documents, for conformance tests and docs."""
+
+
+class Predictor(Protocol):
+    """Windows in, outputs out, in the same order, whatever it runs on."""
+
+    def predict(self, windows: Sequence[Window]) -> list[Outputs]:
+        """One mapping of head name to logits for each window."""
+        ...
