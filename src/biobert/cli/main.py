@@ -5,10 +5,12 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 import typer
-from click.exceptions import ClickException
 
 from biobert import __version__, cli
 from biobert.cli.answer import fail
+
+# ClickException, from click or from the copy of it that newer versions of typer carry.
+CallError: type[Exception] = typer.BadParameter.__mro__[2]
 
 NOT_VERBS = frozenset({"answer", "main"})
 
@@ -34,22 +36,29 @@ def run() -> None:
     """Entry point: runs the verb; a wrong call ends with 2, as JSON when `--json` is there."""
     try:
         status = build_app()(standalone_mode=False)
-    except ClickException as problem:
+    except CallError as problem:
         context = getattr(problem, "ctx", None)
-        command = context.info_name if context else "biobert"
-        fail(command, "usage", problem.format_message(), as_json="--json" in sys.argv)
+        command = context.info_name if context else ""
+        message = getattr(problem, "message", str(problem))
+        fail(command, "usage", message, as_json="--json" in sys.argv)
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted", file=sys.stderr)
         raise SystemExit(130) from None
     raise SystemExit(status if isinstance(status, int) else 0)
 
 
-def _options(
-    version: bool = typer.Option(False, "--version", help="Print the version and leave."),
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         print(__version__)
         raise typer.Exit
+
+
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    del version  # handled by its callback
 
 
 if __name__ == "__main__":
