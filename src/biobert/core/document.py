@@ -6,13 +6,9 @@ Offsets count Unicode code points of `Document.text`, start included, end exclud
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Literal
 
 from biobert.core.errors import BadInputError
-
-NO_METADATA: Mapping[str, str] = MappingProxyType({})
-
 
 def _check_span(kind: str, start: int, end: int) -> None:
     if start < 0 or end <= start:
@@ -41,7 +37,7 @@ class Passage:
     end: int
     kind: str
     heading: str = ""
-    metadata: Mapping[str, str] = NO_METADATA
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.start < 0 or self.end < self.start:
@@ -119,7 +115,7 @@ class Document:
     labels: tuple[str, ...] = ()
     annotated_labels: tuple[str, ...] = ()
     provenance: Provenance = Provenance()
-    metadata: Mapping[str, str] = field(default=NO_METADATA)
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         length = len(self.text)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
 from types import ModuleType
 
@@ -27,7 +27,7 @@ class Shelf:
     A module `bioc_json.py` stands on the shelf as `bioc-json`; names starting with `_` do not.
     """
 
-    def __init__(self, package: ModuleType, kind: str) -> None:
+    def __init__(self, package: str, kind: str) -> None:
         self.package = package
         self.kind = kind
 
@@ -35,7 +35,7 @@ class Shelf:
         """The names on the shelf, sorted."""
         own = {
             found.name.replace("_", "-")
-            for found in iter_modules(self.package.__path__)
+            for found in iter_modules(import_module(self.package).__path__)
             if not found.name.startswith("_")
         }
         return sorted(own | {point.name for point in self._entry_points()})
@@ -48,7 +48,7 @@ class Shelf:
                 return module
         if name not in self.names():
             raise unknown_name(self.kind, name, self.names())
-        return import_module(f"{self.package.__name__}.{name.replace('-', '_')}")
+        return import_module(f"{self.package}.{name.replace('-', '_')}")
 
-    def _entry_points(self) -> Iterable:  # type: ignore[type-arg]
-        return entry_points(group=self.package.__name__)
+    def _entry_points(self) -> Iterable[EntryPoint]:
+        return entry_points(group=self.package)

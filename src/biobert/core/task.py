@@ -72,12 +72,14 @@ class Window:
     """One row for the encoder, special tokens included.
 
     `offsets` (length, 2): characters of the document behind each token, (-1, -1) for specials.
+    `words` (length,): number of the word that each token belongs to, -1 for specials.
     `owned`: the tokens that learn and score here; the rest is context, owned by another window.
     """
 
     token_ids: IntArray
     segment_ids: IntArray
     offsets: IntArray
+    words: IntArray
     owned: slice
 
     def __len__(self) -> int:

@@ -1,0 +1,46 @@
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: setup demo test check format docs bench clean
+
+# The base install: everything that annotation with the embedded model needs.
+$(VENV)/base: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt -e .
+	touch $@
+
+# torch first: a package that depends on it would otherwise choose another build.
+$(VENV)/dev: $(VENV)/base requirements-dev.txt
+	$(PIP) install -c constraints.txt torch
+	$(PIP) install -c constraints.txt -e '.[train,onnx,track]' -r requirements-dev.txt
+	touch $@
+
+setup: $(VENV)/dev
+
+demo: $(VENV)/base
+	$(BIN)/biobert annotate examples/*.txt --output demo-output --to pubtator --to bioc-json --to html
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/dev
+	$(BIN)/python -m pytest tests/docs
+
+bench: $(VENV)/dev
+	$(BIN)/python benchmarks/inference.py
+	$(BIN)/python benchmarks/training.py
+
+clean:
+	rm -rf $(VENV) demo-output

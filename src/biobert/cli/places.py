@@ -1,0 +1,19 @@
+"""Where things are on this machine: the only reader of the environment."""
+
+import os
+from pathlib import Path
+
+
+def data_root() -> Path | None:
+    """`BIOBERT_DATA`: a folder of corpora already at hand."""
+    value = os.environ.get("BIOBERT_DATA")
+    return Path(value) if value else None
+
+
+def cache_folder() -> Path:
+    """Where downloaded corpora are kept: `BIOBERT_CACHE`, or the user's cache folder."""
+    value = os.environ.get("BIOBERT_CACHE")
+    if value:
+        return Path(value)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "biobert"

@@ -1,0 +1,54 @@
+"""`biobert train`: a recipe becomes a model folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("train")(train)
+
+
+@answering("train")
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/ner-ncbi-disease.toml.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to write.")],
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a setting: optimizer.learning_rate=5e-5.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Train a model by a recipe; the recipe with every default filled in is saved beside it."""
+    from biobert.cli.extras import need_extra
+    from biobert.cli.places import cache_folder, data_root
+    from biobert.core.settings import override, read_toml
+
+    need_extra("torch", "accelerate", "transformers", extra="train")
+    from biobert.cli.progress import TrainingProgress
+    from biobert.training.recipe import read_recipe
+    from biobert.training.session import Places
+    from biobert.training.session import train as run
+
+    plan = read_recipe(override(read_toml(recipe), changes or []), place=recipe.name)
+    places = Places(output=output, cache=cache_folder(), data_root=data_root())
+    with TrainingProgress() as progress:
+        manifest = run(plan, places, listener=progress, resume=resume)
+    return Answer(
+        {"output": str(output), "metrics": dict(manifest.metrics)},
+        lambda: _show(output, dict(manifest.metrics)),
+    )
+
+
+def _show(output: Path, metrics: dict[str, object]) -> None:
+    from rich.console import Console
+
+    console = Console()
+    for name, value in metrics.items():
+        shown = f"{value:.4f}" if isinstance(value, float) else value
+        console.print(f"{name}: {shown}", highlight=False)
+    console.print(f"model folder: {output}", highlight=False)

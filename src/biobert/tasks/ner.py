@@ -1,0 +1,269 @@
+"""Named entity recognition: B, I and O tags for every word, decoded into entities.
+
+Two schemes. `per-type` gives each entity type a softmax of its own over (O, B, I), so corpora that
+annotate different types train together, each teaching only its own, and entities of different
+types may overlap. `joint` is the classic single softmax over O, B-X, I-X.
+
+Words are those of the tokenizer's pre-tokenizer (white space and punctuation split for BERT);
+a word is labelled at its first piece, as in Devlin et al. 2019 (arXiv:1810.04805), section 5.3.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from biobert.core.document import Document, Entity, Span
+from biobert.core.errors import BadInputError
+from biobert.core.settings import from_mapping, to_mapping
+from biobert.core.task import (
+    IGNORED,
+    Example,
+    FloatArray,
+    HeadSpec,
+    IntArray,
+    LabelGroup,
+    Outputs,
+    Scores,
+    Targets,
+    Task,
+    TextTokenizer,
+    Window,
+)
+from biobert.evaluation.spans import score_entities
+from biobert.tasks._windows import encode_stretches, owned_word_starts
+from biobert.text.sentences import split_sentences
+from biobert.text.windows import WindowSettings
+
+HEAD = "tags"
+OUTSIDE = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NerSettings:
+    """What to find and how to read a text. `labels` are the entity types, in head order."""
+
+    labels: tuple[str, ...]
+    scheme: Literal["per-type", "joint"] = "per-type"
+    windows: WindowSettings = field(default_factory=WindowSettings)
+
+    def __post_init__(self) -> None:
+        if not self.labels or len(set(self.labels)) != len(self.labels):
+            raise BadInputError(f"[task] labels = {list(self.labels)}: name each type once")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Words:
+    """The words of a document as the model saw them, in text order.
+
+    `starts`, `ends` (n,): characters; `first` (n,): True where a sentence begins.
+    """
+
+    starts: IntArray
+    ends: IntArray
+    first: npt.NDArray[np.bool_]
+    logits: FloatArray
+
+
+class NamedEntityRecognition(Task):
+    """Finds mentions and their types."""
+
+    name: ClassVar[str] = "ner"
+
+    def __init__(self, settings: NerSettings) -> None:
+        self.labels = settings.labels
+        self._settings = settings
+        self._head = HeadSpec(HEAD, "token", _groups(settings))
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> "NamedEntityRecognition":
+        """From `labels`, `scheme` and `windows`."""
+        return cls(from_mapping(NerSettings, settings, place="[task]"))
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that make an equal task."""
+        return to_mapping(self._settings)
+
+    def heads(self) -> tuple[HeadSpec, ...]:
+        """One token head: (O, B, I) for each type, or one joint group."""
+        return (self._head,)
+
+    def examples(self, document: Document) -> list[Example]:
+        """The sentences: the document's own, or split here."""
+        sentences = document.sentences or _sentences(document)
+        return [Example(document, sentence.start, sentence.end) for sentence in sentences]
+
+    def encode(
+        self, examples: Sequence[Example], tokenizer: TextTokenizer
+    ) -> list[tuple[Window, ...]]:
+        """One window for a sentence, several for one that is too long."""
+        return encode_stretches(examples, tokenizer, self._settings.windows)
+
+    def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
+        """Tags at first pieces of owned words; types the corpus does not annotate are ignored."""
+        annotated = example.document.annotated_labels or self.labels
+        gold = [
+            entity
+            for entity in example.document.entities
+            if entity.start < example.end and entity.end > example.start
+        ]
+        return [{HEAD: self._tags(window, gold, frozenset(annotated))} for window in windows]
+
+    def decode(
+        self,
+        document: Document,
+        windows: Sequence[tuple[Window, ...]],
+        outputs: Sequence[Sequence[Outputs]],
+    ) -> Document:
+        """The document with the entities found; each score is the probability of its tags."""
+        words = _words(windows, outputs)
+        if not len(words.starts):
+            return document.with_entities(())
+        found: list[Entity] = []
+        for group, columns in zip(self._head.groups, self._head.slices, strict=True):
+            log_probabilities = _log_softmax(words.logits[:, columns])
+            found.extend(_entities(words, log_probabilities, _types(group)))
+        return document.with_entities(found)
+
+    def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
+        """Strict entity-level scores over the types that the gold corpus annotates."""
+        annotated = {label for document in gold for label in document.annotated_labels}
+        labels = [label for label in self.labels if not annotated or label in annotated]
+        return score_entities(gold, predicted, labels)
+
+    @classmethod
+    def toy_documents(cls) -> list[Document]:
+        """Two short abstracts with diseases and chemicals."""
+        return [
+            Document(
+                "toy-1",
+                "Lithium caused cardiac arrest. Aspirin did not.",
+                entities=(
+                    Entity(0, 7, "Chemical"),
+                    Entity(15, 29, "Disease"),
+                    Entity(31, 38, "Chemical"),
+                ),
+                annotated_labels=("Chemical", "Disease"),
+            ),
+            Document(
+                "toy-2",
+                "Breast cancer and diabetes are common.",
+                entities=(Entity(0, 13, "Disease"), Entity(18, 26, "Disease")),
+                annotated_labels=("Disease",),
+            ),
+        ]
+
+    def _tags(self, window: Window, gold: Sequence[Entity], annotated: frozenset[str]) -> IntArray:
+        groups = self._head.groups
+        tags = np.full((len(window), len(groups)), IGNORED, dtype=np.int64)
+        positions = owned_word_starts(window)
+        starts = window.offsets[positions, 0]
+        ends = _word_ends(window)[positions]
+        for column, group in enumerate(groups):
+            types = _types(group)
+            if not annotated.intersection(types):
+                continue
+            column_tags = np.zeros(len(positions), dtype=np.int64)
+            for piece, label in _pieces_of(gold):
+                if label in types:
+                    touched = np.flatnonzero((starts < piece.end) & (ends > piece.start))
+                    _mark(column_tags, touched, starts, piece, tag=1 + 2 * types.index(label))
+            tags[positions, column] = column_tags
+        return tags
+
+
+TASK = NamedEntityRecognition
+
+
+def _groups(settings: NerSettings) -> tuple[LabelGroup, ...]:
+    if settings.scheme == "joint":
+        tags = [f"{prefix}-{label}" for label in settings.labels for prefix in "BI"]
+        return (LabelGroup("tags", ("O", *tags)),)
+    return tuple(
+        LabelGroup(label, ("O", f"B-{label}", f"I-{label}")) for label in settings.labels
+    )
+
+
+def _types(group: LabelGroup) -> list[str]:
+    """The entity types of a group; type number t has the tags 1 + 2t (B) and 2 + 2t (I)."""
+    return [label.removeprefix("B-") for label in group.labels[1::2]]
+
+
+def _sentences(document: Document) -> list[Span]:
+    parts = document.passages or (Span(0, len(document.text)),) if document.text else ()
+    return [
+        sentence for part in parts for sentence in split_sentences(document.text, part.start, part.end)
+    ]
+
+
+def _pieces_of(entities: Sequence[Entity]) -> Iterator[tuple[Span, str]]:
+    for entity in entities:
+        for piece in entity.fragments or (Span(entity.start, entity.end),):
+            yield piece, entity.label
+
+
+def _mark(
+    tags: IntArray, touched: IntArray, starts: IntArray, piece: Span, *, tag: int
+) -> None:
+    if not len(touched):
+        return
+    tags[touched] = tag + 1
+    # A mention that began in an earlier window goes on here: its first word is not a beginning.
+    if starts[touched[0]] <= piece.start or touched[0] > 0:
+        tags[touched[0]] = tag
+
+
+def _word_ends(window: Window) -> IntArray:
+    """For each token, the last character (excluded) of the word it belongs to."""
+    last = np.append(window.words[1:] != window.words[:-1], True)
+    return np.flip(np.minimum.accumulate(np.flip(np.where(last, window.offsets[:, 1], 1 << 60))))
+
+
+def _words(windows: Sequence[tuple[Window, ...]], outputs: Sequence[Sequence[Outputs]]) -> _Words:
+    starts, ends, first, logits = [], [], [], []
+    for parts, part_outputs in zip(windows, outputs, strict=True):
+        begins = True
+        for window, output in zip(parts, part_outputs, strict=True):
+            positions = owned_word_starts(window)
+            if not len(positions):
+                continue
+            flags = np.zeros(len(positions), dtype=np.bool_)
+            flags[0], begins = begins, False
+            starts.append(window.offsets[positions, 0])
+            ends.append(_word_ends(window)[positions])
+            first.append(flags)
+            logits.append(output[HEAD][positions])
+    if not starts:
+        nothing = np.zeros(0, dtype=np.int64)
+        return _Words(nothing, nothing, nothing.astype(np.bool_), np.zeros((0, 0), np.float32))
+    return _Words(*(np.concatenate(parts) for parts in (starts, ends, first, logits)))
+
+
+def _log_softmax(logits: FloatArray) -> FloatArray:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def _entities(words: _Words, log_probabilities: FloatArray, types: list[str]) -> Iterator[Entity]:
+    """Entities of one group: a B, or an I that follows nothing it could continue, begins one."""
+    tags = log_probabilities.argmax(axis=1)
+    kind = np.where(tags == OUTSIDE, -1, (tags - 1) // 2)
+    before = np.concatenate(([-1], kind[:-1]))
+    continues = (tags != OUTSIDE) & (tags % 2 == 0) & (kind == before) & ~words.first
+    begins = np.flatnonzero((tags != OUTSIDE) & ~continues)
+    if not len(begins):
+        return
+    # The entity that begins at word b ends after the last word in a row that continues it.
+    breaks = np.append(np.flatnonzero(~continues), len(tags))
+    stops = breaks[np.searchsorted(breaks, begins, side="right")]
+    totals = np.concatenate(([0.0], np.cumsum(log_probabilities.max(axis=1, initial=-np.inf))))
+    scores = np.exp(totals[stops] - totals[begins])
+    for begin, stop, score in zip(begins.tolist(), stops.tolist(), scores.tolist(), strict=True):
+        yield Entity(
+            int(words.starts[begin]),
+            int(words.ends[stop - 1]),
+            types[kind[begin]],
+            score=min(1.0, score),
+        )

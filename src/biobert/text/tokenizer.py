@@ -1,0 +1,104 @@
+"""The tokenizer: text to word pieces with character offsets, on the `tokenizers` backend."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from tokenizers import AddedToken
+from tokenizers import Tokenizer as Backend
+from tokenizers.implementations import BertWordPieceTokenizer
+
+from biobert.core.errors import BadInputError
+from biobert.core.task import Pieces
+
+SpecialRole = Literal["cls", "sep", "pad", "mask", "unk"]
+
+SPECIAL_TOKENS: dict[SpecialRole, tuple[str, ...]] = {
+    "cls": ("[CLS]", "<s>", "<cls>"),
+    "sep": ("[SEP]", "</s>", "<sep>"),
+    "pad": ("[PAD]", "<pad>"),
+    "mask": ("[MASK]", "<mask>"),
+    "unk": ("[UNK]", "<unk>"),
+}
+
+
+class Tokenizer:
+    """Word pieces of texts, never truncated or padded, and never a special token from the text.
+
+    A text that contains `[SEP]` literally is tokenized as ordinary characters, so input cannot
+    forge the structure of a row.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        # Checkpoints carry both settings inside tokenizer.json (MiniLM truncates at 128).
+        backend.no_padding()
+        backend.no_truncation()
+        backend.encode_special_tokens = True
+        self.backend = backend
+        self._special = {role: _find(backend, role) for role in SPECIAL_TOKENS}
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> "Tokenizer":
+        """The tokenizer of a model folder: `tokenizer.json`, or `vocab.txt` of a BERT model."""
+        if (folder / "tokenizer.json").is_file():
+            return cls(Backend.from_file(str(folder / "tokenizer.json")))
+        if (folder / "vocab.txt").is_file():
+            return cls(_from_vocabulary(folder))
+        raise BadInputError(
+            f"{folder}: no tokenizer.json and no vocab.txt; copy them from the base checkpoint",
+            code="not-found",
+        )
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids there are, special and added tokens included."""
+        return self.backend.get_vocab_size(with_added_tokens=True)
+
+    def special(self, role: SpecialRole) -> int:
+        """The id of a special token; an error when the vocabulary has none for the role."""
+        token_id = self._special[role]
+        if token_id is None:
+            names = " or ".join(SPECIAL_TOKENS[role])
+            raise BadInputError(f"the tokenizer has no {role} token ({names})")
+        return token_id
+
+    def pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        """Word pieces of each text without special tokens, with offsets into that text."""
+        encodings = self.backend.encode_batch(list(texts), add_special_tokens=False)
+        return [_pieces(encoding) for encoding in encodings]
+
+    def save(self, folder: Path) -> None:
+        """Write `tokenizer.json` and the `tokenizer_config.json` that transformers reads."""
+        self.backend.save(str(folder / "tokenizer.json"))
+        config = {"tokenizer_class": "PreTrainedTokenizerFast"}
+        for role, token_id in self._special.items():
+            if token_id is not None:
+                config[f"{role}_token"] = str(self.backend.id_to_token(token_id))
+        (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+def _pieces(encoding: Any) -> Pieces:
+    return Pieces(
+        ids=np.array(encoding.ids, dtype=np.int64),
+        offsets=np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2),
+        words=np.array(encoding.word_ids, dtype=np.int64),
+    )
+
+
+def _find(backend: Backend, role: SpecialRole) -> int | None:
+    ids = (backend.token_to_id(token) for token in SPECIAL_TOKENS[role])
+    return next((token_id for token_id in ids if token_id is not None), None)
+
+
+def _from_vocabulary(folder: Path) -> Backend:
+    config_path = folder / "tokenizer_config.json"
+    config = json.loads(config_path.read_text()) if config_path.is_file() else {}
+    # BioBERT's own folders carry no tokenizer_config.json and are cased.
+    lowercase = bool(config.get("do_lower_case", False))
+    tokenizer = BertWordPieceTokenizer(str(folder / "vocab.txt"), lowercase=lowercase)
+    backend: Backend = tokenizer._tokenizer
+    specials = [names[0] for names in SPECIAL_TOKENS.values()]
+    backend.add_special_tokens([AddedToken(name, special=True) for name in specials])
+    return backend

@@ -1,0 +1,1 @@
+"""A task, a model and documents become a trained model."""

@@ -1,0 +1,63 @@
+"""The model card: a README that says what a model is, from its manifest."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from biobert.core.model_folder import ModelManifest
+
+TEMPLATE = """\
+---
+library_name: biobert
+tags: [biomedical, {task}]
+---
+
+# {name}
+
+A `{task}` model made with [BioBERT](https://github.com/biobert/biobert) {version}.
+{description}
+
+```
+biobert annotate --model PATH_TO_THIS_FOLDER abstract.txt
+```
+
+## Answers
+
+{labels}
+
+## Trained on
+
+{data}
+
+## Measured on the development data
+
+{metrics}
+
+Scores are strict, entity-level figures unless said otherwise. The resolved recipe and the versions
+of all packages are in `biobert.json`.
+"""
+
+
+def model_card(manifest: ModelManifest) -> str:
+    """Markdown for a model folder's README.md."""
+    labels = manifest.task_settings.get("labels", ())
+    return TEMPLATE.format(
+        name=manifest.name,
+        task=manifest.task,
+        version=manifest.versions.get("biobert", ""),
+        description=manifest.recipe.get("description", ""),
+        labels=_list(labels),
+        data=_list(f"{name}: {what}" for name, what in manifest.data.items()),
+        metrics=_list(f"{name}: {_figure(value)}" for name, value in _scores(manifest.metrics)),
+    )
+
+
+def _list(lines: Any) -> str:
+    return "\n".join(f"- {line}" for line in lines) or "- nothing recorded"
+
+
+def _scores(metrics: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(name, value) for name, value in metrics.items() if not isinstance(value, list)]
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

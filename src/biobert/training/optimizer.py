@@ -1,0 +1,65 @@
+"""AdamW with the habits of BERT fine-tuning, and the learning-rate schedules."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from biobert.core.errors import BadInputError
+from biobert.model.network import Network
+from biobert.training.recipe import OptimizerSettings, ScheduleSettings
+
+
+def build_optimizer(network: Network, settings: OptimizerSettings) -> torch.optim.AdamW:
+    """AdamW; no decay on biases and norms; frozen layers left out; lower layers may learn slower.
+
+    The layer-wise decay is that of Howard and Ruder 2018 (arXiv:1801.06146), section 3.2.
+    """
+    freeze(network, settings.frozen_layers)
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            rate = _learning_rate(name, network.depth(name), settings)
+            decay = 0.0 if parameter.ndim < 2 else settings.weight_decay
+            groups.setdefault((rate, decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [{"params": some, "lr": rate, "weight_decay": decay} for (rate, decay), some in groups.items()],
+        betas=(settings.betas[0], settings.betas[1]),
+        eps=settings.epsilon,
+        foreach=True,
+    )
+
+
+def freeze(network: Network, layers: int) -> None:
+    """Freeze the embeddings and the lowest `layers` layers; 0 freezes nothing."""
+    if layers > network.layer_count:
+        raise BadInputError(
+            f"[optimizer] frozen_layers = {layers}: the encoder has {network.layer_count} layers"
+        )
+    for name, parameter in network.named_parameters():
+        if layers and network.layer_count - network.depth(name) < layers:
+            parameter.requires_grad_(False)
+
+
+def schedule(settings: ScheduleSettings, *, steps: int) -> Callable[[int], float]:
+    """Step number to the factor on the learning rate, for a run of `steps` steps."""
+    warmup = round(settings.warmup_fraction * steps)
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / (warmup + 1)
+        done = (step - warmup) / max(1, steps - warmup)
+        if settings.kind == "constant":
+            return 1.0
+        if settings.kind == "linear":
+            return max(0.0, 1.0 - done)
+        return 0.5 * (1.0 + math.cos(math.pi * min(1.0, done)))
+
+    return factor
+
+
+def _learning_rate(name: str, depth: int, settings: OptimizerSettings) -> float:
+    if depth == 0 and settings.head_learning_rate is not None:
+        return settings.head_learning_rate
+    return settings.learning_rate * settings.layer_decay**depth

@@ -1,0 +1,46 @@
+"""Offsets are exact and text cannot forge special tokens."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from biobert.text.tokenizer import Tokenizer
+from tests.tiny import tiny_tokenizer
+
+TOKENIZER = tiny_tokenizer()
+
+
+@given(st.text(max_size=200))
+def test_offsets_are_ordered_and_cover_all_but_blanks_and_controls(text: str) -> None:
+    (pieces,) = TOKENIZER.pieces([text])
+    position = 0
+    for start, end in pieces.offsets.tolist():
+        assert position <= start <= end <= len(text)
+        # What the tokenizer passes over is white space, controls or stripped accents.
+        assert not any(character.isascii() and character.isalnum() for character in text[position:start])
+        position = end
+
+
+def test_long_text_is_not_cut() -> None:
+    (pieces,) = TOKENIZER.pieces(["aspirin " * 5000])
+    assert len(pieces.ids) == 5000
+
+
+def test_special_tokens_in_the_text_are_plain_characters() -> None:
+    (pieces,) = TOKENIZER.pieces(["a [SEP] b"])
+    assert TOKENIZER.special("sep") not in pieces.ids.tolist()
+
+
+def test_settings_baked_into_a_checkpoint_are_undone(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    backend = tiny_tokenizer().backend
+    backend.enable_truncation(8)
+    backend.enable_padding(length=16)
+    backend.save(str(tmp_path / "tokenizer.json"))
+    (pieces,) = Tokenizer.from_folder(tmp_path).pieces(["aspirin " * 20])
+    assert len(pieces.ids) == 20
+
+
+def test_a_saved_tokenizer_reads_the_same(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    TOKENIZER.save(tmp_path)
+    again = Tokenizer.from_folder(tmp_path)
+    text = "Lithium-induced cardiac arrest (n = 3)."
+    assert again.pieces([text])[0].ids.tolist() == TOKENIZER.pieces([text])[0].ids.tolist()

@@ -1,0 +1,48 @@
+"""Tiny real tokenizers and encoders that tests make on the spot."""
+
+import json
+from pathlib import Path
+
+from tokenizers import Tokenizer as Backend
+from tokenizers.models import WordPiece
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
+
+from biobert.text.tokenizer import Tokenizer
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,;:()-/'%<>=+"
+WORDS = ["lithium", "cardiac", "arrest", "aspirin", "breast", "cancer", "diabetes", "and", "the"]
+
+
+def tiny_tokenizer() -> Tokenizer:
+    """A lower-casing WordPiece of single characters and a few whole words."""
+    vocabulary = [*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS), *WORDS]
+    ids = {piece: number for number, piece in enumerate(vocabulary)}
+    backend = Backend(WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=2000))
+    backend.normalizer = BertNormalizer(lowercase=True)
+    backend.pre_tokenizer = BertPreTokenizer()
+    backend.add_special_tokens(SPECIAL)
+    return Tokenizer(backend)
+
+
+def write_tiny_encoder_folder(folder: Path, *, layers: int = 2) -> Path:
+    """A Hugging Face BERT folder with random weights: 2 layers of width 32 by default."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = tiny_tokenizer()
+    torch.manual_seed(7)
+    config = BertConfig(
+        vocab_size=tokenizer.vocabulary_size,
+        hidden_size=32,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=128,
+    )
+    BertModel(config).save_pretrained(folder)
+    tokenizer.save(folder)
+    assert json.loads((folder / "config.json").read_text())["model_type"] == "bert"
+    return folder
