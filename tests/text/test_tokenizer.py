@@ -16,7 +16,9 @@ def test_offsets_are_ordered_and_cover_all_but_blanks_and_controls(text: str) ->
     for start, end in pieces.offsets.tolist():
         assert position <= start <= end <= len(text)
         # What the tokenizer passes over is white space, controls or stripped accents.
-        assert not any(character.isascii() and character.isalnum() for character in text[position:start])
+        assert not any(
+            character.isascii() and character.isalnum() for character in text[position:start]
+        )
         position = end
 
 

@@ -15,10 +15,13 @@ def register(app: typer.Typer) -> None:
 
 @answering("train")
 def train(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/ner-ncbi-disease.toml.")],
+    recipe: Annotated[
+        Path, typer.Argument(help="A recipe, such as recipes/ner-ncbi-disease.toml.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to write.")],
     changes: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a setting: optimizer.learning_rate=5e-5.")
+        list[str] | None,
+        typer.Option("--set", help="Change a setting: optimizer.learning_rate=5e-5."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
     as_json: JsonFlag = False,

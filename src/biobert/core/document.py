@@ -10,6 +10,7 @@ from typing import Literal
 
 from biobert.core.errors import BadInputError
 
+
 def _check_span(kind: str, start: int, end: int) -> None:
     if start < 0 or end <= start:
         raise BadInputError(f"{kind} [{start}, {end}) is empty or negative; start must be < end")

@@ -1,10 +1,10 @@
 """The model folder: what training writes, and inference, serving and the hub read.
 
-    config.json, model.safetensors      weights, as transformers reads them
-    tokenizer.json, tokenizer_config.json
-    biobert.json                        the manifest below
-    model.onnx                          the exported model, where there is one
-    README.md                           the model card
+config.json, model.safetensors      weights, as transformers reads them
+tokenizer.json, tokenizer_config.json
+biobert.json                        the manifest below
+model.onnx                          the exported model, where there is one
+README.md                           the model card
 """
 
 import json

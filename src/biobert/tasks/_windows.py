@@ -28,7 +28,8 @@ def owned_word_starts(window: Window) -> IntArray:
     is_first[0] = False
     is_first[1:] = (window.words[1:] != window.words[:-1]) & (window.words[1:] >= 0)
     owned = window.owned
-    return np.flatnonzero(is_first[owned]) + owned.start
+    positions: IntArray = np.flatnonzero(is_first[owned]) + owned.start
+    return positions
 
 
 def _window(pieces: Pieces, part: PieceRange, shift: int, borders: tuple[int, int]) -> Window:

@@ -181,9 +181,7 @@ def _groups(settings: NerSettings) -> tuple[LabelGroup, ...]:
     if settings.scheme == "joint":
         tags = [f"{prefix}-{label}" for label in settings.labels for prefix in "BI"]
         return (LabelGroup("tags", ("O", *tags)),)
-    return tuple(
-        LabelGroup(label, ("O", f"B-{label}", f"I-{label}")) for label in settings.labels
-    )
+    return tuple(LabelGroup(label, ("O", f"B-{label}", f"I-{label}")) for label in settings.labels)
 
 
 def _types(group: LabelGroup) -> list[str]:
@@ -194,7 +192,9 @@ def _types(group: LabelGroup) -> list[str]:
 def _sentences(document: Document) -> list[Span]:
     parts = document.passages or (Span(0, len(document.text)),) if document.text else ()
     return [
-        sentence for part in parts for sentence in split_sentences(document.text, part.start, part.end)
+        sentence
+        for part in parts
+        for sentence in split_sentences(document.text, part.start, part.end)
     ]
 
 
@@ -204,9 +204,7 @@ def _pieces_of(entities: Sequence[Entity]) -> Iterator[tuple[Span, str]]:
             yield piece, entity.label
 
 
-def _mark(
-    tags: IntArray, touched: IntArray, starts: IntArray, piece: Span, *, tag: int
-) -> None:
+def _mark(tags: IntArray, touched: IntArray, starts: IntArray, piece: Span, *, tag: int) -> None:
     if not len(touched):
         return
     tags[touched] = tag + 1
@@ -243,7 +241,8 @@ def _words(windows: Sequence[tuple[Window, ...]], outputs: Sequence[Sequence[Out
 
 def _log_softmax(logits: FloatArray) -> FloatArray:
     shifted = logits - logits.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    normalised: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return normalised
 
 
 def _entities(words: _Words, log_probabilities: FloatArray, types: list[str]) -> Iterator[Entity]:

@@ -42,9 +42,7 @@ class Batch:
         )
 
 
-def encode_rows(
-    task: Task, documents: Sequence[Document], tokenizer: TextTokenizer
-) -> list[Row]:
+def encode_rows(task: Task, documents: Sequence[Document], tokenizer: TextTokenizer) -> list[Row]:
     """All windows of the documents with their targets."""
     examples = [example for document in documents for example in task.examples(document)]
     rows: list[Row] = []

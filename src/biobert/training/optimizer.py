@@ -24,7 +24,10 @@ def build_optimizer(network: Network, settings: OptimizerSettings) -> torch.opti
             decay = 0.0 if parameter.ndim < 2 else settings.weight_decay
             groups.setdefault((rate, decay), []).append(parameter)
     return torch.optim.AdamW(
-        [{"params": some, "lr": rate, "weight_decay": decay} for (rate, decay), some in groups.items()],
+        [
+            {"params": some, "lr": rate, "weight_decay": decay}
+            for (rate, decay), some in groups.items()
+        ],
         betas=(settings.betas[0], settings.betas[1]),
         eps=settings.epsilon,
         foreach=True,

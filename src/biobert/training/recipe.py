@@ -99,7 +99,8 @@ class Recipe:
 
     def resolved(self) -> dict[str, Any]:
         """Every setting with its value, JSON-ready; None is left out."""
-        return _without_none(asdict(self))
+        tables: dict[str, Any] = _without_none(asdict(self))
+        return tables
 
 
 def read_recipe(tables: Mapping[str, Any], *, place: str) -> Recipe:

@@ -42,9 +42,7 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
     devel = [DevelSet(name, found) for name, found in _read(recipe.data.devel, places).items()]
     everything = [document for found in train_documents.values() for document in found]
     rows = encode_rows(learner.task, everything, learner.tokenizer)
-    loop = TrainingLoop(
-        recipe, learner, rows, devel=devel, output=places.output, listener=listener
-    )
+    loop = TrainingLoop(recipe, learner, rows, devel=devel, output=places.output, listener=listener)
     progress = loop.run(resume=resume)
     report = TrainingReport(
         recipe=recipe.resolved(),

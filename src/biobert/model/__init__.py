@@ -1,0 +1,1 @@
+"""Token ids to vectors to outputs, in torch."""

@@ -1,0 +1,105 @@
+"""The BERT encoder, written from its formulas."""
+
+import torch
+from torch import nn
+
+from biobert.model.embeddings import Embeddings
+from biobert.model.layer import EncoderLayer
+from biobert.model.settings import EncoderSettings
+
+INITIAL_DEVIATION = 0.02
+
+
+class Pooler(nn.Module):
+    """tanh(W h + b) of the first token's vector: one vector for a row."""
+
+    def __init__(self, settings: EncoderSettings) -> None:
+        super().__init__()
+        self.dense = nn.Linear(settings.hidden_size, settings.hidden_size)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(rows, length, hidden) to (rows, hidden)."""
+        return torch.tanh(self.dense(hidden[:, 0]))
+
+
+class Encoder(nn.Module):
+    """Embeddings and a stack of layers; loads and saves Hugging Face BERT folders."""
+
+    def __init__(self, settings: EncoderSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.embeddings = Embeddings(settings)
+        self.layers = nn.ModuleList(EncoderLayer(settings) for _ in range(settings.layers))
+        self.pooler = Pooler(settings)
+        self.apply(initialise)
+
+    @property
+    def hidden_size(self) -> int:
+        """The width of the vectors."""
+        return self.settings.hidden_size
+
+    @property
+    def layer_count(self) -> int:
+        """How many layers there are."""
+        return self.settings.layers
+
+    def forward(
+        self,
+        token_ids: torch.Tensor,
+        segment_ids: torch.Tensor | None = None,
+        sequence_ids: torch.Tensor | None = None,
+        *,
+        positions: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """(rows, length) token ids to (rows, length, hidden) vectors.
+
+        `sequence_ids` (rows, length) says which sequence of its row a token belongs to, 0 for
+        padding; a boolean mask is the case of one sequence a row. Tokens see their own sequence
+        alone, so several sentences may share a row; `positions` then restart with each.
+        None means that nothing is padded and a row is one sequence.
+        """
+        hidden = self.embed(token_ids, segment_ids, positions)
+        allowed = None if sequence_ids is None else allowed_attention(sequence_ids)
+        for layer in self.layers:
+            hidden = layer(hidden, allowed)
+        return hidden
+
+    def embed(
+        self,
+        token_ids: torch.Tensor,
+        segment_ids: torch.Tensor | None,
+        positions: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """The vectors before the first layer."""
+        if segment_ids is None:
+            segment_ids = torch.zeros_like(token_ids)
+        if positions is None:
+            positions = torch.arange(token_ids.shape[1], device=token_ids.device)[None, :]
+        embedded: torch.Tensor = self.embeddings(token_ids, segment_ids, positions)
+        return embedded
+
+
+def allowed_attention(sequence_ids: torch.Tensor) -> torch.Tensor:
+    """(rows, length) sequence numbers to a boolean mask that broadcasts over heads.
+
+    A plain padding mask stays (rows, 1, 1, length), which attention kernels handle faster than
+    the full (rows, 1, length, length) of packed rows.
+    """
+    if sequence_ids.dtype == torch.bool:
+        return sequence_ids[:, None, None, :]
+    same = sequence_ids[:, :, None] == sequence_ids[:, None, :]
+    real = (sequence_ids > 0)[:, None, :]
+    # A padding query sees its padding: a row of nothing but False would give NaN.
+    padding = (sequence_ids == 0)[:, :, None]
+    return ((same & real) | (same & padding))[:, None]
+
+
+def initialise(module: nn.Module) -> None:
+    """BERT's initial weights: normal with deviation 0.02, zero biases, padding at zero."""
+    if isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.normal_(module.weight, std=INITIAL_DEVIATION)
+    if isinstance(module, nn.Linear):
+        nn.init.zeros_(module.bias)
+    if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+        with torch.no_grad():
+            module.weight[module.padding_idx].zero_()

@@ -1,0 +1,114 @@
+"""Any encoder of transformers behind the contract of our own, and where to find it."""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from biobert.core.errors import BadInputError
+from biobert.core.model_folder import WEIGHTS
+from biobert.model.encoder import Encoder, Pooler
+from biobert.model.network import Network
+from biobert.model.settings import EncoderSettings
+from biobert.model.weights import load_bert, read_config
+
+WANTED_FILES = ["*.json", "*.safetensors", "vocab.txt", "merges.txt", "*.model"]
+
+
+class HubEncoder(nn.Module):
+    """A `transformers.AutoModel` (DeBERTa, ELECTRA, RoBERTa, ModernBERT, T5 encoder, ...)."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        config = model.config
+        self.hidden_size = int(config.hidden_size)  # type: ignore[union-attr,arg-type]
+        self.layer_count = int(config.num_hidden_layers)  # type: ignore[union-attr,arg-type]
+        self.segment_types = int(getattr(config, "type_vocab_size", 0) or 0)
+        self.pooler = Pooler(
+            EncoderSettings(vocabulary_size=1, hidden_size=self.hidden_size, heads=1)
+        )
+
+    def forward(
+        self,
+        token_ids: torch.Tensor,
+        segment_ids: torch.Tensor | None = None,
+        sequence_ids: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """(rows, length) ids to (rows, length, hidden) vectors; rows hold one sequence each."""
+        if sequence_ids is None:
+            sequence_ids = torch.ones_like(token_ids)
+        elif sequence_ids.dtype != torch.bool and int(sequence_ids.max()) > 1:
+            raise BadInputError("packed rows need our own encoder; use padded rows for this model")
+        inputs = {"input_ids": token_ids, "attention_mask": sequence_ids.long()}
+        if segment_ids is not None and self.segment_types > 1:
+            inputs["token_type_ids"] = segment_ids
+        hidden: torch.Tensor = self.model(**inputs).last_hidden_state
+        return hidden
+
+    def save(self, folder: Path, heads: nn.Module) -> None:
+        """Write the model as transformers does, and the heads beside it."""
+        from safetensors.torch import save_file
+
+        self.model.save_pretrained(folder)  # type: ignore[operator]
+        tensors = {**heads.state_dict(), **self.pooler.state_dict(prefix="pooler.")}
+        save_file({name: value.contiguous() for name, value in tensors.items()}, folder / HEADS)
+
+
+HEADS = "heads.safetensors"
+
+
+def find_encoder_folder(name: str) -> Path:
+    """The folder of a checkpoint: a path as it is, or a Hugging Face name fetched once.
+
+    Only safetensors weights are fetched. Without a network, what is in the hub's cache is used.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    if name.count("/") > 1 or name.startswith((".", "/", "~")):
+        raise BadInputError(f"no such model folder: {name}", code="not-found")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        found = snapshot_download(name, allow_patterns=WANTED_FILES)
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as problem:
+        raise BadInputError(
+            f"model {name!r} is neither a folder nor could it be fetched from the Hugging Face "
+            f"hub ({type(problem).__name__}); check the name, the network, or give a folder",
+            code="not-found",
+        ) from None
+    return Path(found)
+
+
+def load_encoder(folder: Path) -> Encoder | HubEncoder:
+    """Our encoder for a BERT folder, transformers' for any other kind."""
+    config = read_config(folder)
+    absolute = config.get("position_embedding_type", "absolute") == "absolute"
+    if config.get("model_type", "bert") == "bert" and absolute:
+        return load_bert(folder)
+    from transformers import AutoModel
+
+    if not list(folder.glob("*.safetensors")):
+        raise BadInputError(f"{folder}: no {WEIGHTS}; pickled weights are not read")
+    return HubEncoder(AutoModel.from_pretrained(folder, use_safetensors=True))
+
+
+def load_network(network: Network, folder: Path) -> None:
+    """Fill the heads of a network whose encoder came from the same model folder."""
+    from biobert.model.weights import load_heads
+
+    if isinstance(network.encoder, Encoder):
+        load_heads(network, folder)
+        return
+    from safetensors.torch import load_file
+
+    tensors = load_file(folder / HEADS)
+    pooler = {
+        key.removeprefix("pooler."): tensors.pop(key)
+        for key in list(tensors)
+        if key.startswith("pooler.")
+    }
+    network.encoder.pooler.load_state_dict(pooler)  # type: ignore[union-attr]
+    network.heads.load_state_dict(tensors)

@@ -1,0 +1,50 @@
+"""One encoder layer: attention, then a position-wise feed-forward, each normalised after adding."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from biobert.model.attention import SelfAttention
+from biobert.model.settings import EncoderSettings
+
+
+class FeedForward(nn.Module):
+    """W2 activation(W1 x + b1) + b2 at every position."""
+
+    def __init__(self, settings: EncoderSettings) -> None:
+        super().__init__()
+        self.expand = nn.Linear(settings.hidden_size, settings.intermediate_size)
+        self.contract = nn.Linear(settings.intermediate_size, settings.hidden_size)
+        self.activation = settings.activation
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(..., hidden) to (..., hidden)."""
+        contracted: torch.Tensor = self.contract(self._activate(self.expand(hidden)))
+        return contracted
+
+    def _activate(self, expanded: torch.Tensor) -> torch.Tensor:
+        if self.activation == "relu":
+            return functional.relu(expanded)
+        approximate = "tanh" if self.activation == "gelu_new" else "none"
+        return functional.gelu(expanded, approximate=approximate)
+
+
+class EncoderLayer(nn.Module):
+    """x = LayerNorm(x + attention(x)), then x = LayerNorm(x + feed_forward(x))."""
+
+    def __init__(self, settings: EncoderSettings) -> None:
+        super().__init__()
+        size, epsilon = settings.hidden_size, settings.layer_norm_epsilon
+        self.attention = SelfAttention(settings)
+        self.attention_norm = nn.LayerNorm(size, eps=epsilon)
+        self.feed_forward = FeedForward(settings)
+        self.feed_forward_norm = nn.LayerNorm(size, eps=epsilon)
+        self.dropout = nn.Dropout(settings.dropout)
+
+    def forward(self, hidden: torch.Tensor, allowed: torch.Tensor | None) -> torch.Tensor:
+        """(rows, length, hidden) to the same shape; `allowed` as in `SelfAttention`."""
+        attended = self.dropout(self.attention(hidden, allowed))
+        hidden = self.attention_norm(hidden + attended)
+        transformed = self.dropout(self.feed_forward(hidden))
+        result: torch.Tensor = self.feed_forward_norm(hidden + transformed)
+        return result

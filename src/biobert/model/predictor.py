@@ -1,0 +1,57 @@
+"""A network as a predictor: windows in, logits out, on any device."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from biobert.core.batching import length_sorted_batches, pad_rows
+from biobert.core.task import Outputs, Window
+from biobert.model.network import Network
+
+TOKEN_BUDGET = 4096
+
+
+class TorchPredictor:
+    """Predicts windows in batches of similar length, without gradients or dropout."""
+
+    def __init__(
+        self, network: Network, *, device: torch.device, token_budget: int = TOKEN_BUDGET
+    ) -> None:
+        self.network = network
+        self.device = device
+        self.token_budget = token_budget
+
+    def predict(self, windows: Sequence[Window]) -> list[Outputs]:
+        """Logits by head for each window, cut to its own length."""
+        outputs: list[Outputs] = [{} for _ in windows]
+        was_training = self.network.training
+        self.network.eval()
+        lengths = [len(window) for window in windows]
+        with torch.inference_mode():
+            for batch in length_sorted_batches(lengths, token_budget=self.token_budget):
+                numbers = batch.tolist()
+                logits = self._logits([windows[number] for number in numbers])
+                for row, number in enumerate(numbers):
+                    outputs[number] = self._cut(logits, row, lengths[number])
+        self.network.train(was_training)
+        return outputs
+
+    def _logits(self, windows: Sequence[Window]) -> dict[str, np.ndarray]:
+        token_ids = pad_rows([window.token_ids for window in windows], value=0)
+        segments = pad_rows([window.segment_ids for window in windows], value=0)
+        lengths = np.array([len(window) for window in windows])
+        mask = np.arange(token_ids.shape[1])[None, :] < lengths[:, None]
+        tensors = [torch.from_numpy(part).to(self.device) for part in (token_ids, segments, mask)]
+        if mask.all():
+            tensors[2] = None  # type: ignore[call-overload]
+        logits = self.network(*tensors)
+        return {name: value.float().cpu().numpy() for name, value in logits.items()}
+
+    def _cut(self, logits: dict[str, np.ndarray], row: int, length: int) -> Outputs:
+        return {
+            spec.name: logits[spec.name][row, :length]
+            if spec.kind == "token"
+            else logits[spec.name][row]
+            for spec in self.network.specs
+        }

@@ -1,0 +1,170 @@
+"""Hugging Face BERT folders: reading and writing weights under their names, safetensors only."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from biobert.core.errors import BadInputError
+from biobert.core.model_folder import WEIGHTS
+from biobert.model.encoder import Encoder
+from biobert.model.network import Network
+from biobert.model.settings import from_hugging_face, to_hugging_face
+
+INDEX = "model.safetensors.index.json"
+
+# Our module paths and theirs.
+EMBEDDING_NAMES = {
+    "embeddings.word": "embeddings.word_embeddings",
+    "embeddings.position": "embeddings.position_embeddings",
+    "embeddings.segment": "embeddings.token_type_embeddings",
+    "embeddings.norm": "embeddings.LayerNorm",
+}
+LAYER_NAMES = {
+    "attention.query": "attention.self.query",
+    "attention.key": "attention.self.key",
+    "attention.value": "attention.self.value",
+    "attention.output": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "feed_forward.expand": "intermediate.dense",
+    "feed_forward.contract": "output.dense",
+    "feed_forward_norm": "output.LayerNorm",
+}
+
+
+def hugging_face_name(name: str) -> str:
+    """`layers.0.attention.query.weight` is `encoder.layer.0.attention.self.query.weight`."""
+    module, _, parameter = name.rpartition(".")
+    if module.startswith("layers."):
+        _, number, part = module.split(".", 2)
+        return f"encoder.layer.{number}.{LAYER_NAMES[part]}.{parameter}"
+    return f"{EMBEDDING_NAMES.get(module, module)}.{parameter}"
+
+
+def read_config(folder: Path) -> dict[str, object]:
+    """The `config.json` of a checkpoint folder."""
+    path = folder / "config.json"
+    if not path.is_file():
+        raise BadInputError(f"{folder}: no config.json; is it a model folder?", code="not-found")
+    config: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    return config
+
+
+def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
+    """All tensors of `model.safetensors`, or of the shards that its index names."""
+    try:
+        if (folder / INDEX).is_file():
+            shards = set(json.loads((folder / INDEX).read_text())["weight_map"].values())
+            return {
+                name: tensor
+                for shard in sorted(shards)
+                for name, tensor in load_file(folder / Path(shard).name).items()
+            }
+        if (folder / WEIGHTS).is_file():
+            tensors: dict[str, torch.Tensor] = load_file(folder / WEIGHTS)
+            return tensors
+    except SafetensorError as problem:
+        raise BadInputError(f"{folder}: damaged weights: {problem}") from None
+    if list(folder.glob("*.bin")):
+        raise BadInputError(
+            f"{folder}: only pickled weights (.bin), which can run code when read; convert them "
+            "once with transformers: AutoModel.from_pretrained(F).save_pretrained(F)"
+        )
+    raise BadInputError(f"{folder}: no {WEIGHTS}", code="not-found")
+
+
+def load_bert(folder: Path) -> Encoder:
+    """Our encoder with the weights of a Hugging Face BERT folder, whatever head it carries.
+
+    A checkpoint without a pooler keeps a fresh one; any other missing tensor is an error.
+    """
+    encoder = Encoder(from_hugging_face(read_config(folder)))
+    tensors = {_bare_name(name): value for name, value in read_tensors(folder).items()}
+    state = {}
+    for name, own in encoder.state_dict().items():
+        found = tensors.get(hugging_face_name(name))
+        if found is None and name.startswith("pooler."):
+            found = own
+        if found is None:
+            raise BadInputError(f"{folder}: weights lack {hugging_face_name(name)!r}")
+        if found.shape != own.shape:
+            raise BadInputError(
+                f"{folder}: {hugging_face_name(name)!r} has shape {tuple(found.shape)}, "
+                f"config.json says {tuple(own.shape)}"
+            )
+        state[name] = found.to(own.dtype)
+    encoder.load_state_dict(state)
+    return encoder
+
+
+def save_bert(encoder: Encoder, folder: Path) -> None:
+    """Write `config.json` and `model.safetensors` as `transformers.BertModel` reads them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {hugging_face_name(name): value for name, value in encoder.state_dict().items()}
+    _write(tensors, to_hugging_face(encoder.settings), folder)
+
+
+def save_network(network: Network, folder: Path) -> None:
+    """Write encoder and heads; a single head has the names transformers gives it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    encoder = network.encoder
+    if not isinstance(encoder, Encoder):
+        encoder.save(folder, network.heads)  # type: ignore[operator]
+        return
+    tensors = {
+        f"bert.{hugging_face_name(name)}": value for name, value in encoder.state_dict().items()
+    }
+    tensors |= _head_tensors(network)
+    config = to_hugging_face(encoder.settings) | _head_config(network)
+    if config["architectures"] == ["BertForTokenClassification"]:
+        tensors = {name: value for name, value in tensors.items() if ".pooler." not in name}
+    _write(tensors, config, folder)
+
+
+def load_heads(network: Network, folder: Path) -> None:
+    """Fill the network's heads from a folder that `save_network` wrote."""
+    tensors = read_tensors(folder)
+    for name, own in _head_tensors(network).items():
+        if name not in tensors or tensors[name].shape != own.shape:
+            raise BadInputError(f"{folder}: no head {name!r} of shape {tuple(own.shape)}")
+        with torch.no_grad():
+            own.copy_(tensors[name])
+
+
+def _head_tensors(network: Network) -> dict[str, torch.Tensor]:
+    if len(network.specs) == 1:
+        return dict(network.heads[network.specs[0].name].state_dict())
+    return {f"heads.{name}": value for name, value in network.heads.state_dict().items()}
+
+
+def _head_config(network: Network) -> dict[str, object]:
+    if len(network.specs) != 1:
+        return {"architectures": ["BertModel"]}
+    spec = network.specs[0]
+    labels = [label for group in spec.groups for label in group.labels]
+    if len(spec.groups) > 1:
+        labels = [f"{group.name}:{label}" for group in spec.groups for label in group.labels]
+    kinds = {"token": "BertForTokenClassification", "sequence": "BertForSequenceClassification"}
+    return {
+        "architectures": [kinds[spec.kind]],
+        "id2label": {str(number): label for number, label in enumerate(labels)},
+        "label2id": {label: number for number, label in enumerate(labels)},
+    }
+
+
+def _bare_name(name: str) -> str:
+    """Without the `bert.` prefix and with the norm names of the first TensorFlow exports mended."""
+    name = name.removeprefix("bert.")
+    return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace(
+        "LayerNorm.beta", "LayerNorm.bias"
+    )
+
+
+def _write(tensors: dict[str, torch.Tensor], config: dict[str, object], folder: Path) -> None:
+    contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    unfinished = folder / f".{WEIGHTS}.part"
+    save_file(contiguous, unfinished, metadata={"format": "pt"})
+    unfinished.replace(folder / WEIGHTS)
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

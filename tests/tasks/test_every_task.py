@@ -1,0 +1,64 @@
+"""What every task on the shelf must do."""
+
+import numpy as np
+import pytest
+
+from biobert.core.task import IGNORED, Task
+from biobert.tasks import SHELF, build_task
+from tests.tiny import tiny_tokenizer
+
+TOKENIZER = tiny_tokenizer()
+TOY_SETTINGS = {"ner": {"labels": ["Chemical", "Disease"]}}
+
+
+@pytest.fixture(params=SHELF.names())
+def task(request: pytest.FixtureRequest) -> Task:
+    """Each task, with settings that fit its toy documents."""
+    return build_task(request.param, TOY_SETTINGS[request.param])
+
+
+def test_settings_make_an_equal_task(task: Task) -> None:
+    again = build_task(task.name, task.settings())
+    assert again.settings() == task.settings()
+    assert again.heads() == task.heads()
+
+
+def test_targets_fit_the_heads_and_windows(task: Task) -> None:
+    for document in task.toy_documents():
+        examples = task.examples(document)
+        for example, windows in zip(examples, task.encode(examples, TOKENIZER), strict=True):
+            for window, targets in zip(windows, task.targets(example, windows), strict=True):
+                for head in task.heads():
+                    expected = (len(head.groups),)
+                    if head.kind == "token":
+                        expected = (len(window), *expected)
+                    assert targets[head.name].shape == expected
+
+
+def test_perfect_outputs_decode_to_the_gold_and_score_one(task: Task) -> None:
+    gold = task.toy_documents()
+    predicted = []
+    for document in gold:
+        examples = task.examples(document)
+        windows = task.encode(examples, TOKENIZER)
+        outputs = [
+            [_certain(task, targets) for targets in task.targets(example, parts)]
+            for example, parts in zip(examples, windows, strict=True)
+        ]
+        predicted.append(task.decode(document, windows, outputs))
+    scores = task.score(gold, predicted)
+    assert scores.main == 1.0
+    assert scores.micro.support > 0
+
+
+def _certain(task: Task, targets):  # type: ignore[no-untyped-def]
+    """Logits that say what the targets say; what no corpus annotates is `outside`."""
+    outputs = {}
+    for head in task.heads():
+        gold = np.where(targets[head.name] == IGNORED, 0, targets[head.name])
+        groups = [
+            50.0 * np.eye(len(group.labels), dtype=np.float32)[gold[..., number]]
+            for number, group in enumerate(head.groups)
+        ]
+        outputs[head.name] = np.concatenate(groups, axis=-1)
+    return outputs

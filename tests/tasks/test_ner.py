@@ -1,0 +1,126 @@
+"""Named entity recognition: tags, windows, decoding."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from biobert.core.document import Document, Entity, Span
+from biobert.core.errors import BadInputError
+from biobert.core.task import IGNORED
+from biobert.tasks.ner import HEAD, NamedEntityRecognition, NerSettings
+from biobert.text.windows import WindowSettings
+from tests.tiny import tiny_tokenizer
+
+TOKENIZER = tiny_tokenizer()
+SHORT = WindowSettings(maximum_tokens=16, overlap_tokens=3)
+
+
+def task(**settings) -> NamedEntityRecognition:  # type: ignore[no-untyped-def]
+    return NamedEntityRecognition(NerSettings(("Chemical", "Disease"), **settings))
+
+
+def through_gold_tags(one: NamedEntityRecognition, document: Document) -> Document:
+    """Encode, take the gold targets as the model's certain answer, decode."""
+    examples = one.examples(document)
+    windows = one.encode(examples, TOKENIZER)
+    outputs = []
+    for example, parts in zip(examples, windows, strict=True):
+        answers = []
+        for targets in one.targets(example, parts):
+            gold = np.where(targets[HEAD] == IGNORED, 0, targets[HEAD])
+            sizes = [len(group.labels) for group in one.heads()[0].groups]
+            columns = [np.eye(size)[gold[:, n]] for n, size in enumerate(sizes)]
+            answers.append({HEAD: 40 * np.concatenate(columns, axis=1).astype(np.float32)})
+        outputs.append(answers)
+    return one.decode(document, windows, outputs)
+
+
+def spans(document: Document) -> list[tuple[int, int, str]]:
+    return [(entity.start, entity.end, entity.label) for entity in document.entities]
+
+
+def test_only_first_pieces_of_words_are_labelled() -> None:
+    document = Document("1", "qq lithium", entities=(Entity(3, 10, "Chemical"),))
+    one = task()
+    (example,) = one.examples(document)
+    ((window,),) = one.encode([example], TOKENIZER)
+    (targets,) = one.targets(example, [window])
+    # [CLS] q ##q lithium [SEP]; columns are Chemical and Disease.
+    ignored = [IGNORED, IGNORED]
+    assert targets[HEAD].tolist() == [ignored, [0, 0], ignored, [1, 0], ignored]
+
+
+def test_types_that_the_corpus_does_not_annotate_are_ignored() -> None:
+    document = Document("1", "lithium", annotated_labels=("Disease",))
+    one = task()
+    (example,) = one.examples(document)
+    ((window,),) = one.encode([example], TOKENIZER)
+    assert one.targets(example, [window])[0][HEAD][1].tolist() == [IGNORED, 0]
+
+
+def test_overlapping_entities_of_different_types_survive() -> None:
+    entities = (Entity(0, 14, "Disease"), Entity(0, 7, "Chemical"))
+    document = Document("1", "lithium cancer", entities=entities)
+    assert spans(through_gold_tags(task(), document)) == [(0, 7, "Chemical"), (0, 14, "Disease")]
+
+
+def test_neighbours_of_one_type_stay_apart() -> None:
+    entities = (Entity(0, 6, "Disease"), Entity(7, 15, "Disease"))
+    document = Document("1", "cancer diabetes", entities=entities)
+    for scheme in ("per-type", "joint"):
+        assert spans(through_gold_tags(task(scheme=scheme), document)) == spans(document)
+
+
+def test_a_sentence_of_334_words_gets_predictions_to_its_last_word() -> None:
+    text = " ".join(["aspirin"] * 333) + " diabetes"
+    entity = Entity(len(text) - 8, len(text), "Disease")
+    document = Document("1", text, entities=(entity,), sentences=(Span(0, len(text)),))
+    assert spans(through_gold_tags(task(windows=SHORT), document)) == spans(document)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 4), st.sampled_from(["", "Chemical", "Disease"])), max_size=40
+    )
+)
+def test_gold_comes_back_whatever_the_windows(parts: list[tuple[int, str]]) -> None:
+    words, entities, position = [], [], 0
+    for count, label in parts:
+        phrase = " ".join(["cancer"] * count)
+        if label:
+            entities.append(Entity(position, position + len(phrase), label))
+        words.append(phrase)
+        position += len(phrase) + 1
+    text = " ".join(words)
+    sentences = (Span(0, len(text)),) if text else ()
+    document = Document("1", text, entities=tuple(entities), sentences=sentences)
+    for scheme in ("per-type", "joint"):
+        found = through_gold_tags(task(windows=SHORT, scheme=scheme), document)
+        assert spans(found) == spans(document)
+
+
+def test_an_inside_tag_that_continues_nothing_begins_an_entity() -> None:
+    document = Document("1", "lithium")
+    one = task()
+    windows = one.encode(one.examples(document), TOKENIZER)
+    logits = np.zeros((3, 6), dtype=np.float32)
+    logits[:, [0, 3]] = 5.0
+    logits[1, 2] = 9.0
+    (entity,) = one.decode(document, windows, [[{HEAD: logits}]]).entities
+    assert (entity.start, entity.end, entity.label) == (0, 7, "Chemical")
+    expected = np.exp(9.0) / (np.exp(9.0) + np.exp(5.0) + np.exp(0.0))
+    assert entity.score == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_entity_never_crosses_a_sentence() -> None:
+    text = "cancer cancer"
+    sentences = (Span(0, 6), Span(7, 13))
+    document = Document("1", text, entities=(Entity(0, 13, "Disease"),), sentences=sentences)
+    found = through_gold_tags(task(), document)
+    assert spans(found) == [(0, 6, "Disease"), (7, 13, "Disease")]
+
+
+def test_labels_are_named_once() -> None:
+    with pytest.raises(BadInputError, match="name each type once"):
+        NerSettings(("Gene", "Gene"))
