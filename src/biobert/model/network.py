@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from typing import Protocol
 
 import torch
 from torch import nn
@@ -11,21 +10,6 @@ from biobert.core.task import HeadSpec
 from biobert.model.heads import LinearHead
 
 LAYER_NUMBER = re.compile(r"\.layers?\.(\d+)\.")
-
-
-class EncoderLike(Protocol):
-    """The contract of every encoder here: our own, or one of transformers."""
-
-    hidden_size: int
-    layer_count: int
-    pooler: nn.Module
-
-    def __call__(
-        self,
-        token_ids: torch.Tensor,
-        segment_ids: torch.Tensor | None = None,
-        sequence_ids: torch.Tensor | None = None,
-    ) -> torch.Tensor: ...
 
 
 class Network(nn.Module):
@@ -37,18 +21,18 @@ class Network(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.specs = tuple(specs)
-        hidden_size = int(encoder.hidden_size)
+        hidden_size = int(encoder.hidden_size)  # type: ignore[arg-type]
         self.heads = nn.ModuleDict(
             {spec.name: LinearHead(spec, hidden_size, dropout=dropout) for spec in specs}
         )
         if all(spec.kind == "token" for spec in specs):
             # An unused pooler would wait for gradients that never come under DDP.
-            encoder.pooler.requires_grad_(False)  # type: ignore[union-attr]
+            encoder.pooler.requires_grad_(False)
 
     @property
     def layer_count(self) -> int:
         """How many layers the encoder has."""
-        return int(self.encoder.layer_count)
+        return int(self.encoder.layer_count)  # type: ignore[arg-type]
 
     def forward(
         self,

@@ -215,8 +215,9 @@ def _mark(tags: IntArray, touched: IntArray, starts: IntArray, piece: Span, *, t
 
 def _word_ends(window: Window) -> IntArray:
     """For each token, the last character (excluded) of the word it belongs to."""
-    last = np.append(window.words[1:] != window.words[:-1], True)
-    return np.flip(np.minimum.accumulate(np.flip(np.where(last, window.offsets[:, 1], 1 << 60))))
+    last = np.append(window.words[1:] != window.words[:-1], True) & (window.words >= 0)
+    ends = np.where(last, window.offsets[:, 1], np.iinfo(np.int64).max)
+    return np.flip(np.minimum.accumulate(np.flip(ends)))
 
 
 def _words(windows: Sequence[tuple[Window, ...]], outputs: Sequence[Sequence[Outputs]]) -> _Words:

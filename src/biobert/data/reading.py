@@ -1,0 +1,77 @@
+"""Documents from any file, folder or stream, and back; the format is told by name or ending."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError
+from biobert.core.files import STANDARD_STREAM, plain_name
+from biobert.data.formats import SHELF
+from biobert.data.rejects import Rejects
+
+FOLDER_FORMAT = "brat"
+
+
+def read_documents(
+    path: Path | str, format: str | None = None, rejects: Rejects | None = None
+) -> Iterator[Document]:
+    """Stream the documents of a file (or of a folder of BRAT pairs); bad records go to `rejects`.
+
+    Without `format` the ending decides (`.xml.gz` counts as `.xml`).
+    """
+    module = _module(format or format_of(path), "read")
+    return iter(module.read(path, Rejects() if rejects is None else rejects))
+
+
+def write_documents(
+    documents: Iterable[Document], path: Path | str, format: str | None = None
+) -> int:
+    """Write documents and return how many; a single file appears whole or not at all."""
+    module = _module(format or format_of(path), "write")
+    count: int = module.write(documents, path)
+    return count
+
+
+def format_of(path: Path | str) -> str:
+    """The format that an ending or a folder tells; an unknown ending lists the known ones."""
+    if str(path) == STANDARD_STREAM:
+        raise BadInputError(
+            "a standard stream has no ending: name its format with --from or --to", code="usage"
+        )
+    place = Path(path)
+    name = plain_name(place).lower()
+    endings = endings_by_format()
+    found = [
+        (len(ending), format)
+        for format, some in endings.items()
+        for ending in some
+        if name.endswith(ending)
+    ]
+    if found:
+        return max(found)[1]
+    if place.is_dir() or not place.suffix:
+        return FOLDER_FORMAT
+    known = sorted(ending for some in endings.values() for ending in some)
+    raise BadInputError(
+        f"{place}: the ending does not tell the format (known: {' '.join(known)}); "
+        "name it with --from or --to",
+        code="usage",
+    )
+
+
+def endings_by_format() -> dict[str, tuple[str, ...]]:
+    """The endings of every format on the shelf."""
+    return {name: tuple(SHELF.load(name).ENDINGS) for name in SHELF.names()}
+
+
+def _module(format: str, verb: str) -> ModuleType:
+    module = SHELF.load(format)
+    if not hasattr(module, verb):
+        able = [name for name in SHELF.names() if hasattr(SHELF.load(name), verb)]
+        raise BadInputError(
+            f"format {format!r} cannot be {'read' if verb == 'read' else 'written'}; "
+            f"these can: {', '.join(able)}",
+            code="usage",
+        )
+    return module

@@ -1,0 +1,125 @@
+"""Strict entity-level precision, recall and F1: a mention counts when start, end and type agree."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError
+from biobert.core.task import Score, Scores
+
+Key = tuple[int, int, int, str]
+"""Document number, start, end and label of a mention."""
+
+
+def score_entities(
+    gold: Sequence[Document], predicted: Sequence[Document], labels: Sequence[str]
+) -> Scores:
+    """Scores over the entities of these labels; documents are compared in order.
+
+    `main` is the micro F1; `details["macro"]` averages precision, recall and F1 over labels that
+    occur in gold or prediction, as seqeval does.
+    """
+    check_same_texts(gold, predicted)
+    wanted = entity_keys(gold, labels)
+    found = entity_keys(predicted, labels)
+    by_label = {
+        label: score(
+            wanted={key for key in wanted if key[3] == label},
+            found={key for key in found if key[3] == label},
+        )
+        for label in labels
+    }
+    micro = score(wanted=wanted, found=found)
+    used = {key[3] for key in wanted | found}
+    macro = macro_average([one for label, one in by_label.items() if label in used])
+    return Scores(micro.f1, micro, by_label, {"macro": macro})
+
+
+def entity_keys(documents: Iterable[Document], labels: Iterable[str]) -> set[Key]:
+    """The mentions of these labels, each as a key that is equal where the mention is."""
+    wanted = frozenset(labels)
+    return {
+        (number, entity.start, entity.end, entity.label)
+        for number, document in enumerate(documents)
+        for entity in document.entities
+        if entity.label in wanted
+    }
+
+
+def score(*, wanted: set[Key], found: set[Key]) -> Score:
+    """Precision, recall and F1 of a set of mentions; a division by zero gives 0."""
+    return score_from_counts(len(wanted & found), len(wanted), len(found))
+
+
+def score_from_counts(correct: int, wanted: int, found: int) -> Score:
+    """Scores from counts of correct, gold and predicted mentions."""
+    precision = correct / found if found else 0.0
+    recall = correct / wanted if wanted else 0.0
+    total = precision + recall
+    return Score(precision, recall, 2 * precision * recall / total if total else 0.0, wanted)
+
+
+def macro_average(scores: Sequence[Score]) -> dict[str, float]:
+    """The unweighted mean over labels."""
+    count = max(1, len(scores))
+    return {
+        name: sum(getattr(one, name) for one in scores) / count
+        for name in ("precision", "recall", "f1")
+    }
+
+
+def score_tags(
+    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
+) -> tuple[Score, Mapping[str, Score]]:
+    """Micro score and scores by label of IOB2 tag sequences, equal to seqeval's strict mode."""
+    wanted, found = _tag_keys(gold), _tag_keys(predicted)
+    labels = sorted({key[3] for key in wanted | found})
+    by_label = {
+        label: score(
+            wanted={key for key in wanted if key[3] == label},
+            found={key for key in found if key[3] == label},
+        )
+        for label in labels
+    }
+    return score(wanted=wanted, found=found), by_label
+
+
+def tag_entities(tags: Sequence[str]) -> list[tuple[int, int, str]]:
+    """Strict IOB2: (start, end, label) of every B and the I of its label that follow it.
+
+    An I that continues nothing is no entity.
+    """
+    entities = []
+    start: int | None = None
+    label = ""
+    for position, tag in enumerate([*tags, "O"]):
+        prefix, _, name = tag.partition("-")
+        if start is not None and not (prefix == "I" and name == label):
+            entities.append((start, position, label))
+            start = None
+        if prefix == "B":
+            start, label = position, name
+    return entities
+
+
+def check_same_texts(gold: Sequence[Document], predicted: Sequence[Document]) -> None:
+    """An error unless both sides are the same documents in the same order."""
+    if len(gold) != len(predicted):
+        raise BadInputError(f"{len(gold)} gold documents but {len(predicted)} predicted ones")
+    for one, other in zip(gold, predicted, strict=True):
+        if one.text != other.text:
+            raise BadInputError(
+                f"gold document {one.id!r} and predicted {other.id!r} differ in text; "
+                "predict on the gold file's own text, in its order"
+            )
+
+
+def label_counts(documents: Iterable[Document]) -> Counter[str]:
+    """How many mentions each label has."""
+    return Counter(entity.label for document in documents for entity in document.entities)
+
+
+def _tag_keys(sequences: Sequence[Sequence[str]]) -> set[Key]:
+    return {
+        (number, *entity) for number, tags in enumerate(sequences) for entity in tag_entities(tags)
+    }
