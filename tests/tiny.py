@@ -40,7 +40,7 @@ def write_tiny_encoder_folder(folder: Path, *, layers: int = 2) -> Path:
         num_hidden_layers=layers,
         num_attention_heads=4,
         intermediate_size=64,
-        max_position_embeddings=128,
+        max_position_embeddings=512,
     )
     BertModel(config).save_pretrained(folder)
     tokenizer.save(folder)

@@ -43,6 +43,11 @@ class Encoder(nn.Module):
         """How many layers there are."""
         return self.settings.layers
 
+    @property
+    def maximum_positions(self) -> int:
+        """The longest row the position embeddings allow."""
+        return self.settings.maximum_positions
+
     def forward(
         self,
         token_ids: torch.Tensor,

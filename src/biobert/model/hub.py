@@ -24,6 +24,7 @@ class HubEncoder(nn.Module):
         config = model.config
         self.hidden_size = int(config.hidden_size)  # type: ignore[union-attr,arg-type]
         self.layer_count = int(config.num_hidden_layers)  # type: ignore[union-attr,arg-type]
+        self.maximum_positions = int(getattr(config, "max_position_embeddings", 0) or 1 << 30)
         self.segment_types = int(getattr(config, "type_vocab_size", 0) or 0)
         self.pooler = Pooler(
             EncoderSettings(vocabulary_size=1, hidden_size=self.hidden_size, heads=1)

@@ -34,6 +34,11 @@ class Network(nn.Module):
         """How many layers the encoder has."""
         return int(self.encoder.layer_count)  # type: ignore[arg-type]
 
+    @property
+    def maximum_positions(self) -> int:
+        """The longest row the encoder takes."""
+        return int(self.encoder.maximum_positions)  # type: ignore[arg-type]
+
     def forward(
         self,
         token_ids: torch.Tensor,

@@ -30,7 +30,7 @@ def build_optimizer(network: Network, settings: OptimizerSettings) -> torch.opti
         ],
         betas=(settings.betas[0], settings.betas[1]),
         eps=settings.epsilon,
-        foreach=True,
+        fused=True,
     )
 
 

@@ -42,6 +42,7 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
     devel = [DevelSet(name, found) for name, found in _read(recipe.data.devel, places).items()]
     everything = [document for found in train_documents.values() for document in found]
     rows = encode_rows(learner.task, everything, learner.tokenizer)
+    _check_lengths(learner, max((len(row.window) for row in rows), default=0))
     loop = TrainingLoop(recipe, learner, rows, devel=devel, output=places.output, listener=listener)
     progress = loop.run(resume=resume)
     report = TrainingReport(
@@ -76,6 +77,15 @@ def _check_output(output: Path, *, resume: bool) -> None:
             "or choose another --output"
         )
     output.mkdir(parents=True, exist_ok=True)
+
+
+def _check_lengths(learner: Learner, longest: int) -> None:
+    positions = learner.network.maximum_positions
+    if longest > positions:
+        raise BadInputError(
+            f"rows have up to {longest} tokens but the encoder knows {positions} positions; "
+            f"set task.windows.maximum_tokens to {positions} or less"
+        )
 
 
 def _describe(documents: Sequence[Document]) -> str:
