@@ -1,0 +1,82 @@
+"""`biobert convert`: documents from one format to another."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+
+if TYPE_CHECKING:
+    from biobert.core.document import Document
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("convert")(convert)
+
+
+@answering("convert")
+def convert(
+    source: Annotated[str, typer.Argument(help="A file, a BRAT folder, or - for standard input.")],
+    target: Annotated[str, typer.Argument(help="A file, a BRAT folder, or - for standard output.")],
+    source_format: Annotated[
+        str | None, typer.Option("--from", help="Its format; by default the ending tells.")
+    ] = None,
+    target_format: Annotated[str | None, typer.Option("--to", help="The format to write.")] = None,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", help="Where to list records that were set aside.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Convert documents between formats.
+
+    Formats: text, jsonl, pubtator, bioc-xml, bioc-json, brat, conll, pubmed, jats, tsv.
+    Files ending in .gz or .xz are unpacked and packed on the way.
+    """
+    from biobert.data.reading import format_of, read_documents, write_documents
+    from biobert.data.rejects import Rejects
+
+    set_aside = Rejects()
+    source_format = source_format or format_of(source)
+    target_format = target_format or format_of(target)
+    documents = _counted(read_documents(source, source_format, set_aside))
+    written = write_documents(documents, target, target_format)
+    if rejects is not None:
+        set_aside.write(rejects)
+    data = {
+        "documents": written,
+        "from": source_format,
+        "to": target_format,
+        "set_aside": set_aside.count,
+        "reasons": dict(set_aside.reasons),
+    }
+    return Answer(data, lambda: _show(data))
+
+
+def _counted(documents: "Iterator[Document]") -> "Iterator[Document]":
+    """The same documents, with a count on standard error while a terminal watches."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield from documents
+        return
+    with console.status("reading") as status:
+        for number, document in enumerate(documents, start=1):
+            if number % 100 == 0:
+                status.update(f"{number} documents")
+            yield document
+
+
+def _show(data: dict[str, object]) -> None:
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    console.print(f"{data['documents']} documents, {data['from']} -> {data['to']}")
+    console.print(f"{data['set_aside']} records set aside")
+    reasons = data["reasons"]
+    if isinstance(reasons, dict):
+        for reason, count in reasons.items():
+            console.print(f"  {count} x {reason}")

@@ -1,0 +1,156 @@
+"""Checking a corpus before anything is learnt from it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from biobert.core.document import Document, Span
+from biobert.data.rejects import Rejects
+
+EXAMPLES = 10
+LONGEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SplitCounts:
+    """The size of a split. `mentions` counts by label."""
+
+    documents: int
+    sentences: int
+    words: int
+    mentions: Mapping[str, int]
+    relations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inconsistency:
+    """A mention that is labelled in different ways; `labels` counts them."""
+
+    mention: str
+    labels: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a check found.
+
+    `shared_sentences` counts, for each pair of splits (`test in train`), the sentences of the
+    first that stand in the second too; the examples name some of them.
+    """
+
+    corpus: str
+    splits: Mapping[str, SplitCounts]
+    malformed: int
+    malformed_examples: Sequence[Mapping[str, str]]
+    duplicate_documents: Sequence[str]
+    shared_sentences: Mapping[str, int]
+    shared_examples: Sequence[str]
+    inconsistent_labels: Sequence[Inconsistency]
+    inconsistent_count: int
+    longest_sentences: Sequence[Mapping[str, Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def check_splits(
+    corpus: str, splits: Mapping[str, Sequence[Document]], rejects: Rejects
+) -> CheckReport:
+    """Check the splits of a corpus, read with `rejects`."""
+    sentences = {name: _sentence_texts(documents) for name, documents in splits.items()}
+    shared = _shared(sentences)
+    inconsistent = _inconsistencies(splits)
+    return CheckReport(
+        corpus=corpus,
+        splits={name: _counts(documents) for name, documents in splits.items()},
+        malformed=rejects.count,
+        malformed_examples=[asdict(reject) for reject in rejects.kept[:EXAMPLES]],
+        duplicate_documents=_duplicates(splits),
+        shared_sentences={pair: len(found) for pair, found in shared.items()},
+        shared_examples=[text for found in shared.values() for text in found][:EXAMPLES],
+        inconsistent_labels=inconsistent[:EXAMPLES],
+        inconsistent_count=len(inconsistent),
+        longest_sentences=_longest(sentences),
+    )
+
+
+def _counts(documents: Sequence[Document]) -> SplitCounts:
+    mentions = Counter(entity.label for one in documents for entity in one.entities)
+    texts = _sentence_texts(documents)
+    return SplitCounts(
+        documents=len(documents),
+        sentences=len(texts),
+        words=sum(len(text.split()) for text in texts),
+        mentions=dict(sorted(mentions.items())),
+        relations=sum(len(one.relations) for one in documents),
+    )
+
+
+def _sentence_texts(documents: Sequence[Document]) -> list[str]:
+    return [
+        document.text[span.start : span.end]
+        for document in documents
+        for span in document.sentences or _whole(document)
+    ]
+
+
+def _whole(document: Document) -> Iterator[Span]:
+    for passage in document.passages or (Span(0, len(document.text)),) if document.text else ():
+        if passage.end > passage.start:
+            yield Span(passage.start, passage.end)
+
+
+def _shared(sentences: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Sentences of a later split that an earlier one holds too, counted as often as they stand."""
+    names = list(sentences)
+    found = {}
+    for number, name in enumerate(names):
+        for earlier in names[:number]:
+            known = {_key(text) for text in sentences[earlier]}
+            found[f"{name} in {earlier}"] = [
+                text for text in sentences[name] if _key(text) in known
+            ]
+    if len(names) > 2:
+        known = {_key(text) for earlier in names[:-1] for text in sentences[earlier]}
+        last = [text for text in sentences[names[-1]] if _key(text) in known]
+        found[f"{names[-1]} in any other"] = last
+    return found
+
+
+def _key(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _duplicates(splits: Mapping[str, Sequence[Document]]) -> list[str]:
+    seen = Counter(document.id for documents in splits.values() for document in documents)
+    texts: dict[str, list[str]] = defaultdict(list)
+    for name, documents in splits.items():
+        for document in documents:
+            texts[document.text].append(f"{name}:{document.id}")
+    same_text = [" = ".join(places) for places in texts.values() if len(places) > 1]
+    same_id = [identifier for identifier, times in seen.items() if times > 1]
+    named = " ".join(same_text)
+    return same_text + [one for one in same_id if one not in named]
+
+
+def _inconsistencies(splits: Mapping[str, Sequence[Document]]) -> list[Inconsistency]:
+    labels: dict[str, Counter[str]] = defaultdict(Counter)
+    for documents in splits.values():
+        for document in documents:
+            for entity in document.entities:
+                labels[document.mention(entity)][entity.label] += 1
+    mixed = [(mention, counts) for mention, counts in labels.items() if len(counts) > 1]
+    mixed.sort(key=lambda pair: -sum(pair[1].values()))
+    return [Inconsistency(mention, dict(counts.most_common())) for mention, counts in mixed]
+
+
+def _longest(sentences: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    rows = [
+        {"split": name, "words": len(text.split()), "text": text[:100]}
+        for name, texts in sentences.items()
+        for text in texts
+    ]
+    rows.sort(key=lambda row: -int(str(row["words"])))
+    return rows[:LONGEST]

@@ -1,0 +1,245 @@
+"""BioC's collections, passages, annotations and relations, to and from documents.
+
+Reading starts from the plain values of BioC JSON (the XML reader makes the same); writing makes
+the `bioc` library's objects, which it prints as XML or JSON.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import bioc
+
+from biobert.core.document import (
+    Argument,
+    Document,
+    Entity,
+    Passage,
+    Provenance,
+    Relation,
+    Span,
+)
+from biobert.core.errors import BadInputError
+from biobert.data.curies import curies, prefixed
+from biobert.data.rejects import Rejects
+
+# Under which names annotations carry their concepts: the dialects of PubTator, BC5CDR and others.
+IDENTIFIER_KEYS = ("identifier", "Identifier", "identifiers", "MESH", "OMIM", "NCBI GENE")
+KEY_PREFIXES = {"MESH": "mesh:", "OMIM": "omim:", "NCBI GENE": "ncbigene:"}
+NO_ARGUMENT = frozenset({"type", "relation", "score", "note"})
+WIDEST_GAP = 8
+
+
+class _Reader:
+    """Turns the values of one BioC document into a Document."""
+
+    def __init__(self, values: Mapping[str, Any], source: str, rejects: Rejects) -> None:
+        self.id = str(values.get("id", ""))
+        self.values = values
+        self.source = source
+        self.rejects = rejects
+        self.parts: list[str] = []
+        self.length = 0
+        self.passages: list[Passage] = []
+        self.entities: list[Entity] = []
+        self.relations: list[Relation] = []
+
+    def document(self) -> Document:
+        """Passages become one text; offsets that leave wide gaps are closed up."""
+        waiting = [(annotation, 0) for annotation in self.values.get("annotations", ())]
+        relations = list(self.values.get("relations", ()))
+        for passage in self.values.get("passages", ()):
+            shift = self._add_passage(passage)
+            for holder in (passage, *passage.get("sentences", ())):
+                waiting += [(annotation, shift) for annotation in holder.get("annotations", ())]
+                relations += holder.get("relations", ())
+        text = "".join(self.parts)
+        for annotation, shift in waiting:
+            self._keep(self.entities, _entity, annotation, text, shift)
+        for relation in relations:
+            self._keep(self.relations, _relation, relation)
+        infons = self.values.get("infons") or {}
+        return Document(
+            id=self.id,
+            text=text,
+            passages=tuple(self.passages),
+            entities=tuple(self.entities),
+            relations=tuple(self.relations),
+            provenance=Provenance(source=self.source),
+            metadata={str(key): str(value) for key, value in infons.items()},
+        )
+
+    def _add_passage(self, passage: Mapping[str, Any]) -> int:
+        """Append a passage's text; the result shifts its offsets to ours."""
+        offset = int(passage.get("offset", self.length))
+        text = _passage_text(passage, offset)
+        gap = offset - self.length
+        if self.parts and not 0 <= gap <= WIDEST_GAP:
+            gap = 1
+        filler = "\n" * gap if 0 <= gap <= WIDEST_GAP else ""
+        self.parts += [filler, text]
+        start = self.length + len(filler)
+        self.length = start + len(text)
+        infons = {str(key): str(value) for key, value in (passage.get("infons") or {}).items()}
+        kind = infons.pop("type", infons.get("section_type", "passage"))
+        heading = infons.pop("heading", "")
+        self.passages.append(Passage(start, self.length, kind, heading, infons))
+        return start - offset
+
+    def _keep(self, kept: list[Any], make: Any, values: Mapping[str, Any], *context: Any) -> None:
+        try:
+            kept.append(make(values, *context))
+        except (BadInputError, ValueError, KeyError, TypeError, IndexError) as problem:
+            place = f"document {self.id}, annotation {values.get('id', '?')}"
+            self.rejects.add(self.source, place, f"bad annotation: {problem}")
+
+
+def document_from_bioc(values: Mapping[str, Any], source: str, rejects: Rejects) -> Document:
+    """The document of one BioC document's plain values."""
+    return _Reader(values, source, rejects).document()
+
+
+def collection_of(documents: Iterable[Document]) -> Iterator[Any]:
+    """A `bioc.BioCDocument` for each document."""
+    for document in documents:
+        made = bioc.BioCDocument()
+        made.id = document.id
+        made.infons = dict(document.metadata)
+        if document.provenance.model:
+            version = document.provenance.version
+            made.infons["annotator"] = f"{document.provenance.model} {version}".strip()
+        passages = document.passages or (Passage(0, len(document.text), "text"),)
+        for passage in passages:
+            made.add_passage(_bioc_passage(document, passage))
+        for number, relation in enumerate(document.relations, start=1):
+            made.add_relation(_bioc_relation(relation, relation.id or f"R{number}"))
+        yield made
+
+
+def _passage_text(passage: Mapping[str, Any], offset: int) -> str:
+    if passage.get("text") is not None:
+        return str(passage["text"])
+    text = ""
+    for sentence in passage.get("sentences", ()):
+        gap = int(sentence.get("offset", offset + len(text))) - offset - len(text)
+        text += " " * (gap if 0 <= gap <= WIDEST_GAP else 1) + str(sentence.get("text") or "")
+    return text
+
+
+def _entity(values: Mapping[str, Any], text: str, shift: int) -> Entity:
+    infons = values.get("infons") or {}
+    label = str(infons.get("type") or infons.get("label") or "Entity")
+    pieces = tuple(
+        Span(int(one["offset"]) + shift, int(one["offset"]) + shift + int(one["length"]))
+        for one in sorted(values["locations"], key=lambda one: int(one["offset"]))
+    )
+    if pieces[-1].end > len(text):
+        raise BadInputError(f"[{pieces[0].start}, {pieces[-1].end}) ends beyond the text")
+    mention = " ".join(text[piece.start : piece.end] for piece in pieces)
+    said = values.get("text")
+    if said is not None and mention.split() != str(said).split():
+        raise BadInputError(f"its place reads {mention[:60]!r}, the file says {str(said)[:60]!r}")
+    return Entity(
+        pieces[0].start,
+        pieces[-1].end,
+        label,
+        concept_ids=_concepts(infons, label),
+        score=_score(infons),
+        fragments=pieces if len(pieces) > 1 else (),
+        id=str(values["id"]) if values.get("id") not in (None, "") else None,
+    )
+
+
+def _score(infons: Mapping[str, Any]) -> float | None:
+    try:
+        value = float(infons["score"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return value if 0.0 <= value <= 1.0 else None
+
+
+def _concepts(infons: Mapping[str, Any], label: str) -> tuple[str, ...]:
+    for key in IDENTIFIER_KEYS:
+        value = infons.get(key)
+        if value not in (None, ""):
+            found = curies(str(value), label)
+            prefix = KEY_PREFIXES.get(key, "")
+            return tuple(one.replace("id:", prefix, 1) if prefix else one for one in found)
+    return ()
+
+
+def _relation(values: Mapping[str, Any]) -> Relation:
+    infons = values.get("infons") or {}
+    label = str(infons.get("type") or infons.get("relation") or "relation")
+    nodes = values.get("nodes") or ()
+    arguments = tuple(
+        Argument(str(node.get("role") or f"Arg{number}"), str(node["refid"]))
+        for number, node in enumerate(nodes, start=1)
+    )
+    if not arguments:
+        arguments = tuple(_concept_arguments(infons))
+    if not arguments:
+        raise BadInputError(f"relation {label!r} names neither mentions nor concepts")
+    return Relation(label, arguments, _score(infons), values.get("id") if nodes else None)
+
+
+def _concept_arguments(infons: Mapping[str, Any]) -> Iterator[Argument]:
+    for key, value in infons.items():
+        if isinstance(value, Mapping):
+            # PubTator3: role1 and role2 hold the concept's type and identifier.
+            found = curies(str(value.get("identifier", "")), str(value.get("type", "")))
+        else:
+            found = () if key in NO_ARGUMENT else curies(str(value), key)
+        if found:
+            yield Argument(key, "|".join(found), "concept")
+
+
+def _bioc_passage(document: Document, passage: Passage) -> Any:
+    made = bioc.BioCPassage()
+    made.offset = passage.start
+    made.text = document.text[passage.start : passage.end]
+    made.infons = {"type": passage.kind, **passage.metadata}
+    if passage.heading:
+        made.infons["heading"] = passage.heading
+    for number, entity in enumerate(document.entities, start=1):
+        if passage.start <= entity.start < passage.end and not _is_later(document, entity, passage):
+            made.add_annotation(_bioc_annotation(document, entity, entity.id or str(number)))
+    return made
+
+
+def _is_later(document: Document, entity: Entity, passage: Passage) -> bool:
+    """Whether an earlier passage, overlapping this one, already holds the entity."""
+    for other in document.passages:
+        if other is passage:
+            return False
+        if other.start <= entity.start < other.end:
+            return True
+    return False
+
+
+def _bioc_annotation(document: Document, entity: Entity, identifier: str) -> Any:
+    made = bioc.BioCAnnotation()
+    made.id = identifier
+    made.text = document.mention(entity)
+    made.infons = {"type": entity.label}
+    if entity.concept_ids:
+        made.infons["identifier"] = "|".join(prefixed(one) for one in entity.concept_ids)
+    if entity.score is not None:
+        made.infons["score"] = f"{entity.score:.6g}"
+    for piece in entity.fragments or (Span(entity.start, entity.end),):
+        made.add_location(bioc.BioCLocation(piece.start, piece.end - piece.start))
+    return made
+
+
+def _bioc_relation(relation: Relation, identifier: str) -> Any:
+    made = bioc.BioCRelation()
+    made.id = identifier
+    made.infons = {"type": relation.label}
+    if relation.score is not None:
+        made.infons["score"] = f"{relation.score:.6g}"
+    for argument in relation.arguments:
+        if argument.kind == "entity":
+            made.add_node(bioc.BioCNode(argument.target, argument.role))
+        else:
+            concepts = argument.target.split("|")
+            made.infons[argument.role] = "|".join(prefixed(one) for one in concepts)
+    return made

@@ -1,0 +1,60 @@
+"""BioC JSON, PubTator3's export among it."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import bioc
+from bioc import biocjson
+
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError
+from biobert.core.files import open_text, write_text
+from biobert.data.formats._bioc import collection_of, document_from_bioc
+from biobert.data.rejects import Rejects
+
+ENDINGS = (".bioc.json", ".json")
+
+
+def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
+    """Documents of a collection, of PubTator3's list, or of one document a line."""
+    name = Path(path).name
+    with open_text(path) as stream:
+        text = stream.read()
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        values = list(_lines(text, name, rejects))
+    if isinstance(values, dict):
+        values = values.get("documents", values.get("PubTator3", [values]))
+    for number, one in enumerate(values, start=1):
+        if isinstance(one, dict) and "passages" in one:
+            try:
+                yield document_from_bioc(one, name, rejects)
+            except (BadInputError, ValueError, TypeError, AttributeError) as problem:
+                rejects.add(path, f"document {number}", f"bad document: {problem}")
+        else:
+            rejects.add(path, f"document {number}", "no passages: not a BioC document")
+
+
+def write(documents: Iterable[Document], path: Path | str) -> int:
+    """One collection."""
+    collection = bioc.BioCCollection()
+    collection.source = "biobert"
+    for document in collection_of(documents):
+        collection.add_document(document)
+    with write_text(path) as stream:
+        biocjson.dump(collection, stream, indent=None, ensure_ascii=False)
+        stream.write("\n")
+    return len(collection.documents)
+
+
+def _lines(text: str, name: str, rejects: Rejects) -> Iterator[object]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except (ValueError, RecursionError) as problem:
+                rejects.add(name, number, f"not JSON: {problem}")
+                if number == 1:
+                    return

@@ -1,0 +1,105 @@
+"""JSON lines: our own documents without loss, and the span lines of spaCy and Prodigy."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from biobert.core.document import (
+    Argument,
+    Document,
+    Entity,
+    Passage,
+    Provenance,
+    Relation,
+    Span,
+)
+from biobert.core.errors import BadInputError
+from biobert.core.files import open_text, write_text
+from biobert.data.curies import curies
+from biobert.data.rejects import Rejects
+
+ENDINGS = (".jsonl", ".ndjson")
+LONGEST_LINE = 200_000_000
+
+
+def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
+    """A document for each line; a line that is none is set aside."""
+    with open_text(path) as stream:
+        number = 0
+        while line := stream.readline(LONGEST_LINE):
+            number += 1
+            if line.strip():
+                try:
+                    yield document_from_json(json.loads(line), default_id=str(number))
+                except (ValueError, KeyError, TypeError, BadInputError, RecursionError) as problem:
+                    rejects.add(path, number, f"not a document: {problem}")
+
+
+def write(documents: Iterable[Document], path: Path | str) -> int:
+    """One line for each document, without loss."""
+    count = 0
+    with write_text(path) as stream:
+        for count, document in enumerate(documents, start=1):  # noqa: B007
+            line = json.dumps(document_to_json(document), ensure_ascii=False)
+            stream.write(line + "\n")
+    return count
+
+
+def document_to_json(document: Document) -> dict[str, Any]:
+    """The document as plain values; empty parts are left out."""
+    values = asdict(document)
+    kept = {key: value for key, value in values.items() if value or key in ("id", "text")}
+    for name in ("entities", "relations", "passages"):
+        if name in kept:
+            kept[name] = [_without_empty(item) for item in kept[name]]
+    provenance = _without_empty(kept.pop("provenance"))
+    return {**kept, **({"provenance": provenance} if provenance else {})}
+
+
+def document_from_json(values: Mapping[str, Any], *, default_id: str = "1") -> Document:
+    """The document of a JSON object; `spans` instead of `entities` is spaCy's and Prodigy's."""
+    text = values["text"]
+    if not isinstance(text, str):
+        raise TypeError("its text is not a string")
+    meta = values.get("meta") or {}
+    return Document(
+        id=str(values.get("id", meta.get("id", default_id))),
+        text=text,
+        passages=tuple(Passage(**one) for one in values.get("passages", ())),
+        entities=tuple(_entity(one) for one in values.get("entities", values.get("spans", ()))),
+        relations=tuple(
+            _relation(one) for one in values.get("relations", ()) if "arguments" in one
+        ),
+        sentences=tuple(Span(**one) for one in values.get("sentences", ())),
+        labels=tuple(values.get("labels", ())),
+        annotated_labels=tuple(values.get("annotated_labels", ())),
+        provenance=Provenance(**values.get("provenance", {})),
+        metadata=dict(values.get("metadata", {})),
+    )
+
+
+def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value not in (None, "", (), {})}
+
+
+def _entity(values: Mapping[str, Any]) -> Entity:
+    label = values["label"]
+    linked = values.get("concept_ids")
+    if linked is None:
+        linked = curies(str(values.get("kb_id") or ""), label)
+    return Entity(
+        start=int(values["start"]),
+        end=int(values["end"]),
+        label=str(label),
+        concept_ids=tuple(linked),
+        score=values.get("score"),
+        fragments=tuple(Span(**one) for one in values.get("fragments", ())),
+        id=values.get("id") if isinstance(values.get("id"), str) else None,
+    )
+
+
+def _relation(values: Mapping[str, Any]) -> Relation:
+    arguments = tuple(Argument(**one) for one in values["arguments"])
+    return Relation(values["label"], arguments, values.get("score"), values.get("id"))
