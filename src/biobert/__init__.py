@@ -1,3 +1,32 @@
-"""BioBERT: biomedical text mining from raw literature to knowledge."""
+"""BioBERT: biomedical text mining, from raw literature to annotated documents.
+
+>>> from biobert import Annotator
+>>> document = Annotator().annotate("Aspirin may cause gastric ulcers.")
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from biobert.core.document import Document, Entity, Relation, Span
+    from biobert.core.errors import BiobertError
+    from biobert.pipeline.annotator import Annotator
 
 __version__ = "0.1.0"
+__all__ = ["Annotator", "BiobertError", "Document", "Entity", "Relation", "Span"]
+
+# Imported when first asked for, so that `import biobert` and the command line start in a blink.
+_HOMES = {
+    "Annotator": "biobert.pipeline.annotator",
+    "BiobertError": "biobert.core.errors",
+    "Document": "biobert.core.document",
+    "Entity": "biobert.core.document",
+    "Relation": "biobert.core.document",
+    "Span": "biobert.core.document",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'biobert' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

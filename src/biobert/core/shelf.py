@@ -13,8 +13,9 @@ from biobert.core.errors import BadInputError
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> BadInputError:
     """The error for a name that is not known: says the nearest one and lists the rest."""
     names = sorted(known)
-    near = get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    spelled = {one.lower(): one for one in names}
+    near = get_close_matches(name.lower(), spelled, n=1)
+    hint = f"did you mean {spelled[near[0]]!r}? " if near else ""
     return BadInputError(
         f"unknown {kind} {name!r}; {hint}known: {', '.join(names) or 'none'}", code="unknown-name"
     )

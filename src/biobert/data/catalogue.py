@@ -120,7 +120,8 @@ def read_split(
     row = load_corpus(corpus)
     path = find_split(row, split, data_root=data_root, cache=cache)
     documents = read_documents(path, row.format or None, rejects)
-    return [_with_our_labels(document, row) for document in documents]
+    renamed = (with_renamed_labels(document, row.rename) for document in documents)
+    return [replace(document, annotated_labels=row.labels) for document in renamed]
 
 
 def _split_file(folder: Path, split: str) -> Path:
@@ -143,9 +144,10 @@ def _read_labelled(path: Path, rejects: Rejects) -> list[Document]:
     return [replace(one, annotated_labels=tuple(labels)) for one in documents]
 
 
-def _with_our_labels(document: Document, corpus: Corpus) -> Document:
+def with_renamed_labels(document: Document, names: Mapping[str, str]) -> Document:
+    """The document with entity types renamed, in its annotations and in what it annotates."""
     entities = [
-        replace(entity, label=corpus.rename.get(entity.label, entity.label))
-        for entity in document.entities
+        replace(entity, label=names.get(entity.label, entity.label)) for entity in document.entities
     ]
-    return replace(document.with_entities(entities), annotated_labels=corpus.labels)
+    annotated = dict.fromkeys(names.get(label, label) for label in document.annotated_labels)
+    return replace(document.with_entities(entities), annotated_labels=tuple(annotated))

@@ -35,8 +35,8 @@ class Inconsistency:
 class CheckReport:
     """What a check found.
 
-    `shared_sentences` counts, for each pair of splits (`test in train`), the sentences of the
-    first that stand in the second too; the examples name some of them.
+    `shared_sentences` counts, for each pair of splits (`test in train`), the distinct sentences of
+    the first that stand in the second too; the examples name some of them.
     """
 
     corpus: str
@@ -103,24 +103,20 @@ def _whole(document: Document) -> Iterator[Span]:
 
 
 def _shared(sentences: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Sentences of a later split that an earlier one holds too, counted as often as they stand."""
-    names = list(sentences)
+    """Distinct sentences of a later split that an earlier one holds too."""
+    folded = {
+        name: dict.fromkeys(" ".join(text.split()) for text in texts)
+        for name, texts in sentences.items()
+    }
+    names = list(folded)
     found = {}
     for number, name in enumerate(names):
         for earlier in names[:number]:
-            known = {_key(text) for text in sentences[earlier]}
-            found[f"{name} in {earlier}"] = [
-                text for text in sentences[name] if _key(text) in known
-            ]
+            found[f"{name} in {earlier}"] = [one for one in folded[name] if one in folded[earlier]]
     if len(names) > 2:
-        known = {_key(text) for earlier in names[:-1] for text in sentences[earlier]}
-        last = [text for text in sentences[names[-1]] if _key(text) in known]
-        found[f"{names[-1]} in any other"] = last
+        last, others = names[-1], set().union(*(folded[name] for name in names[:-1]))
+        found[f"{last} in any other"] = [one for one in folded[last] if one in others]
     return found
-
-
-def _key(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _duplicates(splits: Mapping[str, Sequence[Document]]) -> list[str]:

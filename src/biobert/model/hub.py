@@ -1,16 +1,19 @@
 """Any encoder of transformers behind the contract of our own, and where to find it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import WEIGHTS
+from biobert.core.task import HeadSpec
 from biobert.model.encoder import Encoder, Pooler
 from biobert.model.network import Network
 from biobert.model.settings import EncoderSettings
-from biobert.model.weights import load_bert, read_config
+from biobert.model.weights import load_bert, load_heads, read_config
 
 WANTED_FILES = ["*.json", "*.safetensors", "vocab.txt", "merges.txt", "*.model"]
 
@@ -49,8 +52,6 @@ class HubEncoder(nn.Module):
 
     def save(self, folder: Path, heads: nn.Module) -> None:
         """Write the model as transformers does, and the heads beside it."""
-        from safetensors.torch import save_file
-
         self.model.save_pretrained(folder)  # type: ignore[operator]
         tensors = {**heads.state_dict(), **self.pooler.state_dict(prefix="pooler.")}
         save_file({name: value.contiguous() for name, value in tensors.items()}, folder / HEADS)
@@ -96,15 +97,17 @@ def load_encoder(folder: Path) -> Encoder | HubEncoder:
     return HubEncoder(AutoModel.from_pretrained(folder, use_safetensors=True))
 
 
-def load_network(network: Network, folder: Path) -> None:
-    """Fill the heads of a network whose encoder came from the same model folder."""
-    from biobert.model.weights import load_heads
+def load_trained_network(folder: Path, heads: Sequence[HeadSpec]) -> Network:
+    """The network of a trained model folder, ready to predict."""
+    network = Network(load_encoder(folder), heads)
+    _load_heads(network, folder)
+    return network.eval()
 
+
+def _load_heads(network: Network, folder: Path) -> None:
     if isinstance(network.encoder, Encoder):
         load_heads(network, folder)
         return
-    from safetensors.torch import load_file
-
     tensors = load_file(folder / HEADS)
     pooler = {
         key.removeprefix("pooler."): tensors.pop(key)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.data.catalogue import read_split
+from biobert.data.catalogue import read_split, with_renamed_labels
 from biobert.training.recipe import DataSource
 
 
@@ -27,21 +27,15 @@ def read_sources(
 
 def select_labels(document: Document, source: DataSource) -> Document:
     """The document with labels renamed, and only those that the source keeps."""
-    entities = [
-        replace(entity, label=source.rename.get(entity.label, entity.label))
-        for entity in document.entities
-    ]
-    annotated = [source.rename.get(label, label) for label in document.annotated_labels]
-    if source.labels is not None:
-        wanted = source.labels
-        if annotated and not set(wanted) <= set(annotated):
-            missing = sorted(set(wanted) - set(annotated))
-            raise BadInputError(
-                f"corpus {source.corpus!r} does not annotate {', '.join(missing)}; "
-                f"it has {', '.join(annotated)}; mend labels or rename in the recipe"
-            )
-        entities = [entity for entity in entities if entity.label in wanted]
-        annotated = list(wanted)
-    return replace(
-        document.with_entities(entities), annotated_labels=tuple(dict.fromkeys(annotated))
-    )
+    document = with_renamed_labels(document, source.rename)
+    if source.labels is None:
+        return document
+    annotated, wanted = document.annotated_labels, source.labels
+    if annotated and not set(wanted) <= set(annotated):
+        missing = sorted(set(wanted) - set(annotated))
+        raise BadInputError(
+            f"corpus {source.corpus!r} does not annotate {', '.join(missing)}; "
+            f"it has {', '.join(annotated)}; mend labels or rename in the recipe"
+        )
+    kept = document.with_entities(document.entities_labelled(wanted))
+    return replace(kept, annotated_labels=wanted)

@@ -1,0 +1,87 @@
+"""Weights of an ONNX file in eight bits: a quarter of the size, almost the same answers.
+
+Only weights are rounded. Each output channel of a matrix (each row of an embedding table) has its
+own scale, weight = scale x int8, and a DequantizeLinear node gives the float back; activations stay
+as they are.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+SMALLEST_MATRIX = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeReport:
+    """How many tensors were rounded, and the size before and after, in bytes."""
+
+    tensors: int
+    bytes_before: int
+    bytes_after: int
+
+
+def quantize_weights(source: Path, target: Path) -> QuantizeReport:
+    """Write `target` with int8 weights for every matrix product and embedding table."""
+    before = source.stat().st_size
+    model = onnx.load(source)
+    graph = model.graph
+    axes = _axes(graph)
+    initializers = {tensor.name: tensor for tensor in graph.initializer}
+    nodes, count = [], 0
+    for name, axis in axes.items():
+        tensor = initializers.get(name)
+        if tensor is None or tensor.data_type != TensorProto.FLOAT or len(tensor.dims) != 2:
+            continue
+        weights = numpy_helper.to_array(tensor)
+        if weights.size < SMALLEST_MATRIX:
+            continue
+        graph.initializer.remove(tensor)
+        nodes.append(_add_rounded(graph, name, weights, axis))
+        count += 1
+    # Dequantisation must come before its users.
+    old = list(graph.node)
+    del graph.node[:]
+    graph.node.extend([*nodes, *old])
+    onnx.checker.check_model(model)
+    onnx.save(model, target)
+    return QuantizeReport(count, before, target.stat().st_size)
+
+
+def round_weights(
+    weights: npt.NDArray[np.float32], *, axis: int
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """Symmetric int8 values and the scale of each slice along `axis`."""
+    largest = np.abs(weights).max(axis=1 - axis)
+    scales = np.where(largest > 0, largest / 127.0, 1.0).astype(np.float32)
+    spread = scales[:, None] if axis == 0 else scales[None, :]
+    return np.clip(np.rint(weights / spread), -127, 127).astype(np.int8), scales
+
+
+def _axes(graph: onnx.GraphProto) -> dict[str, int]:
+    """For each weight the axis of its channels: columns of a product, rows of a table."""
+    axes: dict[str, int] = {}
+    for node in graph.node:
+        if node.op_type == "MatMul":
+            axes[node.input[1]] = 1
+        elif node.op_type == "Gather":
+            axes[node.input[0]] = 0
+        elif node.op_type == "Gemm":
+            transposed = any(one.name == "transB" and one.i for one in node.attribute)
+            axes[node.input[1]] = 0 if transposed else 1
+    return axes
+
+
+def _add_rounded(
+    graph: onnx.GraphProto, name: str, weights: npt.NDArray[np.float32], axis: int
+) -> onnx.NodeProto:
+    values, scales = round_weights(weights, axis=axis)
+    graph.initializer.append(numpy_helper.from_array(values, f"{name}.int8"))
+    graph.initializer.append(numpy_helper.from_array(scales, f"{name}.scale"))
+    return helper.make_node(
+        "DequantizeLinear", [f"{name}.int8", f"{name}.scale"], [name], axis=axis
+    )

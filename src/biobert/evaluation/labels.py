@@ -1,0 +1,65 @@
+"""Scores of single labels: the token-level report, and the confusion matrix."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from biobert.core.document import Document
+from biobert.core.task import Score
+from biobert.evaluation.spans import macro_average, score_from_counts
+
+OUTSIDE = "O"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConfusionMatrix:
+    """`counts[g, p]`: how often gold label g was answered with p; `labels` names both axes."""
+
+    labels: tuple[str, ...]
+    counts: npt.NDArray[np.int64]
+
+
+def confusion_matrix(gold: Sequence[str], predicted: Sequence[str]) -> ConfusionMatrix:
+    """Count pairs of labels; labels are sorted, `O` first."""
+    labels = tuple(sorted({*gold, *predicted}, key=lambda label: (label != OUTSIDE, label)))
+    numbers = {label: number for number, label in enumerate(labels)}
+    counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    pairs = [(numbers[one], numbers[other]) for one, other in zip(gold, predicted, strict=True)]
+    if pairs:
+        np.add.at(counts, tuple(np.array(pairs).T), 1)
+    return ConfusionMatrix(labels, counts)
+
+
+def classification_report(matrix: ConfusionMatrix) -> dict[str, Score]:
+    """Precision, recall, F1 and support of each label, as scikit-learn's report has them."""
+    correct = np.diag(matrix.counts)
+    wanted, found = matrix.counts.sum(axis=1), matrix.counts.sum(axis=0)
+    return {
+        label: score_from_counts(int(correct[number]), int(wanted[number]), int(found[number]))
+        for number, label in enumerate(matrix.labels)
+    }
+
+
+def macro_report(matrix: ConfusionMatrix) -> dict[str, float]:
+    """The unweighted mean over labels other than `O`."""
+    scores = classification_report(matrix)
+    return macro_average([score for label, score in scores.items() if label != OUTSIDE])
+
+
+def word_tags(document: Document, label: str) -> list[str]:
+    """The IOB2 tag of every white-space word for one entity type."""
+    words = [match.span() for match in re.finditer(r"\S+", document.text)]
+    starts = np.array([start for start, _ in words])
+    ends = np.array([end for _, end in words])
+    tags = [OUTSIDE] * len(words)
+    for entity in document.entities:
+        if entity.label == label and words:
+            first = int(np.searchsorted(ends, entity.start, side="right"))
+            last = int(np.searchsorted(starts, entity.end, side="left"))
+            tags[first:last] = [f"I-{label}"] * (last - first)
+            if first < last:
+                tags[first] = f"B-{label}"
+    return tags

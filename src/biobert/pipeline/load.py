@@ -1,0 +1,64 @@
+"""Finding a model and making it ready: the built-in one, or a model folder."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+
+from biobert.core.errors import BadInputError, MissingExtraError
+from biobert.core.model_folder import EXPORTED_MODEL, ModelManifest, read_manifest
+from biobert.core.task import Predictor, Task
+from biobert.runtime.openvino import OpenVinoPredictor, RuntimeSettings
+from biobert.tasks import build_task
+from biobert.text.tokenizer import Tokenizer
+
+EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that can be used: what it is, and its three working parts."""
+
+    manifest: ModelManifest
+    task: Task
+    tokenizer: Tokenizer
+    predictor: Predictor
+
+
+def model_folder(model: str | Path) -> Path:
+    """The folder of a model; `embedded` is the one that ships with the package."""
+    if str(model) == EMBEDDED:
+        return Path(str(files("biobert") / "embedded"))
+    folder = Path(model)
+    if not folder.is_dir():
+        raise BadInputError(
+            f"no such model folder: {model}; name a folder, or `embedded`", code="not-found"
+        )
+    return folder
+
+
+def load_model(
+    model: str | Path = EMBEDDED, settings: RuntimeSettings = RuntimeSettings()
+) -> LoadedModel:
+    """Load a model: its exported form where there is one, else its weights through torch."""
+    folder = model_folder(model)
+    manifest = read_manifest(folder)
+    task = build_task(manifest.task, manifest.task_settings)
+    if (folder / EXPORTED_MODEL).is_file():
+        predictor: Predictor = OpenVinoPredictor(folder / EXPORTED_MODEL, task.heads(), settings)
+    else:
+        predictor = _torch_predictor(folder, task)
+    return LoadedModel(manifest, task, Tokenizer.from_folder(folder), predictor)
+
+
+def _torch_predictor(folder: Path, task: Task) -> Predictor:
+    if find_spec("torch") is None:
+        raise MissingExtraError("torch", "train")
+    import torch
+
+    from biobert.model.hub import load_trained_network
+    from biobert.model.predictor import TorchPredictor
+
+    network = load_trained_network(folder, task.heads())
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return TorchPredictor(network.to(device), device=device)

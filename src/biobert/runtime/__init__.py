@@ -1,0 +1,1 @@
+"""Token ids to outputs with an exported model; no torch."""

@@ -1,0 +1,116 @@
+"""The predictor on OpenVINO: batches of similar length, several of them in flight.
+
+OpenVINO's usage statistics are never loaded: its telemetry package is replaced before the import.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+from biobert.core.batching import length_sorted_batches
+from biobert.core.errors import BadInputError
+from biobert.core.task import HeadSpec, Outputs, Window
+from biobert.runtime.batches import cut_outputs, padded_inputs
+
+Precision = Literal["auto", "float32", "bf16"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSettings:
+    """`auto` precision is bf16 where the processor computes in it, else float32.
+
+    `token_budget` bounds the slots of a batch, padding included. `streams` batches run at once;
+    None is one for each of two cores.
+    """
+
+    precision: Precision = "auto"
+    token_budget: int = 1024
+    streams: int | None = None
+    threads: int | None = None
+
+
+class OpenVinoPredictor:
+    """Runs an ONNX file with inputs `token_ids`, `mask` and one output for each head."""
+
+    def __init__(
+        self,
+        model: Path,
+        heads: Sequence[HeadSpec],
+        settings: RuntimeSettings = RuntimeSettings(),
+    ) -> None:
+        if not model.is_file():
+            raise BadInputError(f"no exported model at {model}; make it with `biobert export`")
+        self.heads = tuple(heads)
+        self.settings = settings
+        openvino = _import_openvino()
+        core = openvino.Core()
+        self.precision = _precision(core, settings.precision)
+        self._compiled = core.compile_model(core.read_model(model), "CPU", self._options())
+        self._queue = openvino.AsyncInferQueue(self._compiled)
+        self._queue.set_callback(self._collect)
+        self._names = [output.get_any_name() for output in self._compiled.outputs]
+
+    def predict(self, windows: Sequence[Window]) -> list[Outputs]:
+        """Logits by head for each window, in order."""
+        results: list[Outputs] = [{} for _ in windows]
+        lengths = [len(window) for window in windows]
+        for batch in length_sorted_batches(lengths, token_budget=self.settings.token_budget):
+            numbers = batch.tolist()
+            token_ids, mask = padded_inputs([windows[number] for number in numbers])
+            inputs = {"token_ids": token_ids, "mask": mask}
+            self._queue.start_async(inputs, (numbers, lengths, results))
+        self._queue.wait_all()
+        return results
+
+    def _collect(self, request: Any, job: tuple[list[int], list[int], list[Outputs]]) -> None:
+        numbers, lengths, results = job
+        # The request is used again after this: its memory must be copied.
+        logits = {
+            name: request.get_output_tensor(place).data.copy()
+            for place, name in enumerate(self._names)
+        }
+        for row, number in enumerate(numbers):
+            results[number] = cut_outputs(self.heads, logits, row, lengths[number])
+
+    def _options(self) -> dict[str, str]:
+        # Two threads a stream were measured best on 2 to 16 cores; more only wait for memory.
+        cores = self.settings.threads or len(os.sched_getaffinity(0))
+        streams = self.settings.streams or max(1, cores)
+        return {
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "INFERENCE_PRECISION_HINT": self.precision,
+            "INFERENCE_NUM_THREADS": str(cores),
+            "NUM_STREAMS": str(streams),
+        }
+
+
+def _precision(core: Any, wanted: Precision) -> str:
+    capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if wanted == "float32":
+        return "f32"
+    if wanted == "bf16" and "BF16" not in capabilities:
+        raise BadInputError("this processor does not compute in bf16; use precision 'float32'")
+    return "bf16" if "BF16" in capabilities else "f32"
+
+
+class _Silent:
+    """Stands in for OpenVINO's telemetry: takes every call and sends nothing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Whatever it is told."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args, **kwargs: None
+
+
+def _import_openvino() -> ModuleType:
+    if "openvino_telemetry" not in sys.modules:
+        silent = ModuleType("openvino_telemetry")
+        silent.Telemetry = _Silent  # type: ignore[attr-defined]
+        sys.modules["openvino_telemetry"] = silent
+    return import_module("openvino")
