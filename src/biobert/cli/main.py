@@ -12,7 +12,7 @@ from biobert.cli.answer import fail
 # ClickException, from click or from the copy of it that newer versions of typer carry.
 CallError: type[Exception] = typer.BadParameter.__mro__[2]
 
-NOT_VERBS = frozenset({"answer", "main", "places", "progress", "extras"})
+NOT_VERBS = frozenset({"answer", "main", "places", "progress", "extras", "summary"})
 
 
 def build_app() -> typer.Typer:

@@ -1,0 +1,99 @@
+"""`biobert annotate`: entities in any text, in any format."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+
+if TYPE_CHECKING:
+    from biobert.pipeline.batch import BatchResult
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("annotate")(annotate)
+
+
+@answering("annotate")
+def annotate(
+    inputs: Annotated[list[str], typer.Argument(help="Files, folders, globs, or -.")],
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="A file, a folder, or - .")
+    ] = None,
+    formats: Annotated[
+        list[str] | None, typer.Option("--to", help="Format to write; may come several times.")
+    ] = None,
+    source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
+    model: Annotated[str, typer.Option(help="A model folder, or `embedded`.")] = "embedded",
+    min_score: Annotated[float, typer.Option(help="Keep entities at least this sure.")] = 0.0,
+    labels: Annotated[str | None, typer.Option(help="Keep these types: Disease,Gene.")] = None,
+    precision: Annotated[str, typer.Option(help="auto, float32 or bf16.")] = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Skip inputs already done.")] = False,
+    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Annotate text with a model and print a summary.
+
+    With --output FOLDER every input gets a file in each --to format; with a file name, all
+    documents go into that one. Without --output, the texts are shown with their entities.
+    """
+    from biobert.cli.summary import show_result
+    from biobert.core.settings import from_mapping
+    from biobert.data.rejects import Rejects
+    from biobert.pipeline.annotator import Annotator
+    from biobert.pipeline.batch import BatchSettings, annotate_inputs
+    from biobert.runtime.openvino import RuntimeSettings
+
+    settings = BatchSettings(
+        output=output, formats=tuple(formats or ()), source_format=source_format, resume=resume
+    )
+    runtime = from_mapping(RuntimeSettings, {"precision": precision}, place="--precision")
+    annotator = Annotator(
+        model,
+        minimum_score=min_score,
+        labels=labels.split(",") if labels else None,
+        settings=runtime,
+    )
+    set_aside = Rejects()
+    with _progress() as advance:
+        result = annotate_inputs(inputs, annotator, settings, set_aside, advance)
+    if rejects is not None:
+        set_aside.write(rejects)
+    data = _data(result, set_aside.count)
+    return Answer(data, lambda: show_result(result, set_aside, to_stdout=output == "-"))
+
+
+def _progress() -> Any:
+    from contextlib import contextmanager
+
+    @contextmanager
+    def bar() -> Iterator[Any]:
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        with console.status("annotating") as status:
+            yield lambda count, name: status.update(f"{count} documents, now {name}")
+
+    return bar()
+
+
+def _data(result: "BatchResult", set_aside: int) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "documents": result.documents,
+        "sentences": result.sentences,
+        "skipped": result.skipped,
+        "set_aside": set_aside,
+        "entities": dict(result.labels.most_common()),
+        "outputs": result.outputs,
+        "seconds": round(result.seconds, 3),
+        "sentences_per_second": round(result.sentences_per_second, 1),
+        "model": result.model,
+    }
+    if result.shown:
+        from biobert.data.formats.jsonl import document_to_json
+
+        data["annotated"] = [document_to_json(document) for document in result.shown]
+    return data

@@ -1,0 +1,71 @@
+"""The summary of an annotation run, in colour on a terminal."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from biobert.core.document import Document
+    from biobert.data.rejects import Rejects
+    from biobert.pipeline.batch import BatchResult
+
+COLOURS = {
+    "Disease": "red",
+    "Chemical": "blue",
+    "Gene": "green",
+    "Species": "magenta",
+    "Anatomy": "yellow",
+}
+MOST_FREQUENT = 8
+MENTIONS_SHOWN = 6
+
+
+def show_result(result: "BatchResult", rejects: "Rejects", *, to_stdout: bool) -> None:
+    """Print texts that were kept to be shown, then the summary."""
+    console = Console(file=sys.stderr if to_stdout else sys.stdout, highlight=False)
+    for document in result.shown:
+        console.print(highlighted(document), soft_wrap=True)
+        console.print()
+    console.print(_by_type(result))
+    words = f"{result.documents} documents, {result.sentences} sentences"
+    speed = f"{result.seconds:.2f} s, {result.sentences_per_second:.0f} sentences/s"
+    console.print(f"{words} in {speed} with {result.model}")
+    if result.skipped:
+        console.print(f"{result.skipped} inputs were done before and skipped")
+    if rejects.count:
+        console.print(f"{rejects.count} records set aside; list them with --rejects FILE")
+    for output in result.outputs[:MOST_FREQUENT]:
+        console.print(f"  wrote {output}", markup=False)
+    if len(result.outputs) > MOST_FREQUENT:
+        console.print(f"  and {len(result.outputs) - MOST_FREQUENT} more files")
+
+
+def highlighted(document: "Document") -> Text:
+    """The text with its entities coloured by type."""
+    text = Text(document.text)
+    for entity in document.entities:
+        text.stylize(f"bold {_colour(entity.label)}", entity.start, entity.end)
+    return text
+
+
+def _by_type(result: "BatchResult") -> Table:
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("type")
+    table.add_column("mentions", justify="right")
+    table.add_column("most frequent")
+    for label, count in result.labels.most_common():
+        frequent = [
+            f"{mention} ({times})" if times > 1 else mention
+            for (mention, own), times in result.mentions.most_common()
+            if own == label
+        ]
+        name = Text(label, style=f"bold {_colour(label)}")
+        table.add_row(name, str(count), ", ".join(frequent[:MENTIONS_SHOWN]))
+    return table
+
+
+def _colour(label: str) -> str:
+    return COLOURS.get(label, "cyan")

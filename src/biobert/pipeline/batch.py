@@ -1,0 +1,235 @@
+"""Annotating many inputs: streamed, written whole or not at all, resumable."""
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from glob import glob
+from pathlib import Path
+
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError
+from biobert.core.files import STANDARD_STREAM, plain_name
+from biobert.data.reading import endings_by_format, format_of, read_documents, write_documents
+from biobert.data.rejects import Rejects
+from biobert.pipeline.annotator import Annotator
+
+JOURNAL = ".biobert-done.jsonl"
+SHOWN_DOCUMENTS = 20
+Advance = Callable[[int, str], None]
+"""Told how many documents are done, and the name of the input at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSettings:
+    """Where results go. `output` is None (keep some to show), `-`, a file or a folder."""
+
+    output: str | None = None
+    formats: tuple[str, ...] = ()
+    source_format: str | None = None
+    resume: bool = False
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """What was done. `labels` and `mentions` count entities; `shown` are the first documents."""
+
+    model: str
+    documents: int = 0
+    sentences: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    labels: Counter[str] = field(default_factory=Counter)
+    mentions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    outputs: list[str] = field(default_factory=list)
+    shown: list[Document] = field(default_factory=list)
+
+    @property
+    def sentences_per_second(self) -> float:
+        """Sentences annotated in a second, reading and writing included."""
+        return self.sentences / self.seconds if self.seconds else 0.0
+
+
+def annotate_inputs(
+    inputs: Sequence[str],
+    annotator: Annotator,
+    settings: BatchSettings,
+    rejects: Rejects,
+    advance: Advance = lambda count, name: None,
+) -> BatchResult:
+    """Annotate files, folders, globs or standard input into the places `settings` name."""
+    manifest = annotator.model.manifest
+    result = BatchResult(model=f"{manifest.name} {manifest.version}")
+    began = time.perf_counter()
+    paths = find_inputs(inputs, settings.source_format)
+    job = _Job(annotator, settings, rejects, result, advance)
+    if settings.output is None:
+        for _ in job.annotated(paths):
+            pass
+    elif _is_folder(settings, len(paths)):
+        job.into_folder(paths, Path(settings.output))
+    else:
+        job.into_file(paths, settings.output)
+    result.seconds = time.perf_counter() - began
+    return result
+
+
+def find_inputs(inputs: Iterable[str], source_format: str | None) -> list[str]:
+    """Files to read, in order: folders are searched, globs expanded."""
+    found: list[str] = []
+    for name in inputs:
+        place = Path(name)
+        if name == STANDARD_STREAM or place.is_file():
+            found.append(name)
+        elif place.is_dir():
+            found += _in_folder(place, source_format)
+        elif matches := sorted(glob(name, recursive=True)):  # noqa: PTH207
+            found += [match for match in matches if Path(match).is_file()]
+        else:
+            raise BadInputError(f"no such file, folder or pattern: {name}", code="not-found")
+    if not found:
+        raise BadInputError(f"nothing to read in {', '.join(inputs)}", code="not-found")
+    return found
+
+
+def _in_folder(folder: Path, source_format: str | None) -> list[str]:
+    if source_format == "brat" or (source_format is None and list(folder.glob("*.ann"))):
+        return [str(folder)]
+    endings = tuple(ending for some in endings_by_format().values() for ending in some)
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return [
+        str(path)
+        for path in files
+        if source_format or plain_name(path).lower().endswith(endings)
+        if not path.name.startswith(".")
+    ]
+
+
+def _is_folder(settings: BatchSettings, count: int) -> bool:
+    assert settings.output is not None
+    if settings.output == STANDARD_STREAM:
+        return False
+    place = Path(settings.output)
+    if place.is_dir() or settings.output.endswith(os.sep) or len(settings.formats) > 1:
+        return True
+    return not place.suffix and (count > 1 or bool(settings.formats))
+
+
+class _Job:
+    """One call of `annotate_inputs` at work."""
+
+    def __init__(
+        self,
+        annotator: Annotator,
+        settings: BatchSettings,
+        rejects: Rejects,
+        result: BatchResult,
+        advance: Advance,
+    ) -> None:
+        self.annotator, self.settings, self.rejects = annotator, settings, rejects
+        self.result, self.advance = result, advance
+
+    def annotated(self, paths: Iterable[str]) -> Iterator[Document]:
+        """The documents of some inputs, annotated and counted."""
+        for document in self.annotator.annotate_many(self._read(paths)):
+            self._count(document)
+            yield document
+
+    def into_file(self, paths: Sequence[str], output: str) -> None:
+        """All documents into one file."""
+        wanted = self.settings.formats[0] if self.settings.formats else format_of(output)
+        write_documents(self.annotated(paths), output, wanted)
+        self.result.outputs.append(output)
+
+    def into_folder(self, paths: Sequence[str], folder: Path) -> None:
+        """Each input into files of its own; an input is done when all its formats stand."""
+        folder.mkdir(parents=True, exist_ok=True)
+        formats = self.settings.formats or ("pubtator",)
+        journal = _Journal(folder / JOURNAL, resume=self.settings.resume)
+        names = _output_names(paths)
+        for path, name in zip(paths, names, strict=True):
+            if journal.has(path, formats):
+                self.result.skipped += 1
+                continue
+            documents = list(self.annotated([path]))
+            for format in formats:
+                target = folder / f"{name}{_ending(format)}"
+                write_documents(documents, target, format)
+                self.result.outputs.append(str(target))
+            journal.add(path, formats)
+
+    def _read(self, paths: Iterable[str]) -> Iterator[Document]:
+        for path in paths:
+            self.advance(self.result.documents, Path(path).name)
+            yield from read_documents(path, self._format(path), self.rejects)
+
+    def _format(self, path: str) -> str:
+        if self.settings.source_format:
+            return self.settings.source_format
+        return "text" if path == STANDARD_STREAM else format_of(path)
+
+    def _count(self, document: Document) -> None:
+        result = self.result
+        result.documents += 1
+        result.sentences += len(self.annotator.model.task.examples(document))
+        for entity in document.entities:
+            result.labels[entity.label] += 1
+            result.mentions[(document.mention(entity), entity.label)] += 1
+        if self.settings.output is None and len(result.shown) < SHOWN_DOCUMENTS:
+            result.shown.append(document)
+
+
+class _Journal:
+    """The inputs that are done, one JSON line each, so that a killed run can go on."""
+
+    def __init__(self, path: Path, *, resume: bool) -> None:
+        self.path = path
+        self.done: set[tuple[str, tuple[str, ...]]] = set()
+        if not resume:
+            path.unlink(missing_ok=True)
+        elif path.is_file():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                # A line that a kill cut short is an input that is not done.
+                try:
+                    entry = json.loads(line)
+                except json.JSONDecodeError:
+                    continue
+                self.done.add((entry["input"], tuple(entry["formats"])))
+
+    def has(self, path: str, formats: Sequence[str]) -> bool:
+        """Whether the input is done in these formats."""
+        return (str(Path(path).absolute()), tuple(formats)) in self.done
+
+    def add(self, path: str, formats: Sequence[str]) -> None:
+        """Mark an input as done."""
+        entry = {"input": str(Path(path).absolute()), "formats": list(formats)}
+        with self.path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(entry) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
+def _output_names(paths: Sequence[str]) -> list[str]:
+    """A file name for each input, made different where inputs of two folders share one."""
+    stems = [_stem(path) for path in paths]
+    times = Counter(stems)
+    seen: Counter[str] = Counter()
+    names = []
+    for stem in stems:
+        seen[stem] += 1
+        names.append(stem if times[stem] == 1 else f"{stem}~{seen[stem]}")
+    return names
+
+
+def _stem(path: str) -> str:
+    if path == STANDARD_STREAM:
+        return "stdin"
+    name = plain_name(path)
+    return name.rpartition(".")[0] or name
+
+
+def _ending(format: str) -> str:
+    """The usual ending of a format; BRAT is a folder."""
+    return "" if format == "brat" else endings_by_format()[format][0]
