@@ -7,13 +7,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from biobert.core.version import __version__
+
 if TYPE_CHECKING:
     from biobert.core.document import Document, Entity, Relation, Span
     from biobert.core.errors import BiobertError
     from biobert.pipeline.annotator import Annotator
 
-__version__ = "0.1.0"
-__all__ = ["Annotator", "BiobertError", "Document", "Entity", "Relation", "Span"]
+__all__ = ["Annotator", "BiobertError", "Document", "Entity", "Relation", "Span", "__version__"]
 
 # Imported when first asked for, so that `import biobert` and the command line start in a blink.
 _HOMES = {

@@ -6,8 +6,9 @@ from pkgutil import iter_modules
 
 import typer
 
-from biobert import __version__, cli
+from biobert import cli
 from biobert.cli.answer import fail
+from biobert.core.version import __version__
 
 # ClickException, from click or from the copy of it that newer versions of typer carry.
 CallError: type[Exception] = typer.BadParameter.__mro__[2]

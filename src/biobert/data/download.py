@@ -10,9 +10,9 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from biobert import __version__
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.files import sha256_of
+from biobert.core.version import __version__
 
 CHUNK_BYTES = 1 << 16
 

@@ -1,15 +1,25 @@
 """A network as a predictor: windows in, logits out, on any device."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from biobert.core.batching import length_sorted_batches, pad_rows
-from biobert.core.task import Outputs, Window
+from biobert.core.task import HeadSpec, Outputs, Window
+from biobert.model.hub import load_trained_network
 from biobert.model.network import Network
 
 TOKEN_BUDGET = 4096
+
+
+def load_predictor(
+    folder: Path, heads: Sequence[HeadSpec], *, device: str | None = None
+) -> "TorchPredictor":
+    """The predictor of a trained model folder; without `device`, on the GPU where there is one."""
+    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    return TorchPredictor(load_trained_network(folder, heads).to(place), device=place)
 
 
 class TorchPredictor:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from biobert import __version__
 from biobert.core.annotate import annotate_documents
 from biobert.core.document import Document, Entity, Provenance
 from biobert.core.errors import BadInputError
 from biobert.core.shelf import unknown_name
+from biobert.core.version import __version__
 from biobert.pipeline.load import EMBEDDED, load_model
 from biobert.runtime.openvino import RuntimeSettings
 

@@ -54,11 +54,6 @@ def load_model(
 def _torch_predictor(folder: Path, task: Task) -> Predictor:
     if find_spec("torch") is None:
         raise MissingExtraError("torch", "train")
-    import torch
+    from biobert.model.predictor import load_predictor
 
-    from biobert.model.hub import load_trained_network
-    from biobert.model.predictor import TorchPredictor
-
-    network = load_trained_network(folder, task.heads())
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return TorchPredictor(network.to(device), device=device)
+    return load_predictor(folder, task.heads())
