@@ -15,6 +15,7 @@ LINE_BREAK = re.compile(r"[^\S\n]*+\n\s*+")
 WORD_BEFORE = re.compile(r"[^\s(\[{,;/\"“]*$")
 NEXT_WORD = re.compile(r"\s*+([\"'“‘(\[]*+)([^\s]*)")
 BULLET = re.compile(r"(?:[-*•–]\s|\(?\d{1,3}[.)]\s)")
+INITIAL = re.compile(r"[A-Z]\.")
 ALWAYS_INSIDE = frozenset(
     "e.g i.e vs viz cf ca approx fig figs tab eq eqs ref refs al resp incl excl dr prof mr mrs ms "
     "st sp spp subsp ssp var cv nov gen i.v i.m i.p s.c p.o i.c.v i.d b.i.d t.i.d q.i.d q.d p.r.n "
@@ -97,8 +98,13 @@ def _is_abbreviation(text: str, position: int, start: int, following: str) -> bo
         return True
     if word.lower() in BEFORE_NUMBER:
         return following[:1].isdigit()
+    if word.isdigit():
+        # The number of a list item stands alone at the start of its line.
+        return not text[max(start, position - LONGEST_WORD) : position - len(word)].rpartition("\n")[2].strip()
     if len(word) == 1 and word.isupper():
         # A single capital is an initial (`J. Smith`) unless a common word leads up to it.
+        if INITIAL.match(following):
+            return True
         leading = text[max(start, position - LONGEST_WORD) : position - 1].split()
         return not leading or not leading[-1].islower()
     return False
