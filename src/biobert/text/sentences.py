@@ -100,7 +100,8 @@ def _is_abbreviation(text: str, position: int, start: int, following: str) -> bo
         return following[:1].isdigit()
     if word.isdigit():
         # The number of a list item stands alone at the start of its line.
-        return not text[max(start, position - LONGEST_WORD) : position - len(word)].rpartition("\n")[2].strip()
+        before = text[max(start, position - LONGEST_WORD) : position - len(word)]
+        return not before.rpartition("\n")[2].strip()
     if len(word) == 1 and word.isupper():
         # A single capital is an initial (`J. Smith`) unless a common word leads up to it.
         if INITIAL.match(following):
