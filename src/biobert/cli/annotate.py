@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.engine import (
+    DeviceOption,
+    EngineOption,
+    ModelOption,
+    PrecisionOption,
+    runtime_settings,
+)
 
 if TYPE_CHECKING:
     from biobert.pipeline.batch import BatchResult
@@ -27,10 +34,12 @@ def annotate(
         list[str] | None, typer.Option("--to", help="Format to write; may come several times.")
     ] = None,
     source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
-    model: Annotated[str, typer.Option(help="A model folder, or `embedded`.")] = "embedded",
+    model: ModelOption = "embedded",
     min_score: Annotated[float, typer.Option(help="Keep entities at least this sure.")] = 0.0,
     labels: Annotated[str | None, typer.Option(help="Keep these types: Disease,Gene.")] = None,
-    precision: Annotated[str, typer.Option(help="auto, float32 or bf16.")] = "auto",
+    engine: EngineOption = "auto",
+    precision: PrecisionOption = "auto",
+    device: DeviceOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Skip inputs already done.")] = False,
     rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
     as_json: JsonFlag = False,
@@ -41,21 +50,18 @@ def annotate(
     documents go into that one. Without --output, the texts are shown with their entities.
     """
     from biobert.cli.summary import show_result
-    from biobert.core.settings import from_mapping
     from biobert.data.rejects import Rejects
     from biobert.pipeline.annotator import Annotator
     from biobert.pipeline.batch import BatchSettings, annotate_inputs
-    from biobert.runtime.openvino import RuntimeSettings
 
     settings = BatchSettings(
         output=output, formats=tuple(formats or ()), source_format=source_format, resume=resume
     )
-    runtime = from_mapping(RuntimeSettings, {"precision": precision}, place="--precision")
     annotator = Annotator(
         model,
         minimum_score=min_score,
         labels=labels.split(",") if labels else None,
-        settings=runtime,
+        settings=runtime_settings(engine, precision, device),
     )
     set_aside = Rejects()
     with _progress() as advance:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
 
 if TYPE_CHECKING:
     from biobert.core.document import Document
     from biobert.evaluation.report import EntityReport
+    from biobert.pipeline.annotator import Annotator
 
 
 def register(app: typer.Typer) -> None:
@@ -28,43 +30,23 @@ def evaluate(
     ] = None,
     labels: Annotated[str | None, typer.Option(help="Score these only: Disease,Chemical.")] = None,
     confusion: Annotated[Path | None, typer.Option(help="Draw the tag confusion as PNG.")] = None,
-    precision: Annotated[str, typer.Option(help="auto, float32 or bf16.")] = "auto",
+    engine: EngineOption = "auto",
+    precision: PrecisionOption = "auto",
+    device: DeviceOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Annotate a corpus from its raw text and score the entities: strict, by type, with errors."""
     import json
+    import time
 
     from biobert.core.files import write_text
     from biobert.evaluation.plots import plot_confusion
-
-    gold = _read(corpus, split, rename or [])
-    found = _evaluate(model, corpus, split, gold, labels, rename or [], precision)
-    if report is not None:
-        with write_text(report) as stream:
-            json.dump(found.to_json(), stream, indent=2, ensure_ascii=False)
-    if confusion is not None:
-        plot_confusion(found.confusion, confusion)
-    return Answer(found.to_json(), lambda: _show(found))
-
-
-def _evaluate(
-    model: str,
-    corpus: str,
-    split: str,
-    gold: "list[Document]",
-    labels: str | None,
-    rename: list[str],
-    precision: str,
-) -> "EntityReport":
-    import time
-
-    from biobert.core.settings import from_mapping
     from biobert.evaluation.report import Setting, entity_report
     from biobert.pipeline.annotator import Annotator
-    from biobert.runtime.openvino import RuntimeSettings
 
-    settings = from_mapping(RuntimeSettings, {"precision": precision}, place="--precision")
-    annotator = Annotator(model, settings=settings)
+    names = _names(rename or [])
+    gold = _read(corpus, split, names)
+    annotator = Annotator(model, settings=runtime_settings(engine, precision, device))
     scored = _labels(annotator, gold, labels)
     began = time.perf_counter()
     predicted = list(annotator.annotate_many(gold))
@@ -74,31 +56,44 @@ def _evaluate(
         split=split,
         labels=scored,
         seconds=time.perf_counter() - began,
-        seen_mentions=_training_mentions(corpus, split, rename),
+        seen_mentions=_training_mentions(corpus, split, names),
     )
-    return entity_report(gold, predicted, setting)
+    found = entity_report(gold, predicted, setting)
+    if report is not None:
+        with write_text(report) as stream:
+            json.dump(found.to_json(), stream, indent=2, ensure_ascii=False)
+    if confusion is not None:
+        plot_confusion(found.confusion, confusion)
+    return Answer(found.to_json(), lambda: _show(found))
 
 
-def _read(corpus: str, split: str, rename: list[str]) -> "list[Document]":
-    from biobert.cli.places import cache_folder, data_root
+def _names(rename: list[str]) -> dict[str, str]:
+    """`THEIRS=OURS` options as a mapping."""
     from biobert.core.errors import BadInputError
-    from biobert.data.catalogue import read_split, with_renamed_labels
 
     pairs = [pair.partition("=") for pair in rename]
     for theirs, sign, ours in pairs:
         if not (theirs and sign and ours):
-            raise BadInputError(f"--rename {theirs}{sign}{ours}: write it as THEIRS=OURS")
-    names = {theirs: ours for theirs, _, ours in pairs}
+            raise BadInputError(
+                f"--rename {theirs}{sign}{ours}: write it as THEIRS=OURS", code="usage"
+            )
+    return {theirs: ours for theirs, _, ours in pairs}
+
+
+def _read(corpus: str, split: str, names: dict[str, str]) -> "list[Document]":
+    from biobert.cli.places import cache_folder, data_root
+    from biobert.data.catalogue import read_split, with_renamed_labels
+
     documents = read_split(corpus, split, data_root=data_root(), cache=cache_folder())
     return [with_renamed_labels(document, names) for document in documents]
 
 
-def _labels(annotator: object, gold: "list[Document]", wanted: str | None) -> tuple[str, ...]:
+def _labels(annotator: "Annotator", gold: "list[Document]", wanted: str | None) -> tuple[str, ...]:
     """The types that the model knows, the corpus annotates, and the caller asked for."""
     from biobert.core.errors import BadInputError
     from biobert.core.shelf import unknown_name
 
-    known = annotator.model.manifest.task_settings.get("labels", ())  # type: ignore[attr-defined]
+    known = annotator.model.manifest.task_settings.get("labels", ())
     annotated = {label for document in gold for label in document.annotated_labels}
     both = [label for label in known if label in annotated]
     if not both:
@@ -113,14 +108,14 @@ def _labels(annotator: object, gold: "list[Document]", wanted: str | None) -> tu
     return tuple(asked)
 
 
-def _training_mentions(corpus: str, split: str, rename: list[str]) -> set[str] | None:
+def _training_mentions(corpus: str, split: str, names: dict[str, str]) -> set[str] | None:
     """The mentions of the corpus's own training split, for the figures on seen and unseen ones."""
     from biobert.core.errors import BiobertError
 
     if split == "train" or Path(corpus).is_file():
         return None
     try:
-        documents = _read(corpus, "train", rename)
+        documents = _read(corpus, "train", names)
     except BiobertError:
         return None
     return {one.mention(entity) for one in documents for entity in one.entities}

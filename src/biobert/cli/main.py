@@ -13,7 +13,7 @@ from biobert.core.version import __version__
 # ClickException, from click or from the copy of it that newer versions of typer carry.
 CallError: type[Exception] = typer.BadParameter.__mro__[2]
 
-NOT_VERBS = frozenset({"answer", "main", "places", "progress", "extras", "summary"})
+NOT_VERBS = frozenset({"answer", "engine", "main", "places", "progress", "extras", "summary"})
 
 
 def build_app() -> typer.Typer:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 
 from biobert.core.batching import length_sorted_batches, pad_rows
+from biobert.core.errors import BadInputError
 from biobert.core.task import HeadSpec, Outputs, Window
 from biobert.model.hub import load_trained_network
 from biobert.model.network import Network
@@ -15,19 +17,30 @@ TOKEN_BUDGET = 4096
 
 
 def load_predictor(
-    folder: Path, heads: Sequence[HeadSpec], *, device: str | None = None
+    folder: Path,
+    heads: Sequence[HeadSpec],
+    *,
+    device: str | None = None,
+    precision: Literal["float32", "bf16"] = "float32",
 ) -> "TorchPredictor":
     """The predictor of a trained model folder; without `device`, on the GPU where there is one."""
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    return TorchPredictor(load_trained_network(folder, heads).to(place), device=place)
+    place = _device(device)
+    network = load_trained_network(folder, heads).to(place)
+    return TorchPredictor(network, device=place, precision=precision)
 
 
 class TorchPredictor:
     """Predicts windows in batches of similar length, without gradients or dropout."""
 
     def __init__(
-        self, network: Network, *, device: torch.device, token_budget: int = TOKEN_BUDGET
+        self,
+        network: Network,
+        *,
+        device: torch.device,
+        precision: Literal["float32", "bf16"] = "float32",
+        token_budget: int = TOKEN_BUDGET,
     ) -> None:
+        self.precision = precision
         self.network = network
         self.device = device
         self.token_budget = token_budget
@@ -38,7 +51,7 @@ class TorchPredictor:
         was_training = self.network.training
         self.network.eval()
         lengths = [len(window) for window in windows]
-        with torch.inference_mode():
+        with torch.inference_mode(), self._autocast():
             for batch in length_sorted_batches(lengths, token_budget=self.token_budget):
                 numbers = batch.tolist()
                 logits = self._logits([windows[number] for number in numbers])
@@ -58,6 +71,10 @@ class TorchPredictor:
         logits = self.network(*tensors)
         return {name: value.float().cpu().numpy() for name, value in logits.items()}
 
+    def _autocast(self) -> torch.autocast:
+        enabled = self.precision == "bf16"
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled)
+
     def _cut(self, logits: dict[str, np.ndarray], row: int, length: int) -> Outputs:
         return {
             spec.name: logits[spec.name][row, :length]
@@ -65,3 +82,15 @@ class TorchPredictor:
             else logits[spec.name][row]
             for spec in self.network.specs
         }
+
+
+def _device(name: str | None) -> torch.device:
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except RuntimeError:
+        raise BadInputError(
+            f"no such device: {name!r}; write cpu, cuda or cuda:NUMBER", code="usage"
+        ) from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise BadInputError(f"device {name!r}: no GPU that torch can use is here", code="usage")
+    return device

@@ -10,7 +10,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.shelf import unknown_name
 from biobert.core.version import __version__
 from biobert.pipeline.load import EMBEDDED, load_model
-from biobert.runtime.openvino import RuntimeSettings
+from biobert.runtime.settings import RuntimeSettings
 
 CHUNK_CHARACTERS = 200_000
 

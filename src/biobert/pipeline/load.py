@@ -8,7 +8,8 @@ from pathlib import Path
 from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.model_folder import EXPORTED_MODEL, ModelManifest, read_manifest
 from biobert.core.task import Predictor, Task
-from biobert.runtime.openvino import OpenVinoPredictor, RuntimeSettings
+from biobert.runtime.load import load_exported
+from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
 from biobert.text.tokenizer import Tokenizer
 
@@ -44,16 +45,27 @@ def load_model(
     folder = model_folder(model)
     manifest = read_manifest(folder)
     task = build_task(manifest.task, manifest.task_settings)
-    if (folder / EXPORTED_MODEL).is_file():
-        predictor: Predictor = OpenVinoPredictor(folder / EXPORTED_MODEL, task.heads(), settings)
+    if settings.engine != "torch" and (folder / EXPORTED_MODEL).is_file():
+        predictor = load_exported(folder / EXPORTED_MODEL, task.heads(), settings)
     else:
-        predictor = _torch_predictor(folder, task)
+        predictor = _torch_predictor(folder, task, settings)
     return LoadedModel(manifest, task, Tokenizer.from_folder(folder), predictor)
 
 
-def _torch_predictor(folder: Path, task: Task) -> Predictor:
+def _torch_predictor(folder: Path, task: Task, settings: RuntimeSettings) -> Predictor:
+    if settings.engine not in ("auto", "torch"):
+        raise BadInputError(
+            f"{folder} has no {EXPORTED_MODEL} for engine {settings.engine!r}; "
+            "make one with `biobert export`",
+            code="not-found",
+        )
     if find_spec("torch") is None:
         raise MissingExtraError("torch", "train")
     from biobert.model.predictor import load_predictor
 
-    return load_predictor(folder, task.heads())
+    return load_predictor(
+        folder,
+        task.heads(),
+        device=settings.device,
+        precision="bf16" if settings.precision == "bf16" else "float32",
+    )

@@ -3,35 +3,18 @@
 OpenVINO's usage statistics are never loaded: its telemetry package is replaced before the import.
 """
 
-import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 from biobert.core.batching import length_sorted_batches
 from biobert.core.errors import BadInputError
 from biobert.core.task import HeadSpec, Outputs, Window
 from biobert.runtime.batches import cut_outputs, padded_inputs
-
-Precision = Literal["auto", "float32", "bf16"]
-
-
-@dataclass(frozen=True, slots=True)
-class RuntimeSettings:
-    """`auto` precision is bf16 where the processor computes in it, else float32.
-
-    `token_budget` bounds the slots of a batch, padding included. `streams` batches run at once;
-    None is one for each of two cores.
-    """
-
-    precision: Precision = "auto"
-    token_budget: int = 1024
-    streams: int | None = None
-    threads: int | None = None
+from biobert.runtime.settings import Precision, RuntimeSettings
 
 
 class OpenVinoPredictor:
@@ -43,8 +26,6 @@ class OpenVinoPredictor:
         heads: Sequence[HeadSpec],
         settings: RuntimeSettings = RuntimeSettings(),
     ) -> None:
-        if not model.is_file():
-            raise BadInputError(f"no exported model at {model}; make it with `biobert export`")
         self.heads = tuple(heads)
         self.settings = settings
         openvino = _import_openvino()
@@ -78,14 +59,11 @@ class OpenVinoPredictor:
             results[number] = cut_outputs(self.heads, logits, row, lengths[number])
 
     def _options(self) -> dict[str, str]:
-        # Two threads a stream were measured best on 2 to 16 cores; more only wait for memory.
-        cores = self.settings.threads or len(os.sched_getaffinity(0))
-        streams = self.settings.streams or max(1, cores)
         return {
             "PERFORMANCE_HINT": "THROUGHPUT",
             "INFERENCE_PRECISION_HINT": self.precision,
-            "INFERENCE_NUM_THREADS": str(cores),
-            "NUM_STREAMS": str(streams),
+            "INFERENCE_NUM_THREADS": str(self.settings.cores),
+            "NUM_STREAMS": str(self.settings.streams or self.settings.cores),
         }
 
 

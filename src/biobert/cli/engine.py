@@ -1,0 +1,25 @@
+"""The options that say what runs a model, shared by the verbs that run one."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from biobert.runtime.settings import RuntimeSettings
+
+ModelOption = Annotated[str, typer.Option(help="A model folder, or `embedded`.")]
+EngineOption = Annotated[str, typer.Option(help="auto, openvino, onnxruntime or torch.")]
+PrecisionOption = Annotated[str, typer.Option(help="auto, float32 or bf16.")]
+DeviceOption = Annotated[
+    str | None, typer.Option(help="For torch: cpu, cuda, cuda:1; by default a GPU if there is one.")
+]
+
+
+def runtime_settings(engine: str, precision: str, device: str | None) -> "RuntimeSettings":
+    """The settings from the options; an unknown word names the ones there are."""
+    from biobert.core.settings import from_mapping
+    from biobert.runtime.settings import RuntimeSettings
+
+    values = {"engine": engine, "precision": precision, "device": device}
+    given = {name: value for name, value in values.items() if value is not None}
+    return from_mapping(RuntimeSettings, given, place="--engine, --precision, --device")

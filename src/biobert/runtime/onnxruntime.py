@@ -1,0 +1,52 @@
+"""The predictor on ONNX Runtime, for machines that OpenVINO does not run on. Float32 only."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from biobert.core.batching import length_sorted_batches
+from biobert.core.errors import BadInputError, MissingExtraError
+from biobert.core.task import HeadSpec, Outputs, Window
+from biobert.runtime.batches import cut_outputs, padded_inputs
+from biobert.runtime.settings import RuntimeSettings
+
+ERRORS_ONLY = 3
+
+
+class OnnxRuntimePredictor:
+    """Runs an ONNX file with inputs `token_ids`, `mask` and one output for each head."""
+
+    def __init__(
+        self, model: Path, heads: Sequence[HeadSpec], settings: RuntimeSettings = RuntimeSettings()
+    ) -> None:
+        if find_spec("onnxruntime") is None:
+            raise MissingExtraError("onnxruntime", "onnx")
+        if settings.precision == "bf16":
+            raise BadInputError("ONNX Runtime does not compute in bf16 here; use engine 'openvino'")
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = settings.cores
+        options.log_severity_level = ERRORS_ONLY
+        self.heads = tuple(heads)
+        self.precision = "f32"
+        self._token_budget = settings.token_budget
+        self._session = onnxruntime.InferenceSession(
+            model, options, providers=["CPUExecutionProvider"]
+        )
+
+    def predict(self, windows: Sequence[Window]) -> list[Outputs]:
+        """Logits by head for each window, in order."""
+        results: list[Outputs] = [{} for _ in windows]
+        names = [head.name for head in self.heads]
+        lengths = [len(window) for window in windows]
+        for batch in length_sorted_batches(lengths, token_budget=self._token_budget):
+            numbers = batch.tolist()
+            token_ids, mask = padded_inputs([windows[number] for number in numbers])
+            found = self._session.run(names, {"token_ids": token_ids, "mask": mask})
+            logits = {name: np.asarray(one) for name, one in zip(names, found, strict=True)}
+            for row, number in enumerate(numbers):
+                results[number] = cut_outputs(self.heads, logits, row, lengths[number])
+        return results
