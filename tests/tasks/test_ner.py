@@ -100,13 +100,13 @@ def test_gold_comes_back_whatever_the_windows(parts: list[tuple[int, str]]) -> N
         assert spans(found) == spans(document)
 
 
-def test_an_inside_tag_that_continues_nothing_begins_an_entity() -> None:
+def test_the_score_of_an_entity_is_the_probability_of_its_tags() -> None:
     document = Document("1", "lithium")
     one = task()
     windows = one.encode(one.examples(document), TOKENIZER)
     logits = np.zeros((3, 6), dtype=np.float32)
     logits[:, [0, 3]] = 5.0
-    logits[1, 2] = 9.0
+    logits[1, 1] = 9.0
     (entity,) = one.decode(document, windows, [[{HEAD: logits}]]).entities
     assert (entity.start, entity.end, entity.label) == (0, 7, "Chemical")
     expected = np.exp(9.0) / (np.exp(9.0) + np.exp(5.0) + np.exp(0.0))

@@ -33,6 +33,7 @@ from biobert.core.task import (
     Window,
 )
 from biobert.evaluation.spans import score_entities
+from biobert.tasks._tagging import best_tags
 from biobert.tasks._windows import encode_stretches, owned_word_starts
 from biobert.text.sentences import split_sentences
 from biobert.text.windows import WindowSettings
@@ -104,11 +105,7 @@ class NamedEntityRecognition(Task):
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
         """Tags at first pieces of owned words; types the corpus does not annotate are ignored."""
         annotated = example.document.annotated_labels or self.labels
-        gold = [
-            entity
-            for entity in example.document.entities
-            if entity.start < example.end and entity.end > example.start
-        ]
+        gold = list(_pieces_of(example))
         return [{HEAD: self._tags(window, gold, frozenset(annotated))} for window in windows]
 
     def decode(
@@ -121,10 +118,14 @@ class NamedEntityRecognition(Task):
         words = _words(windows, outputs)
         if not len(words.starts):
             return document.with_entities(())
+        groups = self._head.groups
+        shape = len(words.starts), len(groups), -1
+        log_probabilities = _log_softmax(words.logits.reshape(shape))
+        tags = best_tags(log_probabilities, words.first)
+        chosen = np.take_along_axis(log_probabilities, tags[:, :, None], axis=2)[:, :, 0]
         found: list[Entity] = []
-        for group, columns in zip(self._head.groups, self._head.slices, strict=True):
-            log_probabilities = _log_softmax(words.logits[:, columns])
-            found.extend(_entities(words, log_probabilities, _types(group)))
+        for column, group in enumerate(groups):
+            found.extend(_entities(words, tags[:, column], chosen[:, column], _types(group)))
         return document.with_entities(found)
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
@@ -155,7 +156,9 @@ class NamedEntityRecognition(Task):
             ),
         ]
 
-    def _tags(self, window: Window, gold: Sequence[Entity], annotated: frozenset[str]) -> IntArray:
+    def _tags(
+        self, window: Window, gold: Sequence[tuple[Span, str]], annotated: frozenset[str]
+    ) -> IntArray:
         groups = self._head.groups
         tags = np.full((len(window), len(groups)), IGNORED, dtype=np.int64)
         positions = owned_word_starts(window)
@@ -166,7 +169,7 @@ class NamedEntityRecognition(Task):
             if not annotated.intersection(types):
                 continue
             column_tags = np.zeros(len(positions), dtype=np.int64)
-            for piece, label in _pieces_of(gold):
+            for piece, label in gold:
                 if label in types:
                     touched = np.flatnonzero((starts < piece.end) & (ends > piece.start))
                     _mark(column_tags, touched, starts, piece, tag=1 + 2 * types.index(label))
@@ -198,10 +201,13 @@ def _sentences(document: Document) -> list[Span]:
     ]
 
 
-def _pieces_of(entities: Sequence[Entity]) -> Iterator[tuple[Span, str]]:
-    for entity in entities:
+def _pieces_of(example: Example) -> Iterator[tuple[Span, str]]:
+    """Mentions and fragments in the example; one that leaves it is cut at its border."""
+    for entity in example.document.entities:
         for piece in entity.fragments or (Span(entity.start, entity.end),):
-            yield piece, entity.label
+            start, end = max(piece.start, example.start), min(piece.end, example.end)
+            if start < end:
+                yield Span(start, end), entity.label
 
 
 def _mark(tags: IntArray, touched: IntArray, starts: IntArray, piece: Span, *, tag: int) -> None:
@@ -241,29 +247,28 @@ def _words(windows: Sequence[tuple[Window, ...]], outputs: Sequence[Sequence[Out
 
 
 def _log_softmax(logits: FloatArray) -> FloatArray:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    normalised: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    normalised: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return normalised
 
 
-def _entities(words: _Words, log_probabilities: FloatArray, types: list[str]) -> Iterator[Entity]:
-    """Entities of one group: a B, or an I that follows nothing it could continue, begins one."""
-    tags = log_probabilities.argmax(axis=1)
-    kind = np.where(tags == OUTSIDE, -1, (tags - 1) // 2)
-    before = np.concatenate(([-1], kind[:-1]))
-    continues = (tags != OUTSIDE) & (tags % 2 == 0) & (kind == before) & ~words.first
-    begins = np.flatnonzero((tags != OUTSIDE) & ~continues)
+def _entities(
+    words: _Words, tags: IntArray, log_probabilities: FloatArray, types: list[str]
+) -> Iterator[Entity]:
+    """Entities of one group, from the tag of every word and its log-probability."""
+    goes_on = (tags != OUTSIDE) & (tags % 2 == 0)
+    begins = np.flatnonzero((tags != OUTSIDE) & ~goes_on)
     if not len(begins):
         return
-    # The entity that begins at word b ends after the last word in a row that continues it.
-    breaks = np.append(np.flatnonzero(~continues), len(tags))
+    # The entity that begins at word b ends after the last word in a row that goes on with it.
+    breaks = np.append(np.flatnonzero(~goes_on), len(tags))
     stops = breaks[np.searchsorted(breaks, begins, side="right")]
-    totals = np.concatenate(([0.0], np.cumsum(log_probabilities.max(axis=1, initial=-np.inf))))
+    totals = np.concatenate(([0.0], np.cumsum(log_probabilities, dtype=np.float64)))
     scores = np.exp(totals[stops] - totals[begins])
     for begin, stop, score in zip(begins.tolist(), stops.tolist(), scores.tolist(), strict=True):
         yield Entity(
             int(words.starts[begin]),
             int(words.ends[stop - 1]),
-            types[kind[begin]],
+            types[(tags[begin] - 1) // 2],
             score=min(1.0, score),
         )
