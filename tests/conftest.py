@@ -13,3 +13,20 @@ def corpora() -> Path:
     if not folder:
         pytest.skip("BIOBERT_DATA is not set: real corpora are not at hand")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model folder with weights, as training writes it."""
+    from tests.tiny import write_tiny_model_folder
+
+    return write_tiny_model_folder(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def exported_model(tiny_model: Path) -> Path:
+    """The same model, exported in float32."""
+    from biobert.compression.folder import export_folder
+
+    export_folder(tiny_model, tiny_model.with_name("exported"), weights="float32")
+    return tiny_model.with_name("exported")

@@ -26,6 +26,29 @@ def tiny_tokenizer() -> Tokenizer:
     return Tokenizer(backend)
 
 
+def write_tiny_model_folder(folder: Path, *, scheme: str = "per-type") -> Path:
+    """A trained-looking model folder: the tiny encoder with random heads for two types."""
+    import torch
+
+    from biobert.core.model_folder import ModelManifest
+    from biobert.model.hub import load_encoder
+    from biobert.model.network import Network
+    from biobert.model.weights import save_network
+    from biobert.tasks import build_task
+
+    encoder_folder = write_tiny_encoder_folder(folder.with_name(f"{folder.name}-encoder"))
+    settings = {"labels": ["Disease", "Chemical"], "scheme": scheme}
+    torch.manual_seed(11)
+    network = Network(load_encoder(encoder_folder), build_task("ner", settings).heads())
+    for head in network.heads.values():
+        # Random heads of some strength, so that all kinds of answers come about.
+        torch.nn.init.normal_(head.classifier.weight, std=0.7)
+    save_network(network, folder)
+    tiny_tokenizer().save(folder)
+    ModelManifest("tiny", "ner", settings).write(folder)
+    return folder
+
+
 def write_tiny_encoder_folder(folder: Path, *, layers: int = 2) -> Path:
     """A Hugging Face BERT folder with random weights: 2 layers of width 32 by default."""
     import torch

@@ -4,14 +4,14 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from glob import glob
 from pathlib import Path
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import STANDARD_STREAM, plain_name
+from biobert.core.files import STANDARD_STREAM, plain_name, temporary_sibling
 from biobert.data.reading import endings_by_format, format_of, read_documents, write_documents
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
@@ -153,12 +153,21 @@ class _Job:
             if journal.has(path, formats):
                 self.result.skipped += 1
                 continue
-            documents = list(self.annotated([path]))
-            for format in formats:
-                target = folder / f"{name}{_ending(format)}"
-                write_documents(documents, target, format)
-                self.result.outputs.append(str(target))
+            targets = {format: folder / f"{name}{_ending(format)}" for format in formats}
+            self._write(self.annotated([path]), targets)
+            self.result.outputs += map(str, targets.values())
             journal.add(path, formats)
+
+    def _write(self, documents: Iterable[Document], targets: Mapping[str, Path]) -> None:
+        """Write a stream in several formats without holding it: through a file without loss."""
+        if len(targets) == 1:
+            ((format, target),) = targets.items()
+            write_documents(documents, target, format)
+            return
+        with temporary_sibling(next(iter(targets.values()))) as spool:
+            write_documents(documents, spool, "jsonl")
+            for format, target in targets.items():
+                write_documents(read_documents(spool, "jsonl", self.rejects), target, format)
 
     def _read(self, paths: Iterable[str]) -> Iterator[Document]:
         for path in paths:
@@ -206,7 +215,8 @@ class _Journal:
         """Mark an input as done."""
         entry = {"input": str(Path(path).absolute()), "formats": list(formats)}
         with self.path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(entry) + "\n")
+            # The line break before it parts it from a line that a kill cut short.
+            stream.write("\n" + json.dumps(entry) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
 

@@ -34,7 +34,12 @@ class OpenVinoPredictor:
         self._compiled = core.compile_model(core.read_model(model), "CPU", self._options())
         self._queue = openvino.AsyncInferQueue(self._compiled)
         self._queue.set_callback(self._collect)
-        self._names = [output.get_any_name() for output in self._compiled.outputs]
+        # An output may carry further names of the graph's own, in no order.
+        names = [output.get_names() for output in self._compiled.outputs]
+        self._places = {
+            head.name: next(place for place, some in enumerate(names) if head.name in some)
+            for head in heads
+        }
 
     def predict(self, windows: Sequence[Window]) -> list[Outputs]:
         """Logits by head for each window, in order."""
@@ -53,7 +58,7 @@ class OpenVinoPredictor:
         # The request is used again after this: its memory must be copied.
         logits = {
             name: request.get_output_tensor(place).data.copy()
-            for place, name in enumerate(self._names)
+            for name, place in self._places.items()
         }
         for row, number in enumerate(numbers):
             results[number] = cut_outputs(self.heads, logits, row, lengths[number])

@@ -1,0 +1,80 @@
+"""The annotator: order, offsets, filters, provenance."""
+
+from pathlib import Path
+
+import pytest
+
+from biobert import Annotator, Document
+from biobert.core.document import Entity, Provenance
+from biobert.core.errors import BadInputError, BiobertError
+
+TEXT = "Lithium caused cardiac arrest. Aspirin did not.\n\nBreast cancer and diabetes."
+
+
+@pytest.fixture(scope="module")
+def annotator(exported_model: Path) -> Annotator:
+    return Annotator(exported_model)
+
+
+def test_annotations_are_of_the_text_and_carry_probabilities(annotator: Annotator) -> None:
+    document = annotator.annotate(TEXT)
+    assert document.text == TEXT
+    assert document.entities
+    for entity in document.entities:
+        assert document.mention(entity) == TEXT[entity.start : entity.end]
+        assert document.mention(entity).strip() == document.mention(entity)
+        assert entity.score is not None
+        assert 0.0 < entity.score <= 1.0
+
+
+def test_a_stream_gives_what_single_calls_give(annotator: Annotator) -> None:
+    texts = [TEXT, "", "   ", "Diabetes.", TEXT * 3]
+    together = list(annotator.annotate_many(texts))
+    for text, document in zip(texts, together, strict=True):
+        alone = annotator.annotate(text)
+        assert document.text == text
+        assert [(e.start, e.end, e.label) for e in document.entities] == [
+            (e.start, e.end, e.label) for e in alone.entities
+        ]
+
+
+def test_a_stream_is_not_read_ahead_of_a_chunk(annotator: Annotator) -> None:
+    taken = 0
+
+    def endless():  # type: ignore[no-untyped-def]
+        nonlocal taken
+        while True:
+            taken += 1
+            yield "cancer. " * 10_000
+
+    next(annotator.annotate_many(endless()))
+    assert taken < 6
+
+
+def test_the_model_is_named_and_old_annotations_go(annotator: Annotator) -> None:
+    given = Document(
+        "7", TEXT, entities=(Entity(0, 7, "Old"),), provenance=Provenance(source="a.txt")
+    )
+    document = annotator.annotate(given)
+    assert document.id == "7"
+    assert document.provenance.source == "a.txt"
+    assert document.provenance.model == "tiny"
+    assert "Old" not in {entity.label for entity in document.entities}
+
+
+def test_filters_keep_a_part(annotator: Annotator, exported_model: Path) -> None:
+    everything = annotator.annotate(TEXT).entities
+    middle = sorted(entity.score or 0 for entity in everything)[len(everything) // 2]
+    sure = Annotator(exported_model, minimum_score=middle).annotate(TEXT).entities
+    assert sure == tuple(entity for entity in everything if (entity.score or 0) >= middle)
+    one = Annotator(exported_model, labels=["Disease"]).annotate(TEXT).entities
+    assert one == tuple(entity for entity in everything if entity.label == "Disease")
+
+
+def test_wrong_calls_say_what_is_right(exported_model: Path) -> None:
+    with pytest.raises(BiobertError, match="Disease"):
+        Annotator(exported_model, labels=["Desease"])
+    with pytest.raises(BadInputError, match="between 0 and 1"):
+        Annotator(exported_model, minimum_score=1.5)
+    with pytest.raises(BadInputError, match="no such model folder: nowhere"):
+        Annotator("nowhere")

@@ -1,0 +1,68 @@
+"""Exported models answer as PyTorch does, on either engine, whatever the batches."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError
+from biobert.pipeline.annotator import Annotator
+from biobert.pipeline.load import load_model
+from biobert.runtime.settings import RuntimeSettings
+
+TEXTS = [
+    "Lithium caused cardiac arrest. Aspirin did not.",
+    "Breast cancer and diabetes.",
+    "a",
+    "The " + "lithium and cancer " * 40 + "end.",
+]
+FLOAT32 = RuntimeSettings(precision="float32")
+
+
+def logits(folder: Path, settings: RuntimeSettings) -> list[np.ndarray]:
+    model = load_model(folder, settings)
+    examples = [one for text in TEXTS for one in model.task.examples(Document("1", text))]
+    windows = [one for some in model.task.encode(examples, model.tokenizer) for one in some]
+    assert len({len(window) for window in windows}) > 2
+    return [output["tags"] for output in model.predictor.predict(windows)]
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+@pytest.mark.parametrize("token_budget", [1, 64, 4096])
+def test_logits_are_those_of_pytorch(
+    tiny_model: Path, exported_model: Path, engine: str, token_budget: int
+) -> None:
+    expected = logits(tiny_model, replace(FLOAT32, engine="torch"))
+    settings = replace(FLOAT32, engine=engine, token_budget=token_budget)
+    found = logits(exported_model, settings)
+    for one, other in zip(expected, found, strict=True):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(other, one, atol=1e-4)
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_entities_are_those_of_pytorch(tiny_model: Path, exported_model: Path, engine: str) -> None:
+    def entities(folder: Path, settings: RuntimeSettings) -> list[list[tuple[int, int, str]]]:
+        annotated = Annotator(folder, settings=settings).annotate_many(TEXTS)
+        return [[(one.start, one.end, one.label) for one in doc.entities] for doc in annotated]
+
+    expected = entities(tiny_model, replace(FLOAT32, engine="torch"))
+    assert sum(map(len, expected)) > 20
+    assert entities(exported_model, replace(FLOAT32, engine=engine)) == expected
+
+
+def test_an_engine_without_an_exported_model_says_how_to_make_one(tiny_model: Path) -> None:
+    with pytest.raises(BadInputError, match=r"biobert export"):
+        load_model(tiny_model, RuntimeSettings(engine="openvino"))
+
+
+def test_bf16_on_onnx_runtime_is_refused(exported_model: Path) -> None:
+    with pytest.raises(BadInputError, match="use engine 'openvino'"):
+        load_model(exported_model, RuntimeSettings(engine="onnxruntime", precision="bf16"))
+
+
+def test_an_unknown_device_is_named(tiny_model: Path) -> None:
+    with pytest.raises(BadInputError, match="no such device: 'abacus'"):
+        load_model(tiny_model, RuntimeSettings(engine="torch", device="abacus"))
