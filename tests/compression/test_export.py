@@ -29,8 +29,8 @@ def test_int8_weights_are_smaller_and_near(tiny_model: Path, tmp_path: Path) -> 
     small = export_folder(tiny_model, tmp_path / "small", weights="int8")
     assert small.bytes < 0.6 * plain.bytes
     settings = RuntimeSettings(precision="float32")
-    pairs = zip(logits(plain.path.parent, settings), logits(small.path.parent, settings))
-    for one, other in pairs:
+    exact, rounded = (logits(report.path.parent, settings) for report in (plain, small))
+    for one, other in zip(exact, rounded, strict=True):
         assert np.abs(one - other).max() < 0.05 * np.abs(one).max()
 
 

@@ -164,7 +164,8 @@ class _Job:
             ((format, target),) = targets.items()
             write_documents(documents, target, format)
             return
-        with temporary_sibling(next(iter(targets.values()))) as spool:
+        first = next(iter(targets.values()))
+        with temporary_sibling(first.with_name(f"{first.stem}.spool")) as spool:
             write_documents(documents, spool, "jsonl")
             for format, target in targets.items():
                 write_documents(read_documents(spool, "jsonl", self.rejects), target, format)
