@@ -1,4 +1,4 @@
-"""`biobert`: one thin file a verb group, found by being in this folder."""
+"""`biobert`: the verb groups of `verbs/`, each found by being there."""
 
 import sys
 from importlib import import_module
@@ -6,18 +6,16 @@ from pkgutil import iter_modules
 
 import typer
 
-from biobert import cli
+from biobert.cli import verbs
 from biobert.cli.answer import fail
 from biobert.core.version import __version__
 
 # ClickException, from click or from the copy of it that newer versions of typer carry.
 CallError: type[Exception] = typer.BadParameter.__mro__[2]
 
-NOT_VERBS = frozenset({"answer", "engine", "main", "places", "progress", "extras", "summary"})
-
 
 def build_app() -> typer.Typer:
-    """The command-line application with every verb group of this folder."""
+    """The command-line application with every verb group."""
     app = typer.Typer(
         name="biobert",
         help="Biomedical text mining: annotate, convert, train and evaluate.",
@@ -27,9 +25,8 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback()(_options)
-    for found in iter_modules(cli.__path__):
-        if found.name not in NOT_VERBS:
-            import_module(f"{cli.__name__}.{found.name}").register(app)
+    for found in iter_modules(verbs.__path__):
+        import_module(f"{verbs.__name__}.{found.name}").register(app)
     return app
 
 
@@ -40,7 +37,7 @@ def run() -> None:
     except CallError as problem:
         context = getattr(problem, "ctx", None)
         command = context.info_name if context else ""
-        message = getattr(problem, "message", str(problem))
+        message = problem.format_message()  # type: ignore[attr-defined]
         fail(command, "usage", message, as_json="--json" in sys.argv)
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted", file=sys.stderr)

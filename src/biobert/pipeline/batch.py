@@ -68,7 +68,7 @@ def annotate_inputs(
     if settings.output is None:
         for _ in job.annotated(paths):
             pass
-    elif _is_folder(settings, len(paths)):
+    elif _is_folder(settings):
         job.into_folder(paths, Path(settings.output))
     else:
         job.into_file(paths, settings.output)
@@ -107,14 +107,14 @@ def _in_folder(folder: Path, source_format: str | None) -> list[str]:
     ]
 
 
-def _is_folder(settings: BatchSettings, count: int) -> bool:
+def _is_folder(settings: BatchSettings) -> bool:
     assert settings.output is not None
     if settings.output == STANDARD_STREAM:
         return False
     place = Path(settings.output)
     if place.is_dir() or settings.output.endswith(os.sep) or len(settings.formats) > 1:
         return True
-    return not place.suffix and (count > 1 or bool(settings.formats))
+    return not place.suffix
 
 
 class _Job:
