@@ -1,0 +1,154 @@
+"""Text to entities: `transformers.pipeline` and ours, same model, same sentences, same machine.
+
+    BIOBERT_DATA=DATA python benchmarks/inference.py
+
+The model is a plain BertForTokenClassification of the compact shape (6 layers of width 384),
+trained here on NCBI-disease the first time. Speed is measured on the sentences of the BC5CDR test
+split, as raw text; F1 on the NCBI-disease test split.
+"""
+
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from machine import CACHE, interleaved_medians, minilm_folder, record
+
+from biobert.cli.progress import TrainingProgress
+from biobert.compression.folder import export_folder
+from biobert.core.document import Document, Entity
+from biobert.data.catalogue import read_split
+from biobert.evaluation.spans import score_entities
+from biobert.pipeline.annotator import Annotator
+from biobert.runtime.settings import RuntimeSettings
+from biobert.training.recipe import read_recipe
+from biobert.training.session import Places, train
+
+SENTENCES = 1000
+REPEATS = 5
+DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
+RECIPE = {
+    "name": "benchmark-tagger",
+    "task": {"name": "ner", "labels": ["Disease"], "scheme": "joint"},
+    "data": {"train": [{"corpus": "NCBI-disease", "splits": ["train"]}]},
+    "optimizer": {"learning_rate": 2e-4, "head_learning_rate": 1e-3},
+    "run": {"epochs": 2, "precision": "bf16", "checkpoint_every_steps": 10_000},
+}
+
+
+def main() -> None:
+    trained = _trained_model()
+    engines = _engines(trained)
+    texts = _sentences("BC5CDR")[:SENTENCES]
+    words = sum(len(text.split()) for text in texts)
+    jobs: dict[str, Callable[[], object]] = {
+        name: lambda annotate=annotate: annotate(texts) for name, annotate in engines.items()
+    }
+    for name, annotate in engines.items():
+        annotate(texts[:50])
+        print("ready:", name, flush=True)
+    seconds = interleaved_medians(jobs, repeats=REPEATS)
+    scores = {name: _f1(annotate) for name, annotate in engines.items()}
+    same = _entities(engines["ours, openvino float32"](texts)) == _entities(
+        engines["ours, torch float32"](texts)
+    )
+    peer = min(seconds[name] for name in seconds if name.startswith("transformers"))
+    figures = {
+        name: {
+            "words_per_second": round(words / seconds[name]),
+            "times_the_pipeline": round(peer / seconds[name], 2),
+            "f1_ncbi_disease_test": round(100 * scores[name], 2),
+        }
+        for name in engines
+    }
+    for name, row in figures.items():
+        print(f"{name:32}", *(f"{key} {value}" for key, value in row.items()))
+    print("float32 entities equal to PyTorch's:", same)
+    record(
+        "inference",
+        {"sentences": len(texts), "repeats": REPEATS, "figures": figures, "float32_equal": same},
+    )
+
+
+def _trained_model() -> Path:
+    folder = CACHE / "benchmark-tagger"
+    if not (folder / "biobert.json").is_file():
+        recipe = read_recipe({**RECIPE, "model": {"encoder": str(minilm_folder())}}, place="RECIPE")
+        places = Places(output=folder, cache=CACHE, data_root=DATA)
+        with TrainingProgress() as progress:
+            train(recipe, places, listener=progress, resume=False)
+    return folder
+
+
+def _engines(trained: Path) -> dict[str, Callable[[list[str]], list[Document]]]:
+    plain, small = CACHE / "float32", CACHE / "int8"
+    export_folder(trained, plain, weights="float32")
+    export_folder(trained, small, weights="int8")
+    ours: dict[str, Any] = {
+        "ours, torch float32": (trained, RuntimeSettings(engine="torch", device="cpu")),
+        "ours, openvino float32": (plain, RuntimeSettings(precision="float32")),
+        "ours, openvino bf16": (plain, RuntimeSettings(precision="bf16")),
+        "ours, openvino int8 weights": (small, RuntimeSettings()),
+        "ours, onnxruntime float32": (plain, RuntimeSettings(engine="onnxruntime")),
+    }
+    engines = {f"transformers, batch {size}": _pipeline(trained, size) for size in (1, 32)}
+    for name, (folder, settings) in ours.items():
+        annotator = Annotator(folder, settings=settings)
+        engines[name] = lambda texts, one=annotator: list(one.annotate_many(texts))  # type: ignore[misc]
+    return engines
+
+
+def _pipeline(folder: Path, batch_size: int) -> Callable[[list[str]], list[Document]]:
+    from transformers import pipeline
+
+    warnings.filterwarnings("ignore")
+    tagger = pipeline(
+        "token-classification", model=str(folder), aggregation_strategy="first", device="cpu"
+    )
+
+    def annotate(texts: list[str]) -> list[Document]:
+        with torch.inference_mode():
+            answers = tagger(texts, batch_size=batch_size)
+        return [
+            Document("1", text).with_entities(
+                Entity(one["start"], one["end"], one["entity_group"]) for one in found
+            )
+            for text, found in zip(texts, answers, strict=True)
+        ]
+
+    return annotate
+
+
+def _gold(corpus: str) -> list[Document]:
+    """A document for each sentence."""
+    found = []
+    for document in read_split(corpus, "test", data_root=DATA, cache=CACHE):
+        for number, sentence in enumerate(document.sentences):
+            entities = [
+                Entity(one.start - sentence.start, one.end - sentence.start, one.label)
+                for one in document.entities
+                if sentence.start <= one.start and one.end <= sentence.end
+            ]
+            text = document.text[sentence.start : sentence.end]
+            found.append(Document(f"{document.id}-{number}", text).with_entities(entities))
+    return found
+
+
+def _sentences(corpus: str) -> list[str]:
+    return [document.text for document in _gold(corpus)]
+
+
+def _f1(annotate: Callable[[list[str]], list[Document]]) -> float:
+    gold = _gold("NCBI-disease")
+    predicted = annotate([document.text for document in gold])
+    return score_entities(gold, predicted, ["Disease"]).micro.f1
+
+
+def _entities(documents: list[Document]) -> list[list[tuple[int, int, str]]]:
+    return [[(one.start, one.end, one.label) for one in doc.entities] for doc in documents]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Calling verbs as a shell does: arguments in, exit code and both streams out."""
+
+import io
+import json
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from biobert.cli.main import run
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a call left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one object on standard output."""
+        values: dict[str, Any] = json.loads(self.out)
+        return values
+
+
+def call(*arguments: object, stdin: str = "") -> Call:
+    """Run `biobert ARGUMENTS` in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    given = io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
+    with (
+        patch.object(sys, "argv", ["biobert", *map(str, arguments)]),
+        patch.object(sys, "stdin", given),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            run()
+            code = 0
+        except SystemExit as leaving:
+            code = int(leaving.code or 0)
+    return Call(code, out.getvalue(), err.getvalue())

@@ -1,0 +1,114 @@
+"""`biobert annotate` with the embedded model, as a user meets it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from biobert.data.reading import read_documents
+from biobert.data.rejects import Rejects
+from tests.cli.calling import call
+
+TEXT = "Lithium carbonate caused nephrogenic diabetes insipidus in 12 patients."
+
+# Any use of the network from Python ends the process; torch must not be there either.
+OFFLINE = """
+import sys
+def forbid(event, arguments):
+    if event.startswith("socket.") or event == "urllib.Request":
+        raise SystemExit(f"network used: {event} {arguments}")
+sys.addaudithook(forbid)
+from biobert import Annotator
+document = Annotator().annotate(sys.argv[1])
+heavy = {"torch", "transformers", "openvino_telemetry.main"} & set(sys.modules)
+assert not heavy, heavy
+print([(document.mention(entity), entity.label) for entity in document.entities])
+"""
+
+
+def test_the_embedded_model_works_offline_from_any_folder(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OFFLINE, TEXT],
+        cwd=tmp_path,
+        env={"HOME": str(tmp_path), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "('Lithium carbonate', 'Chemical')" in done.stdout
+    assert "('nephrogenic diabetes insipidus', 'Disease')" in done.stdout
+    assert "('patients', 'Species')" in done.stdout
+
+
+def test_standard_input_becomes_standard_output() -> None:
+    found = call("annotate", "-", "--output", "-", "--to", "jsonl", stdin=TEXT)
+    assert found.code == 0
+    (line,) = found.out.splitlines()
+    document = json.loads(line)
+    assert document["text"] == TEXT
+    chemical = next(one for one in document["entities"] if one["label"] == "Chemical")
+    assert TEXT[chemical["start"] : chemical["end"]] == "Lithium carbonate"
+    assert 0.5 < chemical["score"] <= 1
+    assert "1 documents" in found.err
+
+
+def test_json_is_one_object_with_the_counts(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    found = call("annotate", tmp_path / "a.txt", "--output", tmp_path / "out", "--json")
+    assert found.code == 0
+    assert found.json["ok"] is True
+    data = found.json["data"]
+    assert data["documents"] == 1
+    assert data["entities"]["Chemical"] == 1
+    (output,) = data["outputs"]
+    (document,) = read_documents(output, "pubtator", Rejects())
+    assert "Lithium carbonate" in [document.mention(entity) for entity in document.entities]
+
+
+def test_the_summary_shows_types_and_speed(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    found = call("annotate", tmp_path / "a.txt")
+    assert found.code == 0
+    assert "Lithium carbonate" in found.out
+    assert "sentences/s" in found.out
+
+
+def test_html_marks_the_entities(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT + " <script>alert(1)</script>")
+    call("annotate", tmp_path / "a.txt", "--output", tmp_path / "a.html")
+    page = (tmp_path / "a.html").read_text()
+    assert "Lithium carbonate" in page
+    assert "<script>alert(1)" not in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_rejects_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": TEXT}) + "\n{broken\n")
+    found = call(
+        "annotate", tmp_path / "a.jsonl", "-o", tmp_path / "b.jsonl", "--rejects", tmp_path / "r"
+    )
+    assert found.code == 0
+    assert "1 records set aside" in found.out
+    assert "not a document" in (tmp_path / "r").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["nowhere.txt"], 1, "nowhere.txt"),
+        (["-", "--labels", "Chemicals"], 2, "Chemical"),
+        (["-", "--to", "pubtater", "-o", "-"], 2, "pubtator"),
+        (["-", "--precision", "float16"], 1, "float32"),
+        (["-", "--no-such-option"], 2, "no-such-option"),
+        ([], 2, "inputs"),
+    ],
+)
+def test_wrong_calls_name_the_cure(arguments: list[str], code: int, word: str) -> None:
+    found = call("annotate", *arguments, "--json", stdin=TEXT)
+    assert found.code == code
+    assert found.json["ok"] is False
+    assert word in found.json["error"]["message"]
+    assert word in found.err

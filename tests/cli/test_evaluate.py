@@ -1,0 +1,87 @@
+"""`biobert evaluate` and `biobert export`, end to end on small files."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.calling import call
+
+CONLL = """Lithium B-Chem
+caused O
+cardiac B-Disease
+arrest I-Disease
+. O
+
+Breast B-Disease
+cancer I-Disease
+patients O
+recovered O
+. O
+"""
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    (tmp_path / "test.tsv").write_text(CONLL.replace(" ", "\t"))
+    return tmp_path / "test.tsv"
+
+
+def test_the_report_holds_what_it_promises(corpus: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    found = call(
+        "evaluate", "embedded", corpus, "--rename", "Chem=Chemical", "--report", report,
+        "--confusion", tmp_path / "confusion.png",
+    )  # fmt: skip
+    assert found.code == 0, found.err
+    values = json.loads(report.read_text())
+    micro = values["scores"]["micro"]
+    assert micro["support"] == 3
+    assert 0 <= micro["precision"] <= 1
+    assert micro["f1"] > 0.6
+    assert set(values["scores"]["by_label"]) == {"Disease", "Chemical"}
+    assert values["interval"]["low"] <= micro["f1"] <= values["interval"]["high"]
+    assert values["sentences"] == 2
+    assert values["seconds"] > 0
+    assert values["sentences_per_second"] > 0
+    assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_labels_choose_what_is_scored(corpus: Path) -> None:
+    found = call("evaluate", "embedded", corpus, "--labels", "Disease", "--json")
+    assert found.json["data"]["scores"]["micro"]["support"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--labels", "Gene"], "Disease"),
+        (["--rename", "Chem"], "THEIRS=OURS"),
+        (["--rename", "Disease=Illness", "--rename", "Chem=Drug"], "none in common"),
+    ],
+)
+def test_wrong_labels_name_the_right_ones(corpus: Path, arguments: list[str], word: str) -> None:
+    found = call("evaluate", "embedded", corpus, *arguments)
+    assert found.code in (1, 2)
+    assert word in found.err
+
+
+def test_an_unknown_corpus_names_the_nearest() -> None:
+    found = call("evaluate", "embedded", "NCBI-desease")
+    assert found.code == 2
+    assert "NCBI-disease" in found.err
+
+
+def test_an_exported_model_annotates(tiny_model: Path, tmp_path: Path) -> None:
+    exported = tmp_path / "exported"
+    found = call("export", tiny_model, "--output", exported, "--json")
+    assert found.json["data"]["difference_float32"] < 1e-4
+    annotated = call("annotate", "-", "--model", exported, "--json", stdin="Lithium and cancer.")
+    assert annotated.code == 0, annotated.err
+    assert annotated.json["data"]["model"] == "tiny 1"
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    found = call("export", tmp_path, "--output", tmp_path / "out")
+    assert found.code == 1
+    assert "biobert.json" in found.err
