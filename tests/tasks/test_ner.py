@@ -124,3 +124,37 @@ def test_an_entity_never_crosses_a_sentence() -> None:
 def test_labels_are_named_once() -> None:
     with pytest.raises(BadInputError, match="name each type once"):
         NerSettings(("Gene", "Gene"))
+
+
+EXCLUSIVE = {"exclusive": [["Disease", "Chemical"]]}
+
+
+def test_a_gold_mention_teaches_excluded_types_that_they_are_not_meant() -> None:
+    document = NamedEntityRecognition.toy_documents()[1]
+    one = NamedEntityRecognition.from_settings({"labels": ["Chemical", "Disease"], **EXCLUSIVE})
+    example = one.examples(document)[0]
+    (windows,) = one.encode([example], TOKENIZER)
+    chemical, disease = one.targets(example, windows)[0][HEAD].T
+    # In `Breast cancer and diabetes are common.` mentions are no chemicals; the rest is unknown.
+    mentioned = disease > 0
+    assert mentioned.sum() == 3
+    assert (chemical[mentioned] == 0).all()
+    assert (chemical[~mentioned] == IGNORED).all()
+
+
+def test_of_two_exclusive_types_for_a_span_the_surer_stays() -> None:
+    document = Document("1", "lithium")
+    logits = np.zeros((3, 6), dtype=np.float32)
+    logits[1, [1, 4]] = 6.0, 9.0
+    found = {}
+    for name, extra in (("free", {}), ("exclusive", EXCLUSIVE)):
+        one = NamedEntityRecognition.from_settings({"labels": ["Chemical", "Disease"], **extra})
+        windows = one.encode(one.examples(document), TOKENIZER)
+        found[name] = [e.label for e in one.decode(document, windows, [[{HEAD: logits}]]).entities]
+    assert sorted(found["free"]) == ["Chemical", "Disease"]
+    assert found["exclusive"] == ["Disease"]
+
+
+def test_exclusive_types_must_be_among_the_labels() -> None:
+    with pytest.raises(BadInputError, match="a pair of the labels"):
+        NerSettings(("Gene", "Disease"), exclusive=(("Gene", "Virus"),))

@@ -69,9 +69,10 @@ class TrainingProgress:
     def _line(self, report: StepReport, now: float) -> None:
         assert self.began is not None
         elapsed, done = now - self.began[0], report.step - self.began[1]
-        left = elapsed / done * (report.steps - report.step) / 60 if done else float("nan")
-        self.console.print(
+        line = (
             f"epoch {report.epoch} step {report.step}/{report.steps} loss {self.loss:.4f} "
-            f"learning rate {report.learning_rate:.2e}, {left:.0f} min left",
-            highlight=False,
+            f"learning rate {report.learning_rate:.2e}"
         )
+        if done:
+            line += f", {elapsed / done * (report.steps - report.step) / 60:.0f} min left"
+        self.console.print(line, highlight=False)

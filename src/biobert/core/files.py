@@ -5,6 +5,7 @@ import hashlib
 import lzma
 import os
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -34,8 +35,11 @@ def open_binary(path: Path | str) -> Iterator[BinaryIO]:
     place = Path(path)
     if not place.is_file():
         raise BadInputError(f"no such file: {place}", code="not-found")
-    with _opener(place)(place, "rb") as stream:
-        yield cast(BinaryIO, stream)
+    try:
+        with _opener(place)(place, "rb") as stream:
+            yield cast(BinaryIO, stream)
+    except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError) as problem:
+        raise BadInputError(f"{place}: damaged or cut short: {problem}") from None
 
 
 @contextmanager

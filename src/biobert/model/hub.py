@@ -27,7 +27,7 @@ class HubEncoder(nn.Module):
         config = model.config
         self.hidden_size = int(config.hidden_size)  # type: ignore[union-attr,arg-type]
         self.layer_count = int(config.num_hidden_layers)  # type: ignore[union-attr,arg-type]
-        self.maximum_positions = int(getattr(config, "max_position_embeddings", 0) or 1 << 30)
+        self.maximum_positions = _positions(model)
         self.segment_types = int(getattr(config, "type_vocab_size", 0) or 0)
         self.pooler = Pooler(
             EncoderSettings(vocabulary_size=1, hidden_size=self.hidden_size, heads=1)
@@ -58,6 +58,15 @@ class HubEncoder(nn.Module):
 
 
 HEADS = "heads.safetensors"
+
+
+def _positions(model: nn.Module) -> int:
+    """How long a row may be. RoBERTa counts positions from behind that of its padding token."""
+    limit = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None):
+            return limit - int(module.padding_idx) - 1
+    return limit
 
 
 def find_encoder_folder(name: str) -> Path:

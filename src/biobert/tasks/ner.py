@@ -8,6 +8,7 @@ Words are those of the tokenizer's pre-tokenizer (white space and punctuation sp
 a word is labelled at its first piece, as in Devlin et al. 2019 (arXiv:1810.04805), section 5.3.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -44,15 +45,26 @@ OUTSIDE = 0
 
 @dataclass(frozen=True, slots=True)
 class NerSettings:
-    """What to find and how to read a text. `labels` are the entity types, in head order."""
+    """What to find and how to read a text. `labels` are the entity types, in head order.
+
+    `exclusive` lists pairs of types that no mention has at once. In the per-type scheme a gold
+    mention of one teaches the other's head "not this", also where its corpus does not annotate the
+    other; and of two such answers for the same span the surer one stays.
+    """
 
     labels: tuple[str, ...]
     scheme: Literal["per-type", "joint"] = "per-type"
+    exclusive: tuple[tuple[str, ...], ...] = ()
     windows: WindowSettings = field(default_factory=WindowSettings)
 
     def __post_init__(self) -> None:
         if not self.labels or len(set(self.labels)) != len(self.labels):
             raise BadInputError(f"[task] labels = {list(self.labels)}: name each type once")
+        for pair in self.exclusive:
+            if len(pair) != 2 or not set(pair) <= set(self.labels):
+                raise BadInputError(
+                    f"[task] exclusive = {list(pair)}: a pair of the labels {list(self.labels)}"
+                )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +88,7 @@ class NamedEntityRecognition(Task):
     def __init__(self, settings: NerSettings) -> None:
         self.labels = settings.labels
         self._settings = settings
+        self._excluded = _excluded(settings)
         self._head = HeadSpec(HEAD, "token", _groups(settings))
 
     @classmethod
@@ -126,7 +139,7 @@ class NamedEntityRecognition(Task):
         found: list[Entity] = []
         for column, group in enumerate(groups):
             found.extend(_entities(words, tags[:, column], chosen[:, column], _types(group)))
-        return document.with_entities(found)
+        return document.with_entities(self._without_conflicts(found))
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Strict entity-level scores over the types that the gold corpus annotates."""
@@ -156,6 +169,17 @@ class NamedEntityRecognition(Task):
             ),
         ]
 
+    def _without_conflicts(self, entities: Sequence[Entity]) -> list[Entity]:
+        """Of several types for one span, the surest, and those it does not exclude."""
+        kept: list[Entity] = []
+        by_span: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
+        for entity in sorted(entities, key=lambda entity: -(entity.score or 0.0)):
+            rivals = by_span[entity.start, entity.end]
+            if not rivals & self._excluded[entity.label]:
+                rivals.add(entity.label)
+                kept.append(entity)
+        return kept
+
     def _tags(
         self, window: Window, gold: Sequence[tuple[Span, str]], annotated: frozenset[str]
     ) -> IntArray:
@@ -166,13 +190,14 @@ class NamedEntityRecognition(Task):
         ends = _word_ends(window)[positions]
         for column, group in enumerate(groups):
             types = _types(group)
-            if not annotated.intersection(types):
-                continue
-            column_tags = np.zeros(len(positions), dtype=np.int64)
+            known = bool(annotated.intersection(types))
+            column_tags = np.full(len(positions), OUTSIDE if known else IGNORED, dtype=np.int64)
             for piece, label in gold:
+                touched = np.flatnonzero((starts < piece.end) & (ends > piece.start))
                 if label in types:
-                    touched = np.flatnonzero((starts < piece.end) & (ends > piece.start))
                     _mark(column_tags, touched, starts, piece, tag=1 + 2 * types.index(label))
+                elif not known and self._excluded[label].issuperset(types):
+                    column_tags[touched] = OUTSIDE
             tags[positions, column] = column_tags
         return tags
 
@@ -185,6 +210,15 @@ def _groups(settings: NerSettings) -> tuple[LabelGroup, ...]:
         tags = [f"{prefix}-{label}" for label in settings.labels for prefix in "BI"]
         return (LabelGroup("tags", ("O", *tags)),)
     return tuple(LabelGroup(label, ("O", f"B-{label}", f"I-{label}")) for label in settings.labels)
+
+
+def _excluded(settings: NerSettings) -> defaultdict[str, set[str]]:
+    """For each type the types that exclude it."""
+    excluded: defaultdict[str, set[str]] = defaultdict(set)
+    for one, other in settings.exclusive:
+        excluded[one].add(other)
+        excluded[other].add(one)
+    return excluded
 
 
 def _types(group: LabelGroup) -> list[str]:

@@ -67,7 +67,7 @@ class Tokenizer:
     def pieces(self, texts: Sequence[str]) -> list[Pieces]:
         """Word pieces of each text without special tokens, with offsets into that text."""
         encodings = self.backend.encode_batch(list(texts), add_special_tokens=False)
-        return [_pieces(encoding) for encoding in encodings]
+        return [_pieces(*pair) for pair in zip(texts, encodings, strict=True)]
 
     def save(self, folder: Path) -> None:
         """Write `tokenizer.json` and the `tokenizer_config.json` that transformers reads."""
@@ -79,12 +79,21 @@ class Tokenizer:
         (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 
-def _pieces(encoding: Any) -> Pieces:
+def _pieces(text: str, encoding: Any) -> Pieces:
     return Pieces(
         ids=np.array(encoding.ids, dtype=np.int64),
-        offsets=np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2),
+        offsets=np.array(
+            [_without_blanks(text, start, end) for start, end in encoding.offsets], dtype=np.int64
+        ).reshape(-1, 2),
         words=np.array(encoding.word_ids, dtype=np.int64),
     )
+
+
+def _without_blanks(text: str, start: int, end: int) -> tuple[int, int]:
+    """Some tokenizers (DeBERTa's) count the blank before a word to it."""
+    while start < end and text[start].isspace():
+        start += 1
+    return start, end
 
 
 def _find(backend: Backend, role: SpecialRole) -> int | None:

@@ -1,7 +1,7 @@
 """Rows of a corpus as padded batches: shuffled, of similar length, the same for a seed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -80,6 +80,20 @@ def collate(rows: Sequence[Row], heads: Sequence[HeadSpec], *, pad_id: int) -> B
         mask=torch.from_numpy(mask),
         targets={head.name: torch.from_numpy(_targets(rows, head)) for head in heads},
     )
+
+
+def mask_words(
+    batch: Batch, rows: Sequence[Row], *, rate: float, mask_id: int, generator: torch.Generator
+) -> Batch:
+    """The batch with whole words hidden behind the mask token; targets stay as they are."""
+    token_ids = batch.token_ids.clone()
+    for number, row in enumerate(rows):
+        words = torch.from_numpy(row.window.words)
+        hidden = torch.rand(int(words.max()) + 1, generator=generator) < rate
+        # Number -1, of special tokens, would name the last word.
+        positions = torch.nonzero((words >= 0) & hidden[words]).flatten()
+        token_ids[number, positions] = mask_id
+    return replace(batch, token_ids=token_ids)
 
 
 def _targets(rows: Sequence[Row], head: HeadSpec) -> np.ndarray:

@@ -13,7 +13,7 @@ tags: [biomedical, {task}]
 
 # {name}
 
-A `{task}` model made with [BioBERT](https://github.com/biobert/biobert) {version}.
+A `{task}` model made with biobert {version}.
 {description}
 
 ```

@@ -19,9 +19,10 @@ def read_sources(
         found: list[Document] = []
         for split in source.splits:
             found += read_split(source.corpus, split, data_root=data_root, cache=cache)
-        documents[f"{source.corpus} {'+'.join(source.splits)}"] = [
-            select_labels(document, source) for document in found
-        ]
+        name = f"{source.corpus} {'+'.join(source.splits)}"
+        if name in documents:
+            raise BadInputError(f"the recipe names {name!r} twice; use times = 2 to weigh it more")
+        documents[name] = [select_labels(document, source) for document in found]
     return documents
 
 

@@ -19,7 +19,7 @@ from biobert.model.heads import head_loss
 from biobert.model.network import Network
 from biobert.model.predictor import TorchPredictor
 from biobert.text.tokenizer import Tokenizer
-from biobert.training.batches import Batch, Row, collate, epoch_batches
+from biobert.training.batches import Batch, Row, collate, epoch_batches, mask_words
 from biobert.training.checkpoint import (
     Progress,
     checkpoints,
@@ -159,7 +159,7 @@ class TrainingLoop:
         if not torch.isfinite(loss):
             first = self.rows[int(row_numbers[0])].window
             raise BiobertError(
-                f"the loss is {float(loss)} in epoch {self.progress.epoch + 1}, "
+                f"the loss is {loss.item()} in epoch {self.progress.epoch + 1}, "
                 f"batch {self.progress.batch + 1} (rows {[int(row) for row in row_numbers][:8]}, "
                 f"longest {len(first)} tokens); lower optimizer.learning_rate or check the data"
             )
@@ -181,8 +181,13 @@ class TrainingLoop:
 
     def _batch(self, row_numbers: Sequence[int]) -> Batch:
         rows = [self.rows[int(number)] for number in row_numbers]
-        pad_id = self.learner.tokenizer.special("pad")
-        return collate(rows, list(self.heads.values()), pad_id=pad_id).to(self.accelerator.device)
+        tokenizer = self.learner.tokenizer
+        batch = collate(rows, list(self.heads.values()), pad_id=tokenizer.special("pad"))
+        if rate := self.recipe.regularization.masked_words:
+            generator = torch.Generator().manual_seed(self._batch_seed() + int(row_numbers[0]))
+            mask_id = tokenizer.special("mask")
+            batch = mask_words(batch, rows, rate=rate, mask_id=mask_id, generator=generator)
+        return batch.to(self.accelerator.device)
 
     def _batch_seed(self) -> int:
         process = self.accelerator.process_index

@@ -13,10 +13,14 @@ from biobert.core.settings import from_mapping
 
 @dataclass(frozen=True, slots=True)
 class DataSource:
-    """One corpus in the mixture. `rename` maps its labels to ours; `labels` keeps only these."""
+    """One corpus in the mixture. `rename` maps its labels to ours; `labels` keeps only these.
+
+    Its documents come `times` times in an epoch, so that a small corpus weighs more.
+    """
 
     corpus: str
     splits: tuple[str, ...] = ("train",)
+    times: int = 1
     labels: tuple[str, ...] | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
 
@@ -68,6 +72,18 @@ class BatchSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RegularizationSettings:
+    """`masked_words` is the share of words that training hides behind the mask token, drawn anew
+    for every batch, so that a mention is also learnt from its context."""
+
+    masked_words: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.masked_words < 1.0:
+            raise BadInputError(f"[regularization] masked_words = {self.masked_words}: 0 to 1")
+
+
+@dataclass(frozen=True, slots=True)
 class RunSettings:
     """Length, seed, precision and habits of the run."""
 
@@ -95,6 +111,7 @@ class Recipe:
     optimizer: OptimizerSettings = OptimizerSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     batches: BatchSettings = BatchSettings()
+    regularization: RegularizationSettings = RegularizationSettings()
     run: RunSettings = RunSettings()
 
     def resolved(self) -> dict[str, Any]:

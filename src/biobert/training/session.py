@@ -40,7 +40,11 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
     learner = build_learner(recipe)
     train_documents = _read(recipe.data.train, places)
     devel = [DevelSet(name, found) for name, found in _read(recipe.data.devel, places).items()]
-    everything = [document for found in train_documents.values() for document in found]
+    everything = [
+        document
+        for source, found in zip(recipe.data.train, train_documents.values(), strict=True)
+        for document in found * source.times
+    ]
     rows = encode_rows(learner.task, everything, learner.tokenizer)
     _check_lengths(learner, max((len(row.window) for row in rows), default=0))
     loop = TrainingLoop(recipe, learner, rows, devel=devel, output=places.output, listener=listener)

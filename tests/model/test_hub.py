@@ -1,0 +1,173 @@
+"""Other architectures train, save and load behind the same contract as BERT."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import transformers
+from tokenizers import Tokenizer as Backend
+from tokenizers import models, pre_tokenizers, processors
+
+from biobert.core.errors import BadInputError, BiobertError
+from biobert.model.hub import find_encoder_folder, load_encoder
+from biobert.model.predictor import TorchPredictor, load_predictor
+from biobert.text.tokenizer import Tokenizer
+from biobert.training.batches import encode_rows
+from biobert.training.folder import TrainingReport, write_model_folder
+from biobert.training.loop import TrainingLoop
+from biobert.training.recipe import read_recipe
+from biobert.training.session import build_learner
+from tests.tiny import tiny_tokenizer
+from tests.training.conftest import Silent
+
+TEXT = "Lithium, at 37 °C, caused naïve cardiac arrest (β-blockade) — twice."
+SIZES = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 48,
+    "max_position_embeddings": 130,
+}
+
+
+def byte_level() -> Backend:
+    """The tokenizer of RoBERTa and ModernBERT: bytes, and blanks that belong to the next word."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    ids = {piece: number for number, piece in enumerate([*special, *alphabet])}
+    backend = Backend(models.BPE(ids, []))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    backend.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    backend.add_special_tokens(special)
+    return backend
+
+
+def unigram() -> Backend:
+    """The tokenizer of DeBERTa-v2 and v3: pieces with a mark for the blank before them."""
+    special = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]"]
+    letters = sorted(set(TEXT) - {" "})
+    pieces = [(piece, 0.0) for piece in special] + [("▁", -2.0)]
+    pieces += [(letter, -3.0) for letter in letters] + [("▁cardiac", -1.0)]
+    backend = Backend(models.Unigram(pieces, unk_id=3))
+    backend.pre_tokenizer = pre_tokenizers.Metaspace()
+    backend.add_special_tokens(special)
+    return backend
+
+
+ROLES = {"cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+BERT_ROLES = {
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+    "pad_token": "[PAD]",
+    "unk_token": "[UNK]",
+    "mask_token": "[MASK]",
+}
+
+
+def write(folder: Path, name: str) -> Path:
+    """A checkpoint folder of a tiny encoder of this architecture."""
+    torch.manual_seed(3)
+    tokenizers: dict[str, Callable[[], Backend]] = {
+        "roberta": byte_level,
+        "modernbert": byte_level,
+        "deberta-v2": unigram,
+    }
+    backend = tokenizers.get(name, lambda: tiny_tokenizer().backend)()
+    vocabulary = backend.get_vocab_size()
+    kind, extra = {
+        "electra": (transformers.ElectraConfig, {"embedding_size": 16}),
+        "roberta": (transformers.RobertaConfig, {"pad_token_id": 1}),
+        "modernbert": (
+            transformers.ModernBertConfig,
+            {"pad_token_id": 1, "cls_token_id": 0, "sep_token_id": 2, "bos_token_id": 0}
+            | {"eos_token_id": 2, "global_attn_every_n_layers": 2, "local_attention": 16},
+        ),
+        "deberta-v2": (
+            transformers.DebertaV2Config,
+            {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "pad_token_id": 0},
+        ),
+    }[name]
+    config = kind(vocab_size=vocabulary, **SIZES, **extra)
+    transformers.AutoModel.from_config(config).save_pretrained(folder)
+    backend.save(str(folder / "tokenizer.json"))
+    roles = {**ROLES, "mask_token": "<mask>"} if backend.token_to_id("<s>") == 0 else BERT_ROLES
+    (folder / "tokenizer_config.json").write_text(json.dumps(roles))
+    return folder
+
+
+@pytest.fixture(params=["electra", "roberta", "modernbert", "deberta-v2"])
+def encoder_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return write(tmp_path / "encoder", request.param)
+
+
+def test_pieces_point_at_their_characters(encoder_folder: Path) -> None:
+    (pieces,) = Tokenizer.from_folder(encoder_folder).pieces([TEXT])
+    words = {}
+    for (start, end), word in zip(pieces.offsets.tolist(), pieces.words.tolist(), strict=True):
+        first, last = words.get(word, (start, end))
+        words[word] = min(first, start), max(last, end)
+    texts = [TEXT[start:end] for start, end in words.values()]
+    assert not any(text[:1].isspace() or text[-1:].isspace() for text in texts)
+    visible = {place for place, one in enumerate(TEXT) if not one.isspace()}
+    covered = {place for start, end in words.values() for place in range(start, end)}
+    assert visible <= covered
+
+
+def test_training_saving_and_loading_keep_the_answers(encoder_folder: Path, tmp_path: Path) -> None:
+    recipe = read_recipe(
+        {
+            "name": "toy",
+            "task": {"name": "ner", "labels": ["Chemical", "Disease"]},
+            "model": {"encoder": str(encoder_folder)},
+            "data": {"train": [{"corpus": "none"}]},
+            "optimizer": {"learning_rate": 2e-3},
+            "run": {"epochs": 8, "checkpoint_every_steps": 1000},
+        },
+        place="toy",
+    )
+    learner = build_learner(recipe)
+    rows = encode_rows(learner.task, learner.task.toy_documents() * 4, learner.tokenizer)
+    listener = Silent()
+    loop = TrainingLoop(recipe, learner, rows, output=tmp_path / "out", listener=listener)
+    loop.run(resume=False)
+    assert listener.losses[-1] < 0.7 * listener.losses[0]
+    report = TrainingReport(recipe=recipe.resolved(), data={}, metrics={})
+    write_model_folder(tmp_path / "out", learner, report)
+    windows = [row.window for row in rows]
+    heads = learner.task.heads()
+    before = TorchPredictor(learner.network, device=torch.device("cpu")).predict(windows)
+    after = load_predictor(tmp_path / "out", heads, device="cpu").predict(windows)
+    for one, other in zip(before, after, strict=True):
+        assert abs(one["tags"] - other["tags"]).max() < 1e-5
+
+
+def test_padding_does_not_change_the_vectors(encoder_folder: Path) -> None:
+    encoder = load_encoder(encoder_folder).eval()
+    ids = torch.tensor([[0, 9, 12, 15, 2]])
+    padded = torch.cat([ids, torch.full((1, 3), 1)], dim=1)
+    mask = torch.arange(8)[None, :] < 5
+    with torch.no_grad():
+        alone = encoder(ids, None, torch.ones_like(ids, dtype=torch.bool))
+        beside = encoder(padded, None, mask)
+    torch.testing.assert_close(alone, beside[:, :5], atol=1e-5, rtol=1e-4)
+
+
+def test_rows_of_all_positions_run(encoder_folder: Path) -> None:
+    encoder = load_encoder(encoder_folder).eval()
+    ids = torch.full((1, encoder.maximum_positions), 9)
+    with torch.no_grad():
+        assert encoder(ids).shape == (1, encoder.maximum_positions, 32)
+
+
+def test_pickled_weights_are_refused(encoder_folder: Path) -> None:
+    (encoder_folder / "model.safetensors").rename(encoder_folder / "pytorch_model.bin")
+    with pytest.raises(BadInputError, match=r"safetensors|pickled"):
+        load_encoder(encoder_folder)
+
+
+def test_a_name_that_cannot_be_fetched_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(BiobertError, match="nobody/nothing"):
+        find_encoder_folder("nobody/nothing")

@@ -1,0 +1,63 @@
+"""Small runs of the real loop."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from biobert.core.task import Scores
+from biobert.data.reading import write_documents
+from biobert.tasks.ner import NamedEntityRecognition
+from biobert.training.loop import StepReport
+from biobert.training.recipe import read_recipe
+from biobert.training.session import Places, train
+from tests.tiny import write_tiny_encoder_folder
+
+
+class Silent:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.losses: list[float] = []
+        self.rates: list[float] = []
+        self.devel: list[float] = []
+
+    def stepped(self, report: StepReport) -> None:
+        self.losses.append(report.loss)
+        self.rates.append(report.learning_rate)
+
+    def evaluated(self, epoch: int, scores: dict[str, Scores], main: float) -> None:
+        self.devel.append(main)
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A recipe for two types on the toy documents, from a tiny encoder."""
+    folder = tmp_path_factory.mktemp("run")
+    encoder = write_tiny_encoder_folder(folder / "encoder")
+    write_documents(NamedEntityRecognition.toy_documents() * 6, folder / "toy.jsonl", "jsonl")
+    return {
+        "name": "toy",
+        "task": {"name": "ner", "labels": ["Chemical", "Disease"]},
+        "model": {"encoder": str(encoder)},
+        "data": {"train": [{"corpus": str(folder / "toy.jsonl")}]},
+        "optimizer": {"learning_rate": 5e-3},
+        "batches": {"tokens": 96},
+        "run": {"epochs": 2, "checkpoint_every_steps": 3},
+    }
+
+
+@pytest.fixture
+def run(tables: dict[str, Any], tmp_path: Path) -> Callable[..., Silent]:
+    """Train with some tables changed: `run("out", run={"epochs": 1})`."""
+
+    def go(output: str, *, resume: bool = False, **changes: dict[str, Any]) -> Silent:
+        changed = {name: {**tables.get(name, {}), **values} for name, values in changes.items()}
+        listener = Silent()
+        places = Places(output=tmp_path / output, cache=tmp_path / "cache")
+        recipe = read_recipe({**tables, **changed}, place="toy.toml")
+        train(recipe, places, listener=listener, resume=resume)
+        return listener
+
+    return go

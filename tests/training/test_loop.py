@@ -1,0 +1,99 @@
+"""The loop learns, stops, chooses and complains as it should."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from biobert.core.errors import BiobertError
+from biobert.core.model_folder import read_manifest
+from biobert.data.reading import write_documents
+from biobert.pipeline.annotator import Annotator
+from biobert.tasks.ner import NamedEntityRecognition
+
+
+def test_a_run_learns_and_leaves_a_model_that_annotates(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    listener = run("out", run={"epochs": 25})
+    assert sum(listener.losses[-5:]) < 0.2 * sum(listener.losses[:5])
+    gold = NamedEntityRecognition.toy_documents()[0]
+    found = Annotator(tmp_path / "out").annotate(gold.text)
+    assert [(e.start, e.end, e.label) for e in found.entities] == [
+        (e.start, e.end, e.label) for e in gold.entities
+    ]
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    wanted = {"README.md", "biobert.json", "config.json", "curves.png", "history.jsonl"}
+    assert wanted | {"model.safetensors", "tokenizer.json"} <= names
+
+
+def test_the_resolved_recipe_is_kept_with_the_model(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    run("out", run={"epochs": 1}, optimizer={"learning_rate": 3e-4})
+    recipe = read_manifest(tmp_path / "out").recipe
+    assert recipe["optimizer"]["learning_rate"] == 3e-4
+    assert recipe["optimizer"]["betas"] == [0.9, 0.999]
+    assert recipe["run"]["seed"] == 1
+
+
+def test_the_best_epoch_on_devel_is_kept_and_patience_ends_the_run(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    source = tables["data"]["train"]
+    listener = run(
+        "out", data={"train": source, "devel": source}, run={"epochs": 40, "patience": 2}
+    )
+    assert len(listener.devel) < 40
+    best = max(listener.devel)
+    first = listener.devel.index(best)
+    assert len(listener.devel) == first + 1 + 2 + (len(listener.devel) - first - 3)
+    assert read_manifest(tmp_path / "out").metrics["devel"] == best
+    kept = load_file(tmp_path / "out" / "checkpoints" / "best.safetensors")
+    saved = load_file(tmp_path / "out" / "model.safetensors")
+    assert torch.equal(kept["heads.tags.classifier.weight"], saved["classifier.weight"])
+
+
+def test_a_loss_that_is_no_number_names_the_batch(run: Callable[..., Any]) -> None:
+    with pytest.raises(BiobertError, match=r"loss is (nan|inf) in epoch 1, batch \d+ \(rows \["):
+        run("out", optimizer={"learning_rate": 1e30, "maximum_gradient_norm": 1e30})
+
+
+def test_accumulated_batches_are_fewer_steps(run: Callable[..., Any]) -> None:
+    single = run("one", run={"epochs": 1})
+    double = run("two", run={"epochs": 1}, batches={"accumulation": 2})
+    assert len(double.losses) == -(-len(single.losses) // 2)
+
+
+def test_a_corpus_can_weigh_twice(run: Callable[..., Any], tables: dict[str, Any]) -> None:
+    (source,) = tables["data"]["train"]
+    once = run("once", run={"epochs": 1})
+    twice = run("twice", run={"epochs": 1}, data={"train": [{**source, "times": 2}]})
+    assert len(twice.losses) == pytest.approx(2 * len(once.losses), abs=1)
+
+
+def test_tensorboard_gets_the_loss(run: Callable[..., Any], tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    run("out", run={"epochs": 1, "trackers": ["tensorboard"]})
+    assert list((tmp_path / "out").rglob("events.out.tfevents*"))
+
+
+def test_history_holds_every_step(run: Callable[..., Any], tmp_path: Path) -> None:
+    listener = run("out", run={"epochs": 1})
+    lines = (tmp_path / "out" / "history.jsonl").read_text().splitlines()
+    assert [json.loads(line)["loss"] for line in lines] == listener.losses
+
+
+def test_rows_beyond_the_encoders_positions_are_refused(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    from biobert.core.document import Document
+
+    write_documents([Document("1", "cancer " * 700)], tmp_path / "long.jsonl", "jsonl")
+    task = {**tables["task"], "windows": {"maximum_tokens": 600}}
+    with pytest.raises(BiobertError, match=r"maximum_tokens to 512"):
+        run("out", task=task, data={"train": [{"corpus": str(tmp_path / "long.jsonl")}]})
