@@ -52,7 +52,7 @@ class Corpus:
 # The names under which published corpora keep a split: BioBERT's folders, BLURB's, our own.
 SPLIT_FILES = {
     "train": ("train.tsv", "train.txt", "train.conll", "train.PubTator.txt"),
-    "train+devel": ("train.tsv",),
+    "train+devel": ("train_dev.tsv", "train_devel.tsv"),
     "devel": ("devel.tsv", "dev.tsv", "devel.txt", "dev.txt", "devel.conll", "devel.PubTator.txt"),
     "test": ("test.tsv", "test.txt", "test.conll", "test.PubTator.txt"),
 }

@@ -1,6 +1,6 @@
 """CoNLL columns: a word a line, its tag last, a blank line after each sentence.
 
-IOB1, IOB2 and IOBES are all read, with or without `-DOCSTART-`; IOB2 is written. Words are joined
+IOB1, IOB2 and IOBES are all read, with or without `-DOCSTART-`, bare `B`, `I` too; IOB2 is written. Words are joined
 by single spaces, sentences by newlines. Without `-DOCSTART-` a file says nothing of its documents,
 so every 100 sentences make one.
 """
@@ -18,6 +18,8 @@ DOCUMENT_START = "-DOCSTART-"
 SENTENCES_IN_DOCUMENT = 100
 LONGEST_LINE = 10_000
 PREFIXES = frozenset("BIESLU")
+UNNAMED = "Entity"
+"""The type of mentions in files whose tags are bare, such as the B, I, O of BioBERT's folders."""
 
 
 @dataclass(slots=True)
@@ -131,6 +133,8 @@ def _sentences(path: Path | str, rejects: Rejects) -> Iterator[tuple[list[str], 
             if reason:
                 rejects.add(path, number, reason)
                 tag = "O"
+            elif tag in PREFIXES:
+                tag = f"{tag}-{UNNAMED}"
             if word and len(line) <= LONGEST_LINE:
                 words.append(word)
                 tags.append(tag)
@@ -146,7 +150,7 @@ def _problem(line: str, columns: list[str], word: str, tag: str) -> str:
     if len(columns) < 2:
         return "no tag: expected a word and its tag"
     prefix, dash, name = tag.partition("-")
-    if tag != "O" and (prefix not in PREFIXES or not dash or not name):
+    if tag != "O" and (prefix not in PREFIXES or bool(dash) != bool(name)):
         return f"unknown tag: {tag[:40]!r} is neither O nor one of B- I- E- S- L- U-"
     return ""
 

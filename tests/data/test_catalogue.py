@@ -1,0 +1,93 @@
+"""Every row of the catalogue keeps its promises."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from biobert.core.errors import BadInputError, BiobertError
+from biobert.core.files import sha256_of
+from biobert.data.catalogue import corpus_names, find_split, load_corpus, read_split
+from biobert.data.formats import SHELF
+
+PINNED = re.compile(r"/[0-9a-f]{7,40}/")
+
+
+@pytest.mark.parametrize("name", corpus_names())
+def test_a_row_says_what_it_must(name: str) -> None:
+    row = load_corpus(name)
+    assert row.name == name
+    assert row.title and row.licence and row.citation and row.task
+    assert row.homepage.startswith("https://")
+    assert not row.format or row.format in SHELF.names()
+    assert len(set(row.labels)) == len(row.labels)
+    assert row.splits or row.obtain
+    for file in row.splits.values():
+        assert file.url or row.obtain
+        assert not Path(file.path).is_absolute()
+        assert not file.sha256 or re.fullmatch(r"[0-9a-f]{64}", file.sha256)
+        if file.url.startswith("https://raw.githubusercontent.com"):
+            assert PINNED.search(file.url), file.url
+
+
+def test_the_well_known_corpora_are_there() -> None:
+    known = """AnatEM BC2GM BC4CHEMD BC5CDR BIOSSES BioASQ BioNLP13CG BioRED ChemProt DDI2013 EU-ADR
+    GAD HoC JNLPBA MedMentions MedNLI NCBI-disease PubMedQA S800 linnaeus"""
+    assert set(known.split()) <= set(corpus_names())
+
+
+def test_a_typo_names_the_nearest() -> None:
+    with pytest.raises(BiobertError, match="BC5CDR"):
+        load_corpus("BC5CRD")
+    with pytest.raises(BiobertError, match="devel"):
+        find_split(load_corpus("BC5CDR"), "develop", data_root=None, cache=Path("none"))
+
+
+def test_case_does_not_matter() -> None:
+    assert load_corpus("ncbi-DISEASE").name == "NCBI-disease"
+
+
+def test_a_walled_corpus_says_how_to_get_it(tmp_path: Path) -> None:
+    walled = [row for row in map(load_corpus, corpus_names()) if not row.splits]
+    assert walled
+    for row in walled:
+        with pytest.raises(BiobertError):
+            read_split(row.name, "train", data_root=None, cache=tmp_path)
+
+
+def test_published_folders_of_biobert_are_read_unchanged(tmp_path: Path) -> None:
+    for name, word in (("train", "Cancer"), ("train_dev", "Both"), ("devel", "Fever")):
+        (tmp_path / f"{name}.tsv").write_text(f"{word}\tB\nis\tO\n\n")
+    (tmp_path / "test.tsv").write_text("Asthma\tB\ncough\tI\n\n")
+
+    def text(split: str) -> str:
+        (document,) = read_split(str(tmp_path), split, data_root=None, cache=tmp_path)
+        assert len(document.entities) == 1
+        return document.text
+
+    assert text("train") == "Cancer is"
+    assert text("train+devel") == "Both is"
+    assert text("devel") == "Fever is"
+    assert text("test") == "Asthma cough"
+    with pytest.raises(BadInputError, match=r"there is .*train\.tsv"):
+        read_split(str(tmp_path), "extra", data_root=None, cache=tmp_path)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", corpus_names())
+def test_local_copies_have_the_catalogued_checksums(corpora: Path, name: str) -> None:
+    for file in load_corpus(name).splits.values():
+        path = corpora / file.path
+        if path.is_file() and file.sha256 and path.stat().st_size < 50_000_000:
+            assert sha256_of(path) == file.sha256
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["NCBI-disease", "AnatEM", "BC2GM", "linnaeus", "BioNLP13CG"])
+def test_labels_are_those_that_occur(corpora: Path, name: str) -> None:
+    row = load_corpus(name)
+    found = set()
+    for split in row.splits:
+        for document in read_split(name, split, data_root=corpora, cache=corpora):
+            found |= {entity.label for entity in document.entities}
+    assert found == set(row.labels)
