@@ -16,6 +16,9 @@ from biobert.core.errors import BadInputError
 
 STANDARD_STREAM = "-"
 COMPRESSION_ENDINGS = (".gz", ".xz")
+LONGEST_LINE = 20_000_000
+"""In characters: no honest record is longer, and a bomb stays small."""
+CHUNK_BYTES = 1 << 20
 
 
 def plain_name(path: Path | str) -> str:
@@ -55,6 +58,29 @@ def open_text(path: Path | str) -> Iterator[IO[str]]:
             yield text
         finally:
             text.detach()
+
+
+def bounded_lines(stream: IO[str], longest: int = LONGEST_LINE) -> Iterator[tuple[int, str | None]]:
+    """Line numbers and lines; None stands for a line that is too long to be read."""
+    number = 0
+    while line := stream.readline(longest + 1):
+        number += 1
+        if len(line) <= longest or line.endswith(("\n", "\r")):
+            yield number, line
+            continue
+        while (rest := stream.readline(longest)) and not rest.endswith(("\n", "\r")):
+            pass
+        yield number, None
+
+
+def read_at_most(stream: BinaryIO | IO[bytes], limit: int) -> bytes | None:
+    """All bytes of a stream, or None when there are more than `limit`."""
+    content = bytearray()
+    while block := stream.read(CHUNK_BYTES):
+        content += block
+        if len(content) > limit:
+            return None
+    return bytes(content)
 
 
 @contextmanager

@@ -5,10 +5,13 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from biobert.core.files import write_text
+from biobert.core.files import LONGEST_LINE, write_text
 
 KEPT = 10_000
 """So many rejects are kept whole; beyond that they are only counted, and memory stays bounded."""
+
+
+TOO_LONG = f"line too long: more than {LONGEST_LINE} characters"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """CoNLL columns: a word a line, its tag last, a blank line after each sentence.
 
-IOB1, IOB2 and IOBES are all read, with or without `-DOCSTART-`, bare `B`, `I` too; IOB2 is written. Words are joined
-by single spaces, sentences by newlines. Without `-DOCSTART-` a file says nothing of its documents,
-so every 100 sentences make one.
+IOB1, IOB2 and IOBES are all read, with or without `-DOCSTART-`; so are bare `B` and `I` without a
+type. IOB2 is written. Words are joined by single spaces, sentences by newlines. Without
+`-DOCSTART-` a file says nothing of its documents, so every 100 sentences make one.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from biobert.core.document import Document, Entity, Provenance, Span
-from biobert.core.files import open_text, plain_name, write_text
+from biobert.core.files import bounded_lines, open_text, plain_name, write_text
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".conll", ".bio", ".iob", ".iob2")
@@ -116,7 +116,10 @@ def _sentences(path: Path | str, rejects: Rejects) -> Iterator[tuple[list[str], 
     words: list[str] = []
     tags: list[str] = []
     with open_text(path) as stream:
-        for number, line in enumerate(stream, start=1):
+        for number, line in bounded_lines(stream, LONGEST_LINE):
+            if line is None:
+                rejects.add(path, number, f"line too long: more than {LONGEST_LINE} characters")
+                continue
             columns = line.split("\t") if "\t" in line else line.split()
             if not line.strip():
                 if words:
@@ -124,7 +127,7 @@ def _sentences(path: Path | str, rejects: Rejects) -> Iterator[tuple[list[str], 
                 words, tags = [], []
                 continue
             word, tag = columns[0].strip(), columns[-1].strip()
-            reason = _problem(line, columns, word, tag)
+            reason = _problem(columns, word, tag)
             if word == DOCUMENT_START:
                 if words:
                     yield words, tags
@@ -135,16 +138,14 @@ def _sentences(path: Path | str, rejects: Rejects) -> Iterator[tuple[list[str], 
                 tag = "O"
             elif tag in PREFIXES:
                 tag = f"{tag}-{UNNAMED}"
-            if word and len(line) <= LONGEST_LINE:
+            if word:
                 words.append(word)
                 tags.append(tag)
     if words:
         yield words, tags
 
 
-def _problem(line: str, columns: list[str], word: str, tag: str) -> str:
-    if len(line) > LONGEST_LINE:
-        return f"line too long: {len(line)} characters in a line of one word"
+def _problem(columns: list[str], word: str, tag: str) -> str:
     if not word:
         return "no word: the first column is empty"
     if len(columns) < 2:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from biobert.core.document import Document, Passage, Provenance
 from biobert.core.errors import BadInputError
-from biobert.core.files import open_binary, plain_name
+from biobert.core.files import open_binary, plain_name, read_at_most
 from biobert.data.formats._xml import Element, parse
 from biobert.data.rejects import Rejects
 
@@ -40,7 +40,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
         yield from _read_archive(Path(path), rejects)
         return
     with open_binary(path) as stream:
-        data = stream.read(LARGEST_ARTICLE + 1)
+        data = read_at_most(stream, LARGEST_ARTICLE)
     yield from _article(data, Path(path).name, rejects)
 
 
@@ -51,7 +51,7 @@ def _read_archive(path: Path, rejects: Rejects) -> Iterator[Document]:
             for member in archive:
                 if member.isfile() and member.name.endswith((".nxml", ".xml")):
                     content = archive.extractfile(member)
-                    data = content.read(LARGEST_ARTICLE + 1) if content else b""
+                    data = read_at_most(content, LARGEST_ARTICLE) if content else b""
                     yield from _article(data, Path(member.name).name, rejects)
                 # tarfile keeps every member it has seen.
                 archive.members = []  # type: ignore[attr-defined]
@@ -59,8 +59,8 @@ def _read_archive(path: Path, rejects: Rejects) -> Iterator[Document]:
         raise BadInputError(f"{path}: damaged archive: {problem}") from None
 
 
-def _article(data: bytes, name: str, rejects: Rejects) -> Iterator[Document]:
-    if len(data) > LARGEST_ARTICLE:
+def _article(data: bytes | None, name: str, rejects: Rejects) -> Iterator[Document]:
+    if data is None:
         rejects.add(name, "file", f"too large: more than {LARGEST_ARTICLE} bytes")
         return
     try:

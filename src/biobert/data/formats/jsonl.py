@@ -16,21 +16,20 @@ from biobert.core.document import (
     Span,
 )
 from biobert.core.errors import BadInputError
-from biobert.core.files import open_text, write_text
+from biobert.core.files import bounded_lines, open_text, write_text
 from biobert.data.curies import curies
-from biobert.data.rejects import Rejects
+from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".jsonl", ".ndjson")
-LONGEST_LINE = 200_000_000
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each line; a line that is none is set aside."""
     with open_text(path) as stream:
-        number = 0
-        while line := stream.readline(LONGEST_LINE):
-            number += 1
-            if line.strip():
+        for number, line in bounded_lines(stream):
+            if line is None:
+                rejects.add(path, number, TOO_LONG)
+            elif line.strip():
                 try:
                     yield document_from_json(json.loads(line), default_id=str(number))
                 except (ValueError, KeyError, TypeError, BadInputError, RecursionError) as problem:

@@ -9,23 +9,23 @@ from pathlib import Path
 
 from biobert.core.document import Argument, Document, Entity, Passage, Provenance, Relation
 from biobert.core.errors import BadInputError
-from biobert.core.files import open_text, write_text
+from biobert.core.files import bounded_lines, open_text, write_text
 from biobert.data.curies import bare, curies
-from biobert.data.rejects import Rejects
+from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".pubtator", ".pubtator.txt")
 TEXT_LINE = re.compile(r"([^|\t\n]*)\|([ta])\|(.*)", re.DOTALL)
-LONGEST_LINE = 50_000_000
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """Documents in file order; a line that fits no document is set aside."""
     with open_text(path) as stream:
         block: list[tuple[int, str]] = []
-        number = 0
-        while line := stream.readline(LONGEST_LINE):
-            number += 1
-            line = line.rstrip("\r\n")
+        for number, raw in bounded_lines(stream):
+            if raw is None:
+                rejects.add(path, number, TOO_LONG)
+                continue
+            line = raw.rstrip("\r\n")
             starts_next = "|t|" in line[:200] and block and TEXT_LINE.match(line)
             if block and (not line.strip() or starts_next):
                 yield from _document(block, path, rejects)

@@ -8,10 +8,11 @@ it, or `sentence, label`, or the sentence alone.
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from biobert.core.document import Document, Provenance
-from biobert.core.files import open_text, plain_name, write_text
-from biobert.data.rejects import Rejects
+from biobert.core.files import bounded_lines, open_text, plain_name, write_text
+from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".tsv", ".csv")
 TEXT_COLUMNS = ("text", "sentence", "abstract")
@@ -24,7 +25,8 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each row; its labels are `Document.labels`."""
     csv.field_size_limit(LARGEST_FIELD)
     with open_text(path) as stream:
-        rows = csv.reader(stream, **_dialect(path))  # type: ignore[arg-type]
+        lines = _lines(stream, path, rejects)
+        rows = csv.reader(lines, **_dialect(path))  # type: ignore[arg-type]
         columns: dict[str, int] | None = None
         number = 0
         while True:
@@ -55,6 +57,14 @@ def write(documents: Iterable[Document], path: Path | str) -> int:
         for count, document in enumerate(documents, start=1):  # noqa: B007
             writer.writerow([document.id, document.text, "|".join(document.labels)])
     return count
+
+
+def _lines(stream: IO[str], path: Path | str, rejects: Rejects) -> Iterator[str]:
+    for number, line in bounded_lines(stream):
+        if line is None:
+            rejects.add(path, number, TOO_LONG)
+        else:
+            yield line
 
 
 def _dialect(path: Path | str) -> dict[str, str]:

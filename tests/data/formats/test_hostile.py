@@ -1,0 +1,188 @@
+"""Files that break or attack a reader end in a clear error or a counted reject, and stay small."""
+
+import gzip
+import io
+import json
+import lzma
+import tarfile
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError
+from biobert.data.formats import SHELF
+from biobert.data.reading import read_documents
+from biobert.data.rejects import Rejects
+
+READABLE = [name for name in SHELF.names() if hasattr(SHELF.load(name), "read")]
+FILES = [name for name in READABLE if name != "brat"]
+BOMB = """<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa">
+<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">
+<!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;"><!ENTITY e "&d;&d;&d;&d;&d;&d;&d;&d;&d;&d;">
+<!ENTITY f "&e;&e;&e;&e;&e;&e;&e;&e;&e;&e;"><!ENTITY g SYSTEM "file:///etc/passwd">
+<!ENTITY h SYSTEM "http://127.0.0.1:9/x">]>"""
+XML = {
+    "pubmed": "<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>1</PMID><Article>"
+    "<ArticleTitle>Title %s</ArticleTitle></Article></MedlineCitation></PubmedArticle>"
+    "</PubmedArticleSet>",
+    "bioc-xml": "<collection><source/><date/><key/><document><id>1</id><passage><offset>0</offset>"
+    "<text>Title %s</text></passage></document></collection>",
+    "jats": "<article><front><article-meta><title-group><article-title>Title %s</article-title>"
+    "</title-group></article-meta></front></article>",
+}
+
+
+def read(path: Path, format: str) -> tuple[list[Document], Rejects]:
+    """What comes of a file: documents and rejects, or a clear error."""
+    rejects = Rejects()
+    return list(read_documents(path, format, rejects)), rejects
+
+
+def survives(path: Path, format: str) -> str:
+    """Read a hostile file; the texts that came of it."""
+    try:
+        documents, rejects = read(path, format)
+    except BadInputError as problem:
+        assert path.stem.split(".")[0] in str(problem)
+        return ""
+    assert documents or rejects.count or not path.read_bytes().strip(b"\r\n\xef\xbb\xbf")
+    return " ".join(document.text for document in documents)
+
+
+@pytest.mark.parametrize("format", XML)
+@pytest.mark.parametrize("entity", ["f", "g", "h"])
+def test_entities_neither_grow_nor_reach_out(format: str, entity: str, tmp_path: Path) -> None:
+    path = tmp_path / "bomb.xml"
+    path.write_text(BOMB + XML[format] % f"&{entity};")
+    tracemalloc.start()
+    text = survives(path, format)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(text) < 1000
+    assert "root:" not in text
+    assert peak < 20_000_000
+
+
+@pytest.mark.parametrize("format", FILES)
+@pytest.mark.parametrize(("ending", "pack"), [(".gz", gzip.compress), (".xz", lzma.compress)])
+def test_archives_that_break_off_say_so(
+    format: str, ending: str, pack: object, tmp_path: Path
+) -> None:
+    whole = pack(b'{"text": "Cancer."}\n' * 2000)  # type: ignore[operator]
+    path = tmp_path / f"short{ending}"
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BadInputError, match=r"short.*(damaged|cut short|well-formed)"):
+        for _ in read_documents(path, format, Rejects()):
+            pass
+
+
+@pytest.mark.parametrize("format", FILES)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x00" * 500,
+        b"\xff\xfe" + "Cancer\n".encode("utf-16-le") * 50,
+        b"\xef\xbb\xbf",
+        b"\x80\x81\xfe\xff" * 100,
+        b"\r\n" * 200,
+        b"{" * 5000,
+        b"[" * 100_000,
+        b"<a>" * 5000,
+        b"1|t|\n1|a|\n1\t-5\t99999999999999999999\tx\tDisease\n\n",
+        b'{"text": "a", "entities": [{"start": -1, "end": 5, "label": "X"}]}\n',
+        b'{"text": "\\ud800 lone", "entities": []}\n',
+        b'{"text": 7}\n{"no": 1}\nnull\n[]\n"x"\n',
+        b"word\n" * 300,
+    ],
+)
+def test_rubbish_is_refused_or_counted(format: str, content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "rubbish.dat"
+    path.write_bytes(content)
+    survives(path, format)
+
+
+@pytest.mark.parametrize("format", [*FILES])
+@given(content=st.binary(max_size=300))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_end_well(format: str, content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "bytes.dat"
+    path.write_bytes(content)
+    survives(path, format)
+
+
+@pytest.mark.parametrize("format", ["jsonl", "pubtator", "conll", "tsv"])
+def test_a_bomb_in_one_line_stays_small(format: str, tmp_path: Path) -> None:
+    path = tmp_path / "line.gz"
+    with gzip.open(path, "wb") as stream:
+        for _ in range(300):
+            stream.write(b"a" * 1_000_000)
+    tracemalloc.start()
+    documents, rejects = read(path, format)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert rejects.count >= 1
+    assert all(len(document.text) < 1000 for document in documents)
+    assert peak < 300_000_000
+
+
+def test_wrong_places_in_pubtator_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.pubtator"
+    path.write_text(
+        "1|t|Cancer is old\n1|a|Yes\n"
+        "1\t0\t6\tCancer\tDisease\tD009369\n"
+        "1\t0\t6\tTumour\tDisease\tD009369\n"
+        "1\t90\t96\tCancer\tDisease\tD009369\n"
+        "1\tCID\t-1\tD009369\n"
+        "loose line\n\n"
+    )
+    (document,), rejects = read(path, "pubtator")
+    assert [document.mention(entity) for entity in document.entities] == ["Cancer"]
+    assert rejects.count == 4
+    assert {reject.place for reject in rejects.kept} == {"4", "5", "6", "7"}
+
+
+def test_archives_with_odd_members_yield_only_articles(tmp_path: Path) -> None:
+    path = tmp_path / "articles.tar.xz"
+    article = (XML["jats"] % "one").encode()
+    with tarfile.open(path, "w:xz") as archive:
+        for name, kind, content in [
+            ("../../escape.nxml", tarfile.REGTYPE, article),
+            ("good.nxml", tarfile.REGTYPE, article),
+            ("broken.nxml", tarfile.REGTYPE, b"<article><front>"),
+            ("link.nxml", tarfile.SYMTYPE, b""),
+            ("device.nxml", tarfile.CHRTYPE, b""),
+            ("notes.txt", tarfile.REGTYPE, b"no article"),
+        ]:
+            member = tarfile.TarInfo(name)
+            member.type, member.size, member.linkname = kind, len(content), "/etc/passwd"
+            archive.addfile(member, io.BytesIO(content))
+    documents, rejects = read(path, "jats")
+    assert [document.text for document in documents] == ["Title one", "Title one"]
+    assert [reject.file for reject in rejects.kept] == ["broken.nxml"]
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_brat_without_annotations_or_with_wrong_ones(tmp_path: Path) -> None:
+    folder = tmp_path / "brat"
+    folder.mkdir()
+    (folder / "a.txt").write_text("Cancer is old.")
+    (folder / "b.txt").write_text("Cancer is old.")
+    (folder / "b.ann").write_text(
+        "T1\tDisease 0 6\tCancer\nT2\tDisease 0 99\tCancer\nT3\tDisease x y\tCancer\n"
+        "N1\tReference T1 MESH:D009369\tCancer\nE1\tEvent:T1\nA1\tNegated T1\nnonsense\n"
+    )
+    documents, rejects = read(folder, "brat")
+    assert [len(document.entities) for document in documents] == [0, 1]
+    assert documents[1].entities[0].concept_ids == ("mesh:D009369",)
+    assert rejects.count == 5
+
+
+def test_deep_json_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text(json.dumps({"documents": []})[:-2] + "[" * 200_000)
+    survives(path, "bioc-json")
