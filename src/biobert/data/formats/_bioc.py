@@ -170,7 +170,8 @@ def _concepts(infons: Mapping[str, Any], label: str) -> tuple[str, ...]:
 def _relation(values: Mapping[str, Any]) -> Relation:
     infons = values.get("infons") or {}
     label = str(infons.get("type") or infons.get("relation") or "relation")
-    nodes = values.get("nodes") or ()
+    # PubTator3 names its concepts in role1 and role2; its nodes point at nothing.
+    nodes = () if "role1" in infons else values.get("nodes") or ()
     arguments = tuple(
         Argument(str(node.get("role") or f"Arg{number}"), str(node["refid"]))
         for number, node in enumerate(nodes, start=1)

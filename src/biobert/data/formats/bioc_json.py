@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import bioc
 from bioc import biocjson
 
 from biobert.core.document import Document
@@ -14,13 +13,20 @@ from biobert.data.formats._bioc import collection_of, document_from_bioc
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".bioc.json", ".json")
+LARGEST_FILE = 500_000_000
+COLLECTION = {"source": "biobert", "date": "", "key": "", "version": "1.0", "infons": {}}
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """Documents of a collection, of PubTator3's list, or of one document a line."""
     name = Path(path).name
     with open_text(path) as stream:
-        text = stream.read()
+        text = stream.read(LARGEST_FILE + 1)
+    if len(text) > LARGEST_FILE:
+        raise BadInputError(
+            f"{name}: more than {LARGEST_FILE} characters in one JSON value; use BioC XML, which "
+            "is streamed, or one document a line"
+        )
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):
@@ -38,15 +44,15 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
-    """One collection."""
-    collection = bioc.BioCCollection()
-    collection.source = "biobert"
-    for document in collection_of(documents):
-        collection.add_document(document)
+    """One collection, written document by document."""
+    count = 0
     with write_text(path) as stream:
-        biocjson.dump(collection, stream, indent=None, ensure_ascii=False)
-        stream.write("\n")
-    return len(collection.documents)
+        stream.write(json.dumps(COLLECTION)[:-1] + ', "documents": [')
+        for count, document in enumerate(collection_of(documents), start=1):
+            separator = ",\n" if count > 1 else "\n"
+            stream.write(separator + biocjson.dumps(document, ensure_ascii=False))
+        stream.write("\n]}\n")
+    return count
 
 
 def _lines(text: str, name: str, rejects: Rejects) -> Iterator[object]:

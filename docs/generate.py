@@ -1,0 +1,151 @@
+"""Writes the reference pages from the code itself: `python docs/generate.py`.
+
+The tests compare the pages with what this gives, so that they never fall behind.
+"""
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import Any, get_args
+
+import typer
+
+from biobert.cli.main import build_app
+from biobert.data import formats
+from biobert.data.catalogue import corpus_names, load_corpus
+from biobert.data.reading import endings_by_format
+from biobert.tasks.ner import NerSettings
+from biobert.text.windows import WindowSettings
+from biobert.training import recipe
+
+REFERENCE = Path(__file__).parent / "reference"
+RECIPE_TABLES = {
+    "(top)": recipe.Recipe,
+    '[task] of name = "ner"': NerSettings,
+    "[task.windows]": WindowSettings,
+    "[model]": recipe.ModelSettings,
+    "[[data.train]], [[data.devel]]": recipe.DataSource,
+    "[optimizer]": recipe.OptimizerSettings,
+    "[schedule]": recipe.ScheduleSettings,
+    "[batches]": recipe.BatchSettings,
+    "[run]": recipe.RunSettings,
+}
+
+
+def pages() -> dict[str, str]:
+    """The text of every generated page, by file name."""
+    return {
+        "commands.md": "\n".join(_commands()),
+        "recipes.md": "\n".join(_recipes()),
+        "formats.md": "\n".join(_formats()),
+        "corpora.md": "\n".join(_corpora()),
+    }
+
+
+def _commands() -> Iterator[str]:
+    yield "# Commands\n"
+    yield (
+        "Every verb takes `--json` (one object on standard output: `ok`, `command`, and `data` or "
+        "`error.code`, `error.message`) and ends with 0 for success, 1 for a failed job, 2 for a "
+        "wrong call.\n"
+    )
+    root = typer.main.get_command(build_app())
+    for path, command in _leaves("biobert", root):
+        yield f"## `{path}`\n"
+        yield inspect.cleandoc(command.help or "") + "\n"
+        yield "| argument or option | meaning | default |\n|---|---|---|"
+        for parameter in command.params:
+            yield _parameter_row(parameter)
+        yield ""
+
+
+def _leaves(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    if not hasattr(command, "commands"):
+        yield path, command
+        return
+    for name, inner in sorted(command.commands.items()):
+        yield from _leaves(f"{path} {name}", inner)
+
+
+def _parameter_row(parameter: Any) -> str:
+    is_argument = parameter.param_type_name == "argument"
+    name = ", ".join(parameter.opts)
+    shown = (parameter.metavar or name).upper() if is_argument else f"`{name}`"
+    default = parameter.default
+    hidden = default is None or default is False or callable(default) or parameter.required
+    meaning = (getattr(parameter, "help", None) or "").replace("|", "\\|")
+    return f"| {shown} | {meaning} | {'' if hidden else f'`{default}`'} |"
+
+
+def _recipes() -> Iterator[str]:
+    yield "# Recipes\n"
+    yield (
+        "A recipe is a TOML file with everything that decides a training run. `biobert train "
+        "RECIPE --set optimizer.learning_rate=5e-5` changes a setting; the recipe with every "
+        "default filled in is kept in the model folder.\n"
+    )
+    for table, settings in RECIPE_TABLES.items():
+        yield f"## {table}\n"
+        yield inspect.cleandoc(settings.__doc__ or "") + "\n"
+        yield "| setting | type | default |\n|---|---|---|"
+        for field in fields(settings):
+            kind = _type_name(field.type)
+            yield f"| `{field.name}` | {kind} | {_default(field)} |"
+        yield ""
+
+
+def _type_name(kind: Any) -> str:
+    name = kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
+    for prefix in ("typing.", "collections.abc.", "biobert.training.recipe."):
+        name = name.replace(prefix, "")
+    return name.replace("|", "or")
+
+
+def _default(field: Field[Any]) -> str:
+    if field.default is not MISSING:
+        simple = isinstance(field.default, str | int | float | tuple) or field.default is None
+        return f"`{field.default!r}`" if simple else "see its table"
+    return "" if field.default_factory is MISSING else "see its table"
+
+
+def _formats() -> Iterator[str]:
+    yield "# Formats\n"
+    yield (
+        "`biobert convert`, `annotate` and every corpus read these. The ending tells the format; "
+        "`--from` and `--to` overrule it. `.gz` and `.xz` are unpacked and packed on the way, `-` "
+        "is standard input or output.\n"
+    )
+    endings = endings_by_format()
+    for name in formats.SHELF.names():
+        module = formats.SHELF.load(name)
+        verbs = [verb for verb in ("read", "write") if hasattr(module, verb)]
+        yield f"## `{name}`\n"
+        yield inspect.cleandoc(module.__doc__ or "") + "\n"
+        found = ", ".join(f"`{ending}`" for ending in endings.get(name, ()))
+        yield f"Endings: {found or 'none; a folder'}. It can {' and '.join(verbs)}.\n"
+
+
+def _corpora() -> Iterator[str]:
+    yield "# Corpora\n"
+    yield (
+        "What `biobert data list` knows. Corpora are fetched from their own addresses and never "
+        "passed on with this package; their licences bind you.\n"
+    )
+    yield "| name | task | annotates | licence | open address |\n|---|---|---|---|---|"
+    for name in corpus_names():
+        one = load_corpus(name)
+        labels = ", ".join(one.labels)
+        is_open = "yes" if any(file.url for file in one.splits.values()) else "no"
+        yield f"| [{name}]({one.homepage}) | {one.task} | {labels} | {one.licence} | {is_open} |"
+
+
+def main() -> None:
+    """Write the pages."""
+    REFERENCE.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text.rstrip() + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""The shared words: documents, settings, shelves, files."""
+
+import gzip
+import lzma
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from biobert.core.document import Document, Entity, Span
+from biobert.core.errors import BadInputError, BiobertError
+from biobert.core.files import bounded_lines, open_text, write_text
+from biobert.core.settings import from_mapping, override, read_toml, to_mapping
+from biobert.core.shelf import Shelf, unknown_name
+
+
+@dataclass(frozen=True)
+class Inner:
+    rate: float = 0.5
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outer:
+    name: str
+    inner: Inner = Inner()
+    count: int | None = None
+
+
+def test_settings_come_from_tables_and_go_back() -> None:
+    values = {"name": "a", "inner": {"rate": 1, "words": ["x", "y"]}, "count": 3}
+    found = from_mapping(Outer, values, place="a.toml")
+    assert found == Outer("a", Inner(1.0, ("x", "y")), 3)
+    assert from_mapping(Outer, to_mapping(found), place="again") == found
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({}, "name"),
+        ({"name": 3}, r"name.*3"),
+        ({"name": "a", "cuont": 1}, "count"),
+        ({"name": "a", "inner": {"rat": 1}}, "rate"),
+        ({"name": "a", "inner": {"rate": "fast"}}, "fast"),
+        ({"name": "a", "inner": 4}, "inner"),
+    ],
+)
+def test_wrong_settings_name_value_place_and_cure(values: dict[str, object], message: str) -> None:
+    with pytest.raises(BiobertError, match=message) as caught:
+        from_mapping(Outer, values, place="recipe.toml")
+    assert "recipe.toml" in str(caught.value)
+
+
+def test_assignments_change_a_copy() -> None:
+    tables = {"a": {"b": 1}}
+    changed = override(tables, ["a.b=5e-5", "a.c=word", "d.e=[1, 2]", 'f="x=y"'])
+    assert changed == {"a": {"b": 5e-5, "c": "word"}, "d": {"e": [1, 2]}, "f": "x=y"}
+    assert tables == {"a": {"b": 1}}
+    with pytest.raises(BadInputError, match=r"table\.key=value"):
+        override(tables, ["nothing"])
+
+
+def test_broken_toml_names_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("x = 1\ny = = 2\n")
+    with pytest.raises(BadInputError, match=r"a\.toml.*line 2"):
+        read_toml(tmp_path / "a.toml")
+
+
+def test_a_shelf_lists_and_loads_its_modules() -> None:
+    shelf = Shelf("biobert.data.formats", "format")
+    assert "pubtator" in shelf.names()
+    assert shelf.load("bioc-xml").__name__ == "biobert.data.formats.bioc_xml"
+    with pytest.raises(BiobertError, match=r"format 'pubtatr'.*pubtator"):
+        shelf.load("pubtatr")
+    assert unknown_name("thing", "x", ["y"]).code == "unknown-name"
+
+
+def test_documents_refuse_what_cannot_be() -> None:
+    with pytest.raises(BadInputError, match="start must be < end"):
+        Entity(5, 5, "Gene")
+    with pytest.raises(BadInputError, match="probability"):
+        Entity(0, 5, "Gene", score=1.5)
+    with pytest.raises(BadInputError, match="beyond the text of 3 characters"):
+        Document("1", "abc", entities=(Entity(0, 4, "Gene"),))
+    with pytest.raises(BadInputError, match="fragments"):
+        Entity(0, 9, "Gene", fragments=(Span(0, 2), Span(4, 6)))
+
+
+def test_entities_come_in_text_order() -> None:
+    document = Document("1", "abcdef").with_entities([Entity(3, 4, "B"), Entity(0, 2, "A")])
+    assert [entity.label for entity in document.entities] == ["A", "B"]
+
+
+@pytest.mark.parametrize(("ending", "opener"), [("", open), (".gz", gzip.open), (".xz", lzma.open)])
+def test_files_appear_whole_and_packed(ending: str, opener: object, tmp_path: Path) -> None:
+    path = tmp_path / f"a.txt{ending}"
+    with pytest.raises(RuntimeError), write_text(path) as stream:
+        stream.write("half")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    with write_text(path) as stream:
+        stream.write("naïve\r\nβ\n")
+    with open_text(path) as stream:
+        assert stream.read() == "naïve\r\nβ\n"
+    with opener(path, "rb") as packed:  # type: ignore[operator]
+        assert packed.read() == "naïve\r\nβ\n".encode()
+
+
+def test_a_byte_order_mark_goes_and_bad_bytes_are_marked(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\xef\xbb\xbfab\xffc")
+    with open_text(tmp_path / "a") as stream:
+        assert stream.read() == "ab�c"
+
+
+@given(st.lists(st.text(alphabet="ab", max_size=12), max_size=8))
+def test_long_lines_are_skipped_and_the_others_kept(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("lines") / "a"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    with open_text(path) as stream:
+        found = list(bounded_lines(stream, 6))
+    assert [number for number, _ in found] == list(range(1, len(lines) + 1))
+    for line, (_, got) in zip(lines, found, strict=True):
+        assert got == (f"{line}\n" if len(line) <= 6 else None)

@@ -1,0 +1,160 @@
+"""Dialects of formats that the field knows, in small samples written for this test."""
+
+from pathlib import Path
+
+import pytest
+
+from biobert.core.document import Document
+from biobert.data.reading import read_documents
+from biobert.data.rejects import Rejects
+
+
+def read(path: Path, format: str, text: str) -> tuple[list[Document], Rejects]:
+    path.write_text(text)
+    rejects = Rejects()
+    return list(read_documents(path, format, rejects)), rejects
+
+
+def mentions(document: Document) -> list[tuple[str, str]]:
+    return [(document.mention(entity), entity.label) for entity in document.entities]
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        "I-Disease I-Disease O B-Disease I-Chemical",
+        "B-Disease I-Disease O B-Disease B-Chemical",
+        "B-Disease E-Disease O S-Disease S-Chemical",
+        "B-Disease L-Disease O U-Disease U-Chemical",
+    ],
+)
+@pytest.mark.parametrize("start", ["", "-DOCSTART- -X- O O\n\n"])
+def test_every_tag_dialect_means_the_same(tags: str, start: str, tmp_path: Path) -> None:
+    words = "Breast cancer , asthma aspirin".split()
+    rows = "".join(f"{word} NN {tag}\n" for word, tag in zip(words, tags.split(), strict=True))
+    (document,), rejects = read(tmp_path / "a.conll", "conll", start + rows)
+    assert rejects.count == 0
+    expected = [("Breast cancer", "Disease"), ("asthma", "Disease"), ("aspirin", "Chemical")]
+    assert mentions(document) == expected
+
+
+def test_document_starts_part_documents(tmp_path: Path) -> None:
+    text = "-DOCSTART- O\n\na O\n\nb O\n\n-DOCSTART- O\n\nc O\n"
+    documents, _ = read(tmp_path / "a.conll", "conll", text)
+    assert [document.text for document in documents] == ["a\nb", "c"]
+
+
+PUBMED = """<?xml version="1.0"?><PubmedArticleSet>
+<PubmedArticle><MedlineCitation><PMID Version="1">11</PMID><Article>
+<Journal><Title>J</Title><JournalIssue><PubDate><Year>2020</Year></PubDate></JournalIssue></Journal>
+<ArticleTitle>[Effect of <i>TP53</i> on cancer].</ArticleTitle>
+<Abstract><AbstractText Label="BACKGROUND">We asked.</AbstractText>
+<AbstractText Label="RESULTS">It was <sup>2</sup>so.</AbstractText></Abstract>
+<Language>ger</Language><VernacularTitle>Wirkung von TP53.</VernacularTitle></Article>
+<MeshHeadingList><MeshHeading><DescriptorName UI="D009369">Neoplasms</DescriptorName></MeshHeading>
+</MeshHeadingList></MedlineCitation></PubmedArticle>
+<PubmedArticle><MedlineCitation><PMID>12</PMID><Article><ArticleTitle/></Article></MedlineCitation>
+</PubmedArticle>
+<DeleteCitation><PMID>13</PMID><PMID>14</PMID></DeleteCitation></PubmedArticleSet>"""
+
+
+def test_pubmed_records_deletions_and_titles(tmp_path: Path) -> None:
+    (document,), rejects = read(tmp_path / "a.xml", "pubmed", PUBMED)
+    assert document.id == "11"
+    assert document.text == "Effect of TP53 on cancer.\nWe asked.\nIt was 2so."
+    assert [(one.kind, one.heading) for one in document.passages] == [
+        ("title", ""),
+        ("abstract", "BACKGROUND"),
+        ("abstract", "RESULTS"),
+    ]
+    assert document.metadata["vernacular_title"] == "Wirkung von TP53."
+    assert document.metadata["language"] == "ger"
+    assert document.metadata["mesh"] == "mesh:D009369"
+    reasons = [(reject.place, reject.reason) for reject in rejects.kept]
+    assert ("PMID 13", "deleted citation") in reasons
+    assert ("PMID 14", "deleted citation") in reasons
+    assert rejects.count == 3
+
+
+JATS = """<article><front><article-meta><article-id pub-id-type="pmc">99</article-id>
+<title-group><article-title>On asthma</article-title></title-group>
+<abstract><p>Short.</p></abstract></article-meta></front>
+<body><sec><title>Methods</title><p>We gave <bold>aspirin</bold><xref>[1]</xref>.</p>
+<table-wrap><label>Table 1</label><table><tr><td>SECRET</td></tr></table></table-wrap>
+<p>Then <disp-formula><tex-math>x^2</tex-math></disp-formula> followed.</p></sec></body>
+</article>"""
+
+
+def test_jats_leaves_tables_out_and_keeps_their_place(tmp_path: Path) -> None:
+    (document,), _ = read(tmp_path / "a.nxml", "jats", JATS)
+    assert "aspirin" in document.text
+    assert "SECRET" not in document.text
+    assert "x^2" not in document.text
+    tables = [one for one in document.passages if one.kind == "table"]
+    assert len(tables) == 1
+    assert tables[0].start == tables[0].end
+    assert document.text.index("aspirin") < tables[0].start <= document.text.index("Then")
+    assert "Methods" in {one.heading for one in document.passages}
+
+
+def test_relation_tables_of_biobert_keep_their_marks(tmp_path: Path) -> None:
+    text = "index\tsentence\tlabel\n0\t@GENE$ causes @DISEASE$ .\t1\n1\tNo @GENE$ in @DISEASE$\t0\n"
+    documents, rejects = read(tmp_path / "test.tsv", "tsv", text)
+    assert [(one.id, one.labels) for one in documents] == [("0", ("1",)), ("1", ("0",))]
+    assert documents[0].text == "@GENE$ causes @DISEASE$ ."
+    documents, _ = read(tmp_path / "train.tsv", "tsv", "@GENE$ causes @DISEASE$ .\t1\n")
+    assert documents[0].labels == ("1",)
+    assert rejects.count == 0
+
+
+def test_prodigy_and_spacy_spans(tmp_path: Path) -> None:
+    line = (
+        '{"text": "Aspirin helps.", "tokens": [], "meta": {"id": "n7"}, "answer": "accept", '
+        '"spans": [{"start": 0, "end": 7, "label": "Drug", "token_start": 0, "kb_id": "D001241"}]}'
+    )
+    (document,), rejects = read(tmp_path / "a.jsonl", "jsonl", line)
+    assert rejects.count == 0
+    assert document.id == "n7"
+    assert document.entities[0].concept_ids == ("mesh:D001241",)
+    assert mentions(document) == [("Aspirin", "Drug")]
+
+
+PUBTATOR3 = """{"PubTator3": [{"_id": "7|None", "id": "7", "infons": {}, "passages": [
+{"infons": {"type": "title"}, "offset": 0, "text": "Aspirin in stroke", "sentences": [],
+ "annotations": [{"id": "2", "infons": {"identifier": "MESH:D001241", "type": "Chemical",
+ "valid": true, "normalized": ["D001241"], "database": "ncbi_mesh"},
+ "text": "Aspirin", "locations": [{"offset": 0, "length": 7}]},
+ {"id": "3", "infons": {"identifier": "MESH:D020521", "type": "Disease"}, "text": "stroke",
+ "locations": [{"offset": 11, "length": 6}]}], "relations": []}],
+"relations": [{"id": "R1", "infons": {"score": "0.99", "role1": {"identifier": "MESH:D001241",
+ "type": "Chemical"}, "role2": {"identifier": "MESH:D020521", "type": "Disease"},
+ "type": "Negative_Correlation"}, "nodes": [{"refid": "0", "role": "0,1"}]}]}]}"""
+
+
+def test_the_export_of_pubtator3(tmp_path: Path) -> None:
+    (document,), rejects = read(tmp_path / "a.json", "bioc-json", PUBTATOR3)
+    assert rejects.count == 0, rejects.kept
+    assert document.id == "7"
+    assert [entity.concept_ids for entity in document.entities] == [
+        ("mesh:D001241",),
+        ("mesh:D020521",),
+    ]
+    (relation,) = document.relations
+    assert relation.label == "Negative_Correlation"
+    assert [one.target for one in relation.arguments] == ["mesh:D001241", "mesh:D020521"]
+
+
+def test_brat_pieces_events_and_links(tmp_path: Path) -> None:
+    (tmp_path / "1.txt").write_text("Breast and ovarian cancer after aspirin.")
+    (tmp_path / "1.ann").write_text(
+        "T1\tDisease 0 6;19 25\tBreast cancer\nT2\tDisease 11 25\tovarian cancer\n"
+        "T3\tDrug 32 39\taspirin\nR1\tCauses Arg1:T3 Arg2:T1\n"
+        "N1\tReference T1 MESH:D001943\tBreast Neoplasms\nE1\tDisease:T1 Cause:T3\n"
+    )
+    rejects = Rejects()
+    (document,) = read_documents(tmp_path, "brat", rejects)
+    assert mentions(document)[0] == ("Breast cancer", "Disease")
+    assert document.entities[0].concept_ids == ("mesh:D001943",)
+    assert [one.target for one in document.relations[0].arguments] == ["T3", "T1"]
+    # Events are no part of a document: they are counted, not lost in silence.
+    assert rejects.count == 1
