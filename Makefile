@@ -30,17 +30,20 @@ check: $(VENV)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/mkdocs build --strict --quiet
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 docs: $(VENV)/dev
+	$(BIN)/python docs/generate.py
 	$(BIN)/python -m pytest tests/docs
+	$(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/dev
 	$(BIN)/python benchmarks/inference.py
 	$(BIN)/python benchmarks/training.py
 
 clean:
-	rm -rf $(VENV) demo-output
+	rm -rf $(VENV) demo-output build

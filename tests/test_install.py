@@ -1,0 +1,35 @@
+"""What the wheel must hold, so that it works from any folder."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import biobert
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_package_carries_its_data() -> None:
+    package = files("biobert")
+    for name in ("embedded/model.onnx", "embedded/tokenizer.json", "embedded/biobert.json"):
+        assert package.joinpath(name).is_file()
+    assert package.joinpath("data/formats/_html/page.css").is_file()
+    assert package.joinpath("data/corpora/BC5CDR.toml").is_file()
+    assert package.joinpath("py.typed").is_file()
+
+
+def test_no_embedded_file_is_beyond_thirty_megabytes() -> None:
+    folder = Path(str(files("biobert"))) / "embedded"
+    assert all(path.stat().st_size < 30_000_000 for path in folder.iterdir())
+
+
+def test_the_base_install_has_no_training_packages() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    base = {one.split(">")[0] for one in project["dependencies"]}
+    assert not base & {"torch", "transformers", "accelerate", "onnx", "scikit-learn", "scipy"}
+    assert "torch>=2.6" in project["optional-dependencies"]["train"]
+
+
+def test_every_public_name_can_be_imported() -> None:
+    for name in biobert.__all__:
+        assert getattr(biobert, name) is not None
