@@ -101,7 +101,7 @@ def test_rejects_are_listed(tmp_path: Path) -> None:
         (["nowhere.txt"], 1, "nowhere.txt"),
         (["-", "--labels", "Chemicals"], 2, "Chemical"),
         (["-", "--to", "pubtater", "-o", "-"], 2, "pubtator"),
-        (["-", "--precision", "float16"], 1, "float32"),
+        (["-", "--precision", "float16"], 2, "float32"),
         (["-", "--no-such-option"], 2, "no-such-option"),
         ([], 2, "inputs"),
     ],

@@ -52,8 +52,10 @@ def test_a_folder_is_checked_from_the_command_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.data
-@pytest.mark.parametrize(("name", "shared"),
-    [("NCBI-disease", 2), ("BC5CDR", 11), ("BC2GM", 39), ("AnatEM", 45), ("linnaeus", 157)],)
+@pytest.mark.parametrize(
+    ("name", "shared"),
+    [("NCBI-disease", 2), ("BC5CDR", 11), ("BC2GM", 39), ("AnatEM", 45), ("linnaeus", 157)],
+)
 def test_known_leaks_of_real_corpora_are_found(corpora: Path, name: str, shared: int) -> None:
     splits = {
         split: read_split(name, split, data_root=corpora, cache=corpora)

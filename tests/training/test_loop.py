@@ -82,6 +82,13 @@ def test_tensorboard_gets_the_loss(run: Callable[..., Any], tmp_path: Path) -> N
     assert list((tmp_path / "out").rglob("events.out.tfevents*"))
 
 
+def test_a_tracker_that_cannot_be_used_is_said_at_once(run: Callable[..., Any]) -> None:
+    with pytest.raises(BiobertError, match="tensorboard"):
+        run("out", run={"trackers": ["tensorbord"]})
+    with pytest.raises(BiobertError, match="pip install clearml"):
+        run("out", run={"trackers": ["clearml"]})
+
+
 def test_history_holds_every_step(run: Callable[..., Any], tmp_path: Path) -> None:
     listener = run("out", run={"epochs": 1})
     lines = (tmp_path / "out" / "history.jsonl").read_text().splitlines()

@@ -17,9 +17,13 @@ DeviceOption = Annotated[
 
 def runtime_settings(engine: str, precision: str, device: str | None) -> "RuntimeSettings":
     """The settings from the options; an unknown word names the ones there are."""
+    from biobert.core.errors import BadInputError
     from biobert.core.settings import from_mapping
     from biobert.runtime.settings import RuntimeSettings
 
     values = {"engine": engine, "precision": precision, "device": device}
     given = {name: value for name, value in values.items() if value is not None}
-    return from_mapping(RuntimeSettings, given, place="--engine, --precision, --device")
+    try:
+        return from_mapping(RuntimeSettings, given, place="--engine, --precision, --device")
+    except BadInputError as problem:
+        raise BadInputError(str(problem), code="usage") from None

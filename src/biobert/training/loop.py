@@ -28,6 +28,7 @@ from biobert.training.checkpoint import (
 )
 from biobert.training.optimizer import build_optimizer, schedule
 from biobert.training.recipe import Recipe
+from biobert.training.tracking import check_trackers
 
 BEST = "best.safetensors"
 
@@ -276,6 +277,7 @@ def evaluate(
 
 
 def _accelerator(recipe: Recipe, output: Path) -> Accelerator:
+    check_trackers(recipe.run.trackers)
     precision = {"float32": "no"}.get(recipe.run.precision, recipe.run.precision)
     return Accelerator(
         mixed_precision=precision,

@@ -24,6 +24,10 @@ class DataSource:
     labels: tuple[str, ...] | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.times < 1:
+            raise BadInputError(f"[data] {self.corpus}: times = {self.times}: at least 1")
+
 
 @dataclass(frozen=True, slots=True)
 class DataSettings:
