@@ -1,12 +1,13 @@
 """Checking a corpus before anything is learnt from it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from biobert.core.document import Document, Span
+from biobert.core.document import Document
 from biobert.data.rejects import Rejects
+from biobert.text.sentences import sentences_of
 
 EXAMPLES = 10
 LONGEST = 5
@@ -92,14 +93,8 @@ def _sentence_texts(documents: Sequence[Document]) -> list[str]:
     return [
         document.text[span.start : span.end]
         for document in documents
-        for span in document.sentences or _whole(document)
+        for span in sentences_of(document)
     ]
-
-
-def _whole(document: Document) -> Iterator[Span]:
-    for passage in document.passages or (Span(0, len(document.text)),) if document.text else ():
-        if passage.end > passage.start:
-            yield Span(passage.start, passage.end)
 
 
 def _shared(sentences: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -36,7 +36,7 @@ from biobert.core.task import (
 from biobert.evaluation.spans import score_entities
 from biobert.tasks._tagging import best_tags
 from biobert.tasks._windows import encode_stretches, owned_word_starts
-from biobert.text.sentences import split_sentences
+from biobert.text.sentences import sentences_of
 from biobert.text.windows import WindowSettings
 
 HEAD = "tags"
@@ -106,8 +106,7 @@ class NamedEntityRecognition(Task):
 
     def examples(self, document: Document) -> list[Example]:
         """The sentences: the document's own, or split here."""
-        sentences = document.sentences or _sentences(document)
-        return [Example(document, sentence.start, sentence.end) for sentence in sentences]
+        return [Example(document, one.start, one.end) for one in sentences_of(document)]
 
     def encode(
         self, examples: Sequence[Example], tokenizer: TextTokenizer
@@ -224,15 +223,6 @@ def _excluded(settings: NerSettings) -> defaultdict[str, set[str]]:
 def _types(group: LabelGroup) -> list[str]:
     """The entity types of a group; type number t has the tags 1 + 2t (B) and 2 + 2t (I)."""
     return [label.removeprefix("B-") for label in group.labels[1::2]]
-
-
-def _sentences(document: Document) -> list[Span]:
-    parts = document.passages or (Span(0, len(document.text)),) if document.text else ()
-    return [
-        sentence
-        for part in parts
-        for sentence in split_sentences(document.text, part.start, part.end)
-    ]
 
 
 def _pieces_of(example: Example) -> Iterator[tuple[Span, str]]:

@@ -5,9 +5,9 @@ words around it say that the sentence goes on. Time is linear in the text, whate
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from biobert.core.document import Span
+from biobert.core.document import Document, Passage, Span
 
 # A run of final punctuation with what may close it; possessive, so that no text backtracks.
 FINAL = re.compile(r"(?<![.!?])[.!?]++[\"'”’)\]]*+(?=\s)")
@@ -24,6 +24,18 @@ ALWAYS_INSIDE = frozenset(
 BEFORE_NUMBER = frozenset("no nos n p pp sec chap ch art ex para pt pts tables sect".split())
 LONGEST_WORD = 24
 WRAPPED_LINE = 60
+
+
+def sentences_of(document: Document) -> Sequence[Span]:
+    """The document's own sentences, or those that the rules find in each of its passages."""
+    if document.sentences:
+        return document.sentences
+    passages = document.passages or (Passage(0, len(document.text), "text"),)
+    return [
+        sentence
+        for passage in passages
+        for sentence in split_sentences(document.text, passage.start, passage.end)
+    ]
 
 
 def split_sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
