@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +105,16 @@ def test_rows_beyond_the_encoders_positions_are_refused(
     task = {**tables["task"], "windows": {"maximum_tokens": 600}}
     with pytest.raises(BiobertError, match=r"maximum_tokens to 512"):
         run("out", task=task, data={"train": [{"corpus": str(tmp_path / "long.jsonl")}]})
+
+
+def test_the_card_names_base_data_and_scores(run: Callable[..., Any], tmp_path: Path) -> None:
+    from biobert.training.card import model_card
+
+    run("out", run={"epochs": 1})
+    manifest = read_manifest(tmp_path / "out")
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "# toy" in card
+    assert "- Chemical\n- Disease" in card
+    assert "12 documents" in card
+    known = model_card(replace(manifest, data={"BC5CDR train": "500 documents"}))
+    assert "CC BY 4.0; Li et al. 2016" in known

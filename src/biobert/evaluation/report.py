@@ -17,6 +17,7 @@ from biobert.evaluation.labels import (
 )
 from biobert.evaluation.significance import Interval, bootstrap_interval, sentence_counts
 from biobert.evaluation.spans import score_entities
+from biobert.text.sentences import sentences_of
 
 BOOTSTRAP_SEED = 20190901
 
@@ -96,7 +97,7 @@ def entity_report(
         errors=error_table(gold, predicted, labels, seen=setting.seen_mentions),
         confusion=confusion,
         documents=len(gold),
-        sentences=sum(len(document.sentences) or 1 for document in gold),
+        sentences=sum(len(sentences_of(document)) for document in gold),
         seconds=setting.seconds,
     )
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from biobert.core.document import Document
 from biobert.evaluation.spans import check_same_texts
+from biobert.text.sentences import sentences_of
 
 Counts = npt.NDArray[np.int64]
 """(units, 3): correct, gold and predicted mentions of each resampled unit (a sentence)."""
@@ -28,12 +29,12 @@ class Interval:
 def sentence_counts(
     gold: Sequence[Document], predicted: Sequence[Document], labels: Sequence[str]
 ) -> Counts:
-    """Correct, gold and predicted mentions of every sentence (a document without any is one)."""
+    """Correct, gold and predicted mentions of every sentence."""
     check_same_texts(gold, predicted)
     wanted = frozenset(labels)
     rows: list[Counts] = []
     for one, other in zip(gold, predicted, strict=True):
-        starts = np.array([span.start for span in one.sentences] or [0])
+        starts = np.array([span.start for span in sentences_of(one)] or [0])
         own = {(e.start, e.end, e.label) for e in one.entities if e.label in wanted}
         found = {(e.start, e.end, e.label) for e in other.entities if e.label in wanted}
         table = np.zeros((len(starts), 3), dtype=np.int64)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from biobert.core.model_folder import ModelManifest
+from biobert.data.catalogue import corpus_names, load_corpus
 
 TEMPLATE = """\
 ---
@@ -24,7 +25,11 @@ biobert annotate --model PATH_TO_THIS_FOLDER abstract.txt
 
 {labels}
 
-## Trained on
+## Made from
+
+Encoder: {base}. Its licence and its training data are those of its own card.
+
+Trained on:
 
 {data}
 
@@ -46,9 +51,19 @@ def model_card(manifest: ModelManifest) -> str:
         version=manifest.versions.get("biobert", ""),
         description=manifest.recipe.get("description", ""),
         labels=_list(labels),
-        data=_list(f"{name}: {what}" for name, what in manifest.data.items()),
+        base=manifest.recipe.get("model", {}).get("encoder", "unknown"),
+        data=_list(_source(name, what) for name, what in manifest.data.items()),
         metrics=_list(f"{name}: {_figure(value)}" for name, value in _scores(manifest.metrics)),
     )
+
+
+def _source(name: str, what: Any) -> str:
+    """What was read of a corpus, with its terms where the catalogue knows them."""
+    corpus = name.split(" ")[0]
+    if corpus not in corpus_names():
+        return f"{name}: {what}"
+    row = load_corpus(corpus)
+    return f"{name}: {what}. {row.licence}; {row.citation}"
 
 
 def _list(lines: Any) -> str:
