@@ -90,6 +90,12 @@ def test_a_tracker_that_cannot_be_used_is_said_at_once(run: Callable[..., Any]) 
         run("out", run={"trackers": ["clearml"]})
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU computes in fp16")
+def test_half_precision_without_a_gpu_is_refused(run: Callable[..., Any]) -> None:
+    with pytest.raises(BiobertError, match="needs a GPU"):
+        run("out", run={"precision": "fp16"})
+
+
 def test_history_holds_every_step(run: Callable[..., Any], tmp_path: Path) -> None:
     listener = run("out", run={"epochs": 1})
     lines = (tmp_path / "out" / "history.jsonl").read_text().splitlines()

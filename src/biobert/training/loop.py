@@ -278,6 +278,8 @@ def evaluate(
 
 def _accelerator(recipe: Recipe, output: Path) -> Accelerator:
     check_trackers(recipe.run.trackers)
+    if recipe.run.precision == "fp16" and not torch.cuda.is_available():
+        raise BiobertError("run.precision = 'fp16' needs a GPU; on a CPU use 'bf16' or 'float32'")
     precision = {"float32": "no"}.get(recipe.run.precision, recipe.run.precision)
     return Accelerator(
         mixed_precision=precision,
