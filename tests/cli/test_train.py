@@ -1,5 +1,8 @@
 """`biobert train` from the command line."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +68,24 @@ def test_wrong_settings_name_the_cure(
     assert found.code in (1, 2)
     assert word in found.json["error"]["message"]
     assert not (tmp_path / "model" / "biobert.json").exists()
+
+
+def test_torchrun_trains_one_model_with_two_processes(recipe: Path, tmp_path: Path) -> None:
+    output = tmp_path / "model"
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+        *("-m", "biobert.cli.main", "train", str(recipe), "--output", str(output), "--json"),
+        *("--set", "run.epochs=12", "--set", "optimizer.learning_rate=5e-3"),
+    ]
+    environment = {"PATH": str(Path(sys.executable).parent), "HOME": str(tmp_path)}
+    environment |= {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    # Only the first process speaks.
+    assert json.loads(done.stdout)["ok"] is True
+    lines = (output / "history.jsonl").read_text().splitlines()
+    losses = [row["loss"] for row in map(json.loads, lines) if "loss" in row]
+    assert losses[-1] < 0.5 * losses[0]
+    assert read_manifest(output).name == "toy"

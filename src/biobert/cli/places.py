@@ -17,3 +17,8 @@ def cache_folder() -> Path:
         return Path(value)
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "biobert"
+
+
+def is_main_process() -> bool:
+    """Whether this process may speak: the first of those that `torchrun` started, or the only."""
+    return os.environ.get("RANK", "0") == "0"

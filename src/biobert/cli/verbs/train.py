@@ -28,7 +28,7 @@ def train(
 ) -> Answer:
     """Train a model by a recipe; the recipe with every default filled in is saved beside it."""
     from biobert.cli.extras import need_extra
-    from biobert.cli.places import cache_folder, data_root
+    from biobert.cli.places import cache_folder, data_root, is_main_process
     from biobert.core.settings import override, read_toml
 
     need_extra("torch", "accelerate", "transformers", extra="train")
@@ -41,6 +41,8 @@ def train(
     places = Places(output=output, cache=cache_folder(), data_root=data_root())
     with TrainingProgress() as progress:
         manifest = run(plan, places, listener=progress, resume=resume)
+    if not is_main_process():
+        raise typer.Exit
     return Answer(
         {"output": str(output), "metrics": dict(manifest.metrics)},
         lambda: _show(output, dict(manifest.metrics)),
