@@ -49,13 +49,13 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
     _check_lengths(learner, max((len(row.window) for row in rows), default=0))
     loop = TrainingLoop(recipe, learner, rows, devel=devel, output=places.output, listener=listener)
     progress = loop.run(resume=resume)
+    if not loop.accelerator.is_main_process:
+        return ModelManifest(recipe.name, learner.task.name, learner.task.settings())
     report = TrainingReport(
         recipe=recipe.resolved(),
         data={name: _describe(found) for name, found in train_documents.items()},
         metrics=_metrics(progress.history, progress.best_score, progress.best_epoch),
     )
-    if not loop.accelerator.is_main_process:
-        return ModelManifest(recipe.name, learner.task.name, learner.task.settings())
     _write_history(progress.history, places.output)
     return write_model_folder(places.output, learner, report)
 
