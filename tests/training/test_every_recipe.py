@@ -13,7 +13,7 @@ RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 
 
 def test_there_are_recipes() -> None:
-    assert {"embedded-tagger", "ner-ncbi-disease"} <= {path.stem for path in RECIPES}
+    assert {"embedded-tagger-masked", "ner-ncbi-disease"} <= {path.stem for path in RECIPES}
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)

@@ -1,0 +1,83 @@
+"""The uniform average of models that were fine-tuned from one encoder: a model soup.
+
+Wortsman et al. 2022 (arXiv:2203.05482): runs that differ in seed, data order or settings average to
+a model that is often better than each of them, at the cost of one.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from biobert.core.errors import BadInputError
+from biobert.core.model_folder import WEIGHTS, ModelManifest, read_manifest
+from biobert.training.card import model_card
+from biobert.training.folder import package_versions
+
+COPIED = ("config.json", "tokenizer.json", "tokenizer_config.json")
+
+
+def average_models(models: Sequence[Path], output: Path, *, name: str) -> ModelManifest:
+    """Write `output` with the mean of the models' weights, and the first one's task and tokenizer.
+
+    Raises BadInputError for fewer than two models, or when labels, tokenizers or shapes differ.
+    """
+    if len(models) < 2:
+        raise BadInputError("an average needs at least two model folders", code="usage")
+    if output.exists():
+        raise BadInputError(f"{output} exists; choose another --output")
+    manifests = [read_manifest(model) for model in models]
+    _check_same_answers(models, manifests)
+    manifest = _manifest(manifests, name)
+    unfinished = output.with_name(f".{output.name}.part")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    save_file(_mean(models), unfinished / WEIGHTS, metadata={"format": "pt"})
+    for file in COPIED:
+        shutil.copyfile(models[0] / file, unfinished / file)
+    (unfinished / "README.md").write_text(model_card(manifest), encoding="utf-8")
+    manifest.write(unfinished)
+    os.replace(unfinished, output)
+    return manifest
+
+
+def _check_same_answers(models: Sequence[Path], manifests: Sequence[ModelManifest]) -> None:
+    def answers(manifest: ModelManifest) -> tuple[object, ...]:
+        settings = manifest.task_settings
+        return manifest.task, settings.get("labels"), settings.get("scheme")
+
+    vocabulary = (models[0] / "tokenizer.json").read_bytes()
+    for model, manifest in zip(models, manifests, strict=True):
+        if answers(manifest) != answers(manifests[0]):
+            raise BadInputError(f"{model} and {models[0]} differ in task, labels or scheme")
+        if (model / "tokenizer.json").read_bytes() != vocabulary:
+            raise BadInputError(f"{model} and {models[0]} differ in their tokenizers")
+
+
+def _mean(models: Sequence[Path]) -> dict[str, torch.Tensor]:
+    total: dict[str, torch.Tensor] = load_file(models[0] / WEIGHTS)
+    for model in models[1:]:
+        tensors = load_file(model / WEIGHTS)
+        for tensor_name, sum_so_far in total.items():
+            found = tensors.get(tensor_name)
+            if found is None or found.shape != sum_so_far.shape:
+                raise BadInputError(f"{model}: no {tensor_name!r} of shape {sum_so_far.shape}")
+            sum_so_far += found
+    return {tensor_name: value / len(models) for tensor_name, value in total.items()}
+
+
+def _manifest(manifests: Sequence[ModelManifest], name: str) -> ModelManifest:
+    recipes = [dict(manifest.recipe) for manifest in manifests]
+    data = {source: what for manifest in manifests for source, what in manifest.data.items()}
+    return replace(
+        manifests[0],
+        name=name,
+        recipe={**recipes[0], "name": name, "averaged": recipes},
+        data=data,
+        metrics={},
+        versions=package_versions(),
+    )

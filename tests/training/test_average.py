@@ -1,0 +1,51 @@
+"""The average of models is the mean of their weights, and only of models that fit together."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from biobert.core.errors import BadInputError
+from biobert.core.model_folder import WEIGHTS, read_manifest
+from biobert.pipeline.annotator import Annotator
+from biobert.training.average import average_models
+from tests.cli.calling import call
+
+
+@pytest.fixture
+def moved(tiny_model: Path, tmp_path: Path) -> Path:
+    """The tiny model with every weight moved by one half."""
+    folder = tmp_path / "moved"
+    shutil.copytree(tiny_model, folder)
+    tensors = load_file(folder / WEIGHTS)
+    save_file({name: value + 0.5 for name, value in tensors.items()}, folder / WEIGHTS)
+    return folder
+
+
+def test_weights_are_the_mean(tiny_model: Path, moved: Path, tmp_path: Path) -> None:
+    found = call("average", tiny_model, moved, "--output", tmp_path / "mean", "--json")
+    assert found.code == 0, found.err
+    before, after = load_file(tiny_model / WEIGHTS), load_file(tmp_path / "mean" / WEIGHTS)
+    assert set(before) == set(after)
+    for name, value in before.items():
+        torch.testing.assert_close(after[name], value + 0.25)
+    manifest = read_manifest(tmp_path / "mean")
+    assert manifest.name == "mean"
+    assert len(manifest.recipe["averaged"]) == 2
+    assert Annotator(tmp_path / "mean").annotate("Lithium.").text == "Lithium."
+
+
+def test_models_that_do_not_fit_are_refused(tiny_model: Path, moved: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="at least two"):
+        average_models([tiny_model], tmp_path / "out", name="x")
+    with pytest.raises(BadInputError, match="exists"):
+        average_models([tiny_model, moved], moved, name="x")
+    manifest = json.loads((moved / "biobert.json").read_text())
+    manifest["task_settings"]["labels"] = ["Gene", "Species"]
+    (moved / "biobert.json").write_text(json.dumps(manifest))
+    with pytest.raises(BadInputError, match="differ in task, labels or scheme"):
+        average_models([tiny_model, moved], tmp_path / "out", name="x")
+    assert not (tmp_path / "out").exists()
