@@ -27,7 +27,7 @@ from biobert.training.recipe import read_recipe
 from biobert.training.session import Places, train
 
 SENTENCES = 1000
-REPEATS = 5
+REPEATS = 3
 DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
 RECIPE = {
     "name": "benchmark-tagger",

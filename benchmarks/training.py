@@ -27,7 +27,7 @@ from biobert.training.loop import StepReport, TrainingLoop
 from biobert.training.recipe import read_recipe
 from biobert.training.session import build_learner
 
-SENTENCES = 1600
+SENTENCES = 500
 REPEATS = 3
 PRECISIONS = ("float32", "bf16")
 DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
