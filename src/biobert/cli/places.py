@@ -19,6 +19,11 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "biobert"
 
 
+def without_telemetry() -> None:
+    """Ray says nothing of its use to anyone, unless the environment asks for it."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+
 def is_main_process() -> bool:
     """Whether this process may speak: the first of those that `torchrun` started, or the only."""
     return os.environ.get("RANK", "0") == "0"

@@ -30,7 +30,8 @@ class Corpus:
 
     `labels` are the entity types it annotates, under our names; `rename` maps the file's names to
     them. `obtain` says how to get a corpus that no address gives. `weights` says whether models
-    trained on it may be passed on.
+    trained on it may be passed on. `test_identifiers` names the split that lists the articles of
+    the test set by number, where the test set is no file of documents.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Corpus:
     labels: tuple[str, ...] = ()
     rename: Mapping[str, str] = field(default_factory=dict)
     splits: Mapping[str, CorpusFile] = field(default_factory=dict)
+    test_identifiers: str = ""
     counts: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
 
@@ -84,10 +86,10 @@ def find_split(corpus: Corpus, split: str, *, data_root: Path | None, cache: Pat
     """The file of a split: below `data_root` where it is there, else fetched once into `cache`."""
     if split not in corpus.splits:
         raise unknown_name(f"split of {corpus.name}", split, corpus.splits)
+    found = local_split(corpus, split, data_root=data_root, cache=cache)
+    if found is not None:
+        return found
     wanted = corpus.splits[split]
-    for root in (data_root, cache):
-        if root is not None and (root / wanted.path).is_file():
-            return root / wanted.path
     if not wanted.url:
         raise BadInputError(
             f"corpus {corpus.name!r} has no open address: {corpus.obtain or corpus.homepage}; "
@@ -95,6 +97,14 @@ def find_split(corpus: Corpus, split: str, *, data_root: Path | None, cache: Pat
             code="not-found",
         )
     return fetch(wanted.url, cache / wanted.path, sha256=wanted.sha256)
+
+
+def local_split(corpus: Corpus, split: str, *, data_root: Path | None, cache: Path) -> Path | None:
+    """The file of a split where it is on this machine already, or None."""
+    for root in (data_root, cache):
+        if root is not None and (root / corpus.splits[split].path).is_file():
+            return root / corpus.splits[split].path
+    return None
 
 
 def read_split(

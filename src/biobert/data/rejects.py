@@ -38,6 +38,19 @@ class Rejects:
         if len(self.kept) < KEPT:
             self.kept.append(Reject(Path(file).name, str(place), reason))
 
+    def extend(self, others: "Rejects") -> None:
+        """Set aside what others set aside."""
+        self.count += others.count
+        self.reasons.update(others.reasons)
+        self.kept += others.kept[: max(0, KEPT - len(self.kept))]
+
+    def moved(self) -> "Rejects":
+        """All there are so far; none are left here."""
+        taken = Rejects()
+        taken.extend(self)
+        self.kept, self.count, self.reasons = [], 0, Counter()
+        return taken
+
     def write(self, path: Path) -> None:
         """Write the rejects as JSON lines; what was only counted is said in a last line."""
         with write_text(path) as stream:

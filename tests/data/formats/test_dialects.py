@@ -44,6 +44,17 @@ def test_document_starts_part_documents(tmp_path: Path) -> None:
     assert [document.text for document in documents] == ["a\nb", "c"]
 
 
+def test_plain_tags_are_read_whatever_they_are_made_of(tmp_path: Path) -> None:
+    rows = "``\t``\nIL-2\tNN\n''\t''\n(\t-LRB-\n,\t,\nB\tB\nO\tO\nx\t_\n\nNF-kappa NN NN\n"
+    (document,), rejects = read(tmp_path / "a.pos", "conll-pos", rows + "alone\nno\t\n")
+    assert document.text == "`` IL-2 '' ( , B O x\nNF-kappa alone no"
+    assert mentions(document) == [
+        ("``", "``"), ("IL-2", "NN"), ("''", "''"), ("(", "-LRB-"), (",", ","), ("B", "B"),
+        ("O", "O"), ("NF-kappa", "NN"),
+    ]  # fmt: skip
+    assert [reject.place for reject in rejects.kept] == ["11", "12"]
+
+
 PUBMED = """<?xml version="1.0"?><PubmedArticleSet>
 <PubmedArticle><MedlineCitation><PMID Version="1">11</PMID><Article>
 <Journal><Title>J</Title><JournalIssue><PubDate><Year>2020</Year></PubDate></JournalIssue></Journal>

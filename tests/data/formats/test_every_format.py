@@ -71,7 +71,7 @@ def mentions(document: Document) -> list[tuple[object, ...]]:
 
 
 def test_the_shelf_holds_the_formats_that_are_promised() -> None:
-    promised = "text jsonl pubtator bioc-xml bioc-json brat conll pubmed jats tsv html"
+    promised = "text jsonl pubtator bioc-xml bioc-json brat conll conll-pos pubmed jats tsv html"
     assert set(SHELF.names()) == set(promised.split())
 
 
@@ -94,7 +94,7 @@ def test_text_survives(format: str, tmp_path: Path) -> None:
     plain = replace(DOCUMENT, entities=(), relations=())
     found = through(plain, format, tmp_path)
     assert found.text.split() == TEXT.split()
-    if format not in ("conll", "text"):
+    if format not in ("conll", "conll-pos", "text"):
         assert found.text == TEXT
         assert found.id == DOCUMENT.id
 
@@ -217,3 +217,42 @@ def test_conll_tags_what_does_not_overlap(document: Document, tmp_path: Path) ->
     assert found.text.split() == document.text.split() or found.text.replace(" ", "").replace(
         "\n", ""
     ) == document.text.replace(" ", "").replace("\n", "")
+
+
+TAGS = ["NN", "''", "``", "-LRB-", ",", ".", ":", "(", "PRP$", "O", "B", "B-NP", "NN|JJ"]
+
+
+@st.composite
+def tagged_documents(draw: st.DrawFn) -> Document:
+    """Sentences of words that stand apart, each with a tag or without."""
+    text, entities, sentences = "", [], []
+    for _ in range(draw(st.integers(1, 4))):
+        start = len(text)
+        for word in draw(st.lists(words, min_size=1, max_size=8)):
+            if tag := draw(st.sampled_from([*TAGS, ""])):
+                entities.append(Entity(len(text), len(text) + len(word), tag))
+            text += f"{word} "
+        sentences.append(Span(start, len(text) - 1))
+        text = f"{text[:-1]}\n"
+    return Document("file-1", text[:-1], entities=tuple(entities), sentences=tuple(sentences))
+
+
+@given(document=tagged_documents())
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_conll_pos_keeps_every_word_and_tag(document: Document, tmp_path: Path) -> None:
+    found = through(document, "conll-pos", tmp_path)
+    assert found.text == document.text
+    assert found.sentences == document.sentences
+    assert found.entities == document.entities
+
+
+def test_conll_pos_writes_each_entity_as_a_word(tmp_path: Path) -> None:
+    text = "Both (IL-2), maybe."
+    spans = {"(": "(", "IL-2": "NN", ")": ")", ",": ",", "maybe": "RB"}
+    entities = [
+        Entity(text.index(word), text.index(word) + len(word), spans[word]) for word in spans
+    ]
+    document = Document("1", text).with_entities([*entities, Entity(6, 8, "INNER")])
+    write_documents([document], tmp_path / "a.pos")
+    rows = (tmp_path / "a.pos").read_text().split("\n")
+    assert rows[2:-2] == ["Both\t_", "(\t(", "IL-2\tNN", ")\t)", ",\t,", "maybe\tRB", ".\t_"]

@@ -32,7 +32,8 @@ def convert(
 ) -> Answer:
     """Convert documents between formats.
 
-    Formats: text, jsonl, pubtator, bioc-xml, bioc-json, brat, conll, pubmed, jats, tsv.
+    Formats: text, jsonl, pubtator, bioc-xml, bioc-json, brat, conll, conll-pos,
+    pubmed, jats, tsv.
     Files ending in .gz or .xz are unpacked and packed on the way.
     """
     from biobert.data.reading import format_of, read_documents, write_documents

@@ -16,6 +16,7 @@ from biobert.data.rejects import Rejects
 
 ENDINGS = (".nxml", ".jats", ".tar")
 LARGEST_ARTICLE = 100_000_000
+READ_BYTES = 1 << 20
 
 # Blocks that are left out, by the kind of passage that keeps their place.
 LEFT_OUT = {
@@ -32,6 +33,9 @@ LEFT_OUT = {
 }
 INLINE_LEFT_OUT = frozenset({"inline-formula", "tex-math", "xref-group", "fn", "object-id"})
 PARAGRAPHS = frozenset({"p", "disp-quote", "verse-group", "list-item", "def-item", "statement"})
+# What parts words inside a paragraph even where no blank stands in the file.
+PARTED = PARAGRAPHS | {"list", "label", "title", "break", "term", "def", "verse-line", "sec"}
+HYPERLINK = "{http://www.w3.org/1999/xlink}href"
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
@@ -41,25 +45,11 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
         return
     with open_binary(path) as stream:
         data = read_at_most(stream, LARGEST_ARTICLE)
-    yield from _article(data, Path(path).name, rejects)
+    yield from read_article(data, Path(path).name, rejects)
 
 
-def _read_archive(path: Path, rejects: Rejects) -> Iterator[Document]:
-    try:
-        # "r|": one pass, nothing kept of what has been read.
-        with open_binary(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
-            for member in archive:
-                if member.isfile() and member.name.endswith((".nxml", ".xml")):
-                    content = archive.extractfile(member)
-                    data = read_at_most(content, LARGEST_ARTICLE) if content else b""
-                    yield from _article(data, Path(member.name).name, rejects)
-                # tarfile keeps every member it has seen.
-                archive.members = []  # type: ignore[attr-defined]
-    except (tarfile.TarError, EOFError, OSError) as problem:
-        raise BadInputError(f"{path}: damaged archive: {problem}") from None
-
-
-def _article(data: bytes | None, name: str, rejects: Rejects) -> Iterator[Document]:
+def read_article(data: bytes | None, name: str, rejects: Rejects) -> Iterator[Document]:
+    """The article of a file's bytes, if it is one; None stands for a file that is too large."""
     if data is None:
         rejects.add(name, "file", f"too large: more than {LARGEST_ARTICLE} bytes")
         return
@@ -77,6 +67,37 @@ def _article(data: bytes | None, name: str, rejects: Rejects) -> Iterator[Docume
         yield document
     else:
         rejects.add(name, document.id, "no text: neither title, abstract nor body")
+
+
+def archive_members(path: Path) -> Iterator[tuple[str, bytes | None]]:
+    """Names and bytes of an archive's articles, in order; None is one that is too large."""
+    try:
+        # "r|": one pass, nothing kept of what has been read.
+        with (
+            open_binary(path) as stream,
+            tarfile.open(fileobj=stream, mode="r|", bufsize=READ_BYTES) as archive,
+        ):
+            for member in archive:
+                if member.isfile() and member.name.endswith((".nxml", ".xml")):
+                    content = archive.extractfile(member)
+                    data = read_at_most(content, LARGEST_ARTICLE) if content else b""
+                    yield Path(member.name).name, data
+                # tarfile keeps every member it has seen.
+                archive.members = []  # type: ignore[attr-defined]
+    except (tarfile.TarError, EOFError, OSError) as problem:
+        raise BadInputError(f"{path}: damaged archive: {problem}") from None
+    _check_end(path)
+
+
+def _check_end(path: Path) -> None:
+    """tarfile takes an archive that breaks off inside a header for one that is whole."""
+    if path.suffix == ".tar" and path.stat().st_size % tarfile.BLOCKSIZE:
+        raise BadInputError(f"{path}: damaged archive: cut short")
+
+
+def _read_archive(path: Path, rejects: Rejects) -> Iterator[Document]:
+    for name, data in archive_members(path):
+        yield from read_article(data, name, rejects)
 
 
 class _Draft:
@@ -151,10 +172,12 @@ def _inline(element: Element | None) -> str:
     while stack:
         node, done = stack.pop()
         if done:
-            pieces.append(node.tail or "")
+            pieces.append(f" {node.tail or ''}" if node.tag in PARTED else node.tail or "")
             continue
         if node is not element:
             stack.append((node, True))
+        if node.tag in PARTED:
+            pieces.append(" ")
         if not isinstance(node.tag, str) or node.tag in LEFT_OUT or node.tag in INLINE_LEFT_OUT:
             pieces.append(" ")
             continue
@@ -182,10 +205,17 @@ def _metadata(article: Element, meta: Element | None) -> dict[str, str]:
     if meta is not None:
         for one in meta.iterfind("article-id"):
             found[one.get("pub-id-type", "id")] = (one.text or "").strip()
-        licence = meta.find("permissions/license")
-        if licence is not None:
-            found["licence"] = licence.get("{http://www.w3.org/1999/xlink}href", "") or _inline(
-                licence
-            )
+        found["licence"] = _licence(meta)
         found["year"] = meta.findtext("pub-date/year", "")
     return {key: value for key, value in found.items() if value}
+
+
+def _licence(meta: Element) -> str:
+    """The licence's address, or what the article says of it; older files have it elsewhere."""
+    for path in ("permissions/license", "license"):
+        licence = meta.find(path)
+        if licence is not None:
+            linked = (one.get(HYPERLINK) or "" for one in licence.iter())
+            return next((one for one in linked if "creativecommons" in one), "") or _inline(licence)
+    statement = meta.find("permissions/copyright-statement")
+    return _inline(meta.find("copyright-statement") if statement is None else statement)

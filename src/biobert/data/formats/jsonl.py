@@ -30,10 +30,15 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
             if line is None:
                 rejects.add(path, number, TOO_LONG)
             elif line.strip():
-                try:
-                    yield document_from_json(json.loads(line), default_id=str(number))
-                except (ValueError, KeyError, TypeError, BadInputError, RecursionError) as problem:
-                    rejects.add(path, number, f"not a document: {problem}")
+                yield from read_line(line, path, number, rejects)
+
+
+def read_line(line: str, path: Path | str, number: int, rejects: Rejects) -> Iterator[Document]:
+    """The document of a line, if it is one."""
+    try:
+        yield document_from_json(json.loads(line), default_id=str(number))
+    except (ValueError, KeyError, TypeError, BadInputError, RecursionError) as problem:
+        rejects.add(path, number, f"not a document: {problem}")
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:

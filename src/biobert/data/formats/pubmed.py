@@ -5,33 +5,58 @@ A record whose title is not English keeps it as `vernacular_title`. The deletion
 are set aside by name, so that a caller can drop them.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from biobert.core.document import Document, Passage, Provenance
+from biobert.core.errors import BadInputError
 from biobert.core.files import open_binary
-from biobert.data.formats._xml import Element, records, text_of
+from biobert.data.formats._xml import Element, parse, records, text_of
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".xml",)
 DELETED = "deleted citation"
+RECORD_TAGS = ("PubmedArticle", "PubmedBookArticle")
+RECORD_START = re.compile(rb"<Pubmed(?:Book)?Article[\s>]")
+RECORD_END = re.compile(rb"</Pubmed(?:Book)?Article\s*>")
+LONGEST_TAG = 40
+PMID = re.compile(rb"<PMID[^>]{0,40}>(\d{1,12})</PMID>")
+RECORD_START = re.compile(rb"<Pubmed(?:Book)?Article[\s>]")
+RECORD_END = re.compile(rb"</Pubmed(?:Book)?Article\s*>")
+LONGEST_TAG = 40
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """Records in file order, one in memory; those without any text are set aside."""
     name = Path(path).name
     with open_binary(path) as stream:
-        tags = ("PubmedArticle", "PubmedBookArticle", "DeleteCitation")
-        for element in records(stream, tags, place=name):
+        for element in records(stream, (*RECORD_TAGS, "DeleteCitation"), place=name):
             if element.tag == "DeleteCitation":
                 for gone in element.iterfind("PMID"):
                     rejects.add(path, f"PMID {gone.text}", DELETED)
                 continue
-            document = _document(element, name)
-            if document.text:
-                yield document
-            else:
-                rejects.add(path, f"PMID {document.id}", "no text: neither title nor abstract")
+            yield from _if_not_empty(_document(element, name), rejects)
+
+
+def read_record(data: bytes, source: str, rejects: Rejects) -> Iterator[Document]:
+    """The document of one record's bytes, cut out of the file called `source`."""
+    try:
+        record = parse(data, place=source)
+    except BadInputError as problem:
+        number = PMID.search(data)
+        place = f"PMID {number.group(1).decode()}" if number else "record"
+        rejects.add(source, place, f"damaged XML: {problem}")
+        return
+    yield from _if_not_empty(_document(record, source), rejects)
+
+
+def _if_not_empty(document: Document, rejects: Rejects) -> Iterator[Document]:
+    if document.text:
+        yield document
+    else:
+        source = document.provenance.source
+        rejects.add(source, f"PMID {document.id}", "no text: neither title nor abstract")
 
 
 def _document(element: Element, source: str) -> Document:

@@ -1,0 +1,198 @@
+"""`biobert corpus`: from literature to the token ids that encoders are pretrained on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.corpus_figures import corpus_figures, damaged_sources, show_corpus
+
+if TYPE_CHECKING:
+    from biobert.data.building import Advance, Ingredients
+    from biobert.data.workers import Engine
+
+Choice = TypeVar("Choice", bound=str)
+NEAR: tuple[Literal["minhash"], Literal["none"]] = ("minhash", "none")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb group."""
+    group = typer.Typer(no_args_is_help=True, help="Build and show pretraining corpora.")
+    group.command("build")(build)
+    group.command("show")(show)
+    app.add_typer(group, name="corpus")
+
+
+@answering("corpus build")
+def build(
+    sources: Annotated[
+        list[str], typer.Argument(help="Files, folders, globs, or splits such as BC5CDR:train.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
+    tokenizer: Annotated[str, typer.Option(help="A folder with a tokenizer, or a hub name.")],
+    source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="Keep these licences only: cc-by,cc0,public-domain.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Keep these languages: en,de.")] = "en",
+    minimum_words: Annotated[int, typer.Option(help="Shorter documents are left out.")] = 20,
+    test_splits: Annotated[
+        str, typer.Option(help="Documents of catalogued test splits: exclude or keep.")
+    ] = "exclude",
+    near_duplicates: Annotated[
+        str, typer.Option(help="How they are found: minhash, or none to keep them.")
+    ] = "minhash",
+    heldout: Annotated[float, typer.Option(help="Share of documents held out.")] = 0.02,
+    seed: Annotated[int, typer.Option(help="Another seed holds other documents out.")] = 1,
+    shard_tokens: Annotated[int, typer.Option(help="Tokens after which a shard ends.")] = 1 << 24,
+    tagger: Annotated[
+        str | None, typer.Option(help="Tag each token with this token-tagging model.")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="local, or ray for many machines.")] = "local",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; by default one for each core.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped build.")] = False,
+    rejects: Annotated[Path | None, typer.Option(help="List what was left out, and why.")] = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Build a pretraining corpus: cleaned, filtered, without duplicates, as shards of token ids.
+
+    Reads PubMed XML, JATS (also in tar archives), JSON lines, plain text and every other format.
+    A killed build goes on with --resume and ends with the same bytes.
+    """
+    from biobert.cli.places import cache_folder, data_root
+    from biobert.data.building import CorpusSettings, Run, build_corpus
+    from biobert.data.cleaning import FilterSettings
+    from biobert.data.duplicates import DuplicateSettings
+    from biobert.data.rejects import Rejects
+    from biobert.data.shards import MANIFEST
+    from biobert.data.sources import find_sources
+    from biobert.runtime.settings import available_cores
+
+    settings = CorpusSettings(
+        filter=FilterSettings(
+            minimum_words=minimum_words,
+            languages=tuple(language.split(",")),
+            licences=tuple(licence.split(",")) if licence else None,
+        ),
+        duplicates=DuplicateSettings(near=_chosen("near-duplicates", near_duplicates, NEAR)),
+        heldout_share=heldout,
+        seed=seed,
+        shard_tokens=shard_tokens,
+    )
+    count = workers or available_cores()
+    set_aside = Rejects()
+    ended = resume and (output / MANIFEST).is_file()
+    found = find_sources(sources, format=source_format, data_root=data_root(), cache=cache_folder())
+    ingredients = _ingredients(tokenizer, test_splits, tagger)
+    try:
+        with _progress() as advance:
+            run = Run(
+                engine=_engine(engine, count),
+                workers=count,
+                start="resume" if resume else "new",
+                rejects=set_aside,
+                advance=advance,
+            )
+            manifest = build_corpus(found, output, ingredients, settings, run)
+    finally:
+        if rejects is not None and not ended:
+            set_aside.write(rejects)
+    data = {
+        "output": str(output),
+        **corpus_figures(manifest),
+        "damaged_sources": damaged_sources(set_aside),
+    }
+    return Answer(data, lambda: show_corpus(data))
+
+
+@answering("corpus show")
+def show(
+    corpus: Annotated[Path, typer.Argument(help="A folder that `corpus build` wrote.")],
+    samples: Annotated[int, typer.Option(min=0, help="Sentences to show.")] = 3,
+    seed: Annotated[int, typer.Option(help="Another seed shows other sentences.")] = 1,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Show what a pretraining corpus holds, with sentences drawn at random."""
+    from biobert.data.corpus_report import sample_sentences, tag_counts, tokens_per_sentence
+    from biobert.data.shards import SPLITS, open_corpus
+    from biobert.text.tokenizer import Tokenizer
+
+    opened = [open_corpus(corpus, split, damaged="skip") for split in SPLITS]
+    backend = Tokenizer.from_folder(corpus).backend
+    names = opened[0].manifest.tags
+    sentences = [
+        {
+            "split": one.split,
+            "document": one.document,
+            "text": backend.decode(list(one.token_ids), skip_special_tokens=False),
+            "tags": [names[tag] for tag in one.tags],
+        }
+        for one in sample_sentences(opened, samples, seed=seed)
+    ]
+    data = {
+        "output": str(corpus),
+        **corpus_figures(opened[0].manifest),
+        "tokens_per_sentence": tokens_per_sentence(opened),
+        "tag_counts": tag_counts(opened),
+        "damaged_shards": [name for one in opened for name in one.skipped],
+        "samples": sentences,
+    }
+    return Answer(data, lambda: show_corpus(data))
+
+
+def _ingredients(tokenizer: str, test_splits: str, tagger: str | None) -> "Ingredients":
+    from biobert.cli.places import cache_folder, data_root
+    from biobert.cli.tagging import tagging_of
+    from biobert.core.hub import find_published_folder
+    from biobert.data.building import Ingredients
+    from biobert.data.contamination import catalogued_test_splits
+    from biobert.text.tokenizer import TOKENIZER_FILES, Tokenizer
+
+    folder = find_published_folder(tokenizer, TOKENIZER_FILES)
+    exclude = _chosen("test-splits", test_splits, ("exclude", "keep")) == "exclude"
+    return Ingredients(
+        tokenizer=Tokenizer.from_folder(folder),
+        test_splits=catalogued_test_splits(data_root=data_root(), cache=cache_folder())
+        if exclude
+        else None,
+        tagging=tagging_of(tagger) if tagger else None,
+    )
+
+
+def _engine(name: str, workers: int) -> "Engine":
+    from biobert.data.workers import LocalEngine
+
+    if _chosen("engine", name, ("local", "ray")) == "local":
+        return LocalEngine(workers)
+    from biobert.cli.extras import need_extra
+    from biobert.cli.places import without_telemetry
+
+    need_extra("ray", extra="scale")
+    without_telemetry()
+    from biobert.data.scale import RayEngine
+
+    return RayEngine(workers)
+
+
+def _chosen(option: str, word: str, words: tuple[Choice, ...]) -> Choice:
+    from biobert.core.shelf import unknown_name
+
+    for one in words:
+        if one == word:
+            return one
+    raise unknown_name(f"--{option}", word, words)
+
+
+@contextmanager
+def _progress() -> "Iterator[Advance]":
+    from rich.console import Console
+
+    with Console(stderr=True).status("looking at the sources") as status:
+        yield lambda documents, tokens: status.update(
+            f"{documents} documents, {tokens / 1e6:.1f} million tokens"
+        )

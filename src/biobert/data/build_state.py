@@ -1,0 +1,127 @@
+"""What a build that was stopped needs to go on: hidden files, written after every closed shard."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from biobert.core.errors import BadInputError
+from biobert.core.settings import from_mapping
+from biobert.data.duplicates import FINGERPRINT_BYTES, Signature
+from biobert.data.packets import Position
+from biobert.data.rejects import Reject, Rejects
+from biobert.data.shards import ShardRecord, write_json, written_whole
+
+STATE = ".build.json"
+MARKS = ".marks-{:05}.npz"
+
+
+@dataclass(slots=True)
+class BuildState:
+    """Where a build stands: everything before `position` is in `shards` or was left out.
+
+    `settings` is all that decides the build; `rounds` counts how often shards were closed.
+    """
+
+    settings: Mapping[str, Any]
+    position: Position = field(default_factory=Position)
+    rounds: int = 0
+    shards: list[ShardRecord] = field(default_factory=list)
+    rejects: Rejects = field(default_factory=Rejects)
+    licences: Mapping[str, int] = field(default_factory=dict)
+    removed: Mapping[str, int] = field(default_factory=dict)
+
+    def marks(self, folder: Path) -> Iterator[tuple[bytes, Signature | None]]:
+        """What tells duplicates of every document kept so far, in order."""
+        for number in range(self.rounds):
+            yield from _read_marks(folder / MARKS.format(number))
+
+
+class Marks:
+    """Fingerprints and signatures of the documents of one round of shards."""
+
+    def __init__(self) -> None:
+        self._fingerprints: list[bytes] = []
+        self._signatures: list[Signature] = []
+
+    def add(self, fingerprint: bytes, signature: Signature | None) -> None:
+        """Remember a document."""
+        self._fingerprints.append(fingerprint)
+        if signature is not None:
+            self._signatures.append(signature)
+
+    def write(self, folder: Path, number: int) -> None:
+        """Write them whole or not at all."""
+        fingerprints = np.frombuffer(b"".join(self._fingerprints), dtype=np.uint8)
+        signatures = np.array(self._signatures, dtype=np.uint32)
+        with written_whole(folder / MARKS.format(number)) as stream:
+            np.savez(stream, fingerprints=fingerprints, signatures=signatures)
+
+
+def read_state(folder: Path) -> BuildState | None:
+    """The state of the unfinished build in a folder, or None where there is none."""
+    path = folder / STATE
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        rejects = values.pop("rejects")
+        return BuildState(
+            settings=values["settings"],
+            position=Position(**values["position"]),
+            rounds=values["rounds"],
+            shards=[from_mapping(ShardRecord, one, place=str(path)) for one in values["shards"]],
+            rejects=_rejects(rejects),
+            licences=values["licences"],
+            removed=values["removed"],
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, KeyError, TypeError) as problem:
+        raise BadInputError(f"{path}: damaged: {problem}; build into another folder") from None
+
+
+def write_state(folder: Path, state: BuildState) -> None:
+    """Write the state; what it speaks of must be on the disk already."""
+    rejects = state.rejects
+    values = {
+        "settings": state.settings,
+        "position": asdict(state.position),
+        "rounds": state.rounds,
+        "shards": [asdict(one) for one in state.shards],
+        "rejects": {
+            "count": rejects.count,
+            "reasons": rejects.reasons,
+            "kept": [asdict(one) for one in rejects.kept],
+        },
+        "licences": state.licences,
+        "removed": state.removed,
+    }
+    write_json(folder / STATE, values)
+
+
+def clear_state(folder: Path) -> None:
+    """Remove what only a stopped build needs, and the parts of files that a kill left."""
+    for pattern in (STATE, MARKS.format(0).replace("00000", "*"), ".*.part"):
+        for path in folder.glob(pattern):
+            path.unlink()
+
+
+def _read_marks(path: Path) -> Iterator[tuple[bytes, Signature | None]]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            fingerprints, signatures = arrays["fingerprints"], arrays["signatures"]
+    except (OSError, ValueError, KeyError) as problem:
+        raise BadInputError(f"{path}: damaged: {problem}; build into another folder") from None
+    rows = fingerprints.reshape(-1, FINGERPRINT_BYTES)
+    for number, row in enumerate(rows):
+        yield row.tobytes(), signatures[number] if len(signatures) else None
+
+
+def _rejects(values: Mapping[str, Any]) -> Rejects:
+    found = Rejects()
+    found.count = values["count"]
+    found.reasons.update(values["reasons"])
+    found.kept = [Reject(**one) for one in values["kept"]]
+    return found

@@ -1,0 +1,201 @@
+"""What is mended and what is dropped before text is learnt from."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from biobert.core.document import Document, Passage, Span
+from biobert.core.errors import BadInputError
+from biobert.core.shelf import unknown_name
+from biobert.data.licences import LICENCES, licence_of
+
+# Control characters, line separators, what could not be read, lone surrogates, private glyphs.
+INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffd\ud800-\udfff\ue000-\uf8ff]")
+# Soft hyphens, zero-width and direction marks, byte-order marks: they part no words.
+NOTHING = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+BOILERPLATE_HEADING = re.compile(
+    r"\b(acknowledge?ments?|competing interests?|conflicts? of interests?|disclosures?|funding|"
+    r"authors?['’]? contributions?|abbreviations|supplementa(?:l|ry)|supporting information|"
+    r"data availability|ethics|consent for publication|pre-?publication history|references)\b",
+    re.IGNORECASE,
+)
+BOILERPLATE = (
+    "click here for additional data",
+    "this is an open access article",
+    "this is an open-access article",
+    "all rights reserved",
+    "©",
+    "read and approved the final",
+    "no competing interests",
+    "had no role in study design",
+    "had no role in the study design",
+    "pre-publication history",
+    "electronic supplementary material",
+    "the authors declare",
+)
+LONGEST_BOILERPLATE = 600
+"""In characters: a longer paragraph says more than the phrase it was caught by."""
+LONGEST_PARAGRAPH = 100_000
+"""In characters: a longer one is cut at a blank, so that no step holds much at once."""
+LOOKED_AT = 1000
+"""So many words tell the language and the kind of a text."""
+LONGEST_LOOK = 8 * LOOKED_AT
+# Words that English shares with no neighbour: Dutch has `in`, `of`, `is`, German `an`, `was`.
+FUNCTION_WORDS = frozenset(
+    "the and to with for that by from at are were this which have has had it these been than "
+    "between their can".split()
+)
+ENGLISH_SHARE = 0.05
+"""English prose has about 0.2 of them, titles and lists 0.05, other languages below 0.02."""
+# What PubMed calls languages, where the first two letters are not the usual two.
+LANGUAGES = {
+    "chi": "zh",
+    "cze": "cs",
+    "dan": "da",
+    "dut": "nl",
+    "ger": "de",
+    "gre": "el",
+    "jpn": "ja",
+    "pol": "pl",
+    "por": "pt",
+    "spa": "es",
+    "swe": "sv",
+    "tur": "tr",
+    "ukr": "uk",
+}
+MOST_UNREADABLE = 0.001
+"""Beyond this share of characters that could not be read, the file is in another encoding."""
+Removed = Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSettings:
+    """Which documents are kept. `licences` None keeps all; `languages` are two-letter codes."""
+
+    minimum_words: int = 20
+    maximum_symbol_share: float = 0.4
+    languages: tuple[str, ...] = ("en",)
+    licences: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for licence in self.licences or ():
+            if licence not in LICENCES:
+                raise unknown_name("licence", licence, LICENCES)
+        for language in self.languages:
+            if len(language) != 2:
+                raise BadInputError(
+                    f"language {language!r}: write two letters, such as 'en'", code="usage"
+                )
+
+
+def cleaned(document: Document, removed: Removed) -> Document:
+    """The document's prose alone: folded white space, no boilerplate, no annotations.
+
+    What was left out is counted in `removed`. A document that has sentences of its own keeps them,
+    as passages and as sentences.
+    """
+    parts: list[str] = []
+    passages: list[Passage] = []
+    position = 0
+    for passage in _passages(document):
+        if _is_boilerplate_heading(passage.heading):
+            removed["boilerplate section's paragraph"] += 1
+            continue
+        for text in _paragraphs(document.text[passage.start : passage.end], removed):
+            parts.append(text)
+            passages.append(Passage(position, position + len(text), passage.kind, passage.heading))
+            position += len(text) + 1
+    own = tuple(Span(one.start, one.end) for one in passages) if document.sentences else ()
+    return replace(
+        document,
+        text="\n".join(parts),
+        passages=tuple(passages),
+        entities=(),
+        relations=(),
+        sentences=own,
+    )
+
+
+def unreadable(text: str) -> bool:
+    """Whether a text was read in an encoding that is not its own."""
+    return text.count("\ufffd") + text.count("\0") > MOST_UNREADABLE * len(text)
+
+
+def reason_to_drop(document: Document, settings: FilterSettings) -> str | None:
+    """Why a cleaned document is not kept, or None."""
+    if settings.licences is not None:
+        licence = licence_of(document.metadata)
+        if licence not in settings.licences:
+            return f"licence {licence}"
+    beginning = document.text[:LONGEST_LOOK]
+    words = beginning.split(maxsplit=LOOKED_AT)[:LOOKED_AT]
+    if len(words) < settings.minimum_words:
+        # A text without blanks is no prose, however long it is.
+        return "too short" if len(beginning) < LONGEST_LOOK else "not prose"
+    if _symbol_share(beginning) > settings.maximum_symbol_share:
+        return "not prose"
+    language = language_of(words, document.metadata)
+    return None if language in settings.languages else f"language {language}"
+
+
+def language_of(words: Sequence[str], metadata: Mapping[str, str]) -> str:
+    """Two letters: `en` by the text's function words, else what its source says, or `??`.
+
+    The text comes first: PubMed states the language of the article, whose abstract is English.
+    """
+    share = sum(word.lower() in FUNCTION_WORDS for word in words) / max(1, len(words))
+    if share > ENGLISH_SHARE:
+        return "en"
+    stated = metadata.get("language", "").lower()
+    code = LANGUAGES.get(stated, stated[:2])
+    return code if code not in ("", "en") else "??"
+
+
+def _passages(document: Document) -> Sequence[Passage]:
+    if document.sentences:
+        return [Passage(one.start, one.end, "sentence") for one in document.sentences]
+    return document.passages or (Passage(0, len(document.text), "text"),)
+
+
+def _paragraphs(text: str, removed: Removed) -> Iterator[str]:
+    for paragraph in text.split("\n\n"):
+        folded = _folded(paragraph)
+        if len(folded) < LONGEST_BOILERPLATE and _is_boilerplate(folded):
+            removed["boilerplate paragraph"] += 1
+        elif folded:
+            yield from _cut(folded)
+
+
+def _folded(text: str) -> str:
+    # Most paragraphs need nothing: of blanks, only the plain one counts as printable.
+    if not text.isprintable() or "\ufffd" in text:
+        text = NOTHING.sub("", INVISIBLE.sub(" ", text))
+    return " ".join(text.split())
+
+
+@lru_cache(maxsize=1000)
+def _is_boilerplate_heading(heading: str) -> bool:
+    return BOILERPLATE_HEADING.search(heading) is not None
+
+
+def _is_boilerplate(text: str) -> bool:
+    lowered = text.lower()
+    return any(phrase in lowered for phrase in BOILERPLATE)
+
+
+def _cut(text: str) -> Iterator[str]:
+    """A paragraph in pieces of bearable length; a word without end is cut too."""
+    start = 0
+    while len(text) - start > LONGEST_PARAGRAPH:
+        blank = text.rfind(" ", start, start + LONGEST_PARAGRAPH)
+        end = blank if blank > start else start + LONGEST_PARAGRAPH
+        yield text[start:end]
+        start = end + (blank > start)
+    yield text[start:]
+
+
+def _symbol_share(text: str) -> float:
+    letters = sum(map(str.isalpha, text)) + text.count(" ")
+    return 1.0 - letters / max(1, len(text))

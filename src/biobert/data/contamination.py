@@ -1,0 +1,131 @@
+"""Keeping what models are tested on out of what they learn from."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from biobert.core.document import Document
+from biobert.data.catalogue import Corpus, corpus_names, load_corpus, local_split, read_split
+from biobert.text.sentences import sentences_of
+
+ARTICLE_NUMBER = re.compile(r"\b\d{5,9}\b")
+PUBMED_NUMBER = re.compile(r"\d{6,9}")
+NOT_WORDS = re.compile(r"[\W_]+")
+MINIMUM_CHARACTERS = 50
+"""Letters and digits: shorter sentences are shared by chance (`Patients gave consent.`)."""
+TELLING_SENTENCES = 2
+"""So many sentences of a test split mark a document; one alone may be a stock phrase."""
+NAMESPACES = {"pmid": "pmid", "pubmed": "pmid", "pmc": "pmc", "pmcid": "pmc", "doi": "doi"}
+UNTESTED_TASKS = frozenset({"corpus", "ontology", "graph"})
+
+
+@dataclass(slots=True)
+class TestSplits:
+    """The sentences and identifiers of test documents, with the corpus each is from.
+
+    `absent` are catalogued corpora whose test split is not on this machine.
+    """
+
+    __test__ = False  # no test case, whatever pytest thinks of the name
+
+    sentences: dict[bytes, str] = field(default_factory=dict)
+    identifiers: dict[str, str] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+
+    def add(self, corpus: str, documents: Iterable[Document]) -> None:
+        """Remember the documents of a corpus's test split."""
+        for document in documents:
+            for identifier in _identifiers(document):
+                self.identifiers.setdefault(identifier, corpus)
+            for sentence in sentences_of(document):
+                mark = sentence_mark(document.text[sentence.start : sentence.end])
+                if mark is not None:
+                    self.sentences.setdefault(mark, corpus)
+
+    def add_identifiers(self, corpus: str, path: Path) -> None:
+        """Remember a list of articles: every number in the file, PubMed's or PubMed Central's."""
+        for number in ARTICLE_NUMBER.findall(path.read_text(encoding="utf-8")):
+            self.identifiers.setdefault(f"pmid:{number}", corpus)
+            self.identifiers.setdefault(f"pmc:{number}", corpus)
+
+    def shared_sentences(self, document: Document) -> dict[int, str]:
+        """Which of the document's own sentences stand in a test split, and in which corpus's."""
+        found = {}
+        for number, sentence in enumerate(document.sentences):
+            mark = sentence_mark(document.text[sentence.start : sentence.end])
+            if mark is not None and mark in self.sentences:
+                found[number] = self.sentences[mark]
+        return found
+
+    def corpus_of(self, document: Document, shared: Mapping[int, str]) -> str | None:
+        """The corpus whose test split holds the document as a whole, or None.
+
+        Told by its identifiers, or by the sentences that it shares (`shared_sentences`).
+        """
+        for identifier in sorted(_identifiers(document)):
+            if identifier in self.identifiers:
+                return self.identifiers[identifier]
+        if len(shared) < TELLING_SENTENCES:
+            return None
+        return Counter(shared.values()).most_common(1)[0][0]
+
+    def checksum(self) -> str:
+        """The same for the same test sentences and identifiers."""
+        digest = blake2b(digest_size=16)
+        for mark in sorted(self.sentences):
+            digest.update(mark)
+        for identifier in sorted(self.identifiers):
+            digest.update(identifier.encode())
+        return digest.hexdigest()
+
+
+def catalogued_test_splits(*, data_root: Path | None, cache: Path) -> TestSplits:
+    """All test splits of the catalogue that are on this machine; nothing is downloaded."""
+    found, absent = TestSplits(), []
+    places: dict[str, Any] = {"data_root": data_root, "cache": cache}
+    for corpus in map(load_corpus, corpus_names()):
+        path = _test_file(corpus, places)
+        if path is None:
+            if corpus.task not in UNTESTED_TASKS:
+                absent.append(corpus.name)
+        elif corpus.test_identifiers:
+            found.add_identifiers(corpus.name, path)
+        else:
+            found.add(corpus.name, read_split(corpus.name, "test", **places))
+    return replace(found, absent=tuple(absent))
+
+
+def sentence_mark(text: str) -> bytes | None:
+    """A short hash of a sentence, blind to case, blanks and punctuation; None for a short one."""
+    folded = NOT_WORDS.sub("", text.lower())
+    if len(folded) < MINIMUM_CHARACTERS:
+        return None
+    return blake2b(folded.encode(errors="replace"), digest_size=8).digest()
+
+
+def without_sentences(document: Document, numbers: Iterable[int]) -> Document:
+    """The document without some of its sentences; its text stays as it is."""
+    gone = frozenset(numbers)
+    kept = (one for number, one in enumerate(document.sentences) if number not in gone)
+    return replace(document, sentences=tuple(kept)) if gone else document
+
+
+def _test_file(corpus: Corpus, places: Mapping[str, Any]) -> Path | None:
+    split = corpus.test_identifiers or "test"
+    return local_split(corpus, split, **places) if split in corpus.splits else None
+
+
+def _identifiers(document: Document) -> set[str]:
+    """Such as `pmid:123`, `pmc:456`; a bare number as a document's id is PubMed's."""
+    found = {
+        f"{NAMESPACES[kind]}:{value.lower().removeprefix('pmc')}"
+        for kind, value in document.metadata.items()
+        if kind in NAMESPACES and value
+    }
+    if PUBMED_NUMBER.fullmatch(document.id):
+        found.add(f"pmid:{document.id}")
+    return found

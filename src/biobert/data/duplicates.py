@@ -1,0 +1,116 @@
+"""Documents that say the same: exactly, or nearly (MinHash)."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from biobert.core.errors import BadInputError
+
+Signature = npt.NDArray[np.uint32]
+PRIME = np.uint64(0x9E3779B97F4A7C15)
+FINGERPRINT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateSettings:
+    """Runs of `shingle` tokens, `bands` x `rows` hashes; nearer than `similarity` is a duplicate.
+
+    `near = "none"` compares whole documents alone.
+    """
+
+    near: Literal["minhash", "none"] = "minhash"
+    shingle: int = 5
+    bands: int = 16
+    rows: int = 4
+    similarity: float = 0.8
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if min(self.shingle, self.bands, self.rows) < 1:
+            raise BadInputError(
+                f"duplicates: shingle {self.shingle}, bands {self.bands}, rows {self.rows}: "
+                "each must be at least 1",
+                code="usage",
+            )
+
+
+def fingerprint(text: str) -> bytes:
+    """Sixteen bytes that only an equal text shares, whatever its case and blanks."""
+    folded = " ".join(text.lower().split())
+    return blake2b(folded.encode(errors="replace"), digest_size=FINGERPRINT_BYTES).digest()
+
+
+class MinHash:
+    """Broder 1997: the share of equal minima estimates the Jaccard similarity of shingle sets."""
+
+    def __init__(self, settings: DuplicateSettings) -> None:
+        generator = np.random.default_rng(settings.seed)
+        count = settings.bands * settings.rows
+        self.shingle = settings.shingle
+        self._factors = generator.integers(1, 1 << 62, size=count, dtype=np.uint64) * 2 + 1
+        self._terms = generator.integers(0, 1 << 62, size=count, dtype=np.uint64)
+
+    def signature(self, token_ids: npt.NDArray[np.unsignedinteger]) -> Signature:
+        """(bands x rows,) minima over the document's shingles."""
+        hashes = self._shingles(token_ids)
+        minima = np.empty(len(self._factors), dtype=np.uint32)
+        for number, (factor, term) in enumerate(zip(self._factors, self._terms, strict=True)):
+            minima[number] = (hashes * factor + term).min() >> np.uint64(32)
+        return minima
+
+    def _shingles(self, token_ids: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.uint64]:
+        ids = token_ids.astype(np.uint64)
+        width = min(self.shingle, len(ids))
+        hashes = np.zeros(len(ids) - width + 1, dtype=np.uint64)
+        for place in range(width):
+            hashes = (hashes ^ ids[place : place + len(hashes)]) * PRIME
+            hashes ^= hashes >> np.uint64(29)
+        return hashes
+
+
+class DuplicateIndex:
+    """Remembers the documents it was shown."""
+
+    def __init__(self, settings: DuplicateSettings) -> None:
+        self.settings = settings
+        self._exact: set[bytes] = set()
+        self._signatures: list[Signature] = []
+        # From a hash of a band to the first document that has it.
+        self._bands: dict[int, int] = {}
+
+    def seen(self, mark: bytes, signature: Signature | None) -> Literal["exact", "near"] | None:
+        """How the document repeats an earlier one; one that does not is remembered."""
+        if mark in self._exact:
+            return "exact"
+        if signature is not None and self._has_near(signature):
+            return "near"
+        self.add(mark, signature)
+        return None
+
+    def add(self, mark: bytes, signature: Signature | None) -> None:
+        """Remember a document."""
+        self._exact.add(mark)
+        if signature is None:
+            return
+        for key in self._keys(signature):
+            self._bands.setdefault(key, len(self._signatures))
+        self._signatures.append(signature)
+
+    def _has_near(self, signature: Signature) -> bool:
+        candidates = {self._bands[key] for key in self._keys(signature) if key in self._bands}
+        return any(
+            float((self._signatures[one] == signature).mean()) >= self.settings.similarity
+            for one in candidates
+        )
+
+    def _keys(self, signature: Signature) -> list[int]:
+        """A 64-bit hash of each band, the band's number mixed in."""
+        keys = np.arange(self.settings.bands, dtype=np.uint64)
+        for column in signature.reshape(self.settings.bands, -1).T:
+            keys = (keys ^ column) * PRIME
+            keys ^= keys >> np.uint64(29)
+        found: list[int] = keys.tolist()
+        return found

@@ -1,0 +1,148 @@
+"""What the CoNLL formats share: a word a line, its tag in the last column, blank lines between.
+
+Words are joined by single spaces, sentences by newlines. Without `-DOCSTART-` a file says nothing
+of its documents, so every 100 sentences make one.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from biobert.core.document import Document, Entity, Provenance, Span
+from biobert.core.files import bounded_lines, open_text, plain_name, write_text
+from biobert.data.rejects import Rejects
+
+DOCUMENT_START = "-DOCSTART-"
+SENTENCES_IN_DOCUMENT = 100
+LONGEST_LINE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class TagColumn:
+    """How a format means its last column. `outside` is the tag of a word that has none.
+
+    `problem` says why a tag cannot be read, or nothing. `stretches` gives the entities of a
+    sentence from its tags: first word, word after the last, label. `tagged_words` gives the words
+    and tags that are written for a sentence.
+    """
+
+    outside: str
+    problem: Callable[[str], str]
+    stretches: Callable[[list[str]], Iterable[tuple[int, int, str]]]
+    tagged_words: Callable[[Document, Span], Iterator[tuple[str, str]]]
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A document in the making."""
+
+    name: str
+    parts: list[str] = field(default_factory=list)
+    length: int = 0
+    sentences: list[Span] = field(default_factory=list)
+    entities: list[Entity] = field(default_factory=list)
+
+    def add(self, words: list[str], stretches: Iterable[tuple[int, int, str]]) -> None:
+        """Add a sentence."""
+        if self.length:
+            self.parts.append("\n")
+            self.length += 1
+        start, spans = self.length, []
+        for word in words:
+            if self.length > start:
+                self.parts.append(" ")
+                self.length += 1
+            spans.append((self.length, self.length + len(word)))
+            self.parts.append(word)
+            self.length += len(word)
+        self.sentences.append(Span(start, self.length))
+        for first, last, label in stretches:
+            self.entities.append(Entity(spans[first][0], spans[last - 1][1], label))
+
+    def document(self, number: int, source: str) -> Document:
+        """The finished document."""
+        return Document(
+            id=f"{self.name}-{number}",
+            text="".join(self.parts),
+            sentences=tuple(self.sentences),
+            entities=tuple(self.entities),
+            provenance=Provenance(source=source),
+        )
+
+
+def read_columns(path: Path | str, rejects: Rejects, column: TagColumn) -> Iterator[Document]:
+    """Documents of a file; a line whose tag is missing or unknown keeps its word, without tag."""
+    name = plain_name(path).rpartition(".")[0] or "conll"
+    number, draft, has_starts = 1, _Draft(name), False
+    for words, tags in _sentences(path, rejects, column):
+        starts = words == [DOCUMENT_START]
+        has_starts = has_starts or starts
+        full = not has_starts and len(draft.sentences) == SENTENCES_IN_DOCUMENT
+        if draft.sentences and (starts or full):
+            yield draft.document(number, Path(path).name)
+            number, draft = number + 1, _Draft(name)
+        if not starts:
+            draft.add(words, column.stretches(tags))
+    if draft.sentences:
+        yield draft.document(number, Path(path).name)
+
+
+def write_columns(documents: Iterable[Document], path: Path | str, column: TagColumn) -> int:
+    """Write the sentences of each document, or its lines where it has none, after a start line."""
+    count = 0
+    with write_text(path) as stream:
+        for count, document in enumerate(documents, start=1):  # noqa: B007
+            stream.write(f"{DOCUMENT_START}\t{column.outside}\n\n")
+            for sentence in document.sentences or _lines(document.text):
+                for word, tag in column.tagged_words(document, sentence):
+                    stream.write(f"{word}\t{tag}\n")
+                stream.write("\n")
+    return count
+
+
+def _sentences(
+    path: Path | str, rejects: Rejects, column: TagColumn
+) -> Iterator[tuple[list[str], list[str]]]:
+    words: list[str] = []
+    tags: list[str] = []
+    with open_text(path) as stream:
+        for number, line in bounded_lines(stream, LONGEST_LINE):
+            if line is None:
+                rejects.add(path, number, f"line too long: more than {LONGEST_LINE} characters")
+                continue
+            if not line.strip():
+                if words:
+                    yield words, tags
+                words, tags = [], []
+                continue
+            cells = line.split("\t") if "\t" in line else line.split()
+            word, tag = cells[0].strip(), cells[-1].strip()
+            if word == DOCUMENT_START:
+                if words:
+                    yield words, tags
+                words, tags = [DOCUMENT_START], [column.outside]
+                continue
+            if reason := _problem(cells, column):
+                rejects.add(path, number, reason)
+                tag = column.outside
+            if word:
+                words.append(word)
+                tags.append(tag)
+    if words:
+        yield words, tags
+
+
+def _problem(cells: list[str], column: TagColumn) -> str:
+    if not cells[0].strip():
+        return "no word: the first column is empty"
+    if len(cells) < 2:
+        return "no tag: expected a word and its tag"
+    return column.problem(cells[-1].strip())
+
+
+def _lines(text: str) -> Iterator[Span]:
+    position = 0
+    for line in text.splitlines(keepends=True):
+        if line.strip():
+            yield Span(position, position + len(line))
+        position += len(line)

@@ -1,0 +1,231 @@
+"""Raw pieces of sources in packets of bearable size: cut here, read into documents by workers.
+
+Cutting is cheap (unpacking and looking for the ends of records), reading is not. What is no archive
+of articles, PubMed XML, JSON lines or plain text is read here, and travels as documents.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import BinaryIO, Literal
+
+from biobert.core.document import Document, Provenance
+from biobert.core.errors import BadInputError
+from biobert.core.files import CHUNK_BYTES, LONGEST_LINE, open_binary, plain_name, read_at_most
+from biobert.data.formats import jats, jsonl, pubmed, text
+from biobert.data.reading import read_documents
+from biobert.data.rejects import TOO_LONG, Rejects
+from biobert.data.sources import Source
+
+LARGEST_RECORD = 20_000_000
+"""In bytes: no honest citation is larger."""
+DAMAGED = "damaged source"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One record or a few lines, as they stand in the file; `line` is the number of the first.
+
+    `name` is the file or the archive's member, for errors.
+    """
+
+    kind: Literal["article", "citation", "lines", "text", "document"]
+    source: Source
+    name: str
+    content: bytes | Document
+    line: int = 1
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        content = self.content
+        return len(content.text if isinstance(content, Document) else content)
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """What a worker is given at once. `rejects` are what could not even be cut."""
+
+    unit: int
+    number: int
+    pieces: tuple[Piece, ...]
+    rejects: Rejects
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The next packet to prepare: this one of this unit."""
+
+    unit: int = 0
+    packet: int = 0
+
+
+Unit = tuple[Source, ...]
+"""Sources whose pieces share packets: one large file, or a number of small ones."""
+
+
+def units_of(sources: Sequence[Source], packet_bytes: int) -> list[Unit]:
+    """Sources in units, in order; none but a single file is larger than a packet."""
+    units: list[list[Source]] = []
+    room = 0
+    for source in sources:
+        if not units or source.bytes > room:
+            units.append([])
+            room = packet_bytes
+        units[-1].append(source)
+        room -= source.bytes
+    return [tuple(unit) for unit in units]
+
+
+def packets_of(unit: Unit, number: int, packet_bytes: int, *, first: int = 0) -> Iterator[Packet]:
+    """The packets of the unit of this number, from the `first` on; the last may be small."""
+    return islice(_packets(unit, number, packet_bytes), first, None)
+
+
+def documents_of(piece: Piece, rejects: Rejects) -> Iterator[Document]:
+    """The documents of a piece; what is none is set aside."""
+    content = piece.content
+    if isinstance(content, Document):
+        found = iter([content])
+    elif piece.kind == "article":
+        found = jats.read_article(content, piece.name, rejects)
+    elif piece.kind == "citation":
+        found = pubmed.read_record(content, piece.name, rejects)
+    elif piece.kind == "lines":
+        found = _documents_of_lines(content, piece, rejects)
+    else:
+        found = iter([_plain(content, piece.name)])
+    return (_with_licence(document, piece.source) for document in found)
+
+
+def _packets(unit: Unit, number: int, packet_bytes: int) -> Iterator[Packet]:
+    count = size = 0
+    pieces: list[Piece] = []
+    rejects = Rejects()
+    for source in unit:
+        for piece in _pieces(source, packet_bytes, rejects):
+            if pieces and size + piece.size > packet_bytes:
+                yield Packet(number, count, tuple(pieces), rejects.moved())
+                count, size, pieces = count + 1, 0, []
+            pieces.append(piece)
+            size += piece.size
+    if pieces or rejects.count:
+        yield Packet(number, count, tuple(pieces), rejects.moved())
+
+
+def _pieces(source: Source, packet_bytes: int, rejects: Rejects) -> Iterator[Piece]:
+    """The pieces of a file; what stands before a damage is given, and the damage set aside."""
+    pieces = 0
+    already = rejects.count
+    try:
+        for piece in _cut(source, packet_bytes, rejects):
+            pieces += 1
+            yield piece
+    except (BadInputError, OSError) as problem:
+        rejects.add(source.name, "file", f"{DAMAGED}: {problem}; what stands before it is kept")
+    else:
+        if not pieces and rejects.count == already:
+            reason = f"no record: nothing in this file reads as {source.format}"
+            rejects.add(source.name, "file", reason)
+
+
+def _cut(source: Source, packet_bytes: int, rejects: Rejects) -> Iterator[Piece]:
+    path = source.path
+    if source.format == "jats" and plain_name(path).endswith(".tar"):
+        yield from _articles(source, rejects)
+    elif source.format == "jats":
+        yield from _whole(source, "article", jats.LARGEST_ARTICLE, rejects)
+    elif source.format == "text":
+        yield from _whole(source, "text", text.LARGEST_FILE, rejects)
+    elif source.format == "pubmed":
+        with open_binary(path) as stream:
+            for record in _records(stream, source.name, rejects):
+                yield Piece("citation", source, path.name, record)
+    elif source.format == "jsonl":
+        with open_binary(path) as stream:
+            yield from _lines(stream, source, packet_bytes, rejects)
+    else:
+        for document in read_documents(path, source.format, rejects):
+            yield Piece("document", source, path.name, document)
+
+
+def _articles(source: Source, rejects: Rejects) -> Iterator[Piece]:
+    for name, data in jats.archive_members(source.path):
+        if data is None:
+            rejects.add(name, "file", f"too large: more than {jats.LARGEST_ARTICLE} bytes")
+        else:
+            yield Piece("article", source, name, data)
+
+
+def _whole(
+    source: Source, kind: Literal["article", "text"], largest: int, rejects: Rejects
+) -> Iterator[Piece]:
+    with open_binary(source.path) as stream:
+        data = read_at_most(stream, largest)
+    if data is None:
+        rejects.add(source.name, "file", f"too large: more than {largest} bytes in one document")
+    else:
+        yield Piece(kind, source, source.path.name, data)
+
+
+def _records(stream: BinaryIO, name: str, rejects: Rejects) -> Iterator[bytes]:
+    """Each `<PubmedArticle>`, found by its tags alone; what stands between them is left out."""
+    held = b""
+    looked_at = 0
+    while block := stream.read(CHUNK_BYTES):
+        held += block
+        position = 0
+        for match in pubmed.RECORD_END.finditer(held, looked_at):
+            start = pubmed.RECORD_START.search(held, position, match.start())
+            if start:
+                yield held[start.start() : match.end()]
+            position = match.end()
+        held = held[position:]
+        looked_at = max(0, len(held) - pubmed.LONGEST_TAG)
+        if len(held) > LARGEST_RECORD:
+            rejects.add(name, "record", f"too large: more than {LARGEST_RECORD} bytes")
+            held, looked_at = b"", 0
+    if pubmed.RECORD_START.search(held):
+        rejects.add(name, "record", "cut short: a record without an end")
+
+
+def _lines(
+    stream: BinaryIO, source: Source, packet_bytes: int, rejects: Rejects
+) -> Iterator[Piece]:
+    """Lines in blocks of at most a packet."""
+    number = first = 1
+    held: list[bytes] = []
+    size = 0
+    while line := stream.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+            rejects.add(source.name, number, TOO_LONG)
+            while (line := stream.readline(CHUNK_BYTES)) and not line.endswith(b"\n"):
+                pass
+            line = b"\n"
+        held.append(line)
+        size += len(line)
+        number += 1
+        if size >= packet_bytes // 4:
+            yield Piece("lines", source, source.path.name, b"".join(held), first)
+            first, size, held = number, 0, []
+    if held:
+        yield Piece("lines", source, source.path.name, b"".join(held), first)
+
+
+def _documents_of_lines(content: bytes, piece: Piece, rejects: Rejects) -> Iterator[Document]:
+    for number, line in enumerate(content.split(b"\n"), start=piece.line):
+        written = line.decode("utf-8-sig", errors="replace").strip()
+        if written:
+            yield from jsonl.read_line(written, piece.name, number, rejects)
+
+
+def _plain(content: bytes, name: str) -> Document:
+    written = content.decode("utf-8-sig", errors="replace")
+    stem = plain_name(name).rpartition(".")[0] or plain_name(name)
+    return Document(id=stem, text=written, provenance=Provenance(source=name))
+
+
+def _with_licence(document: Document, source: Source) -> Document:
+    if not source.licence or document.metadata.get("licence"):
+        return document
+    return replace(document, metadata={**document.metadata, "licence": source.licence})

@@ -1,0 +1,171 @@
+"""Where the text of a corpus comes from: what a user writes becomes a list of files."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from glob import glob, has_magic
+from pathlib import Path
+from typing import BinaryIO
+
+from biobert.core.errors import BadInputError
+from biobert.core.files import CHUNK_BYTES, open_binary, plain_name, sha256_of
+from biobert.data.catalogue import Corpus, find_split, load_corpus
+from biobert.data.formats import SHELF, pubmed
+from biobert.data.reading import endings_by_format, format_of
+
+PUBMED = "pubmed"
+DELETIONS_START, DELETIONS_END = b"<DeleteCitation>", b"</DeleteCitation>"
+OVERLAP = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file. `name` is what the user wrote, or a path below it: never a place on this machine.
+
+    `licence` is the licence of all its documents, where a catalogue says it.
+    """
+
+    name: str
+    path: Path
+    format: str
+    licence: str = ""
+    bytes: int = 0
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Files with their sizes and checksums; `deleted` are PubMed numbers that updates delete."""
+
+    sources: tuple[Source, ...]
+    deleted: frozenset[str] = frozenset()
+
+
+def find_sources(
+    names: Sequence[str], *, format: str | None, data_root: Path | None, cache: Path
+) -> list[Source]:
+    """Files, folders, globs and splits of catalogued corpora (`NAME:train+devel`), in order."""
+    found: list[Source] = []
+    for name in names:
+        place = Path(name)
+        if place.is_file():
+            found.append(_source(place.name, place, format))
+        elif place.is_dir():
+            found += _in_folder(place, format)
+        elif has_magic(name):
+            found += _matches(name, format)
+        elif ":" in name:
+            found += _splits(name, data_root=data_root, cache=cache)
+        else:
+            raise BadInputError(
+                f"no such file or folder: {name}; a split of a catalogued corpus is written "
+                "NAME:split, such as NCBI-disease:train",
+                code="not-found",
+            )
+    if not found:
+        raise BadInputError(f"no sources found in {', '.join(names)}", code="not-found")
+    return found
+
+
+def survey(sources: Iterable[Source], *, workers: int) -> Survey:
+    """Look at every file once: its size, its checksum and, in PubMed's, what it deletes."""
+    files = list(sources)
+    with ThreadPoolExecutor(workers) as pool:
+        looked_at = tuple(pool.map(_measured, files))
+        deleted = pool.map(_deleted_numbers, (one for one in files if one.format == PUBMED))
+        return Survey(looked_at, frozenset().union(*deleted))
+
+
+def _source(name: str, path: Path, format: str | None) -> Source:
+    told = format or format_of(path)
+    if not hasattr(SHELF.load(told), "read"):
+        raise BadInputError(f"{name}: format {told!r} cannot be read", code="usage")
+    return Source(name, path.absolute(), told)
+
+
+def _in_folder(folder: Path, format: str | None) -> Iterator[Source]:
+    name = folder.resolve().name
+    if format == "brat" or (format is None and any(folder.glob("*.ann"))):
+        yield Source(name, folder.absolute(), "brat")
+        return
+    known = endings_by_format()
+    readable = tuple(
+        ending
+        for one, endings in known.items()
+        for ending in endings
+        if hasattr(SHELF.load(one), "read")
+    )
+    for path in sorted(folder.rglob("*")):
+        hidden = path.name.startswith(".")
+        if (
+            path.is_file()
+            and not hidden
+            and (format or plain_name(path).lower().endswith(readable))
+        ):
+            yield _source(f"{name}/{path.relative_to(folder).as_posix()}", path, format)
+
+
+def _matches(pattern: str, format: str | None) -> Iterator[Source]:
+    fixed = Path(pattern)
+    while has_magic(str(fixed)):
+        fixed = fixed.parent
+    for match in sorted(glob(pattern, recursive=True)):  # noqa: PTH207
+        path = Path(match)
+        if path.is_file():
+            yield _source(path.relative_to(fixed).as_posix(), path, format)
+
+
+def _splits(name: str, *, data_root: Path | None, cache: Path) -> Iterator[Source]:
+    corpus_name, _, wanted = name.partition(":")
+    corpus = load_corpus(corpus_name)
+    for split in [wanted] if wanted in corpus.splits else wanted.split("+"):
+        path = find_split(corpus, split, data_root=data_root, cache=cache)
+        source = _source(f"{corpus.name}:{split}", path, corpus.format or None)
+        yield replace(source, licence=_licence(corpus))
+
+
+def _licence(corpus: Corpus) -> str:
+    """Empty where each document has its own."""
+    return "" if corpus.task == "corpus" else corpus.licence
+
+
+def _measured(source: Source) -> Source:
+    """A folder of BRAT pairs is one source: the checksum of its files' checksums."""
+    if source.path.is_file():
+        return replace(source, bytes=source.path.stat().st_size, sha256=sha256_of(source.path))
+    files = [path for path in sorted(source.path.iterdir()) if path.is_file()]
+    sums = "".join(map(sha256_of, files))
+    return replace(
+        source,
+        bytes=sum(path.stat().st_size for path in files),
+        sha256=hashlib.sha256(sums.encode()).hexdigest(),
+    )
+
+
+def _deleted_numbers(source: Source) -> set[str]:
+    """The numbers in `<DeleteCitation>`; of a damaged file, those before the damage."""
+    numbers: set[str] = set()
+    try:
+        with open_binary(source.path) as stream:
+            for stretch in _deletions(stream):
+                numbers.update(one.decode() for one in pubmed.PMID.findall(stretch))
+    except (BadInputError, OSError):
+        pass  # reading the file for its text says so, with its name
+    return numbers
+
+
+def _deletions(stream: BinaryIO) -> Iterator[bytes]:
+    """What stands between the two tags, in stretches that overlap by more than a number."""
+    rest, inside = b"", False
+    while block := stream.read(CHUNK_BYTES):
+        text, rest = rest + block, b""
+        while text:
+            tag = DELETIONS_END if inside else DELETIONS_START
+            place = text.find(tag)
+            if inside:
+                yield text if place < 0 else text[:place]
+            if place < 0:
+                rest, text = text[-OVERLAP:], b""
+            else:
+                text, inside = text[place + len(tag) :], not inside

@@ -1,0 +1,203 @@
+"""What is mended, what is cut out and what is dropped before text is learnt from."""
+
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from biobert.core.document import Document, Entity, Passage, Span
+from biobert.core.errors import BadInputError
+from biobert.data import cleaning
+from biobert.data.cleaning import FilterSettings, cleaned, language_of, reason_to_drop, unreadable
+from biobert.data.licences import LICENCES, licence_of
+from tests.data.articles import prose
+
+CC_BY = {"licence": "cc-by"}
+
+
+def clean(text: str, *passages: Passage) -> Document:
+    return cleaned(Document("1", text, passages), Counter())
+
+
+def texts_of(document: Document) -> list[str]:
+    return [document.text[one.start : one.end] for one in document.passages]
+
+
+def passages(*parts: tuple[str, str]) -> Document:
+    """Passages with a heading and a text."""
+    text, found = "", []
+    for heading, part in parts:
+        found.append(Passage(len(text), len(text) + len(part), "body", heading))
+        text += part + "\n"
+    return Document("1", text, tuple(found))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("a  b\tc\nd", "a b c d"),
+        ("first\n\nsecond  one\n\n\n\n third", "first\nsecond one\nthird"),
+        ("beta\u00adblocker zero\u200bwidth \ufeffmark", "betablocker zerowidth mark"),
+        ("nul\x00byte bad\ufffdbyte \ud800 lone \ue000 private", "nul byte bad byte lone private"),
+        ("thin\u2009space no\u00a0break line\u2028end", "thin space no break line end"),
+        ("naïve ≥5 µg β-blocker", "naïve ≥5 µg β-blocker"),
+        ("\n\n \n\n", ""),
+    ],
+)
+def test_blanks_are_folded_and_what_cannot_be_seen_goes(before: str, after: str) -> None:
+    document = clean(before)
+    assert document.text == after
+    assert texts_of(document) == ([] if not after else after.split("\n"))
+
+
+@given(text=st.text(max_size=200).filter(lambda text: "©" not in text))
+def test_no_visible_character_is_lost_and_the_rest_folds_to_blanks(text: str) -> None:
+    document = clean(text)
+    visible = [one for one in text if one.isprintable() and one not in "\ufffd "]
+    assert [one for one in document.text if one.isprintable() and one != " "] == visible
+    assert document.text == "\n".join(" ".join(line.split()) for line in document.text.split("\n"))
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028]", document.text)
+
+
+def test_titles_and_paragraphs_keep_their_kind_and_their_own_text() -> None:
+    text = "On  lithium\nIt   helps.\n\nMuch."
+    document = clean(
+        text, Passage(0, 11, "title"), Passage(12, len(text), "abstract", heading="RESULTS")
+    )
+    assert texts_of(document) == ["On lithium", "It helps.", "Much."]
+    found = [(one.kind, one.heading) for one in document.passages]
+    assert found == [("title", ""), ("abstract", "RESULTS"), ("abstract", "RESULTS")]
+
+
+def test_boilerplate_is_cut_out_and_counted() -> None:
+    removed: Counter[str] = Counter()
+    document = passages(
+        ("Results", "Lithium helped."),
+        ("Results > Funding", "The ministry paid."),
+        ("Authors’ contributions", "AB wrote it."),
+        ("Discussion", "The authors declare no competing interests."),
+        ("Discussion", "© 2003 The publisher."),
+        ("Discussion", f"{prose(1, 12)} All rights reserved. {prose(2)}"),
+        ("Reference values", "They are known."),
+    )
+    kept = cleaned(document, removed)
+    assert [one.heading for one in kept.passages] == ["Results", "Discussion", "Reference values"]
+    assert removed == {"boilerplate section's paragraph": 2, "boilerplate paragraph": 2}
+
+
+def test_annotations_go_and_sentences_of_its_own_stay() -> None:
+    document = Document(
+        "1",
+        "Colon  cancer .\nIt grows .",
+        entities=(Entity(0, 13, "Disease"),),
+        sentences=(Span(0, 15), Span(16, 26)),
+    )
+    kept = cleaned(document, Counter())
+    assert kept.text == "Colon cancer .\nIt grows ."
+    assert kept.sentences == (Span(0, 14), Span(15, 25))
+    assert not kept.entities
+
+
+@pytest.mark.parametrize("word", ["cancer grows ", "a" * 70])
+def test_a_paragraph_without_end_is_cut_and_nothing_is_lost(
+    word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleaning, "LONGEST_PARAGRAPH", 50)
+    text = word * 20
+    document = clean(text)
+    assert max(one.end - one.start for one in document.passages) <= 50
+    assert "".join(document.text.split()) == "".join(text.split())
+    assert ("grows cancer" in document.text.replace("\n", " ")) == ("grows" in word)
+
+
+@pytest.mark.parametrize(
+    ("text", "metadata", "reason"),
+    [
+        (prose(1), {}, None),
+        ("Too few words.", {}, "too short"),
+        ("x" * 20_000, {}, "not prose"),
+        ("1.2 <0.05 (3) [4] 7 = 8 ± 9 | " * 20, {}, "not prose"),
+        ("", {}, "too short"),
+        (
+            "Die Wirkung der Therapie wurde an einer Gruppe von Patienten mit Diabetes untersucht, "
+            "die in der Klinik behandelt wurden und bei denen eine Besserung eintrat.",
+            {},
+            "language ??",
+        ),
+        (
+            "De patiënten in de groep werden behandeld met aspirine of met een placebo, en het "
+            "effect is na een week in de kliniek onderzocht en was groot in alle gevallen.",
+            {"language": "dut"},
+            "language nl",
+        ),
+        # PubMed states the article's language; the abstract is English.
+        (prose(2), {"language": "ger"}, None),
+    ],
+)
+def test_what_is_dropped_has_a_reason(
+    text: str, metadata: dict[str, str], reason: str | None
+) -> None:
+    document = clean(text)
+    document = Document("1", document.text, metadata=metadata)
+    assert reason_to_drop(document, FilterSettings()) == reason
+
+
+def test_other_languages_can_be_asked_for() -> None:
+    german = "Die Wirkung der Therapie wurde an einer Gruppe von Patienten untersucht. " * 3
+    settings = FilterSettings(languages=("de",))
+    stated = Document("1", german, metadata={"language": "ger"})
+    assert reason_to_drop(stated, settings) is None
+    assert reason_to_drop(Document("1", prose(1)), settings) == "language en"
+    assert language_of(["und"], {"language": "FR"}) == "fr"
+
+
+@pytest.mark.parametrize(
+    ("statement", "licence"),
+    [
+        ("http://creativecommons.org/licenses/by/4.0/", "cc-by"),
+        ("https://creativecommons.org/licenses/by-nc-nd/3.0/", "cc-by-nc-nd"),
+        ("https://creativecommons.org/publicdomain/zero/1.0/", "cc0"),
+        ("https://creativecommons.org/publicdomain/mark/1.0/", "public-domain"),
+        ("CC BY 4.0", "cc-by"),
+        ("CC BY-NC 4.0", "cc-by-nc"),
+        ("cc0", "cc0"),
+        ("Creative Commons CC0 public domain dedication", "cc0"),
+        ("distributed under the Creative Commons Attribution License", "cc-by"),
+        ("Creative Commons Attribution Non-Commercial License", "cc-by-nc"),
+        ("Attribution-NonCommercial-NoDerivs", "cc-by-nc-nd"),
+        ("Attribution-NonCommercial-ShareAlike", "cc-by-nc-sa"),
+        ("Creative Commons Attribution-ShareAlike", "cc-by-sa"),
+        ("This is a work of the US government and in the public domain", "public-domain"),
+        ("http://www.frontiersin.org/licenseagreement", "other"),
+        ("All rights reserved", "other"),
+        ("", "unknown"),
+    ],
+)
+def test_a_licence_is_read_from_the_articles_own_statement(statement: str, licence: str) -> None:
+    assert licence in LICENCES
+    assert licence_of({"licence": statement}) == licence
+
+
+def test_only_the_licences_asked_for_are_kept() -> None:
+    settings = FilterSettings(licences=("cc-by", "cc0"))
+    assert reason_to_drop(Document("1", prose(1), metadata=CC_BY), settings) is None
+    assert reason_to_drop(Document("1", prose(1)), settings) == "licence unknown"
+    noncommercial = Document("1", prose(1), metadata={"licence": "CC BY-NC 4.0"})
+    assert reason_to_drop(noncommercial, settings) == "licence cc-by-nc"
+
+
+def test_unknown_settings_name_the_nearest() -> None:
+    with pytest.raises(BadInputError, match=r"unknown licence 'cc_by'; did you mean 'cc-by'"):
+        FilterSettings(licences=("cc_by",))
+    with pytest.raises(BadInputError, match="two letters"):
+        FilterSettings(languages=("english",))
+
+
+def test_another_encoding_is_seen_and_a_bad_byte_is_not_taken_for_one() -> None:
+    latin = "Die Größe der Prüfgruppe".encode("latin-1").decode("utf-8", errors="replace")
+    assert unreadable(latin)
+    assert unreadable("Cancer".encode("utf-16-le").decode())
+    assert not unreadable(prose(1, 40) + "\ufffd")
+    assert not unreadable("")

@@ -1,0 +1,129 @@
+"""Test splits stay out of what is learnt from: whole documents, and single sentences."""
+
+from pathlib import Path
+
+import pytest
+
+from biobert.core.document import Document, Span
+from biobert.data.catalogue import corpus_names, load_corpus, read_split
+from biobert.data.contamination import (
+    TestSplits,
+    catalogued_test_splits,
+    sentence_mark,
+    without_sentences,
+)
+from biobert.text.sentences import sentences_of
+from tests.data.articles import prose
+
+
+def document(text: str, identifier: str = "x", **metadata: str) -> Document:
+    found = Document(identifier, text, metadata=metadata)
+    spans = tuple(sentences_of(found))
+    return Document(identifier, text, sentences=spans, metadata=metadata)
+
+
+def splits(*documents: Document) -> TestSplits:
+    found = TestSplits()
+    found.add("toy", documents)
+    return found
+
+
+def verdict(found: TestSplits, one: Document) -> str | None:
+    return found.corpus_of(one, found.shared_sentences(one))
+
+
+def test_marks_are_blind_to_case_blanks_and_punctuation() -> None:
+    spaced = "The serum ( 14 % ) of Lithium was given to the mouse , and again to the other mouse ."
+    tight = "the serum (14%) of lithium was given to the mouse, and again to the other mouse."
+    assert sentence_mark(spaced) == sentence_mark(tight) is not None
+    assert sentence_mark(tight) != sentence_mark(tight.replace("14", "15"))
+    assert sentence_mark("Patients gave informed consent.") is None
+
+
+def test_two_sentences_mark_a_document_and_one_does_not() -> None:
+    test = document(prose(1, 6))
+    found = splits(test)
+    first, second = (test.text[one.start : one.end] for one in test.sentences[:2])
+    one = document(f"{prose(2)} {first} {prose(3)}")
+    assert verdict(found, one) is None
+    assert found.shared_sentences(one) == {4: "toy"}
+    assert verdict(found, document(f"{prose(2)} {first} {prose(3)} {second.upper()}")) == "toy"
+    assert verdict(found, document(prose(4, 9))) is None
+
+
+def test_a_sentence_is_taken_out_and_the_text_stays() -> None:
+    whole = document(prose(1, 3))
+    rest = without_sentences(whole, [1])
+    assert rest.sentences == (whole.sentences[0], whole.sentences[2])
+    assert rest.text == whole.text
+    assert without_sentences(whole, []) is whole
+
+
+@pytest.mark.parametrize(
+    ("metadata", "identifier"),
+    [
+        ({"pmid": "1234567"}, "x"),
+        ({"pmc": "PMC90001"}, "x"),
+        ({"pmcid": "90001"}, "x"),
+        ({"doi": "10.1/ABC"}, "x"),
+        ({}, "1234567"),
+    ],
+)
+def test_identifiers_tell_a_document_whose_text_differs(
+    metadata: dict[str, str], identifier: str
+) -> None:
+    found = splits(
+        document(prose(1), "1234567", pmc="90001", doi="10.1/abc"),
+    )
+    assert verdict(found, document(prose(2), identifier, **metadata)) == "toy"
+    assert verdict(found, document(prose(2), "7654321", pmid="1")) is None
+
+
+def test_a_list_of_articles_is_read_whatever_surrounds_the_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "test.json"
+    path.write_text('{"12377809": "yes", "90001": "no", "7": "maybe"}')
+    found = TestSplits()
+    found.add_identifiers("toy", path)
+    assert verdict(found, document(prose(1), "12377809")) == "toy"
+    assert verdict(found, document(prose(1), pmc="90001")) == "toy"
+    assert verdict(found, document(prose(1), pmc="7")) is None
+
+
+def test_the_checksum_tells_other_test_splits() -> None:
+    assert splits(document(prose(1))).checksum() == splits(document(prose(1))).checksum()
+    assert splits(document(prose(1))).checksum() != splits(document(prose(2))).checksum()
+
+
+def test_only_what_is_at_hand_is_excluded_and_the_rest_is_named(tmp_path: Path) -> None:
+    path = tmp_path / load_corpus("BC5CDR").splits["test"].path
+    path.parent.mkdir(parents=True)
+    words = "".join(f"{word}\tO\n" for word in prose(1, 1).split())
+    path.write_text(f"{words}\n")
+    found = catalogued_test_splits(data_root=tmp_path, cache=tmp_path / "none")
+    assert set(found.sentences.values()) == {"BC5CDR"}
+    assert "BC5CDR" not in found.absent
+    assert {"NCBI-disease", "PubMedQA", "evidence-inference", "BioASQ"} <= set(found.absent)
+    assert not {"PMC-OA-articles", "PubMed", "Hetionet"} & set(found.absent)
+    assert not (tmp_path / "none").exists()  # nothing was fetched
+
+
+@pytest.mark.data
+def test_test_splits_of_the_catalogue_find_themselves_and_spare_the_training_data(
+    corpora: Path,
+) -> None:
+    found = catalogued_test_splits(data_root=corpora, cache=corpora)
+    places = {"data_root": corpora, "cache": corpora}
+    for name in ("NCBI-disease", "BC5CDR", "BC2GM"):
+        assert name in corpus_names()
+        for one in read_split(name, "test", **places):  # type: ignore[arg-type]
+            assert verdict(found, one) is not None
+        train = read_split(name, "train", **places)  # type: ignore[arg-type]
+        sentences = sum(len(one.sentences) for one in train)
+        assert sum(len(found.shared_sentences(one)) for one in train) < 0.005 * sentences
+
+
+def test_spans_of_a_document_are_looked_up_in_the_original_text() -> None:
+    text = prose(1, 1) + "\n" + prose(2, 1)
+    middle = len(prose(1, 1))
+    own = Document("x", text, sentences=(Span(0, middle), Span(middle + 1, len(text))))
+    assert set(splits(own).shared_sentences(own)) == {0, 1}
