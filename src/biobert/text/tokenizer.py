@@ -1,18 +1,22 @@
 """The tokenizer: text to word pieces with character offsets, on the `tokenizers` backend."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from tokenizers import AddedToken
 from tokenizers import Tokenizer as Backend
 from tokenizers.implementations import BertWordPieceTokenizer
+from tokenizers.normalizers import BertNormalizer
 
 from biobert.core.errors import BadInputError
 from biobert.core.task import Pieces
 
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
 SpecialRole = Literal["cls", "sep", "pad", "mask", "unk"]
 
 SPECIAL_TOKENS: dict[SpecialRole, tuple[str, ...]] = {
@@ -56,6 +60,11 @@ class Tokenizer:
         """How many ids there are, special and added tokens included."""
         return self.backend.get_vocab_size(with_added_tokens=True)
 
+    def fingerprint(self) -> str:
+        """A SHA-256 of pieces and ids: tokenizers that differ in it give ids that do not mix."""
+        pieces = sorted(self.backend.get_vocab(with_added_tokens=True).items())
+        return hashlib.sha256(json.dumps(pieces).encode()).hexdigest()
+
     def special(self, role: SpecialRole) -> int:
         """The id of a special token; an error when the vocabulary has none for the role."""
         token_id = self._special[role]
@@ -69,13 +78,40 @@ class Tokenizer:
         encodings = self.backend.encode_batch(list(texts), add_special_tokens=False)
         return [_pieces(*pair) for pair in zip(texts, encodings, strict=True)]
 
-    def save(self, folder: Path) -> None:
-        """Write `tokenizer.json` and the `tokenizer_config.json` that transformers reads."""
+    def continuations(self) -> npt.NDArray[np.bool_]:
+        """(vocabulary,) True for pieces that go on with a word (`##ase`) and so never begin one."""
+        names = [self.backend.id_to_token(number) or "" for number in range(self.vocabulary_size)]
+        # Byte-level and SentencePiece vocabularies mark the beginnings instead.
+        marks = tuple(mark for mark in ("\u0120", "\u2581") if any(mark in name for name in names))
+        if marks:
+            flags = [not name.startswith(marks) for name in names]
+        else:
+            flags = [name.startswith("##") and len(name) > 2 for name in names]
+        continues = np.array(flags, dtype=np.bool_)
+        continues[self.special_ids()] = False
+        return continues
+
+    def special_ids(self) -> list[int]:
+        """The ids of the special tokens, in order."""
+        return sorted(
+            number
+            for number, token in self.backend.get_added_tokens_decoder().items()
+            if token.special
+        )
+
+    def save(self, folder: Path, *, tokenizer_class: str = "PreTrainedTokenizerFast") -> None:
+        """Write `tokenizer.json` and the `tokenizer_config.json` that transformers reads.
+
+        transformers opens any tokenizer as `PreTrainedTokenizerFast`, without segment ids for a
+        second text; a BERT tokenizer may be called `BertTokenizer`, which gives them.
+        """
         self.backend.save(str(folder / "tokenizer.json"))
-        config = {"tokenizer_class": "PreTrainedTokenizerFast"}
+        config: dict[str, Any] = {"tokenizer_class": tokenizer_class}
         for role, token_id in self._special.items():
             if token_id is not None:
                 config[f"{role}_token"] = str(self.backend.id_to_token(token_id))
+        if isinstance(self.backend.normalizer, BertNormalizer):
+            config["do_lower_case"] = self.backend.normalizer.lowercase
         (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 

@@ -1,0 +1,201 @@
+"""`biobert vocab`: word pieces of one's own."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from biobert.data.rejects import Rejects
+    from biobert.data.sources import Source
+    from biobert.text.fertility import VocabularyReport
+    from biobert.text.tokenizer import Tokenizer
+    from biobert.text.vocabulary import VocabularySettings, WordCounts
+
+REPORT = "report.json"
+PACKET_BYTES = 4_000_000
+SECONDS_BETWEEN_LINES = 60.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb group."""
+    group = typer.Typer(no_args_is_help=True, help="Learn a vocabulary of word pieces.")
+    group.command("train")(train_vocabulary)
+    app.add_typer(group, name="vocab")
+
+
+@answering("vocab train")
+def train_vocabulary(
+    sources: Annotated[
+        list[str], typer.Argument(help="Files, folders, globs, or NAME:split of the catalogue.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The tokenizer folder to write.")],
+    size: Annotated[int, typer.Option(help="Pieces, special tokens included.")] = 16384,
+    case: Annotated[str, typer.Option(help="uncased or cased.")] = "uncased",
+    compare: Annotated[
+        str | None, typer.Option(help="Measure beside this one: a folder or a hub name.")
+    ] = None,
+    terms: Annotated[
+        Path | None, typer.Option(help="Terms to measure on, one a line; else the annotated ones.")
+    ] = None,
+    source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Learn a WordPiece vocabulary from documents, and report how well it reads.
+
+    Writes tokenizer.json, tokenizer_config.json, vocab.txt and report.json. Every 50th document is
+    not learnt from but measured on. Without --terms, mentions that the sources annotate are
+    measured as terms, or rare words where nothing is annotated.
+    """
+    from dataclasses import asdict
+
+    from biobert.cli.places import cache_folder, data_root
+    from biobert.data.rejects import Rejects
+    from biobert.data.sources import find_sources
+    from biobert.text.fertility import vocabulary_report
+    from biobert.text.vocabulary import train_vocabulary as learn
+
+    settings = _settings(size, case)
+    others = [_compared(compare)] if compare else []
+    given = _terms(terms) if terms else None
+    _need_folder(output)
+    files = find_sources(sources, format=source_format, data_root=data_root(), cache=cache_folder())
+    set_aside = Rejects()
+    counts, mentions = _read(files, set_aside)
+    tokenizer = learn(counts.learnt, settings)
+    report = vocabulary_report([("new", tokenizer), *others], counts, given or mentions)
+    _write(tokenizer, report, output)
+    if rejects is not None:
+        set_aside.write(rejects)
+    data = {"output": str(output), "set_aside": set_aside.count, **asdict(report)}
+    return Answer(data, lambda: _show(report, output, set_aside.count))
+
+
+def _settings(size: int, case: str) -> "VocabularySettings":
+    from biobert.core.errors import BadInputError
+    from biobert.core.settings import from_mapping
+    from biobert.text.vocabulary import VocabularySettings
+
+    try:
+        return from_mapping(VocabularySettings, {"size": size, "case": case}, place="vocab train:")
+    except BadInputError as problem:
+        raise BadInputError(str(problem), code="usage") from None
+
+
+def _compared(name: str) -> "tuple[str, Tokenizer]":
+    from biobert.core.hub import find_published_folder
+    from biobert.text.tokenizer import TOKENIZER_FILES, Tokenizer
+
+    folder = find_published_folder(name, TOKENIZER_FILES)
+    shown = folder.resolve().name if Path(name).exists() else name
+    return shown, Tokenizer.from_folder(folder)
+
+
+def _terms(path: Path) -> set[str]:
+    from biobert.core.errors import BadInputError
+    from biobert.core.files import open_text
+
+    with open_text(path) as stream:
+        found = {line.strip() for line in stream} - {""}
+    if not found:
+        raise BadInputError(f"--terms {path}: no terms in it; write one a line")
+    return found
+
+
+def _need_folder(output: Path) -> None:
+    from biobert.core.errors import BadInputError
+
+    if output.exists() and not output.is_dir():
+        raise BadInputError(f"--output {output} is a file; name a folder", code="usage")
+
+
+def _read(files: "Sequence[Source]", rejects: "Rejects") -> "tuple[WordCounts, set[str]]":
+    """The words of all documents, and the mentions that are annotated in them."""
+    from biobert.data.cleaning import Removed, cleaned
+    from biobert.data.packets import documents_of, packets_of
+    from biobert.text.vocabulary import count_words
+
+    mentions: set[str] = set()
+
+    def texts() -> Iterator[str]:
+        removed = Removed()
+        for packet in packets_of(tuple(files), 0, PACKET_BYTES):
+            rejects.extend(packet.rejects)
+            for piece in packet.pieces:
+                for document in documents_of(piece, rejects):
+                    mentions.update(document.mention(entity) for entity in document.entities)
+                    yield cleaned(document, removed).text
+
+    return count_words(_followed(texts())), mentions
+
+
+def _followed(texts: Iterable[str]) -> Iterator[str]:
+    """The same texts, with a count on standard error: moving on a terminal, else now and then."""
+    from time import monotonic
+
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    printed = monotonic()
+    characters = 0
+    with console.status("reading") as status:
+        for number, text in enumerate(texts, start=1):
+            characters += len(text)
+            line = f"{number} documents, {characters / 1e6:.0f} million characters"
+            if console.is_terminal:
+                status.update(line)
+            elif monotonic() - printed > SECONDS_BETWEEN_LINES:
+                printed = monotonic()
+                console.print(line)
+            yield text
+
+
+def _write(tokenizer: "Tokenizer", report: "VocabularyReport", output: Path) -> None:
+    import json
+    from dataclasses import asdict
+
+    from biobert.core.files import write_text
+    from biobert.text.vocabulary import save_vocabulary
+
+    save_vocabulary(tokenizer, output)
+    with write_text(output / REPORT) as stream:
+        json.dump(asdict(report), stream, indent=2, ensure_ascii=False)
+
+
+def _show(report: "VocabularyReport", output: Path, set_aside: int) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(_table(report))
+    console.print(
+        f"text: {report.text}, of {report.documents} documents in all; "
+        f"terms: {report.term_count}, {report.terms}"
+    )
+    for example in report.examples:
+        console.print(f"  {example.term}", markup=False, soft_wrap=True)
+        for one, split in zip(report.vocabularies, example.splits, strict=True):
+            console.print(f"    {one.name}: {split}", markup=False, soft_wrap=True)
+    if set_aside:
+        console.print(f"{set_aside} records set aside; list them with --rejects FILE")
+    console.print(f"tokenizer folder: {output}", markup=False, soft_wrap=True)
+
+
+def _table(report: "VocabularyReport") -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    for column in ("vocabulary", "on", "words", "pieces", "pieces/word", "whole, %", "unknown, %"):
+        table.add_column(column, justify="left" if column in ("vocabulary", "on") else "right")
+    for one in report.vocabularies:
+        for kind, found in (("text", one.text), ("terms", one.terms)):
+            name = f"{one.name} ({one.size})" if kind == "text" else ""
+            shares = (f"{100 * found.whole_words:.1f}", f"{100 * found.unknown_words:.3f}")
+            counts = (str(found.words), str(found.pieces), f"{found.pieces_per_word:.3f}")
+            table.add_row(name, kind, *counts, *shares)
+    return table
