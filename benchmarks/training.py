@@ -25,7 +25,8 @@ from biobert.data.catalogue import read_split
 from biobert.training.batches import Row, encode_rows
 from biobert.training.loop import StepReport, TrainingLoop
 from biobert.training.recipe import read_recipe
-from biobert.training.session import build_learner
+from biobert.training.sources import DocumentSource
+from biobert.training.start import build_learner
 
 SENTENCES = 500
 REPEATS = 3
@@ -34,10 +35,13 @@ DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
 
 
 class _Silent:
+    def noted(self, message: str) -> None:
+        """Nothing."""
+
     def stepped(self, report: StepReport) -> None:
         """Nothing."""
 
-    def evaluated(self, epoch: int, scores: dict[str, Scores], main: float) -> None:
+    def evaluated(self, step: int, scores: dict[str, Scores], main: float) -> None:
         """Nothing."""
 
 
@@ -91,9 +95,16 @@ def _ours(documents: list[Document], precision: str) -> None:
     output = CACHE / "training"
     shutil.rmtree(output, ignore_errors=True)
     recipe = _recipe(precision)
-    learner = build_learner(recipe)
+    learner = build_learner(recipe, print)
     rows = encode_rows(learner.task, documents, learner.tokenizer)
-    TrainingLoop(recipe, learner, rows, output=output, listener=_Silent()).run(resume=False)
+    source = DocumentSource(
+        learner,
+        rows,
+        batches=recipe.batches,
+        regularization=recipe.regularization,
+        seed=recipe.run.seed,
+    )
+    TrainingLoop(recipe, learner, source, output=output, listener=_Silent()).run(resume=False)
 
 
 def _trainer(documents: list[Document], precision: str) -> None:
@@ -105,7 +116,7 @@ def _trainer(documents: list[Document], precision: str) -> None:
         TrainingArguments,
     )
 
-    learner = build_learner(_recipe(precision))
+    learner = build_learner(_recipe(precision), print)
     rows = encode_rows(learner.task, documents, learner.tokenizer)
     tokenizer = AutoTokenizer.from_pretrained(str(minilm_folder()))
     model = AutoModelForTokenClassification.from_pretrained(str(minilm_folder()), num_labels=3)

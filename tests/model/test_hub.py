@@ -18,7 +18,8 @@ from biobert.training.batches import encode_rows
 from biobert.training.folder import TrainingReport, write_model_folder
 from biobert.training.loop import TrainingLoop
 from biobert.training.recipe import read_recipe
-from biobert.training.session import build_learner
+from biobert.training.sources import DocumentSource
+from biobert.training.start import build_learner
 from tests.tiny import tiny_tokenizer
 from tests.training.conftest import Silent
 
@@ -127,10 +128,17 @@ def test_training_saving_and_loading_keep_the_answers(encoder_folder: Path, tmp_
         },
         place="toy",
     )
-    learner = build_learner(recipe)
-    rows = encode_rows(learner.task, learner.task.toy_documents() * 4, learner.tokenizer)
     listener = Silent()
-    loop = TrainingLoop(recipe, learner, rows, output=tmp_path / "out", listener=listener)
+    learner = build_learner(recipe, listener.noted)
+    rows = encode_rows(learner.task, learner.task.toy_documents() * 4, learner.tokenizer)
+    source = DocumentSource(
+        learner,
+        rows,
+        batches=recipe.batches,
+        regularization=recipe.regularization,
+        seed=recipe.run.seed,
+    )
+    loop = TrainingLoop(recipe, learner, source, output=tmp_path / "out", listener=listener)
     loop.run(resume=False)
     assert listener.losses[-1] < 0.85 * listener.losses[0]
     report = TrainingReport(recipe=recipe.resolved(), data={}, metrics={})

@@ -8,7 +8,11 @@ from biobert.tasks import SHELF, build_task
 from tests.tiny import tiny_tokenizer
 
 TOKENIZER = tiny_tokenizer()
-TOY_SETTINGS = {"ner": {"labels": ["Chemical", "Disease"]}}
+TOY_SETTINGS = {
+    "ner": {"labels": ["Chemical", "Disease"]},
+    "pretraining": {},
+    "pos": {"labels": ["(", ")", ".", "DT", "JJ", "NN", "NNS", "VBZ"]},
+}
 
 
 @pytest.fixture(params=SHELF.names())
@@ -29,8 +33,8 @@ def test_targets_fit_the_heads_and_windows(task: Task) -> None:
         for example, windows in zip(examples, task.encode(examples, TOKENIZER), strict=True):
             for window, targets in zip(windows, task.targets(example, windows), strict=True):
                 for head in task.heads():
-                    expected = (len(head.groups),)
-                    if head.kind == "token":
+                    expected = (1 if head.kind == "vocabulary" else len(head.groups),)
+                    if head.kind != "sequence":
                         expected = (len(window), *expected)
                     assert targets[head.name].shape == expected
 
@@ -56,9 +60,10 @@ def _certain(task: Task, targets):  # type: ignore[no-untyped-def]
     outputs = {}
     for head in task.heads():
         gold = np.where(targets[head.name] == IGNORED, 0, targets[head.name])
+        widths = [len(group.labels) for group in head.groups] or [TOKENIZER.vocabulary_size]
         groups = [
-            50.0 * np.eye(len(group.labels), dtype=np.float32)[gold[..., number]]
-            for number, group in enumerate(head.groups)
+            50.0 * np.eye(width, dtype=np.float32)[gold[..., number]]
+            for number, width in enumerate(widths)
         ]
         outputs[head.name] = np.concatenate(groups, axis=-1)
     return outputs

@@ -10,8 +10,9 @@ from biobert.core.task import Scores
 from biobert.data.reading import write_documents
 from biobert.tasks.ner import NamedEntityRecognition
 from biobert.training.loop import StepReport
+from biobert.training.material import Places
 from biobert.training.recipe import read_recipe
-from biobert.training.session import Places, train
+from biobert.training.session import train
 from tests.tiny import write_tiny_encoder_folder
 
 
@@ -19,15 +20,19 @@ class Silent:
     """A listener that remembers."""
 
     def __init__(self) -> None:
+        self.notes: list[str] = []
         self.losses: list[float] = []
         self.rates: list[float] = []
         self.devel: list[float] = []
+
+    def noted(self, message: str) -> None:
+        self.notes.append(message)
 
     def stepped(self, report: StepReport) -> None:
         self.losses.append(report.loss)
         self.rates.append(report.learning_rate)
 
-    def evaluated(self, epoch: int, scores: dict[str, Scores], main: float) -> None:
+    def evaluated(self, step: int, scores: dict[str, Scores], main: float) -> None:
         self.devel.append(main)
 
 

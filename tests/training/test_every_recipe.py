@@ -7,20 +7,29 @@ import pytest
 from biobert.core.settings import read_toml
 from biobert.data.catalogue import load_corpus
 from biobert.tasks import build_task
-from biobert.training.recipe import read_recipe
+from biobert.training.recipe import Recipe, read_recipe
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+PRETRAINING = [path for path in RECIPES if read_toml(path)["task"]["name"] == "pretraining"]
+FINE_TUNING = [path for path in RECIPES if path not in PRETRAINING]
 
 
-def test_there_are_recipes() -> None:
-    assert {"embedded-tagger-masked", "ner-ncbi-disease"} <= {path.stem for path in RECIPES}
-
-
-@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
-def test_a_recipe_fits_the_catalogue(path: Path) -> None:
+def whole_recipe(path: Path) -> Recipe:
     recipe = read_recipe(read_toml(path), place=path.name)
     assert recipe.name == path.stem
     assert recipe.description
+    return recipe
+
+
+def test_there_are_recipes() -> None:
+    names = {path.stem for path in RECIPES}
+    assert {"embedded-tagger-masked", "ner-ncbi-disease", "pos-genia"} <= names
+    assert {"pretrain-tiny", "pretrain-mini", "biobert-base"} <= names
+
+
+@pytest.mark.parametrize("path", FINE_TUNING, ids=lambda path: path.stem)
+def test_a_recipe_fits_the_catalogue(path: Path) -> None:
+    recipe = whole_recipe(path)
     settings = {key: value for key, value in recipe.task.items() if key != "name"}
     task = build_task(recipe.task["name"], settings)
     found: set[str] = set()
@@ -30,3 +39,13 @@ def test_a_recipe_fits_the_catalogue(path: Path) -> None:
             assert split in corpus.splits
         found |= {source.rename.get(label, label) for label in source.labels or corpus.labels}
     assert found == set(task.settings()["labels"])
+
+
+@pytest.mark.parametrize("path", PRETRAINING, ids=lambda path: path.stem)
+def test_a_pretraining_recipe_says_how_its_corpora_are_built(path: Path) -> None:
+    recipe = whole_recipe(path)
+    text = path.read_text(encoding="utf-8")
+    assert recipe.run.steps is not None
+    for source in (*recipe.data.train, *recipe.data.devel):
+        assert f"--output {source.corpus}" in text
+    assert f"train recipes/{path.name}" in text

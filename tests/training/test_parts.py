@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from biobert.core.batching import packed_rows
 from biobert.core.errors import BadInputError
 from biobert.model.hub import load_encoder
 from biobert.model.network import Network
@@ -38,20 +39,22 @@ def test_every_row_comes_once_and_batches_keep_the_budget(
     lengths: list[int], tokens: int, epoch: int
 ) -> None:
     settings = BatchSettings(tokens=tokens)
-    batches = epoch_batches(lengths, settings, seed=1, epoch=epoch)
+    batches = epoch_batches(lengths, settings, np.random.default_rng((1, epoch)))
     seen = Counter(int(row) for batch in batches for row in batch)
     assert seen == Counter(range(len(lengths)))
     for batch in batches:
         longest = max(lengths[row] for row in batch)
         assert len(batch) == 1 or len(batch) * longest <= tokens
-    again = epoch_batches(lengths, settings, seed=1, epoch=epoch)
+    again = epoch_batches(lengths, settings, np.random.default_rng((1, epoch)))
     assert all(np.array_equal(one, other) for one, other in zip(batches, again, strict=True))
 
 
 def test_epochs_differ() -> None:
     lengths = list(range(1, 60))
     settings = BatchSettings(tokens=100)
-    first, second = (epoch_batches(lengths, settings, seed=1, epoch=epoch) for epoch in (0, 1))
+    first, second = (
+        epoch_batches(lengths, settings, np.random.default_rng(seed)) for seed in (1, 2)
+    )
     assert [list(one) for one in first] != [list(one) for one in second]
 
 
@@ -60,9 +63,7 @@ def test_masking_hides_whole_words_and_no_special_token(task: NamedEntityRecogni
     rows = encode_rows(task, task.toy_documents() * 40, tokenizer)
     batch = collate(rows, task.heads(), pad_id=0)
     mask_id = tokenizer.special("mask")
-    hidden = mask_words(
-        batch, rows, rate=0.3, mask_id=mask_id, generator=torch.Generator().manual_seed(1)
-    )
+    hidden = mask_words(batch, rows, rate=0.3, mask_id=mask_id, generator=np.random.default_rng(1))
     masked = words = 0
     for number, row in enumerate(rows):
         changed = (hidden.token_ids[number] == mask_id).numpy()[: len(row.window)]
@@ -112,3 +113,21 @@ def test_schedules_warm_up_and_come_down(kind: str, middle: float, end: float) -
     assert factor(0) < factor(10) < factor(20) == pytest.approx(1.0, abs=0.06)
     assert factor(60) == pytest.approx(middle, abs=0.02)
     assert factor(100) == pytest.approx(end, abs=0.02)
+
+
+def test_the_stable_schedule_stays_then_falls_steeply_to_zero() -> None:
+    settings = ScheduleSettings(kind="stable", warmup_fraction=0.1, decay_fraction=0.2)
+    factor = schedule(settings, steps=1000)
+    assert {factor(step) for step in range(100, 800)} == {1.0}
+    assert factor(850) == pytest.approx(0.5)
+    assert factor(1000) == pytest.approx(0.0)
+
+
+@given(st.lists(st.integers(1, 70), min_size=1, max_size=80))
+def test_packed_rows_hold_everything_once_and_little_air(lengths: list[int]) -> None:
+    rows = packed_rows(lengths, row_length=64)
+    assert Counter(int(one) for row in rows for one in row) == Counter(range(len(lengths)))
+    sizes = [sum(lengths[one] for one in row) for row in rows]
+    assert all(size <= 64 or len(row) == 1 for size, row in zip(sizes, rows, strict=True))
+    # Best fit never leaves two rows that would fit into one.
+    assert sum(sorted(sizes)[:2]) > 64 or len(rows) == 1

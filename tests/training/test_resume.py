@@ -16,7 +16,8 @@ import json, os, signal, sys
 from pathlib import Path
 from biobert.training import checkpoint, loop
 from biobert.training.recipe import read_recipe
-from biobert.training.session import Places, train
+from biobert.training.material import Places
+from biobert.training.session import train
 from tests.training.conftest import Silent
 
 tables, output, place, count = json.loads(sys.argv[1])

@@ -44,6 +44,10 @@ class TrainingProgress:
     ) -> None:
         self.bar.stop()
 
+    def noted(self, message: str) -> None:
+        """Before the run: one line."""
+        self.console.print(message, highlight=False, markup=False)
+
     def stepped(self, report: StepReport) -> None:
         """After each step: the bar moves; without a terminal, a line a minute."""
         memory = LOSS_MEMORY if self.loss is not None else 0.0
@@ -61,10 +65,10 @@ class TrainingProgress:
             self.printed = now
             self._line(report, now)
 
-    def evaluated(self, epoch: int, scores: dict[str, Scores], main: float) -> None:
-        """After each evaluation: one line with every corpus."""
-        parts = ", ".join(f"{name} {score.main:.4f}" for name, score in scores.items())
-        self.console.print(f"epoch {epoch}: devel {main:.4f} ({parts})", highlight=False)
+    def evaluated(self, step: int, scores: dict[str, Scores], main: float) -> None:
+        """After each evaluation: one line with every corpus and its other single figures."""
+        parts = "; ".join(_figures(name, score) for name, score in scores.items())
+        self.console.print(f"step {step}: devel {main:.4f} ({parts})", highlight=False)
 
     def _line(self, report: StepReport, now: float) -> None:
         assert self.began is not None
@@ -75,4 +79,13 @@ class TrainingProgress:
         )
         if done:
             line += f", {elapsed / done * (report.steps - report.step) / 60:.0f} min left"
+        if report.tokens_per_second:
+            line += f", {report.tokens_per_second:.0f} tokens/s"
         self.console.print(line, highlight=False)
+
+
+def _figures(name: str, score: Scores) -> str:
+    details = (
+        f"{key} {value:.4f}" for key, value in score.details.items() if isinstance(value, float)
+    )
+    return ", ".join([f"{name} {score.main:.4f}", *details])

@@ -1,5 +1,6 @@
 """Grouping rows of unequal length so that little is padded."""
 
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,6 +23,29 @@ def length_sorted_batches(
         batches.append(order[start : start + rows])
         start += rows
     return batches
+
+
+def packed_rows(
+    lengths: Sequence[int] | npt.NDArray[np.int64], *, row_length: int
+) -> list[npt.NDArray[np.int64]]:
+    """Sequence numbers that share a row of at most `row_length` tokens; a longer one stands alone.
+
+    Best fit, longest first: each sequence goes where it leaves the least room.
+    """
+    rows: list[list[int]] = []
+    rooms: list[tuple[int, int]] = []  # (room left, row), in order of room
+    sizes = np.asarray(lengths)
+    for number in np.argsort(-sizes, kind="stable").tolist():
+        size = int(sizes[number])
+        place = bisect_left(rooms, (size, -1))
+        if place == len(rooms):
+            room, row = row_length, len(rows)
+            rows.append([])
+        else:
+            room, row = rooms.pop(place)
+        rows[row].append(number)
+        insort(rooms, (room - size, row))
+    return [np.array(row, dtype=np.int64) for row in rows]
 
 
 def pad_rows(rows: Sequence[npt.NDArray[np.int64]], *, value: int) -> npt.NDArray[np.int64]:

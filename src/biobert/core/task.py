@@ -17,9 +17,11 @@ from biobert.core.document import Document
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 Outputs = Mapping[str, FloatArray]
-"""Logits by head name: (length, labels) for a `token` head, (labels,) for a `sequence` head."""
+"""Logits by head name: (length, labels) for a `token` head, (labels,) for a `sequence` head,
+(length, pieces) for a `vocabulary` head."""
 Targets = Mapping[str, IntArray]
-"""Gold by head name: (length, groups) for a `token` head, (groups,) for a `sequence` head."""
+"""Gold by head name: (length, groups) for a `token` head, (groups,) for a `sequence` head,
+(length, 1) piece ids for a `vocabulary` head."""
 
 IGNORED = -100
 """Target of a position that neither learns nor scores (the convention of torch's losses)."""
@@ -37,12 +39,13 @@ class LabelGroup:
 class HeadSpec:
     """The output layer that a task needs: `model/heads.py` builds it from this value.
 
-    The head's logits are those of all groups side by side, in order.
+    The head's logits are those of all groups side by side, in order. A `vocabulary` head says which
+    word piece stands at a token; it has no groups, its labels are the encoder's vocabulary.
     """
 
     name: str
-    kind: Literal["token", "sequence"]
-    groups: tuple[LabelGroup, ...]
+    kind: Literal["token", "sequence", "vocabulary"]
+    groups: tuple[LabelGroup, ...] = ()
     loss: Literal["cross-entropy"] = "cross-entropy"
 
     @property

@@ -16,7 +16,6 @@ from biobert.evaluation.labels import (
     word_tags,
 )
 from biobert.evaluation.significance import Interval, bootstrap_interval, sentence_counts
-from biobert.evaluation.spans import score_entities
 from biobert.text.sentences import sentences_of
 
 BOOTSTRAP_SEED = 20190901
@@ -80,9 +79,9 @@ class Setting:
 
 
 def entity_report(
-    gold: Sequence[Document], predicted: Sequence[Document], setting: Setting
+    gold: Sequence[Document], predicted: Sequence[Document], setting: Setting, *, scores: Scores
 ) -> EntityReport:
-    """Score predicted documents against gold ones."""
+    """What is to be said of predicted documents beside gold ones; `scores` are their task's."""
     labels = setting.labels
     generator = np.random.default_rng(BOOTSTRAP_SEED)
     confusion = _tag_confusion(gold, predicted, labels)
@@ -91,7 +90,7 @@ def entity_report(
         corpus=setting.corpus,
         split=setting.split,
         labels=labels,
-        scores=score_entities(gold, predicted, labels),
+        scores=scores,
         interval=bootstrap_interval(sentence_counts(gold, predicted, labels), generator),
         token_level=classification_report(confusion),
         errors=error_table(gold, predicted, labels, seen=setting.seen_mentions),

@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from biobert.model.embeddings import Embeddings
 from biobert.model.layer import EncoderLayer
@@ -17,9 +18,9 @@ class Pooler(nn.Module):
         super().__init__()
         self.dense = nn.Linear(settings.hidden_size, settings.hidden_size)
 
-    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        """(rows, length, hidden) to (rows, hidden)."""
-        return torch.tanh(self.dense(hidden[:, 0]))
+    def forward(self, first: torch.Tensor) -> torch.Tensor:
+        """(rows, hidden) vectors of the first tokens to the same shape."""
+        return torch.tanh(self.dense(first))
 
 
 class Encoder(nn.Module):
@@ -28,6 +29,8 @@ class Encoder(nn.Module):
     def __init__(self, settings: EncoderSettings) -> None:
         super().__init__()
         self.settings = settings
+        # Gradient checkpointing: activations of a layer are computed again on the way back.
+        self.recompute = False
         self.embeddings = Embeddings(settings)
         self.layers = nn.ModuleList(EncoderLayer(settings) for _ in range(settings.layers))
         self.pooler = Pooler(settings)
@@ -66,7 +69,10 @@ class Encoder(nn.Module):
         hidden = self.embed(token_ids, segment_ids, positions)
         allowed = None if sequence_ids is None else allowed_attention(sequence_ids)
         for layer in self.layers:
-            hidden = layer(hidden, allowed)
+            if self.recompute and torch.is_grad_enabled():
+                hidden = checkpoint(layer, hidden, allowed, use_reentrant=False)
+            else:
+                hidden = layer(hidden, allowed)
         return hidden
 
     def embed(

@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from biobert.core.errors import BadInputError
+from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import WEIGHTS
 from biobert.core.task import HeadSpec
 from biobert.model.encoder import Encoder, Pooler
@@ -15,7 +16,7 @@ from biobert.model.network import Network
 from biobert.model.settings import EncoderSettings
 from biobert.model.weights import load_bert, load_heads, read_config
 
-WANTED_FILES = ["*.json", "*.safetensors", "vocab.txt", "merges.txt", "*.model"]
+WANTED_FILES = ("*.json", "*.safetensors", "vocab.txt", "merges.txt", "*.model")
 
 
 class HubEncoder(nn.Module):
@@ -72,25 +73,9 @@ def _positions(model: nn.Module) -> int:
 def find_encoder_folder(name: str) -> Path:
     """The folder of a checkpoint: a path as it is, or a Hugging Face name fetched once.
 
-    Only safetensors weights are fetched. Without a network, what is in the hub's cache is used.
+    Only safetensors weights are fetched.
     """
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder
-    if name.count("/") > 1 or name.startswith((".", "/", "~")):
-        raise BadInputError(f"no such model folder: {name}", code="not-found")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        found = snapshot_download(name, allow_patterns=WANTED_FILES)
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as problem:
-        raise BadInputError(
-            f"model {name!r} is neither a folder nor could it be fetched from the Hugging Face "
-            f"hub ({type(problem).__name__}); check the name, the network, or give a folder",
-            code="not-found",
-        ) from None
-    return Path(found)
+    return find_published_folder(name, WANTED_FILES)
 
 
 def load_encoder(folder: Path) -> Encoder | HubEncoder:

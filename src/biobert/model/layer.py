@@ -5,7 +5,15 @@ from torch import nn
 from torch.nn import functional
 
 from biobert.model.attention import SelfAttention
-from biobert.model.settings import EncoderSettings
+from biobert.model.settings import Activation, EncoderSettings
+
+
+def activate(values: torch.Tensor, activation: Activation) -> torch.Tensor:
+    """The activation function of that name; `gelu_new` is the tanh approximation."""
+    if activation == "relu":
+        return functional.relu(values)
+    approximate = "tanh" if activation == "gelu_new" else "none"
+    return functional.gelu(values, approximate=approximate)
 
 
 class FeedForward(nn.Module):
@@ -19,14 +27,9 @@ class FeedForward(nn.Module):
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         """(..., hidden) to (..., hidden)."""
-        contracted: torch.Tensor = self.contract(self._activate(self.expand(hidden)))
+        expanded = activate(self.expand(hidden), self.activation)
+        contracted: torch.Tensor = self.contract(expanded)
         return contracted
-
-    def _activate(self, expanded: torch.Tensor) -> torch.Tensor:
-        if self.activation == "relu":
-            return functional.relu(expanded)
-        approximate = "tanh" if self.activation == "gelu_new" else "none"
-        return functional.gelu(expanded, approximate=approximate)
 
 
 class EncoderLayer(nn.Module):

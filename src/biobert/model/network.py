@@ -1,13 +1,15 @@
 """An encoder with the heads of a task on it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
 
+from biobert.core.errors import BadInputError
 from biobert.core.task import HeadSpec
-from biobert.model.heads import LinearHead
+from biobert.model.encoder import Encoder
+from biobert.model.heads import LinearHead, VocabularyHead
 
 LAYER_NUMBER = re.compile(r"\.layers?\.(\d+)\.")
 
@@ -21,11 +23,8 @@ class Network(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.specs = tuple(specs)
-        hidden_size = int(encoder.hidden_size)  # type: ignore[arg-type]
-        self.heads = nn.ModuleDict(
-            {spec.name: LinearHead(spec, hidden_size, dropout=dropout) for spec in specs}
-        )
-        if all(spec.kind == "token" for spec in specs):
+        self.heads = nn.ModuleDict({spec.name: _head(spec, encoder, dropout) for spec in specs})
+        if not any(spec.kind == "sequence" for spec in specs):
             # An unused pooler would wait for gradients that never come under DDP.
             encoder.pooler.requires_grad_(False)
 
@@ -44,10 +43,21 @@ class Network(nn.Module):
         token_ids: torch.Tensor,
         segment_ids: torch.Tensor | None = None,
         mask: torch.Tensor | None = None,
+        *,
+        positions: torch.Tensor | None = None,
+        selected: Mapping[str, torch.Tensor] | None = None,
     ) -> dict[str, torch.Tensor]:
-        """Logits: (rows, length, width) of a token head, (rows, width) of a sequence head."""
-        hidden = self.encoder(token_ids, segment_ids, mask)
-        return {spec.name: self.heads[spec.name](self._input(spec, hidden)) for spec in self.specs}
+        """Logits: (rows, length, width) of a token or vocabulary head, (rows, width) of a sequence
+        head.
+
+        `mask` and `positions` are those of the encoder. A head named in `selected` reads only the
+        tokens at these places of the flattened rows, (n,), and gives (n, width): a masked language
+        model needs few of its logits, and packed rows hold several sequences.
+        """
+        packed = {} if positions is None else {"positions": positions}
+        hidden = self.encoder(token_ids, segment_ids, mask, **packed)
+        wanted = selected or {}
+        return {spec.name: self._logits(spec, hidden, wanted.get(spec.name)) for spec in self.specs}
 
     def depth(self, name: str) -> int:
         """How far from the heads a parameter is: 0 a head, 1 the top layer, ..., the embeddings."""
@@ -56,8 +66,28 @@ class Network(nn.Module):
         found = LAYER_NUMBER.search(name)
         return self.layer_count - int(found.group(1)) if found else self.layer_count + 1
 
-    def _input(self, spec: HeadSpec, hidden: torch.Tensor) -> torch.Tensor:
-        if spec.kind == "token":
-            return hidden
-        pooled: torch.Tensor = self.encoder.pooler(hidden)  # type: ignore[operator]
-        return pooled
+    def _logits(
+        self, spec: HeadSpec, hidden: torch.Tensor, places: torch.Tensor | None
+    ) -> torch.Tensor:
+        head = self.heads[spec.name]
+        if places is not None:
+            hidden = hidden.flatten(0, 1)[places]
+        if spec.kind == "sequence":
+            first = hidden[:, 0] if places is None else hidden
+            hidden = self.encoder.pooler(first)  # type: ignore[operator]
+        if spec.kind == "vocabulary":
+            logits: torch.Tensor = head(hidden, self.encoder.embeddings.word.weight)  # type: ignore[union-attr]
+            return logits
+        answers: torch.Tensor = head(hidden)
+        return answers
+
+
+def _head(spec: HeadSpec, encoder: nn.Module, dropout: float) -> nn.Module:
+    if spec.kind != "vocabulary":
+        return LinearHead(spec, int(encoder.hidden_size), dropout=dropout)  # type: ignore[arg-type]
+    if not isinstance(encoder, Encoder):
+        raise BadInputError(
+            "pretraining and fill-mask need a BERT encoder (model_type 'bert'); this checkpoint is "
+            f"a {type(encoder).__name__}"
+        )
+    return VocabularyHead(encoder)

@@ -10,8 +10,9 @@ import torch
 from biobert.core.batching import length_sorted_batches, pad_rows
 from biobert.core.errors import BadInputError
 from biobert.core.task import HeadSpec, Outputs, Window
-from biobert.model.hub import load_trained_network
+from biobert.model.hub import load_encoder, load_trained_network
 from biobert.model.network import Network
+from biobert.model.weights import fill_heads
 
 TOKEN_BUDGET = 4096
 
@@ -29,6 +30,21 @@ def load_predictor(
     return TorchPredictor(network, device=place, precision=precision)
 
 
+def load_language_model(
+    folder: Path, heads: Sequence[HeadSpec], *, device: str | None = None
+) -> "TorchPredictor":
+    """The predictor of a BERT folder that carries a masked language model."""
+    network = Network(load_encoder(folder), heads).eval()
+    missing = fill_heads(network, folder)
+    if missing:
+        raise BadInputError(
+            f"{folder}: this checkpoint has no masked language model (no {missing[0]!r}); "
+            "name a pretrained one"
+        )
+    place = _device(device)
+    return TorchPredictor(network.to(place), device=place)
+
+
 class TorchPredictor:
     """Predicts windows in batches of similar length, without gradients or dropout."""
 
@@ -44,6 +60,11 @@ class TorchPredictor:
         self.network = network
         self.device = device
         self.token_budget = token_budget
+
+    @property
+    def maximum_positions(self) -> int:
+        """The longest window it takes."""
+        return self.network.maximum_positions
 
     def predict(self, windows: Sequence[Window]) -> list[Outputs]:
         """Logits by head for each window, cut to its own length."""
@@ -78,7 +99,7 @@ class TorchPredictor:
     def _cut(self, logits: dict[str, np.ndarray], row: int, length: int) -> Outputs:
         return {
             spec.name: logits[spec.name][row, :length]
-            if spec.kind == "token"
+            if spec.kind != "sequence"
             else logits[spec.name][row]
             for spec in self.network.specs
         }

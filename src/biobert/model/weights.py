@@ -32,6 +32,16 @@ LAYER_NAMES = {
     "feed_forward.contract": "output.dense",
     "feed_forward_norm": "output.LayerNorm",
 }
+# The heads of `BertForPreTraining`, by the kind of our head and its parameter.
+PRETRAINING_NAMES = {
+    ("vocabulary", "dense.weight"): "cls.predictions.transform.dense.weight",
+    ("vocabulary", "dense.bias"): "cls.predictions.transform.dense.bias",
+    ("vocabulary", "norm.weight"): "cls.predictions.transform.LayerNorm.weight",
+    ("vocabulary", "norm.bias"): "cls.predictions.transform.LayerNorm.bias",
+    ("vocabulary", "bias"): "cls.predictions.bias",
+    ("sequence", "classifier.weight"): "cls.seq_relationship.weight",
+    ("sequence", "classifier.bias"): "cls.seq_relationship.bias",
+}
 
 
 def hugging_face_name(name: str) -> str:
@@ -118,37 +128,61 @@ def save_network(network: Network, folder: Path) -> None:
     }
     tensors |= _head_tensors(network)
     config = to_hugging_face(encoder.settings) | _head_config(network)
-    if config["architectures"] == ["BertForTokenClassification"]:
+    if config["architectures"] in (["BertForTokenClassification"], ["BertForMaskedLM"]):
         tensors = {name: value for name, value in tensors.items() if ".pooler." not in name}
     _write(tensors, config, folder)
 
 
 def load_heads(network: Network, folder: Path) -> None:
     """Fill the network's heads from a folder that `save_network` wrote."""
-    tensors = read_tensors(folder)
+    missing = fill_heads(network, folder)
+    if missing:
+        shape = tuple(_head_tensors(network)[missing[0]].shape)
+        raise BadInputError(f"{folder}: no head {missing[0]!r} of shape {shape}")
+
+
+def fill_heads(network: Network, folder: Path) -> list[str]:
+    """Fill what heads the folder has, and name the tensors that it lacks: these stay fresh."""
+    tensors = {_modern_norm(name): value for name, value in read_tensors(folder).items()}
+    missing = []
     for name, own in _head_tensors(network).items():
-        if name not in tensors or tensors[name].shape != own.shape:
-            raise BadInputError(f"{folder}: no head {name!r} of shape {tuple(own.shape)}")
+        found = tensors.get(name)
+        if found is None or found.shape != own.shape:
+            missing.append(name)
+            continue
         with torch.no_grad():
-            own.copy_(tensors[name])
+            own.copy_(found)
+    return missing
 
 
 def _head_tensors(network: Network) -> dict[str, torch.Tensor]:
+    kinds = {spec.kind for spec in network.specs}
+    if "vocabulary" in kinds:
+        named = ((spec, network.heads[spec.name].state_dict()) for spec in network.specs)
+        return {
+            PRETRAINING_NAMES[spec.kind, name]: value
+            for spec, state in named
+            for name, value in state.items()
+        }
     if len(network.specs) == 1:
         return dict(network.heads[network.specs[0].name].state_dict())
     return {f"heads.{name}": value for name, value in network.heads.state_dict().items()}
 
 
 def _head_config(network: Network) -> dict[str, object]:
+    kinds = [spec.kind for spec in network.specs]
+    if "vocabulary" in kinds:
+        name = "BertForPreTraining" if "sequence" in kinds else "BertForMaskedLM"
+        return {"architectures": [name], "tie_word_embeddings": True}
     if len(network.specs) != 1:
         return {"architectures": ["BertModel"]}
     spec = network.specs[0]
     labels = [label for group in spec.groups for label in group.labels]
     if len(spec.groups) > 1:
         labels = [f"{group.name}:{label}" for group in spec.groups for label in group.labels]
-    kinds = {"token": "BertForTokenClassification", "sequence": "BertForSequenceClassification"}
+    names = {"token": "BertForTokenClassification", "sequence": "BertForSequenceClassification"}
     return {
-        "architectures": [kinds[spec.kind]],
+        "architectures": [names[spec.kind]],
         "id2label": {str(number): label for number, label in enumerate(labels)},
         "label2id": {label: number for number, label in enumerate(labels)},
     }
@@ -156,7 +190,10 @@ def _head_config(network: Network) -> dict[str, object]:
 
 def _bare_name(name: str) -> str:
     """Without the `bert.` prefix and with the norm names of the first TensorFlow exports mended."""
-    name = name.removeprefix("bert.")
+    return _modern_norm(name.removeprefix("bert."))
+
+
+def _modern_norm(name: str) -> str:
     return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace(
         "LayerNorm.beta", "LayerNorm.bias"
     )

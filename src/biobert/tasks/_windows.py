@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from biobert.core.task import Example, IntArray, Pieces, TextTokenizer, Window
+from biobert.core.task import Example, Pieces, TextTokenizer, Window
 from biobert.text.windows import PieceRange, WindowSettings, piece_ranges
 
 
@@ -20,16 +20,6 @@ def encode_stretches(
         ranges = piece_ranges(pieces.words, capacity=capacity, overlap=settings.overlap_tokens)
         windows.append(tuple(_window(pieces, part, example.start, borders) for part in ranges))
     return windows
-
-
-def owned_word_starts(window: Window) -> IntArray:
-    """Positions of the first pieces of the words that the window owns."""
-    is_first = np.empty(len(window), dtype=np.bool_)
-    is_first[0] = False
-    is_first[1:] = (window.words[1:] != window.words[:-1]) & (window.words[1:] >= 0)
-    owned = window.owned
-    positions: IntArray = np.flatnonzero(is_first[owned]) + owned.start
-    return positions
 
 
 def _window(pieces: Pieces, part: PieceRange, shift: int, borders: tuple[int, int]) -> Window:

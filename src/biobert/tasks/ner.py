@@ -3,9 +3,6 @@
 Two schemes. `per-type` gives each entity type a softmax of its own over (O, B, I), so corpora that
 annotate different types train together, each teaching only its own, and entities of different
 types may overlap. `joint` is the classic single softmax over O, B-X, I-X.
-
-Words are those of the tokenizer's pre-tokenizer (white space and punctuation split for BERT);
-a word is labelled at its first piece, as in Devlin et al. 2019 (arXiv:1810.04805), section 5.3.
 """
 
 from collections import defaultdict
@@ -14,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from biobert.core.document import Document, Entity, Span
 from biobert.core.errors import BadInputError
@@ -35,7 +31,8 @@ from biobert.core.task import (
 )
 from biobert.evaluation.spans import score_entities
 from biobert.tasks._tagging import best_tags
-from biobert.tasks._windows import encode_stretches, owned_word_starts
+from biobert.tasks._windows import encode_stretches
+from biobert.tasks._words import Words, log_softmax, owned_words, words_of
 from biobert.text.sentences import sentences_of
 from biobert.text.windows import WindowSettings
 
@@ -65,19 +62,6 @@ class NerSettings:
                 raise BadInputError(
                     f"[task] exclusive = {list(pair)}: a pair of the labels {list(self.labels)}"
                 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Words:
-    """The words of a document as the model saw them, in text order.
-
-    `starts`, `ends` (n,): characters; `first` (n,): True where a sentence begins.
-    """
-
-    starts: IntArray
-    ends: IntArray
-    first: npt.NDArray[np.bool_]
-    logits: FloatArray
 
 
 class NamedEntityRecognition(Task):
@@ -127,12 +111,12 @@ class NamedEntityRecognition(Task):
         outputs: Sequence[Sequence[Outputs]],
     ) -> Document:
         """The document with the entities found; each score is the probability of its tags."""
-        words = _words(windows, outputs)
+        words = words_of(windows, outputs, HEAD)
         if not len(words.starts):
             return document.with_entities(())
         groups = self._head.groups
         shape = len(words.starts), len(groups), -1
-        log_probabilities = _log_softmax(words.logits.reshape(shape))
+        log_probabilities = log_softmax(words.logits.reshape(shape))
         tags = best_tags(log_probabilities, words.first)
         chosen = np.take_along_axis(log_probabilities, tags[:, :, None], axis=2)[:, :, 0]
         found: list[Entity] = []
@@ -184,20 +168,18 @@ class NamedEntityRecognition(Task):
     ) -> IntArray:
         groups = self._head.groups
         tags = np.full((len(window), len(groups)), IGNORED, dtype=np.int64)
-        positions = owned_word_starts(window)
-        starts = window.offsets[positions, 0]
-        ends = _word_ends(window)[positions]
+        own = owned_words(window)
         for column, group in enumerate(groups):
             types = _types(group)
             known = bool(annotated.intersection(types))
-            column_tags = np.full(len(positions), OUTSIDE if known else IGNORED, dtype=np.int64)
+            column_tags = np.full(len(own.positions), OUTSIDE if known else IGNORED, dtype=np.int64)
             for piece, label in gold:
-                touched = np.flatnonzero((starts < piece.end) & (ends > piece.start))
+                touched = np.flatnonzero((own.starts < piece.end) & (own.ends > piece.start))
                 if label in types:
-                    _mark(column_tags, touched, starts, piece, tag=1 + 2 * types.index(label))
+                    _mark(column_tags, touched, own.starts, piece, tag=1 + 2 * types.index(label))
                 elif not known and self._excluded[label].issuperset(types):
                     column_tags[touched] = OUTSIDE
-            tags[positions, column] = column_tags
+            tags[own.positions, column] = column_tags
         return tags
 
 
@@ -243,41 +225,8 @@ def _mark(tags: IntArray, touched: IntArray, starts: IntArray, piece: Span, *, t
         tags[touched[0]] = tag
 
 
-def _word_ends(window: Window) -> IntArray:
-    """For each token, the last character (excluded) of the word it belongs to."""
-    last = np.append(window.words[1:] != window.words[:-1], True) & (window.words >= 0)
-    ends = np.where(last, window.offsets[:, 1], np.iinfo(np.int64).max)
-    return np.flip(np.minimum.accumulate(np.flip(ends)))
-
-
-def _words(windows: Sequence[tuple[Window, ...]], outputs: Sequence[Sequence[Outputs]]) -> _Words:
-    starts, ends, first, logits = [], [], [], []
-    for parts, part_outputs in zip(windows, outputs, strict=True):
-        begins = True
-        for window, output in zip(parts, part_outputs, strict=True):
-            positions = owned_word_starts(window)
-            if not len(positions):
-                continue
-            flags = np.zeros(len(positions), dtype=np.bool_)
-            flags[0], begins = begins, False
-            starts.append(window.offsets[positions, 0])
-            ends.append(_word_ends(window)[positions])
-            first.append(flags)
-            logits.append(output[HEAD][positions])
-    if not starts:
-        nothing = np.zeros(0, dtype=np.int64)
-        return _Words(nothing, nothing, nothing.astype(np.bool_), np.zeros((0, 0), np.float32))
-    return _Words(*(np.concatenate(parts) for parts in (starts, ends, first, logits)))
-
-
-def _log_softmax(logits: FloatArray) -> FloatArray:
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    normalised: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return normalised
-
-
 def _entities(
-    words: _Words, tags: IntArray, log_probabilities: FloatArray, types: list[str]
+    words: Words, tags: IntArray, log_probabilities: FloatArray, types: list[str]
 ) -> Iterator[Entity]:
     """Entities of one group, from the tag of every word and its log-probability."""
     goes_on = (tags != OUTSIDE) & (tags % 2 == 0)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import nn
 
 from biobert.core.batching import length_sorted_batches, pad_rows
 from biobert.core.document import Document
@@ -25,21 +26,50 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Padded tensors: (rows, length) ids, segments and mask; targets by head."""
+    """Tensors of some rows: (rows, length) ids and segments; targets by head.
+
+    `mask` is what the encoder takes as `sequence_ids`: None where nothing is padded, boolean for
+    padded rows, numbers for packed ones, whose `positions` begin anew with each sequence. A head in
+    `selected` reads only these places of the flattened rows. `tokens` counts the real ones.
+    """
 
     token_ids: torch.Tensor
     segment_ids: torch.Tensor
-    mask: torch.Tensor
+    mask: torch.Tensor | None
     targets: dict[str, torch.Tensor]
+    tokens: int
+    positions: torch.Tensor | None = None
+    selected: dict[str, torch.Tensor] | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on a device."""
+
+        def move(tensor: torch.Tensor) -> torch.Tensor:
+            return tensor.to(device, non_blocking=True)
+
         return Batch(
-            self.token_ids.to(device, non_blocking=True),
-            self.segment_ids.to(device, non_blocking=True),
-            self.mask.to(device, non_blocking=True),
-            {name: value.to(device, non_blocking=True) for name, value in self.targets.items()},
+            token_ids=move(self.token_ids),
+            segment_ids=move(self.segment_ids),
+            mask=None if self.mask is None else move(self.mask),
+            targets={name: move(value) for name, value in self.targets.items()},
+            tokens=self.tokens,
+            positions=None if self.positions is None else move(self.positions),
+            selected=None
+            if self.selected is None
+            else {name: move(value) for name, value in self.selected.items()},
         )
+
+
+def network_logits(network: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:
+    """The network's answers for a batch."""
+    logits: dict[str, torch.Tensor] = network(
+        batch.token_ids,
+        batch.segment_ids,
+        batch.mask,
+        positions=batch.positions,
+        selected=batch.selected,
+    )
+    return logits
 
 
 def encode_rows(task: Task, documents: Sequence[Document], tokenizer: TextTokenizer) -> list[Row]:
@@ -53,10 +83,9 @@ def encode_rows(task: Task, documents: Sequence[Document], tokenizer: TextTokeni
 
 
 def epoch_batches(
-    lengths: Sequence[int], settings: BatchSettings, *, seed: int, epoch: int
+    lengths: Sequence[int] | np.ndarray, settings: BatchSettings, generator: np.random.Generator
 ) -> list[np.ndarray]:
-    """Row numbers of every batch of an epoch, in training order; equal for equal arguments."""
-    generator = np.random.default_rng((seed, epoch))
+    """Row numbers of every batch of an epoch, in training order; equal for equal generators."""
     order = generator.permutation(len(lengths))
     sizes = np.asarray(lengths)
     rows_in_pool = max(1, POOL_BATCHES * settings.tokens // max(1, int(sizes.mean())))
@@ -78,21 +107,22 @@ def collate(rows: Sequence[Row], heads: Sequence[HeadSpec], *, pad_id: int) -> B
         token_ids=torch.from_numpy(token_ids),
         segment_ids=torch.from_numpy(segments),
         mask=torch.from_numpy(mask),
+        tokens=int(lengths.sum()),
         targets={head.name: torch.from_numpy(_targets(rows, head)) for head in heads},
     )
 
 
 def mask_words(
-    batch: Batch, rows: Sequence[Row], *, rate: float, mask_id: int, generator: torch.Generator
+    batch: Batch, rows: Sequence[Row], *, rate: float, mask_id: int, generator: np.random.Generator
 ) -> Batch:
     """The batch with whole words hidden behind the mask token; targets stay as they are."""
     token_ids = batch.token_ids.clone()
     for number, row in enumerate(rows):
-        words = torch.from_numpy(row.window.words)
-        hidden = torch.rand(int(words.max()) + 1, generator=generator) < rate
+        words = row.window.words
+        hidden = generator.random(int(words.max()) + 1) < rate
         # Number -1, of special tokens, would name the last word.
-        positions = torch.nonzero((words >= 0) & hidden[words]).flatten()
-        token_ids[number, positions] = mask_id
+        positions = np.flatnonzero((words >= 0) & hidden[words])
+        token_ids[number, torch.from_numpy(positions)] = mask_id
     return replace(batch, token_ids=token_ids)
 
 

@@ -1,11 +1,12 @@
 """Checkpoints: all that a run needs to go on as if it had never stopped, without pickle.
 
-No random state is kept: the loop seeds every batch from (seed, process, step).
+No random state is kept: the loop seeds every batch from (seed, process, epoch, batch).
 """
 
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from biobert.core.errors import BadInputError
+from biobert.core.errors import BadInputError, BiobertError
+from biobert.training.parallel import like, whole
 
 STATE = "state.json"
 NETWORK = "network.safetensors"
@@ -23,37 +25,61 @@ OPTIMIZER = "optimizer.safetensors"
 
 @dataclass(slots=True)
 class Progress:
-    """Where the run stands. `batch` counts the batches of this epoch that are behind it."""
+    """Where the run stands. `batch` counts the batches of this epoch that are behind it.
+
+    `epoch_step` is the step at which the epoch began; scores are counted from 1.
+    """
 
     epoch: int = 0
+    epoch_step: int = 0
     batch: int = 0
     step: int = 0
+    evaluations: int = 0
     best_score: float | None = None
-    best_epoch: int | None = None
+    best_evaluation: int | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunState:
+    """The tensors of a run, whole, whatever they are spread over."""
+
+    network: dict[str, torch.Tensor]
+    optimizer: dict[str, torch.Tensor]
+
+
+def run_state(network: nn.Module, optimizer: torch.optim.Optimizer) -> RunState:
+    """The tensors as they are now; every process must call it."""
+    return RunState(whole(network.state_dict()), whole(_optimizer_tensors(optimizer)))
 
 
 def save_checkpoint(
     folder: Path,
     progress: Progress,
+    state: RunState,
     *,
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    recipe: dict[str, Any],
+    recipe: Mapping[str, Any],
+    keep_every_steps: int | None = None,
 ) -> Path:
-    """Write `folder/step-N` whole or not at all, then drop the older ones."""
+    """Write `folder/step-N` whole or not at all, then drop older ones.
+
+    One of every `keep_every_steps` stays. A disk that is full leaves the last one as it was.
+    """
     place = folder / f"step-{progress.step:08d}"
     unfinished = folder / f".{place.name}.part"
     shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    save_file(_contiguous(network.state_dict()), unfinished / NETWORK)
-    save_file(_optimizer_tensors(optimizer), unfinished / OPTIMIZER)
-    state = {"progress": asdict(progress), "recipe": recipe}
-    (unfinished / STATE).write_text(json.dumps(state), encoding="utf-8")
+    try:
+        _write(unfinished, progress, state, recipe)
+    except OSError as problem:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise BiobertError(
+            f"{place}: the checkpoint could not be written ({problem.strerror}); make room, then "
+            "go on with --resume from the one before"
+        ) from None
     shutil.rmtree(place, ignore_errors=True)
     os.replace(unfinished, place)
     for older in checkpoints(folder):
-        if older != place:
+        if older != place and not _is_kept(older, keep_every_steps):
             shutil.rmtree(older, ignore_errors=True)
     return place
 
@@ -69,18 +95,38 @@ def load_checkpoint(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     recipe: dict[str, Any],
-    device: torch.device,
 ) -> Progress:
     """Put network and optimizer back, and say where the run stood."""
     state = json.loads((place / STATE).read_text(encoding="utf-8"))
     _check_recipe(state["recipe"], recipe, place)
-    network.load_state_dict(load_file(place / NETWORK, device=str(device)))
+    load_network(network, place / NETWORK)
     _restore_optimizer(optimizer, load_file(place / OPTIMIZER))
     return Progress(**state["progress"])
 
 
-def _contiguous(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def load_network(network: nn.Module, path: Path) -> None:
+    """Put whole weights into a network, however it is spread."""
+    wanted = network.state_dict()
+    found = {name: like(value, wanted[name]) for name, value in load_file(path).items()}
+    network.load_state_dict(found)
+
+
+def contiguous(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors as safetensors takes them."""
     return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+
+
+def _write(folder: Path, progress: Progress, state: RunState, recipe: Mapping[str, Any]) -> None:
+    folder.mkdir(parents=True)
+    save_file(contiguous(state.network), folder / NETWORK)
+    save_file(contiguous(state.optimizer), folder / OPTIMIZER)
+    values = {"progress": asdict(progress), "recipe": recipe}
+    (folder / STATE).write_text(json.dumps(values), encoding="utf-8")
+
+
+def _is_kept(place: Path, keep_every_steps: int | None) -> bool:
+    step = int(place.name.removeprefix("step-"))
+    return keep_every_steps is not None and step % keep_every_steps == 0
 
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
@@ -91,7 +137,7 @@ def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tens
     tensors = {}
     for number, parameter in enumerate(_parameters(optimizer)):
         for name, value in optimizer.state.get(parameter, {}).items():
-            tensors[f"{number}.{name}"] = torch.as_tensor(value).detach().clone().contiguous()
+            tensors[f"{number}.{name}"] = torch.as_tensor(value).detach().clone()
     return tensors
 
 
@@ -101,7 +147,7 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torc
         number, name = key.split(".", 1)
         parameter = parameters[int(number)]
         # AdamW counts its steps on the CPU, whatever the device of the moments.
-        home = tensor if name == "step" else tensor.to(parameter.device)
+        home = tensor if name == "step" else like(tensor, parameter.detach())
         optimizer.state[parameter][name] = home
 
 

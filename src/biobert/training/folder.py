@@ -12,7 +12,7 @@ from typing import Any
 from biobert.core.model_folder import ModelManifest
 from biobert.model.weights import save_network
 from biobert.training.card import model_card
-from biobert.training.loop import Learner
+from biobert.training.sources import Learner
 
 REPORTED_PACKAGES = ("biobert", "torch", "accelerate", "transformers", "tokenizers", "numpy")
 

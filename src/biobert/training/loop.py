@@ -1,53 +1,41 @@
 """The training loop: batches in, a trained network out; exact to resume, the same on any engine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
-from biobert.core.annotate import annotate_documents
-from biobert.core.document import Document
 from biobert.core.errors import BiobertError
-from biobert.core.task import HeadSpec, Scores, Task
+from biobert.core.task import HeadSpec, Scores
 from biobert.model.heads import head_loss
 from biobert.model.network import Network
-from biobert.model.predictor import TorchPredictor
-from biobert.text.tokenizer import Tokenizer
-from biobert.training.batches import Batch, Row, collate, epoch_batches, mask_words
+from biobert.training.batches import Batch, network_logits
 from biobert.training.checkpoint import (
     Progress,
     checkpoints,
+    contiguous,
     load_checkpoint,
+    load_network,
+    run_state,
     save_checkpoint,
 )
 from biobert.training.optimizer import build_optimizer, schedule
+from biobert.training.parallel import spread, whole
 from biobert.training.recipe import Recipe
+from biobert.training.sources import BatchSource, Examiner, Learner, made_ahead, own_share
+from biobert.training.speed import StepClock
 from biobert.training.tracking import check_trackers
 
 BEST = "best.safetensors"
-
-
-@dataclass(frozen=True, slots=True)
-class DevelSet:
-    """Documents of one corpus that choose the checkpoint."""
-
-    name: str
-    documents: Sequence[Document]
-
-
-@dataclass(frozen=True, slots=True)
-class Learner:
-    """What learns: the task, its tokenizer and the network with the task's heads."""
-
-    task: Task
-    tokenizer: Tokenizer
-    network: Network
+HISTORY_ROWS = 10_000
+"""A longer run remembers the loss of every n-th step only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,86 +47,111 @@ class StepReport:
     steps: int
     loss: float
     learning_rate: float
+    tokens_per_second: float = 0.0
 
 
 class Listener(Protocol):
     """Whoever wants to know how the run goes."""
 
+    def noted(self, message: str) -> None:
+        """Before the run: something its owner should know."""
+
     def stepped(self, report: StepReport) -> None:
         """After each optimizer step."""
 
-    def evaluated(self, epoch: int, scores: dict[str, Scores], main: float) -> None:
+    def evaluated(self, step: int, scores: dict[str, Scores], main: float) -> None:
         """After each evaluation on devel."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """A batch, and the key it was made from."""
+
+    key: Any
+    batch: Batch
+
+
 class TrainingLoop:
-    """One run of a recipe over rows, into `output / "checkpoints"`."""
+    """One run of a recipe over the batches of a source, into `output / "checkpoints"`."""
 
     def __init__(
         self,
         recipe: Recipe,
         learner: Learner,
-        rows: Sequence[Row],
+        source: BatchSource,
         *,
-        devel: Sequence[DevelSet] = (),
+        examiner: Examiner | None = None,
         output: Path,
         listener: Listener,
     ) -> None:
-        if not rows:
-            raise BiobertError("there is nothing to train on: the corpora gave no rows")
         self.recipe = recipe
-        self.learner = learner
-        self.rows = rows
-        self.devel = devel
+        self.source = source
+        self.examiner = examiner
         self.folder = output / "checkpoints"
         self.listener = listener
-        self.lengths = [len(row.window) for row in rows]
         self.heads: dict[str, HeadSpec] = {head.name: head for head in learner.task.heads()}
         self.accelerator = _accelerator(recipe, output)
-        self.optimizer = build_optimizer(learner.network, recipe.optimizer)
-        self.network, self.optimizer = self.accelerator.prepare(learner.network, self.optimizer)
+        self.network = spread(learner.network, self.accelerator, recipe.run.parallel)
+        if recipe.run.compilation == "default":
+            self._bare().compile()
+        self.optimizer = self.accelerator.prepare(build_optimizer(self._bare(), recipe.optimizer))
         self.progress = Progress()
-        self._plan: tuple[int, list[Any]] = (-1, [])
-        self.steps = sum(self._steps_in(epoch) for epoch in range(recipe.run.epochs))
+        self.steps = self._all_steps()
         self.factor = schedule(recipe.schedule, steps=self.steps)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.clock = StepClock(
+            learner.network.encoder,
+            processes=self.accelerator.num_processes,
+            peak_teraflops=recipe.run.peak_teraflops,
+        )
 
     def run(self, *, resume: bool) -> Progress:
         """Train to the end; the network then holds the best weights on devel, or the last."""
         if resume:
             self._load_latest()
         self.accelerator.init_trackers("biobert", config=_flat(self.recipe.resolved()))
-        while self.progress.epoch < self.recipe.run.epochs and not self._out_of_patience():
+        if not self.progress.step and self.recipe.run.evaluate_every_steps:
+            self._evaluate()
+        while self._goes_on():
             self._run_epoch()
         self.accelerator.end_training()
-        if self.devel and (self.folder / BEST).is_file():
-            self._bare().load_state_dict(load_file(self.folder / BEST))
+        if self.examiner is not None and (self.folder / BEST).is_file():
+            load_network(self._bare(), self.folder / BEST)
         return self.progress
+
+    def _goes_on(self) -> bool:
+        if self.progress.step >= self.steps or self._out_of_patience():
+            return False
+        return self.recipe.run.steps is not None or self.progress.epoch < self.recipe.run.epochs
 
     def _run_epoch(self) -> None:
         self.network.train()
-        batches = self._batches(self.progress.epoch)
-        size = self.recipe.batches.accumulation
-        while self.progress.batch < len(batches):
-            group = batches[self.progress.batch : self.progress.batch + size]
+        plan = self.source.plan(self.progress.epoch, step=self.progress.epoch_step)
+        end = min(self.steps, plan.until or self.steps)
+        batches = self._prepared(islice(self._own(plan.keys), self.progress.batch, None))
+        while self.progress.step < end and not self._out_of_patience():
+            group = list(islice(batches, self.recipe.batches.accumulation))
+            if not group:
+                break
             self._step(group)
             self.progress.batch += len(group)
-            if self.progress.step % self.recipe.run.checkpoint_every_steps == 0:
-                self._save()
+            self._after_step()
         self.progress.epoch += 1
-        self.progress.batch = 0
-        self._evaluate()
+        self.progress.epoch_step, self.progress.batch = self.progress.step, 0
+        ended = self.progress.step >= self.steps
+        if self.recipe.run.evaluate_every_steps is None or (ended and not self._evaluated()):
+            self._evaluate()
         self._save()
 
-    def _step(self, group: Sequence[Any]) -> None:
+    def _step(self, group: list[_Prepared]) -> None:
         self._set_rates()
-        torch.manual_seed(self._batch_seed())
+        torch.manual_seed(self._seed(self.progress.step))
         total = 0.0
-        for number, row_numbers in enumerate(group):
+        for number, one in enumerate(group):
             last = number == len(group) - 1
             with nullcontext() if last else self.accelerator.no_sync(self.network):
-                loss = self._loss(self._batch(row_numbers))
-                self._check(loss, row_numbers)
+                loss = self._loss(one.batch.to(self.accelerator.device))
+                self._check(loss, one.key)
                 self.accelerator.backward(loss / len(group))
             total += float(loss.detach())
         self.accelerator.clip_grad_norm_(
@@ -147,52 +160,64 @@ class TrainingLoop:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.progress.step += 1
+        self.clock.tick([one.batch for one in group])
         self._report(total / len(group))
 
+    def _after_step(self) -> None:
+        run = self.recipe.run
+        if run.evaluate_every_steps and self.progress.step % run.evaluate_every_steps == 0:
+            self._evaluate()
+        if self.progress.step % run.checkpoint_every_steps == 0:
+            self._save()
+
     def _loss(self, batch: Batch) -> torch.Tensor:
-        logits = self.network(batch.token_ids, batch.segment_ids, batch.mask)
+        logits = network_logits(self.network, batch)
         losses = [
             head_loss(head, logits[name], batch.targets[name]) for name, head in self.heads.items()
         ]
         return torch.stack(losses).sum()
 
-    def _check(self, loss: torch.Tensor, row_numbers: Sequence[int]) -> None:
+    def _check(self, loss: torch.Tensor, key: Any) -> None:
         if not torch.isfinite(loss):
-            first = self.rows[int(row_numbers[0])].window
             raise BiobertError(
                 f"the loss is {loss.item()} in epoch {self.progress.epoch + 1}, "
-                f"batch {self.progress.batch + 1} (rows {[int(row) for row in row_numbers][:8]}, "
-                f"longest {len(first)} tokens); lower optimizer.learning_rate or check the data"
+                f"batch {self.progress.batch + 1} ({self.source.place(key)}); lower "
+                "optimizer.learning_rate or check the data"
             )
 
-    def _batches(self, epoch: int) -> list[Any]:
-        """This process's batches of an epoch; every process gets equally many."""
-        if self._plan[0] != epoch:
-            batches = epoch_batches(
-                self.lengths, self.recipe.batches, seed=self.recipe.run.seed, epoch=epoch
-            )
-            processes = self.accelerator.num_processes
-            # The first batches come twice where the number does not divide: none is left out.
-            batches += batches[: -len(batches) % processes]
-            self._plan = (epoch, batches[self.accelerator.process_index :: processes])
-        return self._plan[1]
+    def _own(self, keys: Any) -> Iterator[Any]:
+        accelerator = self.accelerator
+        return own_share(
+            keys, process=accelerator.process_index, processes=accelerator.num_processes
+        )
+
+    def _prepared(self, keys: Iterator[Any]) -> Iterator[_Prepared]:
+        """Batches from here to the end of the epoch, each with its own source of chance."""
+        epoch, process = self.progress.epoch, self.accelerator.process_index
+        seed = self.recipe.run.seed
+
+        def make(numbered: tuple[int, Any]) -> _Prepared:
+            number, key = numbered
+            generator = np.random.default_rng((seed, process, epoch, number))
+            return _Prepared(key, self.source.batch(key, generator))
+
+        return made_ahead(make, zip(count(self.progress.batch), keys, strict=False))
+
+    def _all_steps(self) -> int:
+        if self.recipe.run.steps is not None:
+            return self.recipe.run.steps
+        return sum(self._steps_in(epoch) for epoch in range(self.recipe.run.epochs))
 
     def _steps_in(self, epoch: int) -> int:
-        return -(-len(self._batches(epoch)) // self.recipe.batches.accumulation)
+        batches, processes = self.source.count(epoch), int(self.accelerator.num_processes)
+        if batches is None:
+            raise BiobertError("this run has no end: set run.steps in the recipe", code="bad-input")
+        own = -(-batches // processes)
+        return -(-own // self.recipe.batches.accumulation)
 
-    def _batch(self, row_numbers: Sequence[int]) -> Batch:
-        rows = [self.rows[int(number)] for number in row_numbers]
-        tokenizer = self.learner.tokenizer
-        batch = collate(rows, list(self.heads.values()), pad_id=tokenizer.special("pad"))
-        if rate := self.recipe.regularization.masked_words:
-            generator = torch.Generator().manual_seed(self._batch_seed() + int(row_numbers[0]))
-            mask_id = tokenizer.special("mask")
-            batch = mask_words(batch, rows, rate=rate, mask_id=mask_id, generator=generator)
-        return batch.to(self.accelerator.device)
-
-    def _batch_seed(self) -> int:
-        process = self.accelerator.process_index
-        return hash((self.recipe.run.seed, process, self.progress.step)) % (1 << 62)
+    def _seed(self, step: int) -> int:
+        process: int = self.accelerator.process_index
+        return hash((self.recipe.run.seed, process, step)) % (1 << 62)
 
     def _set_rates(self) -> None:
         factor = self.factor(self.progress.step)
@@ -201,50 +226,71 @@ class TrainingLoop:
 
     def _report(self, loss: float) -> None:
         rate = max(group["lr"] for group in self.optimizer.param_groups)
-        progress = self.progress
-        report = StepReport(progress.epoch + 1, progress.step, self.steps, loss, rate)
-        progress.history.append({"step": report.step, "loss": loss, "learning_rate": rate})
-        self.accelerator.log({"loss": loss, "learning_rate": rate}, step=report.step)
+        progress, speed = self.progress, self.clock.figures()
+        if progress.step % max(1, self.steps // HISTORY_ROWS) == 0:
+            row = {"step": progress.step, "loss": loss, "learning_rate": rate, **speed}
+            progress.history.append(row)
+        self.accelerator.log({"loss": loss, "learning_rate": rate, **speed}, step=progress.step)
         if self.accelerator.is_main_process:
-            self.listener.stepped(report)
+            self.listener.stepped(
+                StepReport(
+                    progress.epoch + 1,
+                    progress.step,
+                    self.steps,
+                    loss,
+                    rate,
+                    speed["tokens_per_second"],
+                )
+            )
 
     def _evaluate(self) -> None:
-        if not self.devel:
+        """Score on devel, on every process alike: sharded weights answer only together."""
+        if self.examiner is None:
             return
-        main = torch.zeros(1, device=self.accelerator.device)
+        scores = self.examiner.evaluate(self._bare(), self.accelerator.device)
+        main = sum(score.main for score in scores.values()) / len(scores)
         if self.accelerator.is_main_process:
-            scores = evaluate(self.learner, self._bare(), self.devel, self.accelerator.device)
-            main[0] = sum(score.main for score in scores.values()) / len(scores)
-            self.listener.evaluated(self.progress.epoch, scores, float(main))
-            detail = {name: score.main for name, score in scores.items()}
-            entry = {"step": self.progress.step, "score": float(main), "scores": detail}
-            self.progress.history.append(entry)
-        self._keep_best(float(broadcast(main)))
-        self.accelerator.log({"devel": self.progress.best_score or 0.0}, step=self.progress.step)
+            self.listener.evaluated(self.progress.step, scores, main)
+        self.progress.evaluations += 1
+        entry = {"step": self.progress.step, "score": main, "scores": _shown(scores)}
+        self.progress.history.append(entry)
+        self._keep_best(main)
+        self.accelerator.log({"devel": main}, step=self.progress.step)
+
+    def _evaluated(self) -> bool:
+        last = next((row for row in reversed(self.progress.history) if "score" in row), None)
+        return last is not None and last["step"] == self.progress.step
 
     def _keep_best(self, score: float) -> None:
-        if self.progress.best_score is None or score > self.progress.best_score:
-            self.progress.best_score, self.progress.best_epoch = score, self.progress.epoch
-            if self.accelerator.is_main_process:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                unfinished = self.folder / f".{BEST}.part"
-                save_file(self._bare().state_dict(), unfinished)
-                unfinished.replace(self.folder / BEST)
+        progress = self.progress
+        if progress.best_score is not None and score <= progress.best_score:
+            return
+        progress.best_score, progress.best_evaluation = score, progress.evaluations
+        tensors = contiguous(whole(self._bare().state_dict()))
+        if self.accelerator.is_main_process:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            unfinished = self.folder / f".{BEST}.part"
+            save_file(tensors, unfinished)
+            unfinished.replace(self.folder / BEST)
 
     def _out_of_patience(self) -> bool:
-        patience, best = self.recipe.run.patience, self.progress.best_epoch
-        return patience is not None and best is not None and self.progress.epoch - best > patience
+        patience, best = self.recipe.run.patience, self.progress.best_evaluation
+        if patience is None or best is None:
+            return False
+        return self.progress.evaluations - best > patience
 
     def _save(self) -> None:
+        state = run_state(self._bare(), self.optimizer)
         if self.accelerator.is_main_process:
             save_checkpoint(
                 self.folder,
                 self.progress,
-                network=self._bare(),
-                optimizer=self.optimizer,
+                state,
                 recipe=self.recipe.resolved(),
+                keep_every_steps=self.recipe.run.keep_every_steps,
             )
         self.accelerator.wait_for_everyone()
+        self.clock.restart()
 
     def _load_latest(self) -> None:
         found = checkpoints(self.folder)
@@ -254,7 +300,6 @@ class TrainingLoop:
                 network=self._bare(),
                 optimizer=self.optimizer,
                 recipe=self.recipe.resolved(),
-                device=self.accelerator.device,
             )
 
     def _bare(self) -> Network:
@@ -262,18 +307,15 @@ class TrainingLoop:
         return network
 
 
-def evaluate(
-    learner: Learner, network: Network, devel: Sequence[DevelSet], device: torch.device
-) -> dict[str, Scores]:
-    """Scores of each devel set by its name."""
-    predictor = TorchPredictor(network, device=device)
-    scores = {}
-    for part in devel:
-        predicted = annotate_documents(
-            part.documents, task=learner.task, tokenizer=learner.tokenizer, predictor=predictor
-        )
-        scores[part.name] = learner.task.score(part.documents, predicted)
-    return scores
+def _shown(scores: Mapping[str, Scores]) -> dict[str, Any]:
+    """The main score of each devel set, and its other single figures beside it."""
+    shown: dict[str, Any] = {}
+    for name, score in scores.items():
+        shown[name] = score.main
+        for detail, value in score.details.items():
+            if isinstance(value, float):
+                shown[f"{name} {detail}"] = value
+    return shown
 
 
 def _accelerator(recipe: Recipe, output: Path) -> Accelerator:

@@ -52,14 +52,22 @@ def schedule(settings: ScheduleSettings, *, steps: int) -> Callable[[int], float
     def factor(step: int) -> float:
         if step < warmup:
             return (step + 1) / (warmup + 1)
-        done = (step - warmup) / max(1, steps - warmup)
-        if settings.kind == "constant":
-            return 1.0
-        if settings.kind == "linear":
-            return max(0.0, 1.0 - done)
-        return 0.5 * (1.0 + math.cos(math.pi * min(1.0, done)))
+        return _after_warmup(settings, (step - warmup) / max(1, steps - warmup))
 
     return factor
+
+
+def _after_warmup(settings: ScheduleSettings, done: float) -> float:
+    """The factor when a share `done` of the steps after the warm-up is over."""
+    done = min(1.0, done)
+    if settings.kind == "linear":
+        return 1.0 - done
+    if settings.kind == "cosine":
+        return 0.5 * (1.0 + math.cos(math.pi * done))
+    stable = 1.0 - settings.decay_fraction / (1.0 - settings.warmup_fraction)
+    if settings.kind == "constant" or done <= stable:
+        return 1.0
+    return 1.0 - math.sqrt((done - stable) / (1.0 - stable))
 
 
 def _learning_rate(name: str, depth: int, settings: OptimizerSettings) -> float:

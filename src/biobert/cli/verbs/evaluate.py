@@ -58,7 +58,8 @@ def evaluate(
         seconds=time.perf_counter() - began,
         seen_mentions=_training_mentions(corpus, split, names),
     )
-    found = entity_report(gold, predicted, setting)
+    scores = annotator.model.task.score(_annotated(gold, scored), predicted)
+    found = entity_report(gold, predicted, setting, scores=scores)
     if report is not None:
         with write_text(report) as stream:
             json.dump(found.to_json(), stream, indent=2, ensure_ascii=False)
@@ -108,6 +109,14 @@ def _labels(annotator: "Annotator", gold: "list[Document]", wanted: str | None) 
     return tuple(asked)
 
 
+def _annotated(gold: "list[Document]", labels: tuple[str, ...]) -> "list[Document]":
+    """The gold documents with the scored labels alone."""
+    from dataclasses import replace
+
+    kept = (document.with_entities(document.entities_labelled(labels)) for document in gold)
+    return [replace(document, annotated_labels=labels) for document in kept]
+
+
 def _training_mentions(corpus: str, split: str, names: dict[str, str]) -> set[str] | None:
     """The mentions of the corpus's own training split, for the figures on seen and unseen ones."""
     from biobert.core.errors import BiobertError
@@ -135,6 +144,9 @@ def _show(report: "EntityReport") -> None:
         figures = (f"{100 * value:.2f}" for value in (one.precision, one.recall, one.f1))
         table.add_row(name, *figures, str(one.support), style="bold" if name == "micro" else "")
     console.print(table)
+    for name, value in report.scores.details.items():
+        if isinstance(value, float):
+            console.print(f"{name.replace('_', ' ')}: {100 * value:.2f}")
     low, high = 100 * report.interval.low, 100 * report.interval.high
     console.print(f"95% interval of micro F1: {low:.2f} to {high:.2f} (bootstrap over sentences)")
     counts = ", ".join(f"{kind} {count}" for kind, count in report.errors.counts.items())

@@ -33,8 +33,8 @@ def train(
 
     need_extra("torch", "accelerate", "transformers", extra="train")
     from biobert.cli.progress import TrainingProgress
+    from biobert.training.material import Places
     from biobert.training.recipe import read_recipe
-    from biobert.training.session import Places
     from biobert.training.session import train as run
 
     plan = read_recipe(override(read_toml(recipe), changes or []), place=recipe.name)

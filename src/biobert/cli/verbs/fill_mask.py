@@ -1,0 +1,51 @@
+"""`biobert fill-mask`: what a masked language model has learnt."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.engine import DeviceOption
+
+if TYPE_CHECKING:
+    from biobert.pipeline.filling import Gap
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("fill-mask")(fill_mask)
+
+
+@answering("fill-mask")
+def fill_mask(
+    text: Annotated[str, typer.Argument(help="A text with [MASK] where a word is wanted.")],
+    model: Annotated[str, typer.Option(help="A pretrained BERT folder or Hugging Face name.")],
+    top: Annotated[int, typer.Option(help="How many candidates to give.", min=1)] = 5,
+    device: DeviceOption = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Say which words a pretrained model puts where the text says [MASK]."""
+    from biobert.cli.extras import need_extra
+
+    need_extra("torch", "transformers", extra="train")
+    from dataclasses import asdict
+
+    from biobert.model.hub import find_encoder_folder
+    from biobert.pipeline.filling import GapFiller
+
+    gaps = GapFiller(find_encoder_folder(model), device=device).fill(text, top=top)
+    data = {"text": text, "model": model, "gaps": [asdict(gap) for gap in gaps]}
+    return Answer(data, lambda: _show(text, gaps))
+
+
+def _show(text: str, gaps: "list[Gap]") -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for gap in gaps:
+        line = Text(text)
+        line.stylize("bold", gap.start, gap.end)
+        console.print(line, soft_wrap=True)
+        for one in gap.candidates:
+            console.print(f"  {one.probability:6.1%}  {one.piece}", markup=False)

@@ -1,0 +1,62 @@
+"""Scores of words and their tags, in documents whose entities are words labelled with tags."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from biobert.core.document import Document
+from biobert.core.task import Scores
+from biobert.evaluation.labels import OUTSIDE, ConfusionMatrix, confusion_matrix
+from biobert.evaluation.spans import score_entities
+
+CONFUSIONS_SHOWN = 20
+
+
+def score_words(
+    gold: Sequence[Document], predicted: Sequence[Document], labels: Sequence[str]
+) -> Scores:
+    """Scores over the gold words whose tag is one of `labels`.
+
+    `main` is the tag accuracy: the share of gold words that begin in a predicted word of the same
+    tag. Where white space parts the gold words, as in treebanks, that is the accuracy with the gold
+    words given, which the literature reports. `micro`, `by_label` and `details["word_accuracy"]`
+    are strict: a word counts when start, end and tag agree. `details["confusions"]` lists the most
+    frequent wrong tags.
+    """
+    strict = score_entities(gold, predicted, labels)
+    pairs = list(_tag_pairs(gold, predicted, frozenset(labels)))
+    right = sum(wanted == found for wanted, found in pairs)
+    accuracy = right / len(pairs) if pairs else 0.0
+    matrix = confusion_matrix([wanted for wanted, _ in pairs], [found for _, found in pairs])
+    details = {
+        "tag_accuracy": accuracy,
+        "word_accuracy": strict.micro.recall,
+        **strict.details,
+        "confusions": _confusions(matrix),
+    }
+    return Scores(accuracy, strict.micro, strict.by_label, details)
+
+
+def _tag_pairs(
+    gold: Sequence[Document], predicted: Sequence[Document], labels: frozenset[str]
+) -> Iterator[tuple[str, str]]:
+    """The gold tag of each word, and that of the predicted word it begins in (O where none is)."""
+    for one, other in zip(gold, predicted, strict=True):
+        answers = sorted(other.entities, key=lambda entity: entity.start)
+        starts = [answer.start for answer in answers]
+        for word in one.entities_labelled(labels):
+            place = bisect_right(starts, word.start) - 1
+            covered = place >= 0 and answers[place].end > word.start
+            yield word.label, answers[place].label if covered else OUTSIDE
+
+
+def _confusions(matrix: ConfusionMatrix) -> list[dict[str, str | int]]:
+    wrong = matrix.counts * (1 - np.eye(len(matrix.labels), dtype=np.int64))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:CONFUSIONS_SHOWN]
+    rows, columns = np.unravel_index(order, wrong.shape)
+    return [
+        {"gold": matrix.labels[row], "predicted": matrix.labels[column], "count": int(count)}
+        for row, column, count in zip(rows, columns, wrong[rows, columns], strict=True)
+        if count
+    ]

@@ -1,0 +1,81 @@
+"""Filling gaps: what a masked language model puts where a text says `[MASK]`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError
+from biobert.core.task import FloatArray, IntArray, Outputs, Window
+from biobert.tasks.pretraining import Pretraining, candidates
+from biobert.text.tokenizer import Tokenizer
+
+
+class _Predictor(Protocol):
+    @property
+    def maximum_positions(self) -> int: ...
+
+    def predict(self, windows: Sequence[Window]) -> list[Outputs]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A word piece that may stand in a gap (`##ase` goes on with the word before)."""
+
+    piece: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One `[MASK]` of a text, and what may stand there, likeliest first."""
+
+    start: int
+    end: int
+    candidates: tuple[Candidate, ...]
+
+
+class GapFiller:
+    """A BERT folder with its masked language model, ours or from the Hugging Face hub.
+
+    Needs torch (the extra `train`).
+    """
+
+    def __init__(self, folder: Path, *, device: str | None = None) -> None:
+        from biobert.model.predictor import load_language_model
+
+        self._task = Pretraining.from_settings({"pairs": "none"})
+        self._tokenizer = Tokenizer.from_folder(folder)
+        self._predictor: _Predictor = load_language_model(folder, self._task.heads(), device=device)
+
+    def fill(self, text: str, *, top: int = 5) -> list[Gap]:
+        """Each gap of the text, in order, with the `top` likeliest pieces.
+
+        Raises BadInputError for a text without `[MASK]`, or longer than the model's rows.
+        """
+        examples = self._task.examples(Document("text", text))
+        windows = [part for parts in self._task.encode(examples, self._tokenizer) for part in parts]
+        longest = max((len(window) for window in windows), default=0)
+        if longest > self._predictor.maximum_positions:
+            raise BadInputError(
+                f"the text has {longest} tokens, the model reads "
+                f"{self._predictor.maximum_positions}; shorten it around the gap"
+            )
+        outputs = self._predictor.predict(windows)
+        gaps = [
+            self._gap(window, *found)
+            for window, output in zip(windows, outputs, strict=True)
+            for found in candidates(window, output, top=top)
+        ]
+        if not gaps:
+            raise BadInputError("there is no gap in the text; write [MASK] where a word is wanted")
+        return gaps
+
+    def _gap(self, window: Window, place: int, pieces: IntArray, probabilities: FloatArray) -> Gap:
+        start, end = window.offsets[place].tolist()
+        found = (
+            Candidate(str(self._tokenizer.backend.id_to_token(int(piece))), float(probability))
+            for piece, probability in zip(pieces, probabilities, strict=True)
+        )
+        return Gap(start, end, tuple(found))

@@ -1,0 +1,152 @@
+"""Which positions a masked language model must fill in, and what stands there instead."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from biobert.core.errors import BadInputError
+from biobert.core.task import FloatArray, IntArray
+from biobert.tasks._layout import Borders
+
+SPAN_STOP = 0.2
+LONGEST_SPAN = 10
+"""In words; both numbers are those of SpanBERT."""
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class MaskingSettings:
+    """The share of positions to fill in, and what happens to them.
+
+    `unit` is `word` (all pieces of a word, Devlin 2019's later releases), `piece`, or `span` (runs
+    of whole words, SpanBERT, Joshi et al. 2020, arXiv:1907.10529). Of the chosen positions a share
+    `random` shows another piece, a share `keep` the true one, and the rest the mask token.
+    `weights` multiplies the chance of words by their tag (`{ NN = 2.0 }`), the rate staying what it
+    is; it needs a corpus with tags.
+    """
+
+    rate: float = 0.15
+    unit: Literal["word", "piece", "span"] = "word"
+    random: float = 0.1
+    keep: float = 0.1
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.rate < 1.0:
+            raise BadInputError(f"[task.masking] rate = {self.rate}: more than 0, less than 1")
+        if self.random < 0 or self.keep < 0 or self.random + self.keep > 1:
+            raise BadInputError(
+                f"[task.masking] random = {self.random}, keep = {self.keep}: shares of a whole"
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaskingVocabulary:
+    """What masking must know of a vocabulary. `continues` (pieces,): not the first of a word.
+
+    `drawable` (n,): ids that may stand in for another; no special tokens. `tags` names the tags.
+    """
+
+    continues: BoolArray
+    drawable: IntArray
+    mask_id: int
+    borders: Borders
+    tags: tuple[str, ...] = ()
+
+
+def choose(
+    token_ids: IntArray,
+    free: BoolArray,
+    vocabulary: MaskingVocabulary,
+    settings: MaskingSettings,
+    generator: np.random.Generator,
+    chances: FloatArray | None = None,
+) -> BoolArray:
+    """(rows, length) the positions to fill in, among those that are `free` (no special tokens).
+
+    `chances` (rows, length) weighs positions (by their tag); None weighs all alike.
+    """
+    words = _words(token_ids, free, vocabulary.continues, settings.unit)
+    count = int(words.max(initial=-1)) + 1
+    weights = np.full(count, settings.rate)
+    if chances is not None:
+        weights = _balanced(words, chances, settings.rate)
+    if settings.unit == "span":
+        drawn = _spans(weights, generator)
+    else:
+        drawn = generator.random(count) < weights
+    return np.where(words >= 0, np.append(drawn, False)[words], False)
+
+
+def hide(
+    token_ids: IntArray,
+    chosen: BoolArray,
+    vocabulary: MaskingVocabulary,
+    settings: MaskingSettings,
+    generator: np.random.Generator,
+) -> IntArray:
+    """The ids as the model sees them: mask tokens, other pieces and true ones where chosen."""
+    lot = generator.random(token_ids.shape)
+    other = vocabulary.drawable[
+        generator.integers(0, len(vocabulary.drawable), size=token_ids.shape)
+    ]
+    seen = np.where(
+        chosen & (lot >= settings.random + settings.keep), vocabulary.mask_id, token_ids
+    )
+    return np.where(chosen & (lot < settings.random), other, seen)
+
+
+def chances_of_tags(
+    tags: npt.NDArray[np.uint8], names: Sequence[str], weights: Mapping[str, float]
+) -> FloatArray:
+    """The weight of each position, from the number of its tag."""
+    unknown = sorted(set(weights) - set(names))
+    if unknown:
+        known = ", ".join(filter(None, names)) or "none: build it with --tagger"
+        raise BadInputError(
+            f"[task.masking] weights: the corpus has no tag {unknown[0]!r} (it has {known})"
+        )
+    by_tag = np.array([weights.get(name, 1.0) for name in names], dtype=np.float32)
+    return by_tag[tags]
+
+
+def _words(
+    token_ids: IntArray, free: BoolArray, continues: BoolArray, unit: str
+) -> npt.NDArray[np.int64]:
+    """The number of the word at each position, -1 where nothing may be hidden."""
+    begins = free.copy()
+    if unit != "piece":
+        # A continuation piece begins a word only where what it continues stands in another row.
+        before = np.zeros_like(free)
+        before[:, 1:] = free[:, :-1]
+        begins &= ~(continues[token_ids] & before)
+    numbers = np.cumsum(begins.ravel()).reshape(begins.shape) - 1
+    return np.where(free, numbers, -1)
+
+
+def _balanced(words: IntArray, chances: FloatArray, rate: float) -> npt.NDArray[np.float64]:
+    """The chance of each word, such that the mean over positions is the rate."""
+    inside = words >= 0
+    sizes = np.bincount(words[inside])
+    weights = np.bincount(words[inside], weights=chances[inside]) / np.maximum(sizes, 1)
+    mean = float((weights * sizes).sum()) / max(1, int(sizes.sum()))
+    scaled: npt.NDArray[np.float64] = np.minimum(1.0, weights * rate / max(mean, 1e-9))
+    return scaled
+
+
+def _spans(weights: npt.NDArray[np.float64], generator: np.random.Generator) -> BoolArray:
+    """Words in runs of geometric length, each word hidden with about its own chance."""
+    lengths = np.minimum(generator.geometric(SPAN_STOP, size=len(weights)), LONGEST_SPAN)
+    shares = np.arange(1, LONGEST_SPAN + 1)
+    odds = (1 - SPAN_STOP) ** (shares - 1) * SPAN_STOP
+    odds[-1] += 1 - odds.sum()
+    # Where spans start with chance s, a word stays visible with about (1 - s) ^ mean length.
+    starts = 1 - (1 - weights) ** (1 / float((shares * odds).sum()))
+    begins = np.flatnonzero(generator.random(len(weights)) < starts)
+    marks = np.zeros(len(weights) + 1, dtype=np.int64)
+    np.add.at(marks, begins, 1)
+    np.add.at(marks, np.minimum(begins + lengths[begins], len(weights)), -1)
+    return np.cumsum(marks)[:-1] > 0

@@ -1,0 +1,155 @@
+"""What a run learns from: annotated documents, or the shards of a pretraining corpus."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError
+from biobert.data.shards import TokenCorpus, open_corpus
+from biobert.tasks.pretraining import Pretraining
+from biobert.training.batches import encode_rows
+from biobert.training.corpora import read_sources
+from biobert.training.pretraining import CorpusExaminer, CorpusSource, WeighedCorpus
+from biobert.training.recipe import DataSource, Recipe
+from biobert.training.sources import (
+    BatchSource,
+    DevelSet,
+    DocumentExaminer,
+    DocumentSource,
+    Examiner,
+    Learner,
+)
+from biobert.training.start import Note
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where corpora are looked for and kept, and where the model goes."""
+
+    output: Path
+    cache: Path
+    data_root: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a run learns from and is scored on; `described` is for the model's manifest."""
+
+    source: BatchSource
+    examiner: Examiner | None
+    described: dict[str, str]
+
+
+def read_material(recipe: Recipe, places: Places, learner: Learner, note: Note) -> Material:
+    """The recipe's data, as its task learns from it."""
+    if isinstance(learner.task, Pretraining):
+        return _corpora(recipe, learner, learner.task, note)
+    return _documents(recipe, places, learner)
+
+
+def _documents(recipe: Recipe, places: Places, learner: Learner) -> Material:
+    """Annotated documents: what fine-tuning learns from."""
+    roots: dict[str, Any] = {"data_root": places.data_root, "cache": places.cache}
+    found = read_sources(recipe.data.train, **roots)
+    devel = [
+        DevelSet(name, some) for name, some in read_sources(recipe.data.devel, **roots).items()
+    ]
+    everything = [
+        document
+        for source, some in zip(recipe.data.train, found.values(), strict=True)
+        for document in some * source.times
+    ]
+    rows = encode_rows(learner.task, everything, learner.tokenizer)
+    _check_lengths(
+        learner,
+        max((len(row.window) for row in rows), default=0),
+        cure="set task.windows.maximum_tokens to {positions} or less",
+    )
+    return Material(
+        source=DocumentSource(
+            learner,
+            rows,
+            batches=recipe.batches,
+            regularization=recipe.regularization,
+            seed=recipe.run.seed,
+        ),
+        examiner=DocumentExaminer(learner.task, learner.tokenizer, devel) if devel else None,
+        described={name: _describe(some) for name, some in found.items()},
+    )
+
+
+def _corpora(recipe: Recipe, learner: Learner, task: Pretraining, note: Note) -> Material:
+    """Shards of token ids: what pretraining learns from."""
+    if recipe.run.steps is None:
+        raise BadInputError("[run] steps is missing: a pretraining run ends at a number of steps")
+    longest = max(stage.length for stage in recipe.stages)
+    _check_lengths(learner, longest, cure="lower [[stages]] length, or set model.positions")
+    train = [
+        WeighedCorpus(_open(source, split, note), source.times)
+        for source in recipe.data.train
+        for split in source.splits
+    ]
+    devel = {
+        f"{Path(source.corpus).name} {split}": _open(source, split, note)
+        for source in recipe.data.devel
+        for split in source.splits
+    }
+    examiner = CorpusExaminer(
+        task,
+        learner.tokenizer,
+        devel,
+        batches=recipe.batches,
+        length=longest,
+        tokens=recipe.run.devel_tokens,
+    )
+    return Material(
+        source=CorpusSource(
+            task,
+            learner.tokenizer,
+            train,
+            batches=recipe.batches,
+            stages=recipe.stages,
+            steps=recipe.run.steps,
+            seed=recipe.run.seed,
+        ),
+        examiner=examiner if devel else None,
+        described={one.corpus.folder.name: _describe_corpus(one.corpus) for one in train},
+    )
+
+
+def _open(source: DataSource, split: str, note: Note) -> TokenCorpus:
+    if split == "train":
+        corpus = open_corpus(Path(source.corpus), "train", damaged=source.damaged)
+    elif split == "heldout":
+        corpus = open_corpus(Path(source.corpus), "heldout", damaged=source.damaged)
+    else:
+        raise BadInputError(
+            f"[data] {source.corpus}: a pretraining corpus has the splits 'train' and 'heldout', "
+            f"not {split!r}"
+        )
+    if corpus.skipped:
+        note(f"{source.corpus}: damaged shards are left out: {', '.join(corpus.skipped)}")
+    return corpus
+
+
+def _check_lengths(learner: Learner, longest: int, *, cure: str) -> None:
+    positions = learner.network.maximum_positions
+    if longest > positions:
+        raise BadInputError(
+            f"rows have up to {longest} tokens but the encoder knows {positions} positions; "
+            + cure.format(positions=positions)
+        )
+
+
+def _describe(documents: Sequence[Document]) -> str:
+    entities = sum(len(document.entities) for document in documents)
+    sentences = sum(len(document.sentences) for document in documents)
+    return f"{len(documents)} documents, {sentences} sentences, {entities} entities"
+
+
+def _describe_corpus(corpus: TokenCorpus) -> str:
+    documents = sum(shard.documents for shard in corpus.shards)
+    licences = ", ".join(f"{name} {count}" for name, count in corpus.manifest.licences.items())
+    return f"{documents} documents, {corpus.tokens} word pieces; licences: {licences or 'unknown'}"

@@ -1,0 +1,63 @@
+"""A network on several processes: copied to each (DDP) or sharded over them (FSDP2)."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
+
+from biobert.core.errors import BadInputError
+from biobert.model.encoder import Encoder
+from biobert.model.layer import EncoderLayer
+from biobert.model.network import Network
+
+Parallel = Literal["ddp", "fsdp"]
+
+
+def spread(network: Network, accelerator: Accelerator, parallel: Parallel) -> nn.Module:
+    """The network on this process's device, under the accelerator's precision.
+
+    Sharding is torch's own FSDP2, each encoder layer a unit: accelerate offers it on GPUs alone.
+    """
+    if parallel == "ddp" or accelerator.num_processes == 1:
+        prepared: nn.Module = accelerator.prepare(network)
+        return prepared
+    if not isinstance(network.encoder, Encoder):
+        raise BadInputError("run.parallel = 'fsdp' needs a BERT encoder (model_type 'bert')")
+    placed: nn.Module = accelerator.prepare_model(network, evaluation_mode=True)
+    for module in placed.modules():
+        if isinstance(module, EncoderLayer):
+            fully_shard(module)
+    fully_shard(placed)
+    return placed
+
+
+def gathered(network: Network) -> Network:
+    """The network with whole weights: itself, or a copy if it is sharded; every process calls."""
+    if not any(isinstance(one, DTensor) for one in network.parameters()):
+        return network
+    assert isinstance(network.encoder, Encoder)
+    tensors = {name: one.cpu() for name, one in whole(network.state_dict()).items()}
+    with torch.device("meta"):
+        plain = Network(Encoder(network.encoder.settings), network.specs)
+    plain.load_state_dict(tensors, assign=True)
+    return plain
+
+
+def whole(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same tensors, shards put together; every process must call it."""
+    return {
+        name: value.full_tensor() if isinstance(value, DTensor) else value
+        for name, value in tensors.items()
+    }
+
+
+def like(tensor: torch.Tensor, model: torch.Tensor) -> torch.Tensor:
+    """A whole tensor, on the device of `model` and sharded as it is."""
+    if isinstance(model, DTensor):
+        placed = tensor.to(model.device)
+        return distribute_tensor(placed, model.device_mesh, model.placements)
+    return tensor.to(model.device)

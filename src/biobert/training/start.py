@@ -1,0 +1,113 @@
+"""What a run starts from: task, tokenizer and network, from a checkpoint or from random weights."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import nn
+
+from biobert.core.errors import BadInputError
+from biobert.core.task import Task
+from biobert.model.encoder import Encoder
+from biobert.model.hub import find_encoder_folder, load_encoder
+from biobert.model.network import Network
+from biobert.model.settings import EncoderSettings
+from biobert.model.surgery import grown, mean_rows, with_positions, with_vocabulary
+from biobert.model.weights import fill_heads
+from biobert.tasks import build_task
+from biobert.text.tokenizer import Tokenizer
+from biobert.training.recipe import ModelSettings, Recipe, ShapeSettings
+from biobert.training.sources import Learner
+
+Note = Callable[[str], None]
+
+
+def build_learner(recipe: Recipe, note: Note) -> Learner:
+    """The task, tokenizer and network that a recipe starts from; `note` hears of surprises."""
+    settings = {key: value for key, value in recipe.task.items() if key != "name"}
+    task = build_task(recipe.task["name"], settings)
+    model = recipe.model
+    learner = _from_scratch(model, task) if model.shape else _continued(model, task, note)
+    encoder = learner.network.encoder
+    if model.encoder_dropout is not None:
+        set_dropout(encoder, model.encoder_dropout)
+    if recipe.run.memory == "recompute":
+        _own(encoder, "run.memory = 'recompute'").recompute = True
+    return learner
+
+
+def set_dropout(encoder: nn.Module, rate: float) -> None:
+    """Another dropout while training; what the checkpoint says of itself stays."""
+    for module in encoder.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = rate
+        elif isinstance(getattr(module, "dropout", None), float):
+            module.dropout = rate  # type: ignore[assignment]
+
+
+def _from_scratch(model: ModelSettings, task: Task) -> Learner:
+    assert model.shape is not None and model.vocabulary is not None
+    tokenizer = Tokenizer.from_folder(find_encoder_folder(model.vocabulary))
+    encoder = Encoder(_encoder_settings(model.shape, model, tokenizer))
+    return Learner(task, tokenizer, Network(encoder, task.heads(), dropout=model.dropout))
+
+
+def _encoder_settings(
+    shape: ShapeSettings, model: ModelSettings, tokenizer: Tokenizer
+) -> EncoderSettings:
+    return EncoderSettings(
+        vocabulary_size=tokenizer.vocabulary_size,
+        hidden_size=shape.hidden_size,
+        layers=shape.layers,
+        heads=shape.heads,
+        intermediate_size=shape.intermediate_size,
+        maximum_positions=model.positions or 512,
+        pad_id=tokenizer.special("pad"),
+    )
+
+
+def _continued(model: ModelSettings, task: Task, note: Note) -> Learner:
+    assert model.encoder is not None
+    folder = find_encoder_folder(model.encoder)
+    tokenizer = Tokenizer.from_folder(folder)
+    network = Network(load_encoder(folder), task.heads(), dropout=model.dropout)
+    if any(head.kind == "vocabulary" for head in task.heads()):
+        _fill_pretraining_heads(network, folder, note)
+    if model.vocabulary is not None:
+        tokenizer = _change_vocabulary(network, tokenizer, model.vocabulary, note)
+    if model.positions is not None:
+        encoder = _own(network.encoder, "model.positions")
+        network.encoder = with_positions(encoder, model.positions, model.new_positions)
+    if model.layers is not None:
+        network.encoder = grown(_own(network.encoder, "model.layers"), model.layers)
+    return Learner(task, tokenizer, network)
+
+
+def _fill_pretraining_heads(network: Network, folder: Path, note: Note) -> None:
+    missing = fill_heads(network, folder)
+    if missing:
+        note(f"{folder.name} has no {', '.join(missing)}: these start from random weights")
+
+
+def _change_vocabulary(network: Network, old: Tokenizer, vocabulary: str, note: Note) -> Tokenizer:
+    """Give the network another vocabulary, in its embeddings and in what it predicts."""
+    new = Tokenizer.from_folder(find_encoder_folder(vocabulary))
+    if new.fingerprint() == old.fingerprint():
+        return old
+    change = with_vocabulary(_own(network.encoder, "model.vocabulary"), old, new)
+    network.encoder = change.encoder
+    for head in network.heads.values():
+        if isinstance(bias := getattr(head, "bias", None), nn.Parameter):
+            rows = mean_rows(bias.detach()[:, None], change.sources)
+            head.bias = nn.Parameter(rows[:, 0])
+    found = change.sources
+    note(
+        f"new vocabulary of {new.vocabulary_size} pieces: {found.kept} kept their embedding, "
+        f"{found.averaged} start from the mean of their old pieces, {found.fresh} from that of all"
+    )
+    return new
+
+
+def _own(encoder: nn.Module, setting: str) -> Encoder:
+    if not isinstance(encoder, Encoder):
+        raise BadInputError(f"{setting} needs a BERT encoder (model_type 'bert')")
+    return encoder
