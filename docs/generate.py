@@ -16,6 +16,7 @@ from biobert.data import formats
 from biobert.data.catalogue import corpus_names, load_corpus
 from biobert.data.reading import endings_by_format
 from biobert.tasks.ner import NerSettings
+from biobert.tasks.pos import PosSettings
 from biobert.text.windows import WindowSettings
 from biobert.training import recipe
 
@@ -23,6 +24,7 @@ REFERENCE = Path(__file__).parent / "reference"
 RECIPE_TABLES = {
     "(top)": recipe.Recipe,
     '[task] of name = "ner"': NerSettings,
+    '[task] of name = "pos"': PosSettings,
     "[task.windows]": WindowSettings,
     "[model]": recipe.ModelSettings,
     "[[data.train]], [[data.devel]]": recipe.DataSource,

@@ -1,6 +1,7 @@
 """Tiny real tokenizers and encoders that tests make on the spot."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from tokenizers import Tokenizer as Backend
@@ -26,8 +27,10 @@ def tiny_tokenizer() -> Tokenizer:
     return Tokenizer(backend)
 
 
-def write_tiny_model_folder(folder: Path, *, scheme: str = "per-type") -> Path:
-    """A trained-looking model folder: the tiny encoder with random heads for two types."""
+def write_tiny_model_folder(
+    folder: Path, *, task: str = "ner", labels: Sequence[str] = ("Disease", "Chemical")
+) -> Path:
+    """A trained-looking model folder: the tiny encoder with random heads for some labels."""
     import torch
 
     from biobert.core.model_folder import ModelManifest
@@ -37,15 +40,15 @@ def write_tiny_model_folder(folder: Path, *, scheme: str = "per-type") -> Path:
     from biobert.tasks import build_task
 
     encoder_folder = write_tiny_encoder_folder(folder.with_name(f"{folder.name}-encoder"))
-    settings = {"labels": ["Disease", "Chemical"], "scheme": scheme}
+    settings = {"labels": list(labels)}
     torch.manual_seed(11)
-    network = Network(load_encoder(encoder_folder), build_task("ner", settings).heads())
+    network = Network(load_encoder(encoder_folder), build_task(task, settings).heads())
     for head in network.heads.values():
         # Random heads of some strength, so that all kinds of answers come about.
         torch.nn.init.normal_(head.classifier.weight, std=0.7)
     save_network(network, folder)
     tiny_tokenizer().save(folder)
-    ModelManifest("tiny", "ner", settings).write(folder)
+    ModelManifest("tiny", task, settings).write(folder)
     return folder
 
 
