@@ -1,0 +1,236 @@
+"""Pretraining: the loss of transformers, the same packed or padded, and a run from end to end."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertConfig, BertForPreTraining
+
+from biobert.core.errors import BadInputError
+from biobert.core.model_folder import read_manifest
+from biobert.core.task import IGNORED
+from biobert.data.shards import open_corpus
+from biobert.model.heads import head_loss
+from biobert.model.hub import load_encoder
+from biobert.model.network import Network
+from biobert.model.weights import fill_heads
+from biobert.pipeline.filling import GapFiller
+from biobert.tasks.pretraining import PAIRS, WORDS, Pretraining
+from biobert.training.batches import Batch, network_logits
+from biobert.training.pretraining import CorpusSource, WeighedCorpus
+from biobert.training.recipe import BatchSettings, StageSettings
+from tests.corpora import write_toy_corpus
+from tests.tiny import tiny_tokenizer
+
+TOKENIZER = tiny_tokenizer()
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A `BertForPreTraining` folder with random weights."""
+    folder = tmp_path_factory.mktemp("pretraining") / "bert"
+    torch.manual_seed(3)
+    config = BertConfig(
+        vocab_size=TOKENIZER.vocabulary_size,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    BertForPreTraining(config).save_pretrained(folder)
+    TOKENIZER.save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_toy_corpus(tmp_path_factory.mktemp("corpus") / "toy")
+
+
+def source(corpus: Path, *, layout: str = "sorted", tokens: int = 512) -> CorpusSource:
+    return CorpusSource(
+        Pretraining.from_settings({}),
+        TOKENIZER,
+        [WeighedCorpus(open_corpus(corpus))],
+        batches=BatchSettings(tokens=tokens, layout=layout),  # type: ignore[arg-type]
+        stages=(StageSettings(length=64),),
+        steps=10,
+        seed=1,
+    )
+
+
+def loaded(checkpoint: Path) -> Network:
+    task = Pretraining.from_settings({})
+    network = Network(load_encoder(checkpoint), task.heads(), dropout=0.0)
+    assert fill_heads(network, checkpoint) == []
+    return network
+
+
+def loss_of(network: Network, batch: Batch) -> torch.Tensor:
+    logits = network_logits(network, batch)
+    parts = [head_loss(head, logits[head.name], batch.targets[head.name]) for head in network.specs]
+    return torch.stack(parts).sum()
+
+
+def first_batch(corpus: Path) -> Batch:
+    made = source(corpus)
+    key = next(iter(made.plan(0, step=0).keys))
+    return made.batch(key, np.random.default_rng(1))
+
+
+def test_loss_and_gradients_are_those_of_transformers(checkpoint: Path, corpus: Path) -> None:
+    batch = first_batch(corpus)
+    network = loaded(checkpoint)
+    loss = loss_of(network, batch)
+    loss.backward()
+    theirs = BertForPreTraining.from_pretrained(checkpoint)
+    assert batch.selected is not None
+    labels = torch.full(batch.token_ids.shape, IGNORED)
+    labels.view(-1)[batch.selected[WORDS]] = batch.targets[WORDS][:, 0]
+    pairs = torch.full((len(batch.token_ids),), IGNORED)
+    pairs[batch.selected[PAIRS] // batch.token_ids.shape[1]] = batch.targets[PAIRS][:, 0]
+    mask = torch.ones_like(batch.token_ids) if batch.mask is None else batch.mask.long()
+    expected = theirs(
+        batch.token_ids,
+        attention_mask=mask,
+        token_type_ids=batch.segment_ids,
+        labels=labels,
+        next_sentence_label=pairs,
+    ).loss
+    expected.backward()
+    assert float(loss) == pytest.approx(float(expected), abs=1e-5)
+    ours = network.encoder.embeddings.word.weight.grad  # type: ignore[union-attr]
+    embeddings = theirs.bert.embeddings.word_embeddings.weight.grad
+    torch.testing.assert_close(ours, embeddings, atol=1e-5, rtol=1e-4)
+    bias = network.heads[WORDS].bias.grad
+    torch.testing.assert_close(bias, theirs.cls.predictions.bias.grad, atol=1e-5, rtol=1e-4)
+
+
+def test_packed_rows_give_the_loss_of_padded_ones(checkpoint: Path, corpus: Path) -> None:
+    made = source(corpus, tokens=100_000)
+    key = next(iter(made.plan(0, step=0).keys))
+    network = loaded(checkpoint).eval()
+    padded = made.batch(key, np.random.default_rng(1))
+    numbers = [int(row[0]) for row in key.rows]
+    with torch.no_grad():
+        logits = network_logits(network, padded)
+        assert padded.selected is not None
+        width = padded.token_ids.shape[1]
+        for start in range(0, 6, 2):
+            row = torch.cat([_real(padded, start), _real(padded, start + 1)], dim=1)
+            lengths = [_real(padded, one).shape[1] for one in (start, start + 1)]
+            ids, segments = row[0:1], row[1:2]
+            sequence = torch.tensor([[1] * lengths[0] + [2] * lengths[1]])
+            positions = torch.cat([torch.arange(one) for one in lengths])[None]
+            hidden = network.encoder(ids, segments, sequence, positions=positions)
+            for part, begin in ((start, 0), (start + 1, lengths[0])):
+                inside = padded.selected[WORDS] // width == part
+                places = padded.selected[WORDS][inside] % width + begin
+                found = network.heads[WORDS](
+                    hidden[0, places],
+                    network.encoder.embeddings.word.weight,  # type: ignore[union-attr]
+                )
+                torch.testing.assert_close(found, logits[WORDS][inside], atol=1e-5, rtol=1e-4)
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_the_packed_layout_loses_nothing(corpus: Path) -> None:
+    counts = {
+        layout: sum(
+            source(corpus, layout=layout).batch(key, np.random.default_rng(1)).tokens
+            for key in source(corpus, layout=layout).plan(0, step=0).keys
+        )
+        for layout in ("sorted", "packed")
+    }
+    assert counts["sorted"] == counts["packed"] > 0
+
+
+@pytest.fixture
+def tables(checkpoint: Path, corpus: Path) -> dict[str, Any]:
+    return {
+        "name": "toy",
+        "task": {"name": "pretraining"},
+        "model": {"encoder": str(checkpoint)},
+        "data": {
+            "train": [{"corpus": str(corpus)}],
+            "devel": [{"corpus": str(corpus), "splits": ["heldout"]}],
+        },
+        "optimizer": {"learning_rate": 5e-3},
+        "batches": {"tokens": 512},
+        "stages": [{"length": 24, "share": 0.5}, {"length": 48, "share": 0.5}],
+        "run": {"steps": 40, "evaluate_every_steps": 20, "checkpoint_every_steps": 10},
+    }
+
+
+def test_a_run_learns_to_fill_gaps_and_opens_in_transformers(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    listener = run("out", run={**tables["run"], "steps": 120})
+    assert listener.devel[-1] > listener.devel[0] + 1.0
+    theirs = BertForPreTraining.from_pretrained(tmp_path / "out")
+    assert theirs.cls.predictions.decoder.weight.shape[0] == TOKENIZER.vocabulary_size
+    (gap,) = GapFiller(tmp_path / "out").fill("the [MASK] and the cardiac arrest .", top=3)
+    assert "lithium" in [one.piece for one in gap.candidates]
+    assert read_manifest(tmp_path / "out").task == "pretraining"
+
+
+def test_a_stopped_run_goes_on_to_the_same_weights(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path, monkeypatch: Any
+) -> None:
+    from biobert.training.loop import TrainingLoop
+
+    run("whole")
+    step = TrainingLoop._step
+
+    def failing(self: TrainingLoop, group: Any) -> None:
+        if self.progress.step == 25:
+            raise KeyboardInterrupt
+        step(self, group)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(TrainingLoop, "_step", failing)
+        run("stopped")
+    run("stopped", resume=True)
+    weights = [
+        (tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "stopped")
+    ]
+    assert weights[0] == weights[1]
+
+
+def test_a_corpus_of_another_vocabulary_is_refused(
+    run: Callable[..., Any], corpus: Path, tmp_path: Path
+) -> None:
+    other = tiny_tokenizer()
+    other.backend.add_tokens(["aspirinated"])
+    place = write_toy_corpus(tmp_path / "other", documents=8, tokenizer=other)
+    with pytest.raises(BadInputError, match="another vocabulary"):
+        run("out", data={"train": [{"corpus": str(place)}], "devel": []})
+
+
+def test_a_flipped_byte_is_named_or_skipped(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    place = write_toy_corpus(tmp_path / "damaged")
+    shard = place / "train-00001.tokens.npy"
+    content = bytearray(shard.read_bytes())
+    content[-3] ^= 1
+    shard.write_bytes(content)
+    data = {"train": [{"corpus": str(place)}], "devel": []}
+    with pytest.raises(BadInputError, match=r"train-00001\.tokens\.npy"):
+        run("refused", data=data)
+    data["train"][0]["damaged"] = "skip"  # type: ignore[index,assignment]
+    listener = run("skipped", data=data, run={**tables["run"], "steps": 3})
+    assert any("train-00001" in note for note in listener.notes)
+
+
+def _real(batch: Batch, row: int) -> torch.Tensor:
+    """(2, length) ids and segments of a row, without padding."""
+    length = batch.token_ids.shape[1]
+    if batch.mask is not None:
+        length = int(batch.mask[row].sum())
+    return torch.stack([batch.token_ids[row, :length], batch.segment_ids[row, :length]])
