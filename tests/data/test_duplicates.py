@@ -37,8 +37,8 @@ def similarity(one: Tokens, other: Tokens) -> float:
     return len(both) / len(shingles(one) | shingles(other))
 
 
-def test_a_fingerprint_is_blind_to_case_and_blanks_alone() -> None:
-    assert fingerprint("Lithium  helps.\n") == fingerprint("lithium helps.")
+def test_a_fingerprint_is_blind_to_case_alone() -> None:
+    assert fingerprint("Lithium helps.") == fingerprint("lithium HELPS.")
     assert fingerprint("Lithium helps.") != fingerprint("Lithium helps")
     assert len(fingerprint("")) == 16
 

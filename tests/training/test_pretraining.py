@@ -103,7 +103,7 @@ def test_loss_and_gradients_are_those_of_transformers(checkpoint: Path, corpus: 
         next_sentence_label=pairs,
     ).loss
     expected.backward()
-    assert float(loss) == pytest.approx(float(expected), abs=1e-5)
+    assert loss.item() == pytest.approx(expected.item(), abs=1e-5)
     ours = network.encoder.embeddings.word.weight.grad  # type: ignore[union-attr]
     embeddings = theirs.bert.embeddings.word_embeddings.weight.grad
     torch.testing.assert_close(ours, embeddings, atol=1e-5, rtol=1e-4)

@@ -15,6 +15,7 @@ from biobert.text.sentences import sentences_of
 ARTICLE_NUMBER = re.compile(r"\b\d{5,9}\b")
 PUBMED_NUMBER = re.compile(r"\d{6,9}")
 NOT_WORDS = re.compile(r"[\W_]+")
+PLAIN = {code: None for code in range(128) if not chr(code).isalnum()}
 MINIMUM_CHARACTERS = 50
 """Letters and digits: shorter sentences are shared by chance (`Patients gave consent.`)."""
 TELLING_SENTENCES = 2
@@ -101,7 +102,9 @@ def catalogued_test_splits(*, data_root: Path | None, cache: Path) -> TestSplits
 
 def sentence_mark(text: str) -> bytes | None:
     """A short hash of a sentence, blind to case, blanks and punctuation; None for a short one."""
-    folded = NOT_WORDS.sub("", text.lower())
+    lowered = text.lower()
+    # The same for plain text, and several times as fast.
+    folded = lowered.translate(PLAIN) if lowered.isascii() else NOT_WORDS.sub("", lowered)
     if len(folded) < MINIMUM_CHARACTERS:
         return None
     return blake2b(folded.encode(errors="replace"), digest_size=8).digest()

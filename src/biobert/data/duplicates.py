@@ -38,9 +38,9 @@ class DuplicateSettings:
 
 
 def fingerprint(text: str) -> bytes:
-    """Sixteen bytes that only an equal text shares, whatever its case and blanks."""
-    folded = " ".join(text.lower().split())
-    return blake2b(folded.encode(errors="replace"), digest_size=FINGERPRINT_BYTES).digest()
+    """Sixteen bytes that only an equal text shares, whatever its case."""
+    lowered = text.lower().encode(errors="replace")
+    return blake2b(lowered, digest_size=FINGERPRINT_BYTES).digest()
 
 
 class MinHash:

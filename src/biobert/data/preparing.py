@@ -143,7 +143,7 @@ class Preparer:
         rows, tags = self._encoded(document, draft.document.sentences, texts)
         lengths = np.array([len(row) for row in rows], dtype=np.uint32)
         tokens = np.fromiter(chain.from_iterable(rows), self.type, int(lengths.sum()))
-        whole = "\n".join(texts)
+        whole = " ".join(texts)
         return PreparedDocument(
             tokens=tokens,
             sentences=lengths[lengths > 0],

@@ -215,7 +215,8 @@ def _licence(meta: Element) -> str:
     for path in ("permissions/license", "license"):
         licence = meta.find(path)
         if licence is not None:
-            linked = (one.get(HYPERLINK) or "" for one in licence.iter())
-            return next((one for one in linked if "creativecommons" in one), "") or _inline(licence)
+            linked = [one.get(HYPERLINK) or "" for one in licence.iter()]
+            known = next((one for one in linked if "creativecommons" in one), "")
+            return known or _inline(licence) or linked[0]
     statement = meta.find("permissions/copyright-statement")
     return _inline(meta.find("copyright-statement") if statement is None else statement)
