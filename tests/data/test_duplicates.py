@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from biobert.core.errors import BadInputError
+from biobert.data import duplicates
 from biobert.data.duplicates import DuplicateIndex, DuplicateSettings, MinHash, fingerprint
 
 Tokens = npt.NDArray[np.uint16]
@@ -38,9 +39,10 @@ def similarity(one: Tokens, other: Tokens) -> float:
 
 
 def test_a_fingerprint_is_blind_to_case_alone() -> None:
-    assert fingerprint("Lithium helps.") == fingerprint("lithium HELPS.")
-    assert fingerprint("Lithium helps.") != fingerprint("Lithium helps")
-    assert len(fingerprint("")) == 16
+    assert fingerprint(["Lithium helps."]) == fingerprint(["lithium HELPS."])
+    assert fingerprint(["Lithium helps."]) != fingerprint(["Lithium helps"])
+    assert fingerprint(["Lithium", "helps"]) != fingerprint(["Lithium helps"])
+    assert len(fingerprint([])) == 16
 
 
 def test_signatures_estimate_the_jaccard_similarity() -> None:
@@ -58,6 +60,15 @@ def test_repetitions_within_a_document_do_not_count() -> None:
     block = ids(1, 50)
     once, often = np.concatenate([block] * 2), np.concatenate([block] * 9)
     assert (minhash.signature(once) == minhash.signature(often)).all()
+
+
+@pytest.mark.parametrize("block", [1, 7, 395, 396, 397, 1000])
+def test_a_document_in_blocks_has_the_same_signature(
+    block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = MinHash(SETTINGS).signature(ids(1))
+    monkeypatch.setattr(duplicates, "BLOCK_TOKENS", block)
+    assert (MinHash(SETTINGS).signature(ids(1)) == whole).all()
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 5, 6])

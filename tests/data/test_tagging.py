@@ -7,7 +7,7 @@ import pytest
 
 from biobert.core.document import Document, Entity
 from biobert.core.errors import BadInputError
-from biobert.data.shards import SPLITS, open_corpus
+from biobert.data.shards import open_corpus
 from biobert.data.tagging import Tagger, Tagging
 from tests.data.built import build
 

@@ -1,5 +1,6 @@
 """Documents that say the same: exactly, or nearly (MinHash)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
@@ -12,6 +13,7 @@ from biobert.core.errors import BadInputError
 Signature = npt.NDArray[np.uint32]
 PRIME = np.uint64(0x9E3779B97F4A7C15)
 FINGERPRINT_BYTES = 16
+BLOCK_TOKENS = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,12 @@ class DuplicateSettings:
             )
 
 
-def fingerprint(text: str) -> bytes:
-    """Sixteen bytes that only an equal text shares, whatever its case."""
-    lowered = text.lower().encode(errors="replace")
-    return blake2b(lowered, digest_size=FINGERPRINT_BYTES).digest()
+def fingerprint(sentences: Iterable[str]) -> bytes:
+    """Sixteen bytes that only equal sentences share, whatever their case."""
+    digest = blake2b(digest_size=FINGERPRINT_BYTES)
+    for sentence in sentences:
+        digest.update(f"{sentence.lower()}\n".encode(errors="replace"))
+    return digest.digest()
 
 
 class MinHash:
@@ -55,10 +59,15 @@ class MinHash:
 
     def signature(self, token_ids: npt.NDArray[np.unsignedinteger]) -> Signature:
         """(bands x rows,) minima over the document's shingles."""
-        hashes = self._shingles(token_ids)
-        minima = np.empty(len(self._factors), dtype=np.uint32)
-        for number, (factor, term) in enumerate(zip(self._factors, self._terms, strict=True)):
-            minima[number] = (hashes * factor + term).min() >> np.uint64(32)
+        minima = np.full(len(self._factors), np.iinfo(np.uint32).max, dtype=np.uint32)
+        last = max(1, len(token_ids) - self.shingle + 1)
+        # In blocks, so that a book takes no more memory than a chapter.
+        for start in range(0, last, BLOCK_TOKENS):
+            end = min(start + BLOCK_TOKENS, last) + self.shingle - 1
+            hashes = self._shingles(token_ids[start:end])
+            for number, (factor, term) in enumerate(zip(self._factors, self._terms, strict=True)):
+                lowest = (hashes * factor + term).min() >> np.uint64(32)
+                minima[number] = min(minima[number], lowest)
         return minima
 
     def _shingles(self, token_ids: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.uint64]:

@@ -24,6 +24,9 @@ from biobert.text.sentences import sentences_of
 from biobert.text.tokenizer import Tokenizer
 from biobert.text.words import WordMemory
 
+BLOCK_CHARACTERS = 1 << 20
+UNTAGGED = np.zeros(0, dtype=np.uint8)
+
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
@@ -68,6 +71,15 @@ class PreparedPacket:
 class _Draft:
     piece: Piece
     document: Document
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Some sentences of a document: ids, the number of them in each sentence, and tags."""
+
+    tokens: UnsignedArray
+    lengths: npt.NDArray[np.uint32]
+    tags: npt.NDArray[np.uint8]
 
 
 class Preparer:
@@ -139,31 +151,51 @@ class Preparer:
         return rest if rest.sentences else "nothing but test sentences"
 
     def _prepared(self, draft: _Draft, document: Document) -> PreparedDocument:
-        texts = [document.text[one.start : one.end] for one in draft.document.sentences]
-        rows, tags = self._encoded(document, draft.document.sentences, texts)
-        lengths = np.array([len(row) for row in rows], dtype=np.uint32)
-        tokens = np.fromiter(chain.from_iterable(rows), self.type, int(lengths.sum()))
-        whole = " ".join(texts)
+        sentences = draft.document.sentences
+        texts = [document.text[one.start : one.end] for one in sentences]
+        blocks = [
+            self._encoded(document, sentences[start:end], texts[start:end])
+            for start, end in _blocks(texts)
+        ]
+        tokens = np.concatenate([one.tokens for one in blocks])
+        lengths = np.concatenate([one.lengths for one in blocks])
+        tagged = self.preparation.tagging is not None
         return PreparedDocument(
             tokens=tokens,
             sentences=lengths[lengths > 0],
-            tags=tags,
-            fingerprint=fingerprint(whole),
+            tags=np.concatenate([one.tags for one in blocks]) if tagged else None,
+            fingerprint=fingerprint(texts),
             signature=self.minhash.signature(tokens) if self.minhash and len(tokens) else None,
             record={
                 "id": document.id,
                 "source": draft.piece.source.name,
                 "licence": licence_of(document.metadata),
-                "bytes": len(whole.encode()),
+                "bytes": sum(len(one.encode()) for one in texts),
             },
             place=draft.piece.name,
         )
 
     def _encoded(
         self, document: Document, sentences: Sequence[Span], texts: Sequence[str]
-    ) -> tuple[Sequence[Sequence[int]], npt.NDArray[np.uint8] | None]:
+    ) -> _Block:
         if self.preparation.tagging is None:
-            return self.words.ids(texts), None
+            return self._block(self.words.ids(texts), UNTAGGED)
         pieces = self.tokenizer.pieces(texts)
         tags = token_tags(document, sentences, pieces, self.preparation.tagging.labels)
-        return [one.ids.tolist() for one in pieces], tags
+        return self._block([one.ids.tolist() for one in pieces], tags)
+
+    def _block(self, rows: Sequence[Sequence[int]], tags: npt.NDArray[np.uint8]) -> _Block:
+        lengths = np.array([len(row) for row in rows], dtype=np.uint32)
+        tokens = np.fromiter(chain.from_iterable(rows), self.type, int(lengths.sum()))
+        return _Block(tokens, lengths, tags)
+
+
+def _blocks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Stretches of sentences of bearable length, so that a book needs no more than a chapter."""
+    start = size = 0
+    for number, text in enumerate(texts):
+        if size > BLOCK_CHARACTERS:
+            yield start, number
+            start, size = number, 0
+        size += len(text)
+    yield start, len(texts)

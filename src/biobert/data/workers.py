@@ -66,9 +66,11 @@ class LocalEngine:
             for packet in packets:
                 waiting.append((packet, pool.submit(_prepare, packet)))
                 if len(waiting) > WAITING_PACKETS * self.workers:
-                    yield waiting.popleft()[1].result()
+                    yield waiting[0][1].result()
+                    waiting.popleft()
             while waiting:
-                yield waiting.popleft()[1].result()
+                yield waiting[0][1].result()
+                waiting.popleft()
         except BrokenProcessPool:
             names = sorted({piece.name for one, _ in waiting for piece in one.pieces})
             raise BiobertError(
