@@ -33,7 +33,7 @@ from biobert.text.tokenizer import Tokenizer
 DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
 ARCHIVE = DATA / "pmc" / "pmc_oa_articles.tar.xz"
 OUTPUT = CACHE / "corpus"
-REPEATS = 1
+REPEATS = 3
 TEXTS_IN_BATCH = 100
 SECONDS_BETWEEN_LOOKS = 0.05
 

@@ -4,11 +4,18 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Tokenizer as Backend
+from tokenizers.models import WordPiece
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
+
 from biobert.data.building import CorpusSettings, Ingredients, Run, build_corpus
 from biobert.data.rejects import Rejects
 from biobert.data.shards import CorpusManifest, Split, open_corpus
 from biobert.data.sources import find_sources
 from biobert.data.workers import LocalEngine
+from biobert.text.tokenizer import Tokenizer
+from tests.data.articles import prose
 from tests.tiny import tiny_tokenizer
 
 SMALL = CorpusSettings(packet_bytes=3000, shard_tokens=4000, heldout_share=0.2)
@@ -24,8 +31,20 @@ def build(folder: Path, output: Path, **changes: Any) -> CorpusManifest:
     )
     names = changes.pop("names", [str(folder)])
     sources = find_sources(names, format=None, data_root=folder, cache=folder)
-    ingredients = Ingredients(tiny_tokenizer(), **changes)
+    ingredients = Ingredients(changes.pop("tokenizer", None) or tiny_tokenizer(), **changes)
     return build_corpus(sources, output, ingredients, settings, run)
+
+
+def word_tokenizer() -> Tokenizer:
+    """Whole words of the written articles, so that a text has no more tokens than it would have."""
+    words = " ".join(prose(number, 50) for number in range(20)).lower().replace(".", " .").split()
+    pieces = dict.fromkeys(["[UNK]", "[SEP]", *"0123456789;.", *words])
+    ids = {piece: number for number, piece in enumerate(pieces)}
+    backend = Backend(WordPiece(ids, unk_token="[UNK]"))
+    backend.normalizer = BertNormalizer(lowercase=True)
+    backend.pre_tokenizer = BertPreTokenizer()
+    backend.add_special_tokens(["[UNK]", "[SEP]"])
+    return Tokenizer(backend)
 
 
 def checksums(folder: Path) -> dict[str, str]:

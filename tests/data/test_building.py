@@ -59,7 +59,7 @@ def test_documents_become_the_ids_of_their_sentences_in_order(tmp_path: Path) ->
     assert [one["id"] for one in corpus.document_records(0)] == ["0", "1", "2"]
     manifest = corpus.manifest
     assert manifest.tokenizer == tiny_tokenizer().fingerprint()
-    assert manifest.total("train", "text_bytes") == sum(map(len, texts)) + 3 * 7
+    assert manifest.total("train", "text_bytes") == sum(map(len, texts))
 
 
 def test_the_manifest_tells_all_and_nothing_of_the_machine(folder: Path, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from biobert.core.document import Document, Span
 from biobert.data.catalogue import corpus_names, load_corpus, read_split
@@ -49,6 +51,23 @@ def test_two_sentences_mark_a_document_and_one_does_not() -> None:
     assert found.shared_sentences(one) == {4: "toy"}
     assert verdict(found, document(f"{prose(2)} {first} {prose(3)} {second.upper()}")) == "toy"
     assert verdict(found, document(prose(4, 9))) is None
+
+
+NOISE = st.lists(st.sampled_from(" ,.-()[]«»±é*_\t'"), max_size=3).map("".join)
+
+
+@given(noises=st.lists(NOISE, min_size=1, max_size=12), upper=st.booleans())
+def test_signs_and_case_hide_no_sentence(noises: list[str], upper: bool) -> None:
+    """The first look at a sentence must never pass over one that would be found."""
+    words = prose(1, 1).split()
+    noisy = "".join(
+        f"{word}{noises[place % len(noises)]} " for place, word in enumerate(["", *words])
+    )
+    noisy = (noisy.upper() if upper else noisy).strip()
+    own = Document("x", noisy, sentences=(Span(0, len(noisy)),))
+    expected = {0: "toy"} if sentence_mark(noisy) == sentence_mark(prose(1, 1)) else {}
+    assert splits(document(prose(1, 1))).shared_sentences(own) == expected
+    assert expected or "é" in noisy.lower()
 
 
 def test_a_sentence_is_taken_out_and_the_text_stays() -> None:

@@ -8,7 +8,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import TextIOWrapper
+from io import BufferedIOBase, TextIOWrapper
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -43,6 +43,17 @@ def open_binary(path: Path | str) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, stream)
     except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError) as problem:
         raise BadInputError(f"{place}: damaged or cut short: {problem}") from None
+
+
+class Eager:
+    """A stream that gives what there is, so that all which stands before a damage is read."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = cast(BufferedIOBase, stream)
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes; fewer do not mean the end, none do."""
+        return self._stream.read1(size)
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from biobert.core.document import Document
-from biobert.data.catalogue import Corpus, corpus_names, load_corpus, local_split, read_split
+from biobert.data.catalogue import Corpus, corpus_names, load_corpus, local_split
+from biobert.data.reading import read_documents
 from biobert.text.sentences import sentences_of
 
 ARTICLE_NUMBER = re.compile(r"\b\d{5,9}\b")
@@ -21,6 +22,8 @@ MINIMUM_CHARACTERS = 50
 TELLING_SENTENCES = 2
 """So many sentences of a test split mark a document; one alone may be a stock phrase."""
 NAMESPACES = {"pmid": "pmid", "pubmed": "pmid", "pmc": "pmc", "pmcid": "pmc", "doi": "doi"}
+BEGINNING, GLANCE = 12, 30
+"""Letters and digits that a first look compares, among so many characters of a sentence."""
 UNTESTED_TASKS = frozenset({"corpus", "ontology", "graph"})
 
 
@@ -35,6 +38,7 @@ class TestSplits:
 
     sentences: dict[bytes, str] = field(default_factory=dict)
     identifiers: dict[str, str] = field(default_factory=dict)
+    beginnings: set[str] = field(default_factory=set)
     absent: tuple[str, ...] = ()
 
     def add(self, corpus: str, documents: Iterable[Document]) -> None:
@@ -43,9 +47,11 @@ class TestSplits:
             for identifier in _identifiers(document):
                 self.identifiers.setdefault(identifier, corpus)
             for sentence in sentences_of(document):
-                mark = sentence_mark(document.text[sentence.start : sentence.end])
+                text = document.text[sentence.start : sentence.end]
+                mark = sentence_mark(text)
                 if mark is not None:
                     self.sentences.setdefault(mark, corpus)
+                    self.beginnings.add(_folded(text)[:BEGINNING])
 
     def add_identifiers(self, corpus: str, path: Path) -> None:
         """Remember a list of articles: every number in the file, PubMed's or PubMed Central's."""
@@ -57,10 +63,18 @@ class TestSplits:
         """Which of the document's own sentences stand in a test split, and in which corpus's."""
         found = {}
         for number, sentence in enumerate(document.sentences):
-            mark = sentence_mark(document.text[sentence.start : sentence.end])
-            if mark is not None and mark in self.sentences:
-                found[number] = self.sentences[mark]
+            if self._begins_like_one(document.text[sentence.start : sentence.start + GLANCE]):
+                mark = sentence_mark(document.text[sentence.start : sentence.end])
+                if mark is not None and mark in self.sentences:
+                    found[number] = self.sentences[mark]
         return found
+
+    def _begins_like_one(self, glance: str) -> bool:
+        """Whether a sentence may be known, by its first characters: few are looked at whole."""
+        if not glance.isascii():
+            return True
+        beginning = glance.lower().translate(PLAIN)[:BEGINNING]
+        return len(beginning) < BEGINNING or beginning in self.beginnings
 
     def corpus_of(self, document: Document, shared: Mapping[int, str]) -> str | None:
         """The corpus whose test split holds the document as a whole, or None.
@@ -96,18 +110,22 @@ def catalogued_test_splits(*, data_root: Path | None, cache: Path) -> TestSplits
         elif corpus.test_identifiers:
             found.add_identifiers(corpus.name, path)
         else:
-            found.add(corpus.name, read_split(corpus.name, "test", **places))
+            found.add(corpus.name, read_documents(path, corpus.format or None))
     return replace(found, absent=tuple(absent))
 
 
 def sentence_mark(text: str) -> bytes | None:
     """A short hash of a sentence, blind to case, blanks and punctuation; None for a short one."""
-    lowered = text.lower()
-    # The same for plain text, and several times as fast.
-    folded = lowered.translate(PLAIN) if lowered.isascii() else NOT_WORDS.sub("", lowered)
+    folded = _folded(text)
     if len(folded) < MINIMUM_CHARACTERS:
         return None
     return blake2b(folded.encode(errors="replace"), digest_size=8).digest()
+
+
+def _folded(text: str) -> str:
+    lowered = text.lower()
+    # The same for plain text, and several times as fast.
+    return lowered.translate(PLAIN) if lowered.isascii() else NOT_WORDS.sub("", lowered)
 
 
 def without_sentences(document: Document, numbers: Iterable[int]) -> Document:

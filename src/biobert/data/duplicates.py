@@ -39,11 +39,11 @@ class DuplicateSettings:
             )
 
 
-def fingerprint(sentences: Iterable[str]) -> bytes:
-    """Sixteen bytes that only equal sentences share, whatever their case."""
+def fingerprint(parts: Iterable[str]) -> bytes:
+    """Sixteen bytes that only the same text shares, however it is parted and whatever its case."""
     digest = blake2b(digest_size=FINGERPRINT_BYTES)
-    for sentence in sentences:
-        digest.update(f"{sentence.lower()}\n".encode(errors="replace"))
+    for part in parts:
+        digest.update(part.lower().encode(errors="replace"))
     return digest.digest()
 
 

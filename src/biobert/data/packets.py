@@ -11,7 +11,14 @@ from typing import BinaryIO, Literal
 
 from biobert.core.document import Document, Provenance
 from biobert.core.errors import BadInputError
-from biobert.core.files import CHUNK_BYTES, LONGEST_LINE, open_binary, plain_name, read_at_most
+from biobert.core.files import (
+    CHUNK_BYTES,
+    LONGEST_LINE,
+    Eager,
+    open_binary,
+    plain_name,
+    read_at_most,
+)
 from biobert.data.formats import jats, jsonl, pubmed, text
 from biobert.data.reading import read_documents
 from biobert.data.rejects import TOO_LONG, Rejects
@@ -139,7 +146,7 @@ def _cut(source: Source, packet_bytes: int, rejects: Rejects) -> Iterator[Piece]
         yield from _whole(source, "text", text.LARGEST_FILE, rejects)
     elif source.format == "pubmed":
         with open_binary(path) as stream:
-            for record in _records(stream, source.name, rejects):
+            for record in _records(Eager(stream), source.name, rejects):
                 yield Piece("citation", source, path.name, record)
     elif source.format == "jsonl":
         with open_binary(path) as stream:
@@ -168,7 +175,7 @@ def _whole(
         yield Piece(kind, source, source.path.name, data)
 
 
-def _records(stream: BinaryIO, name: str, rejects: Rejects) -> Iterator[bytes]:
+def _records(stream: Eager, name: str, rejects: Rejects) -> Iterator[bytes]:
     """Each `<PubmedArticle>`, found by its tags alone; what stands between them is left out."""
     held = b""
     looked_at = 0

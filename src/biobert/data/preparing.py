@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -135,6 +134,8 @@ class Preparer:
         if reason is not None:
             return reason
         text = replace(text, sentences=tuple(sentences_of(text)))
+        if not text.sentences:
+            return "no text: nothing left to read"
         return self._untested(text, removed, loose=bool(document.sentences))
 
     def _untested(self, document: Document, removed: Removed, *, loose: bool) -> Document | str:
@@ -153,9 +154,10 @@ class Preparer:
     def _prepared(self, draft: _Draft, document: Document) -> PreparedDocument:
         sentences = draft.document.sentences
         texts = [document.text[one.start : one.end] for one in sentences]
+        stretches = list(_stretches(texts))
         blocks = [
             self._encoded(document, sentences[start:end], texts[start:end])
-            for start, end in _blocks(texts)
+            for start, end in stretches
         ]
         tokens = np.concatenate([one.tokens for one in blocks])
         lengths = np.concatenate([one.lengths for one in blocks])
@@ -164,13 +166,13 @@ class Preparer:
             tokens=tokens,
             sentences=lengths[lengths > 0],
             tags=np.concatenate([one.tags for one in blocks]) if tagged else None,
-            fingerprint=fingerprint(texts),
+            fingerprint=fingerprint("\n".join(texts[a:b]) + "\n" for a, b in stretches),
             signature=self.minhash.signature(tokens) if self.minhash and len(tokens) else None,
             record={
                 "id": document.id,
                 "source": draft.piece.source.name,
                 "licence": licence_of(document.metadata),
-                "bytes": sum(len(one.encode()) for one in texts),
+                "bytes": sum(len("".join(texts[a:b]).encode()) for a, b in stretches),
             },
             place=draft.piece.name,
         )
@@ -179,18 +181,17 @@ class Preparer:
         self, document: Document, sentences: Sequence[Span], texts: Sequence[str]
     ) -> _Block:
         if self.preparation.tagging is None:
-            return self._block(self.words.ids(texts), UNTAGGED)
+            rows = self.words.ids(texts)
+            return _Block(rows.ids.astype(self.type), rows.lengths, UNTAGGED)
         pieces = self.tokenizer.pieces(texts)
-        tags = token_tags(document, sentences, pieces, self.preparation.tagging.labels)
-        return self._block([one.ids.tolist() for one in pieces], tags)
-
-    def _block(self, rows: Sequence[Sequence[int]], tags: npt.NDArray[np.uint8]) -> _Block:
-        lengths = np.array([len(row) for row in rows], dtype=np.uint32)
-        tokens = np.fromiter(chain.from_iterable(rows), self.type, int(lengths.sum()))
-        return _Block(tokens, lengths, tags)
+        return _Block(
+            tokens=np.concatenate([one.ids for one in pieces]).astype(self.type),
+            lengths=np.array([len(one.ids) for one in pieces], dtype=np.uint32),
+            tags=token_tags(document, sentences, pieces, self.preparation.tagging.labels),
+        )
 
 
-def _blocks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+def _stretches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Stretches of sentences of bearable length, so that a book needs no more than a chapter."""
     start = size = 0
     for number, text in enumerate(texts):

@@ -6,10 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from glob import glob, has_magic
 from pathlib import Path
-from typing import BinaryIO
 
 from biobert.core.errors import BadInputError
-from biobert.core.files import CHUNK_BYTES, open_binary, plain_name, sha256_of
+from biobert.core.files import CHUNK_BYTES, Eager, open_binary, plain_name, sha256_of
 from biobert.data.catalogue import Corpus, find_split, load_corpus
 from biobert.data.formats import SHELF, pubmed
 from biobert.data.reading import endings_by_format, format_of
@@ -148,14 +147,14 @@ def _deleted_numbers(source: Source) -> set[str]:
     numbers: set[str] = set()
     try:
         with open_binary(source.path) as stream:
-            for stretch in _deletions(stream):
+            for stretch in _deletions(Eager(stream)):
                 numbers.update(one.decode() for one in pubmed.PMID.findall(stretch))
     except (BadInputError, OSError):
         pass  # reading the file for its text says so, with its name
     return numbers
 
 
-def _deletions(stream: BinaryIO) -> Iterator[bytes]:
+def _deletions(stream: Eager) -> Iterator[bytes]:
     """What stands between the two tags, in stretches that overlap by more than a number."""
     rest, inside = b"", False
     while block := stream.read(CHUNK_BYTES):

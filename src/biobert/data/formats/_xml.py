@@ -1,5 +1,6 @@
 """Reading XML from strangers: no entities, no network, no huge trees, one record in memory."""
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -9,6 +10,8 @@ from biobert.core.errors import BadInputError
 
 Element = etree._Element
 LIBXML_TEXT = 10_000_000
+STRETCH = 1 << 20
+BLANK = re.compile(r"\s")
 
 
 def records(stream: BinaryIO, tags: tuple[str, ...], *, place: str) -> Iterator[Element]:
@@ -56,7 +59,24 @@ def text_of(element: Element | None) -> str:
     """All text inside an element, white space folded."""
     if element is None:
         return ""
-    return " ".join("".join(_strings(element)).split())
+    return folded("".join(_strings(element)))
+
+
+def folded(text: str) -> str:
+    """The text with single blanks for white space.
+
+    In stretches, since the list of all words of a text takes ten times its room.
+    """
+    if len(text) <= STRETCH:
+        return " ".join(text.split())
+    parts = []
+    start = 0
+    while start < len(text):
+        blank = BLANK.search(text, start + STRETCH)
+        end = blank.start() if blank else len(text)
+        parts.append(" ".join(text[start:end].split()))
+        start = end
+    return " ".join(part for part in parts if part)
 
 
 def _strings(element: Element) -> Iterator[str]:

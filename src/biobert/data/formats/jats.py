@@ -7,11 +7,12 @@ formulas are left out, and an empty passage of that kind keeps their place.
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 from biobert.core.document import Document, Passage, Provenance
 from biobert.core.errors import BadInputError
-from biobert.core.files import open_binary, plain_name, read_at_most
-from biobert.data.formats._xml import Element, parse
+from biobert.core.files import Eager, open_binary, plain_name, read_at_most
+from biobert.data.formats._xml import Element, folded, parse
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".nxml", ".jats", ".tar")
@@ -72,10 +73,12 @@ def read_article(data: bytes | None, name: str, rejects: Rejects) -> Iterator[Do
 def archive_members(path: Path) -> Iterator[tuple[str, bytes | None]]:
     """Names and bytes of an archive's articles, in order; None is one that is too large."""
     try:
-        # "r|": one pass, nothing kept of what has been read.
+        # "r|": one pass, nothing kept of what has been read; it asks a stream for `read` alone.
         with (
             open_binary(path) as stream,
-            tarfile.open(fileobj=stream, mode="r|", bufsize=READ_BYTES) as archive,
+            tarfile.open(
+                fileobj=cast(Any, Eager(stream)), mode="r|", bufsize=READ_BYTES
+            ) as archive,
         ):
             for member in archive:
                 if member.isfile() and member.name.endswith((".nxml", ".xml")):
@@ -183,7 +186,7 @@ def _inline(element: Element | None) -> str:
             continue
         pieces.append(node.text or "")
         stack.extend((child, False) for child in reversed(node))
-    return " ".join("".join(pieces).split())
+    return folded("".join(pieces))
 
 
 def _identifier(meta: Element | None, source: str) -> str:

@@ -1,0 +1,44 @@
+"""The same corpus by way of Ray Data, on a small cluster of this machine."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from biobert.data.building import Ingredients, Run, build_corpus
+from biobert.data.rejects import Rejects
+from biobert.data.sources import find_sources
+from tests.data.built import SMALL, build, checksums
+from tests.tiny import tiny_tokenizer
+
+pytestmark = [
+    pytest.mark.slow,
+    # Its own: it sets defaults that it has deprecated.
+    pytest.mark.filterwarnings("ignore:.*is deprecated.*:DeprecationWarning:ray"),
+]
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("HOME", str(tmp_path))  # where Ray keeps what is between its processes
+    root = Path(__file__).parents[2]
+    monkeypatch.setenv("PYTHONPATH", f"{root}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    ray = pytest.importorskip("ray", reason="the extra [scale] is not installed")
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    yield
+    ray.shutdown()
+
+
+@pytest.mark.usefixtures("cluster")
+def test_ray_gives_the_same_bytes_and_the_same_rejects(folder: Path, tmp_path: Path) -> None:
+    from biobert.data.scale import RayEngine
+
+    local, scaled = Rejects(), Rejects()
+    build(folder, tmp_path / "local", rejects=local)
+    sources = find_sources([str(folder)], format=None, data_root=None, cache=folder)
+    run = Run(RayEngine(2), rejects=scaled)
+    build_corpus(sources, tmp_path / "ray", Ingredients(tiny_tokenizer()), SMALL, run)
+    assert checksums(tmp_path / "local") == checksums(tmp_path / "ray")
+    assert scaled.kept == local.kept
