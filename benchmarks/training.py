@@ -24,8 +24,8 @@ from biobert.core.task import Scores
 from biobert.data.catalogue import read_split
 from biobert.training.batches import Row, encode_rows
 from biobert.training.loop import StepReport, TrainingLoop
+from biobert.training.material import document_source
 from biobert.training.recipe import read_recipe
-from biobert.training.sources import DocumentSource
 from biobert.training.start import build_learner
 
 SENTENCES = 500
@@ -97,13 +97,7 @@ def _ours(documents: list[Document], precision: str) -> None:
     recipe = _recipe(precision)
     learner = build_learner(recipe, print)
     rows = encode_rows(learner.task, documents, learner.tokenizer)
-    source = DocumentSource(
-        learner,
-        rows,
-        batches=recipe.batches,
-        regularization=recipe.regularization,
-        seed=recipe.run.seed,
-    )
+    source = document_source(recipe, learner, rows)
     TrainingLoop(recipe, learner, source, output=output, listener=_Silent()).run(resume=False)
 
 

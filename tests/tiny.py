@@ -52,23 +52,30 @@ def write_tiny_model_folder(
     return folder
 
 
-def write_tiny_encoder_folder(folder: Path, *, layers: int = 2) -> Path:
-    """A Hugging Face BERT folder with random weights: 2 layers of width 32 by default."""
+def write_tiny_encoder_folder(
+    folder: Path, *, layers: int = 2, kind: str = "BertModel", dropout: float = 0.1
+) -> Path:
+    """A Hugging Face BERT folder with random weights: 2 layers of width 32 by default.
+
+    `kind` is a class of transformers, such as `BertForPreTraining`.
+    """
     import torch
-    from transformers import BertConfig, BertModel
+    import transformers
 
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = tiny_tokenizer()
     torch.manual_seed(7)
-    config = BertConfig(
+    config = transformers.BertConfig(
         vocab_size=tokenizer.vocabulary_size,
         hidden_size=32,
         num_hidden_layers=layers,
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=512,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
     )
-    BertModel(config).save_pretrained(folder)
+    getattr(transformers, kind)(config).save_pretrained(folder)
     tokenizer.save(folder)
     assert json.loads((folder / "config.json").read_text())["model_type"] == "bert"
     return folder

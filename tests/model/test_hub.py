@@ -17,8 +17,8 @@ from biobert.text.tokenizer import Tokenizer
 from biobert.training.batches import encode_rows
 from biobert.training.folder import TrainingReport, write_model_folder
 from biobert.training.loop import TrainingLoop
+from biobert.training.material import document_source
 from biobert.training.recipe import read_recipe
-from biobert.training.sources import DocumentSource
 from biobert.training.start import build_learner
 from tests.tiny import tiny_tokenizer
 from tests.training.conftest import Silent
@@ -131,13 +131,7 @@ def test_training_saving_and_loading_keep_the_answers(encoder_folder: Path, tmp_
     listener = Silent()
     learner = build_learner(recipe, listener.noted)
     rows = encode_rows(learner.task, learner.task.toy_documents() * 4, learner.tokenizer)
-    source = DocumentSource(
-        learner,
-        rows,
-        batches=recipe.batches,
-        regularization=recipe.regularization,
-        seed=recipe.run.seed,
-    )
+    source = document_source(recipe, learner, rows)
     loop = TrainingLoop(recipe, learner, source, output=tmp_path / "out", listener=listener)
     loop.run(resume=False)
     assert listener.losses[-1] < 0.85 * listener.losses[0]

@@ -57,8 +57,11 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def run(tables: dict[str, Any], tmp_path: Path) -> Callable[..., Silent]:
     """Train with some tables changed: `run("out", run={"epochs": 1})`."""
 
-    def go(output: str, *, resume: bool = False, **changes: dict[str, Any]) -> Silent:
-        changed = {name: {**tables.get(name, {}), **values} for name, values in changes.items()}
+    def go(output: str, *, resume: bool = False, **changes: Any) -> Silent:
+        changed = {
+            name: {**tables.get(name, {}), **values} if isinstance(values, dict) else values
+            for name, values in changes.items()
+        }
         listener = Silent()
         places = Places(output=tmp_path / output, cache=tmp_path / "cache")
         recipe = read_recipe({**tables, **changed}, place="toy.toml")

@@ -1,5 +1,8 @@
 """Pretraining: the loss of transformers, the same packed or padded, and a run from end to end."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig, BertForPreTraining
+from safetensors.torch import load_file
+from transformers import BertForPreTraining
 
 from biobert.core.errors import BadInputError
-from biobert.core.model_folder import read_manifest
+from biobert.core.model_folder import WEIGHTS, read_manifest
 from biobert.core.task import IGNORED
 from biobert.data.shards import open_corpus
 from biobert.model.heads import head_loss
@@ -20,10 +24,11 @@ from biobert.model.weights import fill_heads
 from biobert.pipeline.filling import GapFiller
 from biobert.tasks.pretraining import PAIRS, WORDS, Pretraining
 from biobert.training.batches import Batch, network_logits
+from biobert.training.checkpoint import OPTIMIZER
 from biobert.training.pretraining import CorpusSource, WeighedCorpus
 from biobert.training.recipe import BatchSettings, StageSettings
 from tests.corpora import write_toy_corpus
-from tests.tiny import tiny_tokenizer
+from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder
 
 TOKENIZER = tiny_tokenizer()
 
@@ -32,19 +37,7 @@ TOKENIZER = tiny_tokenizer()
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A `BertForPreTraining` folder with random weights."""
     folder = tmp_path_factory.mktemp("pretraining") / "bert"
-    torch.manual_seed(3)
-    config = BertConfig(
-        vocab_size=TOKENIZER.vocabulary_size,
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=64,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-    )
-    BertForPreTraining(config).save_pretrained(folder)
-    TOKENIZER.save(folder)
-    return folder
+    return write_tiny_encoder_folder(folder, kind="BertForPreTraining", dropout=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -179,27 +172,103 @@ def test_a_run_learns_to_fill_gaps_and_opens_in_transformers(
     assert read_manifest(tmp_path / "out").task == "pretraining"
 
 
-def test_a_stopped_run_goes_on_to_the_same_weights(
-    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path, monkeypatch: Any
+def test_a_killed_run_goes_on_to_the_same_weights(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
 ) -> None:
-    from biobert.training.loop import TrainingLoop
-
     run("whole")
-    step = TrainingLoop._step
+    assert killed_at_step(tables, tmp_path / "killed", step=26) == -9
+    run("killed", resume=True)
+    one, other = ((tmp_path / name / WEIGHTS).read_bytes() for name in ("whole", "killed"))
+    assert one == other
 
-    def failing(self: TrainingLoop, group: Any) -> None:
-        if self.progress.step == 25:
-            raise KeyboardInterrupt
-        step(self, group)
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(TrainingLoop, "_step", failing)
-        run("stopped")
-    run("stopped", resume=True)
-    weights = [
-        (tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "stopped")
+def test_layers_computed_again_give_the_same_weights(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    for memory in ("activations", "recompute"):
+        run(memory, run={**tables["run"], "steps": 10, "memory": memory})
+    one, other = (load_file(tmp_path / name / WEIGHTS) for name in ("activations", "recompute"))
+    for name, weights in one.items():
+        torch.testing.assert_close(weights, other[name], atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_a_compiled_network_learns_the_same(
+    run: Callable[..., Any], tables: dict[str, Any]
+) -> None:
+    one, other = (
+        run(compilation, run={**tables["run"], "steps": 4, "compilation": compilation}).losses
+        for compilation in ("none", "default")
+    )
+    assert other[0] == pytest.approx(one[0], rel=2e-4)
+    # Adam's first steps blow rounding up.
+    assert other == pytest.approx(one, rel=2e-2)
+
+
+@pytest.mark.slow
+def test_two_processes_give_equal_weights_copied_or_sharded(
+    tables: dict[str, Any], tmp_path: Path
+) -> None:
+    for parallel in ("ddp", "fsdp"):
+        recipe = tmp_path / f"{parallel}.json"
+        changed = {**tables["run"], "steps": 12, "parallel": parallel, "precision": "bf16"}
+        recipe.write_text(json.dumps({**tables, "run": changed}))
+        done = launched(recipe, tmp_path / parallel)
+        assert done.returncode == 0, done.stderr[-3000:]
+    one, other = (load_file(tmp_path / name / WEIGHTS) for name in ("ddp", "fsdp"))
+    assert one.keys() == other.keys()
+    for name, weights in one.items():
+        torch.testing.assert_close(weights, other[name], atol=2e-3, rtol=2e-2)
+    states = [
+        load_file(next((tmp_path / name / "checkpoints").glob("step-*")) / OPTIMIZER)
+        for name in ("ddp", "fsdp")
     ]
-    assert weights[0] == weights[1]
+    assert {k: v.shape for k, v in states[0].items()} == {k: v.shape for k, v in states[1].items()}
+
+
+@pytest.mark.slow
+def test_a_sharded_run_goes_on_where_it_stopped(tables: dict[str, Any], tmp_path: Path) -> None:
+    recipe = tmp_path / "fsdp.json"
+    plan = {**tables["run"], "steps": 20, "parallel": "fsdp"}
+    recipe.write_text(json.dumps({**tables, "run": plan}))
+    assert launched(recipe, tmp_path / "whole").returncode == 0
+    assert launched(recipe, tmp_path / "killed", "14").returncode != 0
+    assert not (tmp_path / "killed" / WEIGHTS).exists()
+    done = launched(recipe, tmp_path / "killed")
+    assert done.returncode == 0, done.stderr[-3000:]
+    one, other = (load_file(tmp_path / name / WEIGHTS) for name in ("whole", "killed"))
+    for name, weights in one.items():
+        torch.testing.assert_close(weights, other[name], atol=1e-6, rtol=1e-5)
+
+
+def test_longer_rows_go_on_from_a_checkpoint_of_512_positions(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(BadInputError, match=r"model\.positions"):
+        run("short", stages=[{"length": 600}], run={**tables["run"], "steps": 2})
+    model = {**tables["model"], "positions": 640}
+    run("long", model=model, stages=[{"length": 600}], run={**tables["run"], "steps": 2})
+    assert (
+        BertForPreTraining.from_pretrained(tmp_path / "long").config.max_position_embeddings == 640
+    )
+
+
+def test_a_new_vocabulary_keeps_the_rows_of_old_pieces(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    new = tiny_tokenizer()
+    new.backend.add_tokens(["cardiacs"])
+    place = write_toy_corpus(tmp_path / "new", documents=20, tokenizer=new)
+    listener = run(
+        "out",
+        model={**tables["model"], "vocabulary": str(place)},
+        data={"train": [{"corpus": str(place)}], "devel": []},
+        run={**tables["run"], "steps": 2},
+    )
+    assert any("kept their embedding" in note for note in listener.notes)
+    rows = load_file(tmp_path / "out" / WEIGHTS)["bert.embeddings.word_embeddings.weight"]
+    assert len(rows) == new.vocabulary_size == TOKENIZER.vocabulary_size + 1
 
 
 def test_a_corpus_of_another_vocabulary_is_refused(
@@ -226,6 +295,61 @@ def test_a_flipped_byte_is_named_or_skipped(
     data["train"][0]["damaged"] = "skip"  # type: ignore[index,assignment]
     listener = run("skipped", data=data, run={**tables["run"], "steps": 3})
     assert any("train-00001" in note for note in listener.notes)
+
+
+# Trains by the recipe in a file of JSON, and kills itself at a step, as a power cut would.
+RUN = """
+import json, os, signal, sys
+from pathlib import Path
+from biobert.training.loop import TrainingLoop
+from biobert.training.material import Places
+from biobert.training.recipe import read_recipe
+from biobert.training.session import train
+from tests.training.conftest import Silent
+
+recipe, output, last = sys.argv[1:]
+step = TrainingLoop._step
+def deadly(self, group):
+    if self.progress.step == int(last):
+        os.kill(os.getpid(), signal.SIGKILL)
+    step(self, group)
+TrainingLoop._step = deadly
+plan = read_recipe(json.loads(Path(recipe).read_text()), place="toy")
+train(plan, Places(output=Path(output), cache=Path(output)), listener=Silent(), resume=True)
+"""
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {
+    "PATH": str(Path(sys.executable).parent),
+    "PYTHONPATH": str(ROOT),
+    "ACCELERATE_USE_CPU": "true",
+    "OMP_NUM_THREADS": "1",
+}
+
+
+def killed_at_step(tables: dict[str, Any], output: Path, *, step: int) -> int:
+    recipe = output.with_suffix(".json")
+    recipe.write_text(json.dumps(tables))
+    script = output.with_suffix(".py")
+    script.write_text(RUN)
+    command = [sys.executable, str(script), str(recipe), str(output), str(step)]
+    # Threads as in this process: how many there are decides the last bits.
+    environment = {"PATH": ENVIRONMENT["PATH"], "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, env=environment, capture_output=True, check=False, timeout=200
+    ).returncode
+
+
+def launched(recipe: Path, output: Path, last_step: str = "-1") -> subprocess.CompletedProcess[str]:
+    """The same on two processes under torchrun."""
+    script = output.with_suffix(".py")
+    script.write_text(RUN)
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+        *(str(script), str(recipe), str(output), last_step),
+    ]
+    return subprocess.run(
+        command, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=200
+    )
 
 
 def _real(batch: Batch, row: int) -> torch.Tensor:

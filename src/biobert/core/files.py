@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import lzma
 import os
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedIOBase, TextIOWrapper
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from biobert.core.errors import BadInputError
 
@@ -92,6 +93,19 @@ def read_at_most(stream: BinaryIO | IO[bytes], limit: int) -> bytes | None:
         if len(content) > limit:
             return None
     return bytes(content)
+
+
+def read_json(path: Path, *, missing: str) -> dict[str, Any]:
+    """The JSON object of a file; `missing` is the error where there is no such file."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInputError(missing, code="not-found") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as problem:
+        raise BadInputError(f"{path}: not valid JSON: {problem}") from None
+    if not isinstance(values, dict):
+        raise BadInputError(f"{path}: not a JSON object")
+    return values
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from biobert.core.errors import BadInputError
+from biobert.core.files import read_json
 from biobert.core.settings import from_mapping
 
 MANIFEST = "biobert.json"
@@ -43,14 +43,9 @@ class ModelManifest:
 def read_manifest(folder: Path) -> ModelManifest:
     """The manifest of a model folder; says what is wrong when there is none."""
     path = folder / MANIFEST
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInputError(
-            f"{folder} is not a model folder of biobert: it has no {MANIFEST}; "
-            "train one with `biobert train`, or name `embedded` for the model that is built in",
-            code="not-found",
-        ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as problem:
-        raise BadInputError(f"{path}: not valid JSON: {problem}") from None
+    values = read_json(
+        path,
+        missing=f"{folder} is not a model folder of biobert: it has no {MANIFEST}; "
+        "train one with `biobert train`, or name `embedded` for the model that is built in",
+    )
     return from_mapping(ModelManifest, values, place=str(path))

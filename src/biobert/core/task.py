@@ -7,12 +7,13 @@ back into annotated documents. A predictor turns windows into outputs. Neither k
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from biobert.core.document import Document
+from biobert.core.settings import from_mapping, to_mapping
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
@@ -137,15 +138,20 @@ class Task(ABC):
     """A thing a model can learn. One file on the shelf `tasks/`, found by its name."""
 
     name: ClassVar[str]
+    settings_type: ClassVar[type[Any]]
+    """A frozen dataclass: what a recipe may say under `[task]`."""
+
+    def __init__(self, settings: Any) -> None:
+        self._settings = settings
 
     @classmethod
-    @abstractmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> "Task":
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
         """The task from a recipe's or a model folder's `task` table."""
+        return cls(from_mapping(cls.settings_type, settings, place="[task]"))
 
-    @abstractmethod
     def settings(self) -> dict[str, Any]:
         """JSON-ready settings from which `from_settings` makes an equal task."""
+        return to_mapping(self._settings)
 
     @abstractmethod
     def heads(self) -> tuple[HeadSpec, ...]:

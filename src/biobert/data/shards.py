@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from biobert.core.errors import BadInputError, BiobertError
-from biobert.core.files import sha256_of, temporary_sibling
+from biobert.core.files import read_json, sha256_of, temporary_sibling
 from biobert.core.settings import from_mapping
 
 MANIFEST = "manifest.json"
@@ -127,16 +127,11 @@ class TokenCorpus:
 def read_manifest(folder: Path) -> CorpusManifest:
     """The manifest of a corpus folder; a folder whose build has not ended has none."""
     path = folder / MANIFEST
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInputError(
-            f"{folder} is no finished corpus: it has no {MANIFEST}; "
-            "make one with `biobert corpus build`, or go on with --resume",
-            code="not-found",
-        ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as problem:
-        raise BadInputError(f"{path}: not valid JSON: {problem}") from None
+    values = read_json(
+        path,
+        missing=f"{folder} is no finished corpus: it has no {MANIFEST}; "
+        "make one with `biobert corpus build`, or go on with --resume",
+    )
     return from_mapping(CorpusManifest, values, place=str(path))
 
 

@@ -72,7 +72,8 @@ class TorchPredictor:
         was_training = self.network.training
         self.network.eval()
         lengths = [len(window) for window in windows]
-        with torch.inference_mode(), self._autocast():
+        # Not inference mode: sharded weights are gathered in place, and trained on afterwards.
+        with torch.no_grad(), self._autocast():
             for batch in length_sorted_batches(lengths, token_budget=self.token_budget):
                 numbers = batch.tolist()
                 logits = self._logits([windows[number] for number in numbers])

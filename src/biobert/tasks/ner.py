@@ -6,15 +6,14 @@ types may overlap. `joint` is the classic single softmax over O, B-X, I-X.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from biobert.core.document import Document, Entity, Span
 from biobert.core.errors import BadInputError
-from biobert.core.settings import from_mapping, to_mapping
 from biobert.core.task import (
     IGNORED,
     Example,
@@ -68,21 +67,14 @@ class NamedEntityRecognition(Task):
     """Finds mentions and their types."""
 
     name: ClassVar[str] = "ner"
+    settings_type: ClassVar[type] = NerSettings
+    _settings: NerSettings
 
     def __init__(self, settings: NerSettings) -> None:
         self.labels = settings.labels
-        self._settings = settings
+        super().__init__(settings)
         self._excluded = _excluded(settings)
         self._head = HeadSpec(HEAD, "token", _groups(settings))
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> "NamedEntityRecognition":
-        """From `labels`, `scheme` and `windows`."""
-        return cls(from_mapping(NerSettings, settings, place="[task]"))
-
-    def settings(self) -> dict[str, Any]:
-        """The settings that make an equal task."""
-        return to_mapping(self._settings)
 
     def heads(self) -> tuple[HeadSpec, ...]:
         """One token head: (O, B, I) for each type, or one joint group."""

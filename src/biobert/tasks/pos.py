@@ -8,15 +8,14 @@ whose words stand apart, are found in raw text.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from biobert.core.document import Document, Entity
 from biobert.core.errors import BadInputError
-from biobert.core.settings import from_mapping, to_mapping
 from biobert.core.task import (
     IGNORED,
     Example,
@@ -62,21 +61,14 @@ class PartOfSpeechTagging(Task):
     """Finds words and their parts of speech; each word is an entity labelled with its tag."""
 
     name: ClassVar[str] = "pos"
+    settings_type: ClassVar[type] = PosSettings
+    _settings: PosSettings
 
     def __init__(self, settings: PosSettings) -> None:
         self.labels = settings.labels
-        self._settings = settings
+        super().__init__(settings)
         # Tag number t has the logit t, `+` the last.
         self._head = HeadSpec(HEAD, "token", (LabelGroup("tags", (*self.labels, CONTINUES)),))
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> "PartOfSpeechTagging":
-        """From `labels` and `windows`."""
-        return cls(from_mapping(PosSettings, settings, place="[task]"))
-
-    def settings(self) -> dict[str, Any]:
-        """The settings that make an equal task."""
-        return to_mapping(self._settings)
 
     def heads(self) -> tuple[HeadSpec, ...]:
         """One token head over the tags and `+`."""

@@ -11,13 +11,12 @@ concept is the likeliest word piece by its number in the vocabulary (`piece:2001
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from biobert.core.document import Document, Entity
 from biobert.core.errors import BadInputError
-from biobert.core.settings import from_mapping, to_mapping
 from biobert.core.task import (
     IGNORED,
     Example,
@@ -90,18 +89,8 @@ class Pretraining(Task):
     """A masked language model, with or without a judge of segment pairs."""
 
     name: ClassVar[str] = "pretraining"
-
-    def __init__(self, settings: PretrainingSettings) -> None:
-        self._settings = settings
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> "Pretraining":
-        """From `pairs`, `short_rows` and `masking`."""
-        return cls(from_mapping(PretrainingSettings, settings, place="[task]"))
-
-    def settings(self) -> dict[str, Any]:
-        """The settings that make an equal task."""
-        return to_mapping(self._settings)
+    settings_type: ClassVar[type] = PretrainingSettings
+    _settings: PretrainingSettings
 
     def heads(self) -> tuple[HeadSpec, ...]:
         """The vocabulary head, and a sequence head where pairs are judged."""

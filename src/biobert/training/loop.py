@@ -114,10 +114,13 @@ class TrainingLoop:
             self._evaluate()
         while self._goes_on():
             self._run_epoch()
-        self.accelerator.end_training()
         if self.examiner is not None and (self.folder / BEST).is_file():
             load_network(self._bare(), self.folder / BEST)
         return self.progress
+
+    def close(self) -> None:
+        """End trackers and the processes' talk; sharded weights must be gathered before."""
+        self.accelerator.end_training()
 
     def _goes_on(self) -> bool:
         if self.progress.step >= self.steps or self._out_of_patience():

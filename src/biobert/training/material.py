@@ -9,7 +9,7 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.data.shards import TokenCorpus, open_corpus
 from biobert.tasks.pretraining import Pretraining
-from biobert.training.batches import encode_rows
+from biobert.training.batches import Row, encode_rows
 from biobert.training.corpora import read_sources
 from biobert.training.pretraining import CorpusExaminer, CorpusSource, WeighedCorpus
 from biobert.training.recipe import DataSource, Recipe
@@ -49,6 +49,17 @@ def read_material(recipe: Recipe, places: Places, learner: Learner, note: Note) 
     return _documents(recipe, places, learner)
 
 
+def document_source(recipe: Recipe, learner: Learner, rows: Sequence[Row]) -> DocumentSource:
+    """The batches of some rows, as the recipe wants them."""
+    return DocumentSource(
+        learner,
+        rows,
+        batches=recipe.batches,
+        regularization=recipe.regularization,
+        seed=recipe.run.seed,
+    )
+
+
 def _documents(recipe: Recipe, places: Places, learner: Learner) -> Material:
     """Annotated documents: what fine-tuning learns from."""
     roots: dict[str, Any] = {"data_root": places.data_root, "cache": places.cache}
@@ -68,13 +79,7 @@ def _documents(recipe: Recipe, places: Places, learner: Learner) -> Material:
         cure="set task.windows.maximum_tokens to {positions} or less",
     )
     return Material(
-        source=DocumentSource(
-            learner,
-            rows,
-            batches=recipe.batches,
-            regularization=recipe.regularization,
-            seed=recipe.run.seed,
-        ),
+        source=document_source(recipe, learner, rows),
         examiner=DocumentExaminer(learner.task, learner.tokenizer, devel) if devel else None,
         described={name: _describe(some) for name, some in found.items()},
     )

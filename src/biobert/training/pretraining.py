@@ -160,7 +160,8 @@ class CorpusExaminer:
         """For each corpus: `main` is minus the mean loss of a hidden piece; `details` the rest."""
         was_training = network.training
         network.eval()
-        with torch.inference_mode():
+        # Not inference mode: sharded weights are gathered in place, and trained on afterwards.
+        with torch.no_grad():
             scores = {
                 name: self._score(network, source, device) for name, source in self._sources.items()
             }

@@ -36,6 +36,7 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
     )
     progress = loop.run(resume=resume)
     trained = Learner(learner.task, learner.tokenizer, gathered(learner.network))
+    loop.close()
     if not loop.accelerator.is_main_process:
         return ModelManifest(recipe.name, learner.task.name, learner.task.settings())
     report = TrainingReport(

@@ -23,6 +23,9 @@ def train(
         list[str] | None,
         typer.Option("--set", help="Change a setting: optimizer.learning_rate=5e-5."),
     ] = None,
+    positions: Annotated[
+        int | None, typer.Option(help="Longer rows than the encoder has: sets model.positions.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
     as_json: JsonFlag = False,
 ) -> Answer:
@@ -37,7 +40,8 @@ def train(
     from biobert.training.recipe import read_recipe
     from biobert.training.session import train as run
 
-    plan = read_recipe(override(read_toml(recipe), changes or []), place=recipe.name)
+    wanted = [*(changes or []), *([f"model.positions={positions}"] if positions else [])]
+    plan = read_recipe(override(read_toml(recipe), wanted), place=recipe.name)
     places = Places(output=output, cache=cache_folder(), data_root=data_root())
     with TrainingProgress() as progress:
         manifest = run(plan, places, listener=progress, resume=resume)
