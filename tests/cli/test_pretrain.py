@@ -1,0 +1,70 @@
+"""From plain text to a model that fills gaps: the commands that the smallest recipe names."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from biobert.core.model_folder import read_manifest
+from tests.cli.calling import call
+from tests.tiny import write_tiny_encoder_folder
+
+ROOT = Path(__file__).parents[2]
+RECIPE = ROOT / "recipes" / "pretrain-tiny.toml"
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_smallest_recipe_work(tmp_path: Path) -> None:
+    for name in ("recipes", "examples"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    commands = re.findall(r"^#   (biobert .*)$", RECIPE.read_text(), re.MULTILINE)
+    assert len(commands) == 4
+    script = "\n".join(commands)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-e", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    metrics = read_manifest(tmp_path / "tiny").metrics
+    # Guessing among 600 pieces would have a perplexity of 600.
+    assert metrics["tiny train perplexity"] < 400
+    assert "[MASK]" in done.stdout
+
+
+def test_candidates_come_with_their_place_and_probability(tmp_path: Path) -> None:
+    model = write_tiny_encoder_folder(tmp_path / "bert", kind="BertForMaskedLM")
+    text = "aspirin and [MASK] cancer"
+    found = call("fill-mask", text, "--model", model, "--top", "3", "--json")
+    assert found.code == 0, found.err
+    (gap,) = found.json["data"]["gaps"]
+    assert text[gap["start"] : gap["end"]] == "[MASK]"
+    chances = [one["probability"] for one in gap["candidates"]]
+    assert len(chances) == 3
+    assert chances == sorted(chances, reverse=True)
+    assert 0 < sum(chances) <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "problem"),
+    [
+        ("no gap at all", "BertForMaskedLM", "write [MASK]"),
+        ("a [MASK] " + "cancer " * 600, "BertForMaskedLM", "the model reads 512"),
+        ("a [MASK]", "BertModel", "no masked language model"),
+    ],
+)
+def test_wrong_calls_of_fill_mask_name_the_cure(
+    tmp_path: Path, text: str, kind: str, problem: str
+) -> None:
+    model = write_tiny_encoder_folder(tmp_path / "bert", kind=kind)
+    found = call("fill-mask", text, "--model", model, "--json")
+    assert found.code == 1
+    assert problem in found.json["error"]["message"]
