@@ -1,6 +1,7 @@
 """Pretraining: the loss of transformers, the same packed or padded, and a run from end to end."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -331,7 +332,7 @@ def killed_at_step(tables: dict[str, Any], output: Path, *, step: int) -> int:
     script.write_text(RUN)
     command = [sys.executable, str(script), str(recipe), str(output), str(step)]
     # Threads as in this process: how many there are decides the last bits.
-    environment = {"PATH": ENVIRONMENT["PATH"], "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         command, env=environment, capture_output=True, check=False, timeout=200
     ).returncode

@@ -14,6 +14,7 @@ import pytest
 DYING = """
 import json, os, signal, sys
 from pathlib import Path
+from biobert.model import tensors
 from biobert.training import checkpoint, loop
 from biobert.training.recipe import read_recipe
 from biobert.training.material import Places
@@ -33,7 +34,7 @@ def deadly(function):
 if place == "step":
     loop.TrainingLoop._step = deadly(loop.TrainingLoop._step)
 elif place == "write":
-    checkpoint.save_file = deadly(checkpoint.save_file)
+    tensors.save_file = deadly(tensors.save_file)
 elif place == "rename":
     checkpoint.os.replace = deadly(checkpoint.os.replace)
 recipe = read_recipe(tables, place="toy.toml")
@@ -82,3 +83,48 @@ def test_an_earlier_run_is_neither_overwritten_nor_continued_with_another_recipe
         run("out", run={"epochs": 1})
     with pytest.raises(BadInputError, match="recipe changed in optimizer"):
         run("out", resume=True, run={"epochs": 1}, optimizer={"learning_rate": 1e-4})
+
+
+FULL = """
+import json, resource, sys
+from pathlib import Path
+from biobert.core.errors import BiobertError
+from biobert.training.recipe import read_recipe
+from biobert.training.material import Places
+from biobert.training.session import train
+from tests.training.conftest import Silent
+
+tables, output, limit = json.loads(sys.argv[1])
+class Filling(Silent):
+    def stepped(self, report):
+        if report.step == 4:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+try:
+    places = Places(output=Path(output), cache=Path(output))
+    train(read_recipe(tables, place="toy.toml"), places, listener=Filling(), resume=False)
+except BiobertError as problem:
+    print(problem.code, problem)
+    sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize("limit", [100, 20_000, 200_000])
+def test_a_disk_that_fills_up_is_named_and_leaves_the_checkpoint_before(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path, limit: int
+) -> None:
+    run("whole")
+    output = tmp_path / "full"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, json.dumps([tables, str(output), limit])],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 7, done.stderr
+    assert done.stdout.startswith("disk ")
+    assert "could not be written" in done.stdout
+    assert "--resume" in done.stdout
+    assert [place.name for place in (output / "checkpoints").iterdir()] == ["step-00000003"]
+    run("full", resume=True)
+    assert weights(output) == weights(tmp_path / "whole")

@@ -1,10 +1,38 @@
-"""Multi-head self-attention: softmax(Q K^T / sqrt(d)) V for each head, then a projection."""
+"""Multi-head self-attention: softmax(Q K^T / sqrt(d)) V for each head, then a projection.
+
+Which tokens see which is a scope: a boolean mask, or the borders of packed sequences for a kernel
+that skips what is apart.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import cast
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from biobert.model.settings import EncoderSettings
+
+HALF = (torch.bfloat16, torch.float16)
+"""The precisions that variable-length kernels know."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedScope:
+    """Sequences that stand side by side in flattened rows; padding counts as one of them.
+
+    `borders` (sequences + 1,) int32: where each begins, and the end of the last; `longest` tokens.
+    """
+
+    borders: torch.Tensor
+    longest: int
+
+
+Scope = torch.Tensor | PackedScope | None
+"""None: a row is one sequence. A boolean tensor that broadcasts to (rows, heads, length, length):
+True where a query may look at a key."""
 
 
 class SelfAttention(nn.Module):
@@ -20,23 +48,84 @@ class SelfAttention(nn.Module):
         self.output = nn.Linear(size, size)
         self.dropout = settings.attention_dropout
 
-    def forward(self, hidden: torch.Tensor, allowed: torch.Tensor | None) -> torch.Tensor:
-        """(rows, length, hidden) to the same shape.
+    def forward(self, hidden: torch.Tensor, scope: Scope) -> torch.Tensor:
+        """(rows, length, hidden) to the same shape."""
+        query, key, value = self.query(hidden), self.key(hidden), self.value(hidden)
+        attend = self._packed if isinstance(scope, PackedScope) else self._masked
+        projected: torch.Tensor = self.output(attend(query, key, value, scope))
+        return projected
 
-        `allowed` is None (every token sees every other), or boolean and broadcastable to
-        (rows, heads, length, length): True where a query may look at a key.
-        """
+    def _masked(
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, allowed: Scope
+    ) -> torch.Tensor:
+        assert not isinstance(allowed, PackedScope)
         context = functional.scaled_dot_product_attention(
-            self._split(self.query(hidden)),
-            self._split(self.key(hidden)),
-            self._split(self.value(hidden)),
+            self._split(query).transpose(1, 2),
+            self._split(key).transpose(1, 2),
+            self._split(value).transpose(1, 2),
             attn_mask=allowed,
             dropout_p=self.dropout if self.training else 0.0,
         )
-        projected: torch.Tensor = self.output(context.transpose(1, 2).flatten(2))
-        return projected
+        return context.transpose(1, 2).flatten(2)
 
-    def _split(self, hidden: torch.Tensor) -> torch.Tensor:
-        """(rows, length, hidden) to (rows, heads, length, hidden / heads)."""
-        rows, length, size = hidden.shape
-        return hidden.view(rows, length, self.heads, size // self.heads).transpose(1, 2)
+    def _packed(
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scope: Scope
+    ) -> torch.Tensor:
+        assert isinstance(scope, PackedScope)
+        context = packed_kernel()(
+            self._split(query).flatten(0, 1),
+            self._split(key).flatten(0, 1),
+            self._split(value).flatten(0, 1),
+            scope.borders,
+            scope.borders,
+            scope.longest,
+            scope.longest,
+        )
+        return context.reshape(query.shape)
+
+    def _split(self, vectors: torch.Tensor) -> torch.Tensor:
+        """(rows, length, hidden) to (rows, length, heads, hidden / heads)."""
+        rows, length, size = vectors.shape
+        return vectors.view(rows, length, self.heads, size // self.heads)
+
+
+def packed_kernel() -> Callable[..., torch.Tensor]:
+    """torch's attention over sequences of different lengths, (tokens, heads, size) each."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    return cast(Callable[..., torch.Tensor], varlen_attn)
+
+
+def packed_kernel_applies(device: torch.device, precision: torch.dtype, *, dropout: float) -> bool:
+    """Whether the kernel is there: torch 2.10 or later, a GPU, half precision, and no dropout of
+    attention weights, which it does not know."""
+    return (
+        device.type == "cuda"
+        and precision in HALF
+        and not dropout
+        and find_spec("torch.nn.attention.varlen") is not None
+    )
+
+
+def masked_scope(sequence_ids: torch.Tensor) -> torch.Tensor:
+    """(rows, length) sequence numbers, 0 for padding, to a mask that broadcasts over heads.
+
+    A plain padding mask stays (rows, 1, 1, length), which attention kernels handle faster than
+    the full (rows, 1, length, length) of packed rows.
+    """
+    if sequence_ids.dtype == torch.bool:
+        return sequence_ids[:, None, None, :]
+    same = sequence_ids[:, :, None] == sequence_ids[:, None, :]
+    real = (sequence_ids > 0)[:, None, :]
+    # A padding query sees its padding: a row of nothing but False would give NaN.
+    padding = (sequence_ids == 0)[:, :, None]
+    return ((same & real) | (same & padding))[:, None]
+
+
+def packed_scope(sequence_ids: torch.Tensor) -> PackedScope:
+    """The borders of the sequences in (rows, length) sequence numbers; a row's padding is one."""
+    begins = torch.ones_like(sequence_ids, dtype=torch.bool)
+    begins[:, 1:] = sequence_ids[:, 1:] != sequence_ids[:, :-1]
+    places = begins.flatten().nonzero()[:, 0].to(torch.int32)
+    borders = functional.pad(places, (0, 1), value=sequence_ids.numel())
+    return PackedScope(borders, int((borders[1:] - borders[:-1]).max()))

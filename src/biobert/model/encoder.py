@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from biobert.model.attention import Scope, masked_scope, packed_kernel_applies, packed_scope
 from biobert.model.embeddings import Embeddings
 from biobert.model.layer import EncoderLayer
 from biobert.model.settings import EncoderSettings
@@ -67,12 +68,12 @@ class Encoder(nn.Module):
         None means that nothing is padded and a row is one sequence.
         """
         hidden = self.embed(token_ids, segment_ids, positions)
-        allowed = None if sequence_ids is None else allowed_attention(sequence_ids)
+        scope = None if sequence_ids is None else self._scope(sequence_ids)
         for layer in self.layers:
             if self.recompute and torch.is_grad_enabled():
-                hidden = checkpoint(layer, hidden, allowed, use_reentrant=False)
+                hidden = checkpoint(layer, hidden, scope, use_reentrant=False)
             else:
-                hidden = layer(hidden, allowed)
+                hidden = layer(hidden, scope)
         return hidden
 
     def embed(
@@ -89,20 +90,18 @@ class Encoder(nn.Module):
         embedded: torch.Tensor = self.embeddings(token_ids, segment_ids, positions)
         return embedded
 
-
-def allowed_attention(sequence_ids: torch.Tensor) -> torch.Tensor:
-    """(rows, length) sequence numbers to a boolean mask that broadcasts over heads.
-
-    A plain padding mask stays (rows, 1, 1, length), which attention kernels handle faster than
-    the full (rows, 1, length, length) of packed rows.
-    """
-    if sequence_ids.dtype == torch.bool:
-        return sequence_ids[:, None, None, :]
-    same = sequence_ids[:, :, None] == sequence_ids[:, None, :]
-    real = (sequence_ids > 0)[:, None, :]
-    # A padding query sees its padding: a row of nothing but False would give NaN.
-    padding = (sequence_ids == 0)[:, :, None]
-    return ((same & real) | (same & padding))[:, None]
+    def _scope(self, sequence_ids: torch.Tensor) -> Scope:
+        if sequence_ids.dtype == torch.bool:
+            return masked_scope(sequence_ids)
+        device, precision = sequence_ids.device, self.embeddings.word.weight.dtype
+        if torch.is_autocast_enabled(device.type):
+            precision = torch.get_autocast_dtype(device.type)
+        first = self.layers[0]
+        assert isinstance(first, EncoderLayer)
+        dropout = first.attention.dropout if self.training else 0.0
+        if packed_kernel_applies(device, precision, dropout=dropout):
+            return packed_scope(sequence_ids)
+        return masked_scope(sequence_ids)
 
 
 def initialise(module: nn.Module) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from biobert.core.errors import BadInputError
@@ -14,6 +14,7 @@ from biobert.core.task import HeadSpec
 from biobert.model.encoder import Encoder, Pooler
 from biobert.model.network import Network
 from biobert.model.settings import EncoderSettings
+from biobert.model.tensors import write_tensors
 from biobert.model.weights import load_bert, load_heads, read_config
 
 WANTED_FILES = ("*.json", "*.safetensors", "vocab.txt", "merges.txt", "*.model")
@@ -55,7 +56,7 @@ class HubEncoder(nn.Module):
         """Write the model as transformers does, and the heads beside it."""
         self.model.save_pretrained(folder)  # type: ignore[operator]
         tensors = {**heads.state_dict(), **self.pooler.state_dict(prefix="pooler.")}
-        save_file({name: value.contiguous() for name, value in tensors.items()}, folder / HEADS)
+        write_tensors(tensors, folder / HEADS)
 
 
 HEADS = "heads.safetensors"

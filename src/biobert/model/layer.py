@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from biobert.model.attention import SelfAttention
+from biobert.model.attention import Scope, SelfAttention
 from biobert.model.settings import Activation, EncoderSettings
 
 
@@ -44,9 +44,9 @@ class EncoderLayer(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(size, eps=epsilon)
         self.dropout = nn.Dropout(settings.dropout)
 
-    def forward(self, hidden: torch.Tensor, allowed: torch.Tensor | None) -> torch.Tensor:
-        """(rows, length, hidden) to the same shape; `allowed` as in `SelfAttention`."""
-        attended = self.dropout(self.attention(hidden, allowed))
+    def forward(self, hidden: torch.Tensor, scope: Scope) -> torch.Tensor:
+        """(rows, length, hidden) to the same shape; tokens see what is in their scope."""
+        attended = self.dropout(self.attention(hidden, scope))
         hidden = self.attention_norm(hidden + attended)
         transformed = self.dropout(self.feed_forward(hidden))
         result: torch.Tensor = self.feed_forward_norm(hidden + transformed)

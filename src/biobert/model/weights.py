@@ -5,13 +5,14 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import WEIGHTS
 from biobert.model.encoder import Encoder
 from biobert.model.network import Network
 from biobert.model.settings import from_hugging_face, to_hugging_face
+from biobert.model.tensors import write_tensors
 
 INDEX = "model.safetensors.index.json"
 
@@ -200,8 +201,5 @@ def _modern_norm(name: str) -> str:
 
 
 def _write(tensors: dict[str, torch.Tensor], config: dict[str, object], folder: Path) -> None:
-    contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    unfinished = folder / f".{WEIGHTS}.part"
-    save_file(contiguous, unfinished, metadata={"format": "pt"})
-    unfinished.replace(folder / WEIGHTS)
+    write_tensors(tensors, folder / WEIGHTS)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from tokenizers import AddedToken
 from tokenizers import Tokenizer as Backend
 from tokenizers.implementations import BertWordPieceTokenizer
+from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 
 from biobert.core.errors import BadInputError
@@ -99,14 +100,14 @@ class Tokenizer:
             if token.special
         )
 
-    def save(self, folder: Path, *, tokenizer_class: str = "PreTrainedTokenizerFast") -> None:
-        """Write `tokenizer.json` and the `tokenizer_config.json` that transformers reads.
-
-        transformers opens any tokenizer as `PreTrainedTokenizerFast`, without segment ids for a
-        second text; a BERT tokenizer may be called `BertTokenizer`, which gives them.
-        """
+    def save(self, folder: Path) -> None:
+        """Write `tokenizer.json` and the `tokenizer_config.json` that transformers reads."""
         self.backend.save(str(folder / "tokenizer.json"))
-        config: dict[str, Any] = {"tokenizer_class": tokenizer_class}
+        # transformers opens any tokenizer as the first, but the second gives segment ids as well.
+        is_bert = isinstance(self.backend.normalizer, BertNormalizer)
+        is_bert &= isinstance(self.backend.model, WordPiece)
+        name = "BertTokenizer" if is_bert else "PreTrainedTokenizerFast"
+        config: dict[str, Any] = {"tokenizer_class": name}
         for role, token_id in self._special.items():
             if token_id is not None:
                 config[f"{role}_token"] = str(self.backend.id_to_token(token_id))

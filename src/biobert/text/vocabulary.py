@@ -123,7 +123,7 @@ def word_piece_tokenizer(vocabulary: Mapping[str, int], case: Case) -> Tokenizer
 def save_vocabulary(tokenizer: Tokenizer, folder: Path) -> None:
     """Write a tokenizer folder: `tokenizer.json`, `tokenizer_config.json` and `vocab.txt`."""
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(folder, tokenizer_class="BertTokenizer")
+    tokenizer.save(folder)
     ids = tokenizer.backend.get_vocab(with_added_tokens=True)
     with write_text(folder / "vocab.txt") as stream:
         stream.writelines(f"{piece}\n" for piece in sorted(ids, key=ids.__getitem__))

@@ -11,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import WEIGHTS, ModelManifest, read_manifest
+from biobert.model.tensors import write_tensors
 from biobert.training.card import model_card
 from biobert.training.folder import package_versions
 
@@ -36,7 +37,7 @@ def average_models(models: Sequence[Path], output: Path, *, name: str) -> ModelM
     unfinished = output.with_name(f".{output.name}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    save_file(_mean(models), unfinished / WEIGHTS, metadata={"format": "pt"})
+    write_tensors(_mean(models), unfinished / WEIGHTS)
     for file in COPIED:
         shutil.copyfile(models[0] / file, unfinished / file)
     (unfinished / "README.md").write_text(model_card(manifest), encoding="utf-8")

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from biobert.core.errors import BadInputError, BiobertError
+from biobert.model.tensors import write_tensors
 from biobert.training.parallel import like, whole
 
 STATE = "state.json"
@@ -70,11 +71,12 @@ def save_checkpoint(
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
         _write(unfinished, progress, state, recipe)
-    except OSError as problem:
+    except (OSError, BiobertError) as problem:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise BiobertError(
-            f"{place}: the checkpoint could not be written ({problem.strerror}); make room, then "
-            "go on with --resume from the one before"
+            f"{problem}; the checkpoints before {place.name} are as they were: go on from them "
+            "with --resume",
+            code="disk",
         ) from None
     shutil.rmtree(place, ignore_errors=True)
     os.replace(unfinished, place)
@@ -111,15 +113,10 @@ def load_network(network: nn.Module, path: Path) -> None:
     network.load_state_dict(found)
 
 
-def contiguous(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The tensors as safetensors takes them."""
-    return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-
-
 def _write(folder: Path, progress: Progress, state: RunState, recipe: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True)
-    save_file(contiguous(state.network), folder / NETWORK)
-    save_file(contiguous(state.optimizer), folder / OPTIMIZER)
+    write_tensors(state.network, folder / NETWORK)
+    write_tensors(state.optimizer, folder / OPTIMIZER)
     values = {"progress": asdict(progress), "recipe": recipe}
     (folder / STATE).write_text(json.dumps(values), encoding="utf-8")
 

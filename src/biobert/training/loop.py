@@ -10,17 +10,16 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from accelerate import Accelerator
-from safetensors.torch import save_file
 
 from biobert.core.errors import BiobertError
 from biobert.core.task import HeadSpec, Scores
 from biobert.model.heads import head_loss
 from biobert.model.network import Network
+from biobert.model.tensors import write_tensors
 from biobert.training.batches import Batch, network_logits
 from biobert.training.checkpoint import (
     Progress,
     checkpoints,
-    contiguous,
     load_checkpoint,
     load_network,
     run_state,
@@ -269,12 +268,9 @@ class TrainingLoop:
         if progress.best_score is not None and score <= progress.best_score:
             return
         progress.best_score, progress.best_evaluation = score, progress.evaluations
-        tensors = contiguous(whole(self._bare().state_dict()))
+        tensors = whole(self._bare().state_dict())
         if self.accelerator.is_main_process:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            unfinished = self.folder / f".{BEST}.part"
-            save_file(tensors, unfinished)
-            unfinished.replace(self.folder / BEST)
+            write_tensors(tensors, self.folder / BEST)
 
     def _out_of_patience(self) -> bool:
         patience, best = self.recipe.run.patience, self.progress.best_evaluation

@@ -1,0 +1,24 @@
+"""Tensors in safetensors files: written whole or not at all."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+
+from biobert.core.errors import BiobertError
+from biobert.core.files import temporary_sibling
+
+
+def write_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+    """Write the file, from whatever device the tensors are on; a full disk is named."""
+    contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    with temporary_sibling(path) as unfinished:
+        try:
+            save_file(contiguous, unfinished, metadata={"format": "pt"})
+            unfinished.replace(path)
+        except (OSError, SafetensorError) as problem:
+            raise BiobertError(
+                f"{path} could not be written: {problem}; make room on the disk", code="disk"
+            ) from None
