@@ -89,7 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--shape", choices=SHAPES, default="compact")
     parser.add_argument("--batch-tokens", type=int, default=65536 if ON_GPU else 4096)
-    parser.add_argument("--steps", type=int, default=40 if ON_GPU else 10)
+    parser.add_argument("--steps", type=int, default=40 if ON_GPU else 6)
     parser.add_argument("--turn", help="(for the benchmark's own processes)")
     arguments = parser.parse_args()
     if arguments.turn:

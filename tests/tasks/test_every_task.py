@@ -11,6 +11,10 @@ TOKENIZER = tiny_tokenizer()
 TOY_SETTINGS = {
     "ner": {"labels": ["Chemical", "Disease"]},
     "pretraining": {},
+    "classification": {
+        "labels": ["yes", "no", "maybe"],
+        "passages": ["question", "context"],
+    },
     "pos": {"labels": ["(", ")", ".", "DT", "JJ", "NN", "NNS", "VBZ"]},
 }
 
@@ -33,8 +37,8 @@ def test_targets_fit_the_heads_and_windows(task: Task) -> None:
         for example, windows in zip(examples, task.encode(examples, TOKENIZER), strict=True):
             for window, targets in zip(windows, task.targets(example, windows), strict=True):
                 for head in task.heads():
-                    expected = (1 if head.kind == "vocabulary" else len(head.groups),)
-                    if head.kind != "sequence":
+                    expected = (head.target_width,)
+                    if head.kind in ("token", "vocabulary"):
                         expected = (len(window), *expected)
                     assert targets[head.name].shape == expected
 
@@ -60,6 +64,9 @@ def _certain(task: Task, targets):  # type: ignore[no-untyped-def]
     outputs = {}
     for head in task.heads():
         gold = np.where(targets[head.name] == IGNORED, 0, targets[head.name])
+        if head.loss == "binary":
+            outputs[head.name] = np.where(gold > 0, 50.0, -50.0).astype(np.float32)
+            continue
         widths = [len(group.labels) for group in head.groups] or [TOKENIZER.vocabulary_size]
         groups = [
             50.0 * np.eye(width, dtype=np.float32)[gold[..., number]]

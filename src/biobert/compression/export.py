@@ -1,6 +1,7 @@
 """A trained model folder becomes `model.onnx`, checked against PyTorch."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from torch import nn
 
 from biobert.core.errors import BiobertError
 from biobert.core.model_folder import EXPORTED_MODEL
-from biobert.core.task import HeadSpec
+from biobert.core.task import HeadSpec, InputName
 from biobert.model.network import Network
 
 OPSET = 17
@@ -28,68 +29,81 @@ class ExportReport:
 
 
 class _Exportable(nn.Module):
-    """The network with outputs as a tuple, which ONNX wants."""
+    """The network with inputs in a row and outputs as a tuple, which ONNX wants."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, inputs: Sequence[InputName]) -> None:
         super().__init__()
         self.network = network
+        self.inputs = tuple(inputs)
 
-    def forward(self, token_ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Logits of every head, in order."""
-        outputs = self.network(token_ids, None, mask)
+        given = dict(zip(self.inputs, tensors, strict=True))
+        outputs = self.network(
+            given["token_ids"], given.get("segment_ids"), given["mask"], marks=given.get("marks")
+        )
         return tuple(outputs[spec.name] for spec in self.network.specs)
 
 
-def export_onnx(network: Network, output: Path) -> ExportReport:
+def export_onnx(network: Network, output: Path, inputs: Sequence[InputName]) -> ExportReport:
     """Write `output/model.onnx` in float32 and check it on rows of several lengths."""
     output.mkdir(parents=True, exist_ok=True)
     path = output / EXPORTED_MODEL
-    token_ids, mask = _sample_rows()
+    samples = _sample_rows(network)
     names = [spec.name for spec in network.specs]
-    axes = {"token_ids": {0: "rows", 1: "length"}, "mask": {0: "rows", 1: "length"}}
+    axes: dict[str, dict[int, str]]
+    axes = {name: {0: "rows", 1: "length"} for name in inputs if name != "marks"}
     axes |= {spec.name: _dynamic_axes(spec) for spec in network.specs}
+    if "marks" in inputs:
+        axes["marks"] = {0: "rows"}
     with warnings.catch_warnings():
         # The tracing exporter is the one whose graphs OpenVINO and ONNX Runtime fuse.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _Exportable(network).eval(),
-            (token_ids, mask),
+            _Exportable(network, inputs).eval(),
+            tuple(samples[name] for name in inputs),
             str(path),
-            input_names=["token_ids", "mask"],
+            input_names=list(inputs),
             output_names=names,
             dynamic_axes=axes,
             opset_version=OPSET,
             dynamo=False,
         )
-    return ExportReport(path, path.stat().st_size, check_export(network, path))
+    return ExportReport(path, path.stat().st_size, check_export(network, path, inputs))
 
 
-def check_export(network: Network, path: Path) -> float:
+def check_export(network: Network, path: Path, inputs: Sequence[InputName]) -> float:
     """The largest difference of the ONNX file's logits from PyTorch's; an error beyond 1e-4."""
     from onnx.reference import ReferenceEvaluator
 
     evaluator = ReferenceEvaluator(onnx.load(path))
     largest = 0.0
-    for token_ids, mask in (_sample_rows(), _sample_rows(rows=1, length=11)):
+    exportable = _Exportable(network, inputs).eval()
+    for samples in (_sample_rows(network), _sample_rows(network, rows=1, length=11)):
         with torch.no_grad():
-            expected = network(token_ids, None, mask)
-        found = evaluator.run(None, {"token_ids": token_ids.numpy(), "mask": mask.numpy()})
-        for spec, logits in zip(network.specs, found, strict=True):
-            wanted = expected[spec.name].numpy()
-            rows = mask.numpy() if spec.kind == "token" else slice(None)
-            largest = max(largest, float(np.abs(np.asarray(logits) - wanted)[rows].max()))
+            expected = exportable(*(samples[name] for name in inputs))
+        found = evaluator.run(None, {name: samples[name].numpy() for name in inputs})
+        for spec, wanted, logits in zip(network.specs, expected, found, strict=True):
+            rows = samples["mask"].numpy() if spec.is_by_token else slice(None)
+            largest = max(largest, float(np.abs(np.asarray(logits) - wanted.numpy())[rows].max()))
     if largest > TOLERANCE:
         raise BiobertError(f"{path}: logits differ from PyTorch's by {largest:.2g} > {TOLERANCE}")
     return largest
 
 
-def _sample_rows(rows: int = 3, length: int = 24) -> tuple[torch.Tensor, torch.Tensor]:
+def _sample_rows(
+    network: Network, rows: int = 3, length: int = 24
+) -> dict[InputName, torch.Tensor]:
     generator = torch.Generator().manual_seed(11)
-    token_ids = torch.randint(5, 60, (rows, length), generator=generator)
-    lengths = torch.arange(rows)[:, None] * 5
-    mask = torch.arange(length)[None, :] < length - lengths
-    return token_ids, mask
+    lengths = length - torch.arange(rows)[:, None] * 5
+    marks = max(spec.marks for spec in network.specs)
+    return {
+        "token_ids": torch.randint(5, 60, (rows, length), generator=generator),
+        "mask": torch.arange(length)[None, :] < lengths,
+        "segment_ids": (torch.arange(length)[None, :] >= lengths // 2).long(),
+        "marks": torch.arange(1, marks + 1)[None, :].expand(rows, -1),
+    }
 
 
 def _dynamic_axes(spec: HeadSpec) -> dict[int, str]:
-    return {0: "rows", 1: "length"} if spec.kind == "token" else {0: "rows"}
+    return {0: "rows", 1: "length"} if spec.is_by_token else {0: "rows"}

@@ -23,11 +23,11 @@ def export_folder(model: Path, output: Path, *, weights: str) -> ExportReport:
     if output.resolve() == model.resolve():
         raise BadInputError(f"{output}: export into another folder than the model's own")
     manifest = read_manifest(model)
-    heads = build_task(manifest.task, manifest.task_settings).heads()
-    network = load_trained_network(model, heads)
+    task = build_task(manifest.task, manifest.task_settings)
+    network = load_trained_network(model, task.heads())
     unfinished = output.with_name(f".{output.name}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
-    report = export_onnx(network, unfinished)
+    report = export_onnx(network, unfinished, task.inputs())
     path = unfinished / EXPORTED_MODEL
     if weights == "int8":
         rounded = unfinished / "rounded.onnx"

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from biobert.core.task import InputName, Window
+
 
 def length_sorted_batches(
     lengths: Sequence[int] | npt.NDArray[np.int64], *, token_budget: int
@@ -46,6 +48,20 @@ def packed_rows(
         rows[row].append(number)
         insort(rooms, (room - size, row))
     return [np.array(row, dtype=np.int64) for row in rows]
+
+
+def window_arrays(windows: Sequence[Window], *, pad_id: int = 0) -> dict[InputName, np.ndarray]:
+    """What a network reads of a batch: (rows, length) ids, segments and mask; (rows, k) marks."""
+    token_ids = pad_rows([window.token_ids for window in windows], value=pad_id)
+    lengths = np.array([len(window) for window in windows])
+    arrays: dict[InputName, np.ndarray] = {
+        "token_ids": token_ids,
+        "mask": np.arange(token_ids.shape[1])[None, :] < lengths[:, None],
+        "segment_ids": pad_rows([window.segment_ids for window in windows], value=0),
+    }
+    if len(windows[0].marks):
+        arrays["marks"] = np.stack([window.marks for window in windows])
+    return arrays
 
 
 def pad_rows(rows: Sequence[npt.NDArray[np.int64]], *, value: int) -> npt.NDArray[np.int64]:

@@ -82,12 +82,16 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A labelled link between entities or concepts; `score` is a probability or None."""
+    """A labelled link between entities or concepts; `score` is a probability or None.
+
+    `evidence` is the text that says so: sentences, usually one.
+    """
 
     label: str
     arguments: tuple[Argument, ...]
     score: float | None = None
     id: str | None = None
+    evidence: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,9 @@ class Provenance:
 class Document:
     """Text with passages and annotations. Immutable: `with_entities` gives a new one.
 
-    `annotated_labels` are the entity types its annotators looked for, so that a missing mention
-    of such a type means "none here"; empty when unknown.
+    `labels` are those of the document as a whole, `label_scores` the probability of each label that
+    was weighed. `annotated_labels` are the entity types its annotators looked for, so that a
+    missing mention of such a type means "none here"; empty when unknown.
     """
 
     id: str
@@ -114,6 +119,7 @@ class Document:
     relations: tuple[Relation, ...] = ()
     sentences: tuple[Span, ...] = ()
     labels: tuple[str, ...] = ()
+    label_scores: Mapping[str, float] = field(default_factory=dict)
     annotated_labels: tuple[str, ...] = ()
     provenance: Provenance = Provenance()
     metadata: Mapping[str, str] = field(default_factory=dict)

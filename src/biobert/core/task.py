@@ -5,24 +5,26 @@ back into annotated documents. A predictor turns windows into outputs. Neither k
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from biobert.core.document import Document
+from biobert.core.document import Document, Entity
 from biobert.core.settings import from_mapping, to_mapping
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 Outputs = Mapping[str, FloatArray]
-"""Logits by head name: (length, labels) for a `token` head, (labels,) for a `sequence` head,
-(length, pieces) for a `vocabulary` head."""
-Targets = Mapping[str, IntArray]
-"""Gold by head name: (length, groups) for a `token` head, (groups,) for a `sequence` head,
-(length, 1) piece ids for a `vocabulary` head."""
+"""Logits by head name: (labels,) for a `sequence` or `marked` head, (length, labels) for a `token`
+head, (length, 2) for a `span` head, (length, pieces) for a `vocabulary` head."""
+Targets = Mapping[str, IntArray | FloatArray]
+"""Gold by head name: (length, head.target_width) for a `token` or `vocabulary` head, else
+(head.target_width,)."""
+InputName = Literal["token_ids", "mask", "segment_ids", "marks"]
+"""What a network reads of a batch of windows."""
 
 IGNORED = -100
 """Target of a position that neither learns nor scores (the convention of torch's losses)."""
@@ -40,19 +42,42 @@ class LabelGroup:
 class HeadSpec:
     """The output layer that a task needs: `model/heads.py` builds it from this value.
 
-    The head's logits are those of all groups side by side, in order. A `vocabulary` head says which
-    word piece stands at a token; it has no groups, its labels are the encoder's vocabulary.
+    A `token` head answers at every token, a `sequence` head once from the pooled first token, a
+    `marked` head once from the vectors of `marks` tokens side by side (`Window.marks`). Their
+    logits are those of all groups, in order. A `span` head says at every token whether the answer
+    begins there and whether it ends there. A `vocabulary` head says which word piece stands at a
+    token. These two have no groups.
+
+    `loss` is a softmax over each group, a sigmoid for every label alone (`binary`), or the square
+    of the error of a number. `weights` multiply the loss of each label, none means all alike.
+    `hidden_layers` stand between the vectors and the logits, each as wide as what it reads.
     """
 
     name: str
-    kind: Literal["token", "sequence", "vocabulary"]
+    kind: Literal["token", "sequence", "marked", "span", "vocabulary"]
     groups: tuple[LabelGroup, ...] = ()
-    loss: Literal["cross-entropy"] = "cross-entropy"
+    loss: Literal["cross-entropy", "binary", "squared-error"] = "cross-entropy"
+    marks: int = 0
+    hidden_layers: int = 0
+    weights: tuple[float, ...] = ()
 
     @property
     def width(self) -> int:
         """How many logits a position (or a sequence) gets."""
-        return sum(len(group.labels) for group in self.groups)
+        return 2 if self.kind == "span" else sum(len(group.labels) for group in self.groups)
+
+    @property
+    def target_width(self) -> int:
+        """How many gold values a position (or a sequence) has."""
+        if self.kind == "vocabulary":
+            return 1
+        by_logit = self.kind == "span" or self.loss != "cross-entropy"
+        return self.width if by_logit else len(self.groups)
+
+    @property
+    def is_by_token(self) -> bool:
+        """Whether it answers at every token."""
+        return self.kind in ("token", "span", "vocabulary")
 
     @property
     def slices(self) -> tuple[slice, ...]:
@@ -64,11 +89,15 @@ class HeadSpec:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One thing to answer: the stretch [start, end) of a document."""
+    """One thing to answer: the stretch [start, end) of a document.
+
+    `arguments` are what a question about things in the text asks for, each with its mentions.
+    """
 
     document: Document
     start: int
     end: int
+    arguments: tuple[tuple[Entity, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +107,7 @@ class Window:
     `offsets` (length, 2): characters of the document behind each token, (-1, -1) for specials.
     `words` (length,): number of the word that each token belongs to, -1 for specials.
     `owned`: the tokens that learn and score here; the rest is context, owned by another window.
+    `marks` (k,): the tokens whose vectors a `marked` head reads.
     """
 
     token_ids: IntArray
@@ -85,6 +115,7 @@ class Window:
     offsets: IntArray
     words: IntArray
     owned: slice
+    marks: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.token_ids)
@@ -157,6 +188,10 @@ class Task(ABC):
     def heads(self) -> tuple[HeadSpec, ...]:
         """The output layers the task needs."""
 
+    def inputs(self) -> tuple[InputName, ...]:
+        """What a network for this task reads; exported models take no more than this."""
+        return ("token_ids", "mask")
+
     @abstractmethod
     def examples(self, document: Document) -> list[Example]:
         """What there is to answer in a document; together they cover all of its text."""
@@ -183,6 +218,14 @@ class Task(ABC):
     @abstractmethod
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Compare predictions with gold, document by document in the same order."""
+
+    def tuned(self, gold: Sequence[Document], predicted: Iterable[Document]) -> Self:
+        """The task with what is best chosen on devel after training, such as thresholds.
+
+        Documents are predicted as they are asked for: a task that chooses nothing costs nothing.
+        """
+        del gold, predicted
+        return self
 
     @classmethod
     @abstractmethod

@@ -155,9 +155,19 @@ def _read_labelled(path: Path, rejects: Rejects) -> list[Document]:
 
 
 def with_renamed_labels(document: Document, names: Mapping[str, str]) -> Document:
-    """The document with entity types renamed, in its annotations and in what it annotates."""
+    """The document with its labels renamed: those of entities, relations and the document itself,
+    and in what it annotates. Labels that become the same are given once."""
+    if not names:
+        return document
     entities = [
         replace(entity, label=names.get(entity.label, entity.label)) for entity in document.entities
     ]
-    annotated = dict.fromkeys(names.get(label, label) for label in document.annotated_labels)
-    return replace(document.with_entities(entities), annotated_labels=tuple(annotated))
+    relations = [replace(one, label=names.get(one.label, one.label)) for one in document.relations]
+    return replace(
+        document.with_entities(entities),
+        relations=tuple(dict.fromkeys(relations)),
+        labels=tuple(dict.fromkeys(names.get(label, label) for label in document.labels)),
+        annotated_labels=tuple(
+            dict.fromkeys(names.get(label, label) for label in document.annotated_labels)
+        ),
+    )

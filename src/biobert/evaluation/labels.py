@@ -1,14 +1,14 @@
 """Scores of single labels: the token-level report, and the confusion matrix."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from biobert.core.document import Document
-from biobert.core.task import Score
+from biobert.core.task import Score, Scores
 from biobert.evaluation.spans import macro_average, score_from_counts
 
 OUTSIDE = "O"
@@ -47,6 +47,33 @@ def macro_report(matrix: ConfusionMatrix) -> dict[str, float]:
     """The unweighted mean over labels other than `O`."""
     scores = classification_report(matrix)
     return macro_average([score for label, score in scores.items() if label != OUTSIDE])
+
+
+def score_labels(
+    gold: Sequence[Collection[str]], predicted: Sequence[Collection[str]], labels: Sequence[str]
+) -> Scores:
+    """Scores of label sets, over `labels`; `main` is micro F1, which for single labels is accuracy.
+
+    `details` has the exact-match accuracy and the means over labels.
+    """
+    if len(gold) != len(predicted):
+        raise ValueError(f"{len(gold)} gold but {len(predicted)} predicted label sets")
+    own = _indicators(gold, labels)
+    found = _indicators(predicted, labels)
+    counts = np.stack([(own & found).sum(0), own.sum(0), found.sum(0)], axis=1).tolist()
+    by_label = {name: score_from_counts(*row) for name, row in zip(labels, counts, strict=True)}
+    micro = score_from_counts(*(sum(column) for column in zip(*counts, strict=True)))
+    exact = float((own == found).all(axis=1).mean()) if len(own) else 0.0
+    macro = macro_average(list(by_label.values()))
+    details = {"accuracy": exact, "macro_f1": macro["f1"]}
+    return Scores(main=micro.f1, micro=micro, by_label=by_label, details=details)
+
+
+def _indicators(sets: Sequence[Collection[str]], labels: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """(items, labels): whether an item has a label."""
+    return np.array([[label in one for label in labels] for one in sets], dtype=np.bool_).reshape(
+        len(sets), len(labels)
+    )
 
 
 def word_tags(document: Document, label: str) -> list[str]:

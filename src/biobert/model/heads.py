@@ -10,18 +10,25 @@ from biobert.model.layer import activate
 
 
 class LinearHead(nn.Module):
-    """Dropout and a linear layer: on every token, or on the pooled vector of a row."""
+    """Dropout and a linear layer, after hidden layers of dropout, linear and tanh if there are any.
+
+    It reads the vector of every token, of a row, or of several marked tokens side by side.
+    """
 
     def __init__(self, spec: HeadSpec, hidden_size: int, *, dropout: float) -> None:
         super().__init__()
         self.spec = spec
+        size = hidden_size * max(1, spec.marks)
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(hidden_size, spec.width)
+        self.hidden = nn.ModuleList(nn.Linear(size, size) for _ in range(spec.hidden_layers))
+        self.classifier = nn.Linear(size, spec.width)
         self.apply(initialise)
 
-    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        """(..., hidden) to (..., width) logits."""
-        logits: torch.Tensor = self.classifier(self.dropout(hidden))
+    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+        """(..., size) to (..., width) logits."""
+        for layer in self.hidden:
+            vectors = torch.tanh(layer(self.dropout(vectors)))
+        logits: torch.Tensor = self.classifier(self.dropout(vectors))
         return logits
 
 
@@ -48,17 +55,43 @@ class VocabularyHead(nn.Module):
 
 
 def head_loss(spec: HeadSpec, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """The mean cross-entropy over all labelled (position, group) pairs, in float32.
+    """The mean loss over all gold values that are not IGNORED, in float32; without any it is 0.
 
-    `logits` (..., width), `targets` (..., groups). A batch without any label gives 0.
+    `logits` (..., width), `targets` (..., target_width); of a `span` head (rows, length, 2) and
+    (rows, 2), the places of the first and the last token of the answer.
     """
-    slices = (slice(None),) if spec.kind == "vocabulary" else spec.slices
-    total = logits.new_zeros((), dtype=torch.float32)
-    for number, part in enumerate(slices):
-        total = total + functional.cross_entropy(
-            logits[..., part].flatten(0, -2).float(),
-            targets[..., number].flatten(),
-            ignore_index=IGNORED,
-            reduction="sum",
-        )
-    return total / (targets != IGNORED).sum().clamp(min=1)
+    logits = logits.float()
+    known = targets != IGNORED
+    if spec.loss == "binary":
+        total = _binary_losses(spec, logits, targets)[known].sum()
+    elif spec.loss == "squared-error":
+        total = functional.mse_loss(logits, targets.to(logits.dtype), reduction="none")[known].sum()
+    elif spec.kind == "span":
+        total = _cross_entropy(logits.transpose(1, 2), targets, None)
+    else:
+        slices = (slice(None),) if spec.kind == "vocabulary" else spec.slices
+        weights = logits.new_tensor(spec.weights) if spec.weights else None
+        total = logits.new_zeros(())
+        for number, part in enumerate(slices):
+            own = None if weights is None else weights[part]
+            total = total + _cross_entropy(logits[..., part], targets[..., number], own)
+    return total / known.sum().clamp(min=1)
+
+
+def _cross_entropy(
+    logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None
+) -> torch.Tensor:
+    return functional.cross_entropy(
+        logits.flatten(0, -2),
+        targets.flatten(),
+        weight=weights,
+        ignore_index=IGNORED,
+        reduction="sum",
+    )
+
+
+def _binary_losses(spec: HeadSpec, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    weights = logits.new_tensor(spec.weights) if spec.weights else None
+    return functional.binary_cross_entropy_with_logits(
+        logits, targets.to(logits.dtype), pos_weight=weights, reduction="none"
+    )

@@ -11,6 +11,8 @@ from biobert.core.task import HeadSpec
 from biobert.model.encoder import Encoder
 from biobert.model.heads import LinearHead, VocabularyHead
 
+NEVER = -1e4
+"""A logit that no softmax sees, within the range of half precision."""
 LAYER_NUMBER = re.compile(r"\.layers?\.(\d+)\.")
 
 
@@ -46,18 +48,28 @@ class Network(nn.Module):
         *,
         positions: torch.Tensor | None = None,
         selected: Mapping[str, torch.Tensor] | None = None,
+        marks: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
-        """Logits: (rows, length, width) of a token or vocabulary head, (rows, width) of a sequence
-        head.
+        """Logits: (rows, length, width) of a head that answers by token, else (rows, width).
 
         `mask` and `positions` are those of the encoder. A head named in `selected` reads only the
         tokens at these places of the flattened rows, (n,), and gives (n, width): a masked language
-        model needs few of its logits, and packed rows hold several sequences.
+        model needs few of its logits, and packed rows hold several sequences. `marks` (rows, k) are
+        the tokens that a `marked` head reads.
         """
         packed = {} if positions is None else {"positions": positions}
         hidden = self.encoder(token_ids, segment_ids, mask, **packed)
         wanted = selected or {}
-        return {spec.name: self._logits(spec, hidden, wanted.get(spec.name)) for spec in self.specs}
+        logits = {}
+        for spec in self.specs:
+            if spec.kind == "marked":
+                logits[spec.name] = self.heads[spec.name](_marked_vectors(hidden, marks))
+            else:
+                logits[spec.name] = self._logits(spec, hidden, wanted.get(spec.name))
+            if spec.kind == "span" and mask is not None:
+                padding = ~mask[:, :, None]
+                logits[spec.name] = logits[spec.name].masked_fill(padding, NEVER)
+        return logits
 
     def depth(self, name: str) -> int:
         """How far from the heads a parameter is: 0 a head, 1 the top layer, ..., the embeddings."""
@@ -80,6 +92,13 @@ class Network(nn.Module):
             return logits
         answers: torch.Tensor = head(hidden)
         return answers
+
+
+def _marked_vectors(hidden: torch.Tensor, marks: torch.Tensor | None) -> torch.Tensor:
+    """(rows, length, size) and (rows, k) places to (rows, k * size)."""
+    assert marks is not None
+    rows = torch.arange(len(hidden), device=hidden.device)[:, None]
+    return hidden[rows, marks].flatten(1)
 
 
 def _head(spec: HeadSpec, encoder: nn.Module, dropout: float) -> nn.Module:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from biobert.core.batching import length_sorted_batches, pad_rows
+from biobert.core.batching import length_sorted_batches, window_arrays
 from biobert.core.errors import BadInputError
 from biobert.core.task import HeadSpec, Outputs, Window
 from biobert.model.hub import load_encoder, load_trained_network
@@ -83,14 +83,14 @@ class TorchPredictor:
         return outputs
 
     def _logits(self, windows: Sequence[Window]) -> dict[str, np.ndarray]:
-        token_ids = pad_rows([window.token_ids for window in windows], value=0)
-        segments = pad_rows([window.segment_ids for window in windows], value=0)
-        lengths = np.array([len(window) for window in windows])
-        mask = np.arange(token_ids.shape[1])[None, :] < lengths[:, None]
-        tensors = [torch.from_numpy(part).to(self.device) for part in (token_ids, segments, mask)]
-        if mask.all():
-            tensors[2] = None  # type: ignore[call-overload]
-        logits = self.network(*tensors)
+        arrays = window_arrays(windows)
+        tensors = {name: torch.from_numpy(one).to(self.device) for name, one in arrays.items()}
+        logits = self.network(
+            tensors["token_ids"],
+            tensors["segment_ids"],
+            None if arrays["mask"].all() else tensors["mask"],
+            marks=tensors.get("marks"),
+        )
         return {name: value.float().cpu().numpy() for name, value in logits.items()}
 
     def _autocast(self) -> torch.autocast:
@@ -100,7 +100,7 @@ class TorchPredictor:
     def _cut(self, logits: dict[str, np.ndarray], row: int, length: int) -> Outputs:
         return {
             spec.name: logits[spec.name][row, :length]
-            if spec.kind != "sequence"
+            if spec.is_by_token
             else logits[spec.name][row]
             for spec in self.network.specs
         }

@@ -45,6 +45,9 @@ PRETRAINING_NAMES = {
 }
 
 
+WITHOUT_POOLER = ("BertForTokenClassification", "BertForMaskedLM", "BertForQuestionAnswering")
+
+
 def hugging_face_name(name: str) -> str:
     """`layers.0.attention.query.weight` is `encoder.layer.0.attention.self.query.weight`."""
     module, _, parameter = name.rpartition(".")
@@ -129,7 +132,7 @@ def save_network(network: Network, folder: Path) -> None:
     }
     tensors |= _head_tensors(network)
     config = to_hugging_face(encoder.settings) | _head_config(network)
-    if config["architectures"] in (["BertForTokenClassification"], ["BertForMaskedLM"]):
+    if config["architectures"][0] in WITHOUT_POOLER:
         tensors = {name: value for name, value in tensors.items() if ".pooler." not in name}
     _write(tensors, config, folder)
 
@@ -166,7 +169,11 @@ def _head_tensors(network: Network) -> dict[str, torch.Tensor]:
             for name, value in state.items()
         }
     if len(network.specs) == 1:
-        return dict(network.heads[network.specs[0].name].state_dict())
+        (spec,) = network.specs
+        state = dict(network.heads[spec.name].state_dict())
+        if spec.kind == "span":
+            return {name.replace("classifier.", "qa_outputs."): one for name, one in state.items()}
+        return state
     return {f"heads.{name}": value for name, value in network.heads.state_dict().items()}
 
 
@@ -178,12 +185,19 @@ def _head_config(network: Network) -> dict[str, object]:
     if len(network.specs) != 1:
         return {"architectures": ["BertModel"]}
     spec = network.specs[0]
+    if spec.kind == "span":
+        return {"architectures": ["BertForQuestionAnswering"]}
     labels = [label for group in spec.groups for label in group.labels]
     if len(spec.groups) > 1:
         labels = [f"{group.name}:{label}" for group in spec.groups for label in group.labels]
+    # A head of another form opens as a bare encoder.
     names = {"token": "BertForTokenClassification", "sequence": "BertForSequenceClassification"}
+    standard = names.get(spec.kind, "BertModel") if not spec.hidden_layers else "BertModel"
+    problems = {"binary": "multi_label_classification", "squared-error": "regression"}
+    problem = {"problem_type": problems[spec.loss]} if spec.loss in problems else {}
     return {
-        "architectures": [names[spec.kind]],
+        "architectures": [standard],
+        **problem,
         "id2label": {str(number): label for number, label in enumerate(labels)},
         "label2id": {label: number for number, label in enumerate(labels)},
     }

@@ -9,7 +9,7 @@ from biobert.runtime.settings import RuntimeSettings
 
 
 def load_exported(model: Path, heads: Sequence[HeadSpec], settings: RuntimeSettings) -> Predictor:
-    """Run an ONNX file with inputs `token_ids`, `mask` and one output for each head."""
+    """Run an ONNX file: its inputs are named as in `window_arrays`, its outputs as the heads."""
     if not model.is_file():
         raise BadInputError(
             f"no exported model at {model}; make it with `biobert export`", code="not-found"

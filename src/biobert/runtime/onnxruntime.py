@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from biobert.core.batching import length_sorted_batches
+from biobert.core.batching import length_sorted_batches, window_arrays
 from biobert.core.errors import BadInputError, MissingExtraError
-from biobert.core.task import HeadSpec, Outputs, Window
-from biobert.runtime.batches import cut_outputs, padded_inputs
+from biobert.core.task import HeadSpec, InputName, Outputs, Window
+from biobert.runtime.batches import cut_outputs
 from biobert.runtime.settings import RuntimeSettings
 
 ERRORS_ONLY = 3
 
 
 class OnnxRuntimePredictor:
-    """Runs an ONNX file with inputs `token_ids`, `mask` and one output for each head."""
+    """Runs an ONNX file: its inputs are named as in `window_arrays`, its outputs as the heads."""
 
     def __init__(
         self, model: Path, heads: Sequence[HeadSpec], settings: RuntimeSettings = RuntimeSettings()
@@ -36,6 +36,7 @@ class OnnxRuntimePredictor:
         self._session = onnxruntime.InferenceSession(
             model, options, providers=["CPUExecutionProvider"]
         )
+        self._inputs: list[InputName] = [one.name for one in self._session.get_inputs()]
 
     def predict(self, windows: Sequence[Window]) -> list[Outputs]:
         """Logits by head for each window, in order."""
@@ -44,8 +45,8 @@ class OnnxRuntimePredictor:
         lengths = [len(window) for window in windows]
         for batch in length_sorted_batches(lengths, token_budget=self._token_budget):
             numbers = batch.tolist()
-            token_ids, mask = padded_inputs([windows[number] for number in numbers])
-            found = self._session.run(names, {"token_ids": token_ids, "mask": mask})
+            arrays = window_arrays([windows[number] for number in numbers])
+            found = self._session.run(names, {name: arrays[name] for name in self._inputs})
             logits = {name: np.asarray(one) for name, one in zip(names, found, strict=True)}
             for row, number in enumerate(numbers):
                 results[number] = cut_outputs(self.heads, logits, row, lengths[number])

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from biobert.core.batching import length_sorted_batches
+from biobert.core.batching import length_sorted_batches, window_arrays
 from biobert.core.errors import BadInputError
-from biobert.core.task import HeadSpec, Outputs, Window
-from biobert.runtime.batches import cut_outputs, padded_inputs
+from biobert.core.task import HeadSpec, InputName, Outputs, Window
+from biobert.runtime.batches import cut_outputs
 from biobert.runtime.settings import Precision, RuntimeSettings
 
 DYNAMIC_GROUP = 128
@@ -22,7 +22,7 @@ own 32, with the same F1 (docs/lab-notes.md). Weights in float32 are not touched
 
 
 class OpenVinoPredictor:
-    """Runs an ONNX file with inputs `token_ids`, `mask` and one output for each head."""
+    """Runs an ONNX file: its inputs are named as in `window_arrays`, its outputs as the heads."""
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class OpenVinoPredictor:
         core = openvino.Core()
         self.precision = _precision(core, settings.precision)
         self._compiled = core.compile_model(core.read_model(model), "CPU", self._options())
+        self._inputs: list[InputName] = [one.get_any_name() for one in self._compiled.inputs]
         self._queue = openvino.AsyncInferQueue(self._compiled)
         self._queue.set_callback(self._collect)
         # An output may carry further names of the graph's own, in no order.
@@ -51,8 +52,8 @@ class OpenVinoPredictor:
         lengths = [len(window) for window in windows]
         for batch in length_sorted_batches(lengths, token_budget=self.settings.token_budget):
             numbers = batch.tolist()
-            token_ids, mask = padded_inputs([windows[number] for number in numbers])
-            inputs = {"token_ids": token_ids, "mask": mask}
+            arrays = window_arrays([windows[number] for number in numbers])
+            inputs = {name: arrays[name] for name in self._inputs}
             self._queue.start_async(inputs, (numbers, lengths, results))
         self._queue.wait_all()
         return results

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from biobert.core.batching import length_sorted_batches, pad_rows
+from biobert.core.batching import length_sorted_batches, pad_rows, window_arrays
 from biobert.core.document import Document
 from biobert.core.task import IGNORED, HeadSpec, Targets, Task, TextTokenizer, Window
 from biobert.training.recipe import BatchSettings
@@ -30,7 +30,8 @@ class Batch:
 
     `mask` is what the encoder takes as `sequence_ids`: None where nothing is padded, boolean for
     padded rows, numbers for packed ones, whose `positions` begin anew with each sequence. A head in
-    `selected` reads only these places of the flattened rows. `tokens` counts the real ones.
+    `selected` reads only these places of the flattened rows, a marked one the tokens at `marks`
+    (rows, k). `tokens` counts the real ones.
     """
 
     token_ids: torch.Tensor
@@ -40,6 +41,7 @@ class Batch:
     tokens: int
     positions: torch.Tensor | None = None
     selected: dict[str, torch.Tensor] | None = None
+    marks: torch.Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on a device."""
@@ -54,6 +56,7 @@ class Batch:
             targets={name: move(value) for name, value in self.targets.items()},
             tokens=self.tokens,
             positions=None if self.positions is None else move(self.positions),
+            marks=None if self.marks is None else move(self.marks),
             selected=None
             if self.selected is None
             else {name: move(value) for name, value in self.selected.items()},
@@ -68,6 +71,7 @@ def network_logits(network: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:
         batch.mask,
         positions=batch.positions,
         selected=batch.selected,
+        marks=batch.marks,
     )
     return logits
 
@@ -99,15 +103,14 @@ def epoch_batches(
 
 def collate(rows: Sequence[Row], heads: Sequence[HeadSpec], *, pad_id: int) -> Batch:
     """Padded tensors of some rows."""
-    token_ids = pad_rows([row.window.token_ids for row in rows], value=pad_id)
-    lengths = np.array([len(row.window) for row in rows])
-    mask = np.arange(token_ids.shape[1])[None, :] < lengths[:, None]
-    segments = pad_rows([row.window.segment_ids for row in rows], value=0)
+    arrays = window_arrays([row.window for row in rows], pad_id=pad_id)
+    tensors = {name: torch.from_numpy(one) for name, one in arrays.items()}
     return Batch(
-        token_ids=torch.from_numpy(token_ids),
-        segment_ids=torch.from_numpy(segments),
-        mask=torch.from_numpy(mask),
-        tokens=int(lengths.sum()),
+        token_ids=tensors["token_ids"],
+        segment_ids=tensors["segment_ids"],
+        mask=tensors["mask"],
+        marks=tensors.get("marks"),
+        tokens=int(arrays["mask"].sum()),
         targets={head.name: torch.from_numpy(_targets(rows, head)) for head in heads},
     )
 
@@ -128,4 +131,6 @@ def mask_words(
 
 def _targets(rows: Sequence[Row], head: HeadSpec) -> np.ndarray:
     values = [row.targets[head.name] for row in rows]
-    return pad_rows(values, value=IGNORED) if head.kind == "token" else np.stack(values)
+    if head.kind not in ("token", "vocabulary"):
+        return np.stack(values)
+    return pad_rows([value.astype(np.int64) for value in values], value=IGNORED)

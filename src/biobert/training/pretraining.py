@@ -141,6 +141,7 @@ class CorpusExaminer:
         length: int,
         tokens: int,
     ) -> None:
+        self._task = task
         self._heads = {head.name: head for head in task.heads()}
         self._sources = {
             name: CorpusSource(
@@ -167,6 +168,11 @@ class CorpusExaminer:
             }
         network.train(was_training)
         return scores
+
+    def tuned(self, network: Network, device: torch.device) -> Pretraining:
+        """There is nothing to choose."""
+        del network, device
+        return self._task
 
     def _score(self, network: Network, source: CorpusSource, device: torch.device) -> Scores:
         losses, right = dict.fromkeys(self._heads, 0.0), dict.fromkeys(self._heads, 0)

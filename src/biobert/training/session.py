@@ -35,10 +35,13 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
         listener=listener,
     )
     progress = loop.run(resume=resume)
-    trained = Learner(learner.task, learner.tokenizer, gathered(learner.network))
+    network, task = gathered(learner.network), learner.task
     loop.close()
     if not loop.accelerator.is_main_process:
-        return ModelManifest(recipe.name, learner.task.name, learner.task.settings())
+        return ModelManifest(recipe.name, task.name, task.settings())
+    if material.examiner is not None:
+        task = material.examiner.tuned(network, loop.accelerator.device)
+    trained = Learner(task, learner.tokenizer, network)
     report = TrainingReport(
         recipe=recipe.resolved(), data=material.described, metrics=_metrics(progress)
     )

@@ -69,6 +69,10 @@ class Examiner(Protocol):
         """Scores by the name of each devel set; their mean `main` chooses the checkpoint."""
         ...
 
+    def tuned(self, network: Network, device: torch.device) -> Task:
+        """The task with what is chosen on devel for the finished network."""
+        ...
+
 
 class DocumentSource:
     """Windows of annotated documents, in batches of similar length."""
@@ -137,14 +141,24 @@ class DocumentExaminer:
 
     def evaluate(self, network: Network, device: torch.device) -> dict[str, Scores]:
         """Scores of each devel set."""
+        return {
+            part.name: self.task.score(part.documents, self._predicted(part, network, device))
+            for part in self.devel
+        }
+
+    def tuned(self, network: Network, device: torch.device) -> Task:
+        """The task as it chooses its own settings on all devel sets together."""
+        gold = [document for part in self.devel for document in part.documents]
+        predicted = (
+            document for part in self.devel for document in self._predicted(part, network, device)
+        )
+        return self.task.tuned(gold, predicted)
+
+    def _predicted(self, part: DevelSet, network: Network, device: torch.device) -> list[Document]:
         predictor = TorchPredictor(network, device=device)
-        scores = {}
-        for part in self.devel:
-            predicted = annotate_documents(
-                part.documents, task=self.task, tokenizer=self.tokenizer, predictor=predictor
-            )
-            scores[part.name] = self.task.score(part.documents, predicted)
-        return scores
+        return annotate_documents(
+            part.documents, task=self.task, tokenizer=self.tokenizer, predictor=predictor
+        )
 
 
 def own_share(keys: Iterable[K], *, process: int, processes: int) -> Iterator[K]:

@@ -78,6 +78,7 @@ def document_from_json(values: Mapping[str, Any], *, default_id: str = "1") -> D
         ),
         sentences=tuple(Span(**one) for one in values.get("sentences", ())),
         labels=tuple(values.get("labels", ())),
+        label_scores={name: float(one) for name, one in values.get("label_scores", {}).items()},
         annotated_labels=tuple(values.get("annotated_labels", ())),
         provenance=Provenance(**values.get("provenance", {})),
         metadata=dict(values.get("metadata", {})),
@@ -106,4 +107,5 @@ def _entity(values: Mapping[str, Any]) -> Entity:
 
 def _relation(values: Mapping[str, Any]) -> Relation:
     arguments = tuple(Argument(**one) for one in values["arguments"])
-    return Relation(values["label"], arguments, values.get("score"), values.get("id"))
+    evidence = tuple(Span(**one) for one in values.get("evidence", ()))
+    return Relation(values["label"], arguments, values.get("score"), values.get("id"), evidence)

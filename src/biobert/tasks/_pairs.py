@@ -1,0 +1,98 @@
+"""Two texts in a row, `[CLS] first [SEP] second [SEP]`: what the tasks on pairs share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from biobert.core.document import Document, Span
+from biobert.core.errors import BadInputError
+from biobert.core.task import IntArray, Pieces, TextTokenizer, Window
+from biobert.text.windows import PieceRange, WindowSettings, piece_ranges
+
+SPECIALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TextPair:
+    """Two stretches of one text."""
+
+    text: str
+    first: Span
+    second: Span
+
+
+def passage_of(document: Document, kind: str) -> Span:
+    """The document's passage of that kind; an error where it is missing, empty or not alone."""
+    found = [one for one in document.passages if one.kind == kind and one.end > one.start]
+    if len(found) != 1:
+        kinds = ", ".join(dict.fromkeys(one.kind for one in document.passages)) or "none"
+        raise BadInputError(
+            f"document {document.id!r} needs one passage {kind!r} with text and has {len(found)} "
+            f"(its passages: {kinds})"
+        )
+    return Span(found[0].start, found[0].end)
+
+
+def encode_pairs(
+    pairs: Sequence[TextPair], tokenizer: TextTokenizer, settings: WindowSettings
+) -> list[tuple[Window, ...]]:
+    """Rows of both texts; a text that is too long goes through several, beside all of the other.
+
+    Where both are too long for one row each stretch of one meets each of the other. A window owns
+    its stretch of the second text.
+    """
+    spans = [(pair.text, span) for pair in pairs for span in (pair.first, pair.second)]
+    texts = [text[span.start : span.end] for text, span in spans]
+    pieces = tokenizer.pieces(texts)
+    borders = tokenizer.special("cls"), tokenizer.special("sep")
+    return [
+        _windows(pair, pieces[2 * number], pieces[2 * number + 1], borders, settings)
+        for number, pair in enumerate(pairs)
+    ]
+
+
+def _windows(
+    pair: TextPair,
+    first: Pieces,
+    second: Pieces,
+    borders: tuple[int, int],
+    settings: WindowSettings,
+) -> tuple[Window, ...]:
+    room = settings.maximum_tokens - SPECIALS
+    half = room // 2
+    first_room = min(len(first.ids), max(half, room - len(second.ids)))
+    parts = _ranges(first, first_room, settings.overlap_tokens)
+    others = _ranges(second, room - first_room, settings.overlap_tokens)
+    return tuple(
+        _window(pair, (first, part), (second, other), borders) for part in parts for other in others
+    )
+
+
+def _ranges(pieces: Pieces, capacity: int, overlap: int) -> list[PieceRange]:
+    if len(pieces.ids) <= capacity:
+        return [PieceRange(0, len(pieces.ids), 0, len(pieces.ids))]
+    return piece_ranges(pieces.words, capacity=capacity, overlap=min(overlap, (capacity - 1) // 2))
+
+
+def _window(
+    pair: TextPair,
+    first: tuple[Pieces, PieceRange],
+    second: tuple[Pieces, PieceRange],
+    borders: tuple[int, int],
+) -> Window:
+    cls, sep = borders
+    ids, offsets, words = [np.array([cls])], [np.array([[-1, -1]])], [np.array([-1])]
+    word_count = 0
+    for (pieces, part), span in ((first, pair.first), (second, pair.second)):
+        stretch = slice(part.start, part.stop)
+        ids += [pieces.ids[stretch], np.array([sep])]
+        offsets += [pieces.offsets[stretch] + span.start, np.array([[-1, -1]])]
+        words += [pieces.words[stretch] + word_count, np.array([-1])]
+        word_count += int(pieces.words.max(initial=-1)) + 1
+    begin = first[1].stop - first[1].start + 2
+    part = second[1]
+    token_ids = np.concatenate(ids)
+    segments: IntArray = (np.arange(len(token_ids)) >= begin).astype(np.int64)
+    own = slice(begin + part.own_start - part.start, begin + part.own_stop - part.start)
+    return Window(token_ids, segments, np.concatenate(offsets), np.concatenate(words), own)

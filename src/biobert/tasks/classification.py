@@ -1,0 +1,241 @@
+"""Classification: labels for a document, for one of its passages, or for a pair of them.
+
+One task serves what differs in nothing but its text: topics of an abstract, the role of a
+sentence, yes/no/maybe to a question beside its context, inference from a premise to a hypothesis.
+The recipe says which passages are read.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+
+from biobert.core.document import Document, Passage
+from biobert.core.errors import BadInputError
+from biobert.core.task import (
+    Example,
+    FloatArray,
+    HeadSpec,
+    InputName,
+    LabelGroup,
+    Outputs,
+    Scores,
+    Targets,
+    Task,
+    TextTokenizer,
+    Window,
+)
+from biobert.evaluation.labels import score_labels
+from biobert.tasks._pairs import TextPair, encode_pairs, passage_of
+from biobert.tasks._windows import encode_stretches
+from biobert.tasks._words import log_softmax
+from biobert.text.windows import WindowSettings
+
+HEAD = "labels"
+THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ClassificationSettings:
+    """What the labels are and which text decides on them.
+
+    `choice` is one label of all, or any number of them; `thresholds` are then the probabilities
+    from which a label is given (0.5 where nothing else was chosen on devel). `passages` names one
+    kind of passage or two, a pair; none means the whole text. `weights` multiply the loss of a
+    label. `measure` chooses checkpoints: micro F1 (of single labels: accuracy) or macro F1.
+    """
+
+    labels: tuple[str, ...]
+    choice: Literal["one", "many"] = "one"
+    passages: tuple[str, ...] = ()
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    measure: Literal["micro", "macro"] = "micro"
+    hidden_layers: int = 0
+    windows: WindowSettings = field(default_factory=lambda: WindowSettings(512, 64))
+
+    def __post_init__(self) -> None:
+        if not self.labels or len(set(self.labels)) != len(self.labels):
+            raise BadInputError(f"[task] labels = {list(self.labels)}: name each label once")
+        if len(self.passages) > 2:
+            raise BadInputError(f"[task] passages = {list(self.passages)}: one or two kinds")
+        for name, values in (("thresholds", self.thresholds), ("weights", self.weights)):
+            for label in values.keys() - set(self.labels):
+                raise BadInputError(f"[task] {name}: {label!r} is none of {list(self.labels)}")
+
+
+class Classification(Task):
+    """Gives a document its labels."""
+
+    name: ClassVar[str] = "classification"
+    settings_type: ClassVar[type] = ClassificationSettings
+    _settings: ClassificationSettings
+
+    def __init__(self, settings: ClassificationSettings) -> None:
+        super().__init__(settings)
+        self.labels = settings.labels
+
+    def heads(self) -> tuple[HeadSpec, ...]:
+        """One sequence head over all labels."""
+        settings = self._settings
+        weights = tuple(settings.weights.get(label, 1.0) for label in settings.labels)
+        return (
+            HeadSpec(
+                HEAD,
+                "sequence",
+                (LabelGroup(HEAD, settings.labels),),
+                loss="cross-entropy" if settings.choice == "one" else "binary",
+                hidden_layers=settings.hidden_layers,
+                weights=weights if settings.weights else (),
+            ),
+        )
+
+    def inputs(self) -> tuple[InputName, ...]:
+        """Segment ids too where a pair is read."""
+        if len(self._settings.passages) < 2:
+            return ("token_ids", "mask")
+        return ("token_ids", "mask", "segment_ids")
+
+    def examples(self, document: Document) -> list[Example]:
+        """The document, once; nothing where there is no text."""
+        if not document.text.strip():
+            return []
+        start, end = 0, len(document.text)
+        if len(self._settings.passages) == 1:
+            span = passage_of(document, self._settings.passages[0])
+            start, end = span.start, span.end
+        return [Example(document, start, end)]
+
+    def encode(
+        self, examples: Sequence[Example], tokenizer: TextTokenizer
+    ) -> list[tuple[Window, ...]]:
+        """One window for a text or a pair, several for one that is too long."""
+        settings = self._settings
+        if len(settings.passages) < 2:
+            return encode_stretches(examples, tokenizer, settings.windows)
+        first, second = settings.passages
+        pairs = [
+            TextPair(
+                one.document.text, passage_of(one.document, first), passage_of(one.document, second)
+            )
+            for one in examples
+        ]
+        return encode_pairs(pairs, tokenizer, settings.windows)
+
+    def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
+        """The document's labels, for each window alike."""
+        own = self._known_labels(example.document)
+        if self._settings.choice == "one":
+            target = np.array([self.labels.index(own[0])], dtype=np.int64)
+        else:
+            target = np.array([label in own for label in self.labels], dtype=np.int64)
+        return [{HEAD: target} for _ in windows]
+
+    def decode(
+        self,
+        document: Document,
+        windows: Sequence[tuple[Window, ...]],
+        outputs: Sequence[Sequence[Outputs]],
+    ) -> Document:
+        """The document with its labels and the probability of each."""
+        del windows
+        if not outputs:
+            return replace(document, labels=(), label_scores={})
+        logits = np.stack([output[HEAD] for output in outputs[0]])
+        probabilities = dict(zip(self.labels, self._probabilities(logits).tolist(), strict=True))
+        if self._settings.choice == "one":
+            chosen = [max(self.labels, key=lambda label: probabilities[label])]
+        else:
+            chosen = [one for one in self.labels if probabilities[one] >= self._threshold(one)]
+        return replace(document, labels=tuple(chosen), label_scores=probabilities)
+
+    def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
+        """Precision, recall and F1 of each label; accuracy of whole answers."""
+        wanted = [self._known_labels(one) for one in gold]
+        scores = score_labels(wanted, [one.labels for one in predicted], self.labels)
+        if self._settings.measure == "macro":
+            return replace(scores, main=scores.details["macro_f1"])
+        return scores
+
+    def tuned(self, gold: Sequence[Document], predicted: Iterable[Document]) -> Self:
+        """Where several labels may hold: for each the threshold with the best F1."""
+        if self._settings.choice == "one":
+            return self
+        wanted = [frozenset(self._known_labels(one)) for one in gold]
+        scores = [one.label_scores for one in predicted]
+        thresholds = {
+            label: best_threshold(
+                np.array([one.get(label, 0.0) for one in scores]),
+                np.array([label in one for one in wanted]),
+            )
+            for label in self.labels
+        }
+        return type(self)(replace(self._settings, thresholds=thresholds))
+
+    @classmethod
+    def toy_documents(cls) -> list[Document]:
+        """Questions with their contexts, and what follows."""
+        texts = (
+            ("Does aspirin help?", "Aspirin did help in all trials.", "yes"),
+            ("Is lithium safe?", "Lithium caused cardiac arrest.", "no"),
+            ("Is rest enough?", "Trials of rest are rare.", "maybe"),
+        )
+        return [_toy(number, *one) for number, one in enumerate(texts, start=1)]
+
+    def _known_labels(self, document: Document) -> tuple[str, ...]:
+        for label in document.labels:
+            if label not in self.labels:
+                raise BadInputError(
+                    f"document {document.id!r}: label {label!r} is none of the task's "
+                    f"({', '.join(self.labels)}); rename it under [data] or add it to task.labels"
+                )
+        if self._settings.choice == "one" and len(document.labels) != 1:
+            raise BadInputError(
+                f"document {document.id!r} has {len(document.labels)} labels "
+                f"({', '.join(document.labels)}), and the task gives one: set choice = 'many'"
+            )
+        return document.labels
+
+    def _probabilities(self, logits: FloatArray) -> FloatArray:
+        """(windows, labels) logits to (labels,): the mean log-probability, or the surest window."""
+        probabilities: FloatArray
+        if self._settings.choice == "one":
+            probabilities = np.exp(log_softmax(log_softmax(logits).mean(axis=0)))
+        else:
+            # A label holds for the whole where one part of it says so.
+            probabilities = 1.0 / (1.0 + np.exp(-logits.max(axis=0)))
+        return probabilities
+
+    def _threshold(self, label: str) -> float:
+        return self._settings.thresholds.get(label, THRESHOLD)
+
+
+TASK = Classification
+
+
+def best_threshold(scores: FloatArray, gold: np.ndarray) -> float:
+    """The threshold on scores (n,) with the best F1 against gold (n,), 0.5 where nothing is gold.
+
+    It stands halfway between the last score that is taken and the next; of equal ones the highest.
+    """
+    if not gold.any():
+        return THRESHOLD
+    order = np.argsort(-scores, kind="stable")
+    ranked, right = scores[order], np.cumsum(gold[order])
+    f1 = 2 * right / (np.arange(1, len(right) + 1) + gold.sum())
+    # Equal scores are taken together.
+    f1[:-1][ranked[:-1] == ranked[1:]] = -1.0
+    best = int(np.argmax(f1))
+    following = ranked[best + 1] if best + 1 < len(ranked) else 0.0
+    return float((ranked[best] + following) / 2)
+
+
+def _toy(number: int, question: str, context: str, label: str) -> Document:
+    text = f"{question}\n{context}"
+    start = len(question) + 1
+    passages = (
+        Passage(0, len(question), "question"),
+        Passage(start, len(text), "context"),
+    )
+    return Document(f"toy-{number}", text, passages=passages, labels=(label,))
