@@ -1,7 +1,7 @@
 """The report of an evaluation, for people and for programs."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,90 +15,142 @@ from biobert.evaluation.labels import (
     confusion_matrix,
     word_tags,
 )
-from biobert.evaluation.significance import Interval, bootstrap_interval, sentence_counts
+from biobert.evaluation.overlap import Shared, without_shared
+from biobert.evaluation.significance import (
+    Interval,
+    bootstrap_documents,
+    bootstrap_interval,
+    sentence_counts,
+)
 from biobert.text.sentences import sentences_of
 
 BOOTSTRAP_SEED = 20190901
+Measure = Callable[[Sequence[Document], Sequence[Document]], Scores]
+"""A task's own comparison of gold and predicted documents."""
 
 
 @dataclass(frozen=True, slots=True)
-class EntityReport:
-    """Everything that is said of a model on a corpus. Scores are strict and entity-level;
-    `token_level` is the report over IOB2 tags of words, for comparison with others' figures."""
+class Setting:
+    """What was evaluated on what, and how long it took; `training` are the documents that the
+    corpus gives to learn from, None where they are not at hand."""
 
     model: str
+    task: str
     corpus: str
     split: str
     labels: tuple[str, ...]
+    seconds: float
+    training: Sequence[Document] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is said of a model on a corpus.
+
+    `scores` are the task's own, strict and by whole entities where it finds entities. `interval`
+    is that of the main score. `shared` is what of the corpus stands in its training split too, and
+    the score without it. Where entities are found, `token_level` is the report over IOB2 tags of
+    words, for comparison with others' figures.
+    """
+
+    setting: Setting
     scores: Scores
     interval: Interval
-    token_level: dict[str, Score]
-    errors: ErrorTable
-    confusion: ConfusionMatrix
     documents: int
     sentences: int
-    seconds: float
+    shared: Shared | None = None
+    token_level: dict[str, Score] = field(default_factory=dict)
+    errors: ErrorTable | None = None
+    confusion: ConfusionMatrix | None = None
 
     @property
     def sentences_per_second(self) -> float:
-        """Sentences of the corpus annotated in a second, from text to entities."""
-        return self.sentences / self.seconds if self.seconds else 0.0
+        """Sentences of the corpus annotated in a second, from text to answers."""
+        seconds = self.setting.seconds
+        return self.sentences / seconds if seconds else 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; `scores.micro.f1` and its like are fractions."""
+        setting = self.setting
         return {
-            "model": self.model,
-            "corpus": self.corpus,
-            "split": self.split,
-            "labels": list(self.labels),
+            "model": setting.model,
+            "task": setting.task,
+            "corpus": setting.corpus,
+            "split": setting.split,
+            "labels": list(setting.labels),
             "scores": {
+                "main": self.scores.main,
                 "micro": asdict(self.scores.micro),
                 "by_label": {name: asdict(one) for name, one in self.scores.by_label.items()},
                 **self.scores.details,
             },
             "interval": asdict(self.interval),
+            "shared_with_train": None if self.shared is None else asdict(self.shared),
             "token_level": {name: asdict(one) for name, one in self.token_level.items()},
-            "errors": asdict(self.errors),
+            "errors": None if self.errors is None else asdict(self.errors),
             "documents": self.documents,
             "sentences": self.sentences,
-            "seconds": self.seconds,
+            "seconds": setting.seconds,
             "sentences_per_second": self.sentences_per_second,
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What was evaluated on what, and how long annotation took."""
-
-    model: str
-    corpus: str
-    split: str
-    labels: tuple[str, ...]
-    seconds: float
-    seen_mentions: Iterable[str] | None = None
-
-
 def entity_report(
-    gold: Sequence[Document], predicted: Sequence[Document], setting: Setting, *, scores: Scores
-) -> EntityReport:
-    """What is to be said of predicted documents beside gold ones; `scores` are their task's."""
+    gold: Sequence[Document], predicted: Sequence[Document], setting: Setting, *, measure: Measure
+) -> Report:
+    """What is to be said of the entities of predicted documents beside gold ones."""
     labels = setting.labels
-    generator = np.random.default_rng(BOOTSTRAP_SEED)
     confusion = _tag_confusion(gold, predicted, labels)
-    return EntityReport(
-        model=setting.model,
-        corpus=setting.corpus,
-        split=setting.split,
-        labels=labels,
-        scores=scores,
-        interval=bootstrap_interval(sentence_counts(gold, predicted, labels), generator),
-        token_level=classification_report(confusion),
-        errors=error_table(gold, predicted, labels, seen=setting.seen_mentions),
-        confusion=confusion,
+    counts = sentence_counts(gold, predicted, labels)
+    return Report(
+        setting=setting,
+        scores=measure(gold, predicted),
+        interval=bootstrap_interval(counts, np.random.default_rng(BOOTSTRAP_SEED)),
         documents=len(gold),
-        sentences=sum(len(sentences_of(document)) for document in gold),
-        seconds=setting.seconds,
+        sentences=_sentences(gold),
+        shared=_shared(gold, predicted, setting, measure, unit="sentences"),
+        token_level=classification_report(confusion),
+        errors=error_table(gold, predicted, labels, seen=_mentions(setting.training)),
+        confusion=confusion,
     )
+
+
+def document_report(
+    gold: Sequence[Document], predicted: Sequence[Document], setting: Setting, *, measure: Measure
+) -> Report:
+    """What is to be said of answers to whole documents: labels, relations, spans."""
+    generator = np.random.default_rng(BOOTSTRAP_SEED)
+    return Report(
+        setting=setting,
+        scores=measure(gold, predicted),
+        interval=bootstrap_documents(gold, predicted, measure, generator),
+        documents=len(gold),
+        sentences=_sentences(gold),
+        shared=_shared(gold, predicted, setting, measure, unit="documents"),
+        confusion=_label_confusion(gold, predicted),
+    )
+
+
+def _shared(
+    gold: Sequence[Document],
+    predicted: Sequence[Document],
+    setting: Setting,
+    measure: Measure,
+    **unit: Any,
+) -> Shared | None:
+    if setting.training is None:
+        return None
+    return without_shared(gold, predicted, setting.training, measure=measure, **unit)
+
+
+def _sentences(documents: Sequence[Document]) -> int:
+    return sum(len(sentences_of(document)) for document in documents)
+
+
+def _mentions(documents: Iterable[Document] | None) -> set[str] | None:
+    if documents is None:
+        return None
+    return {one.mention(entity) for one in documents for entity in one.entities}
 
 
 def _tag_confusion(
@@ -111,3 +163,12 @@ def _tag_confusion(
             wanted += word_tags(one, label)
             found += word_tags(other, label)
     return confusion_matrix(wanted, found)
+
+
+def _label_confusion(
+    gold: Sequence[Document], predicted: Sequence[Document]
+) -> ConfusionMatrix | None:
+    """Of single labels; None where documents have several, or none."""
+    if any(len(one.labels) != 1 for one in (*gold, *predicted)):
+        return None
+    return confusion_matrix([one.labels[0] for one in gold], [one.labels[0] for one in predicted])

@@ -3,13 +3,14 @@
 Efron and Tibshirani 1993 for the bootstrap; Noreen 1989 for approximate randomisation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from biobert.core.document import Document
+from biobert.core.task import Scores
 from biobert.evaluation.spans import check_same_texts
 from biobert.text.sentences import sentences_of
 
@@ -51,6 +52,26 @@ def bootstrap_interval(
     """The percentile interval of micro F1 when the units are drawn again and again."""
     totals = _resampled(counts, generator, samples)
     edges = np.quantile(_f1(totals), [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(edges[0]), float(edges[1]), level)
+
+
+def bootstrap_documents(
+    gold: Sequence[Document],
+    predicted: Sequence[Document],
+    measure: Callable[[Sequence[Document], Sequence[Document]], Scores],
+    generator: np.random.Generator,
+    *,
+    samples: int = 300,
+    level: float = 0.95,
+) -> Interval:
+    """The percentile interval of a task's main score when documents are drawn again and again."""
+    check_same_texts(gold, predicted)
+    found = []
+    for _ in range(samples):
+        drawn = generator.integers(0, len(gold), len(gold)).tolist() if gold else []
+        sample = [gold[number] for number in drawn], [predicted[number] for number in drawn]
+        found.append(measure(*sample).main)
+    edges = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(edges[0]), float(edges[1]), level)
 
 

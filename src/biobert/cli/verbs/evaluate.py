@@ -9,8 +9,16 @@ from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+    from rich.table import Table
+
     from biobert.core.document import Document
-    from biobert.evaluation.report import EntityReport
+    from biobert.core.task import Score
+    from biobert.evaluation.errors import ErrorTable
+    from biobert.evaluation.labels import ConfusionMatrix
+    from biobert.evaluation.report import Report
     from biobert.pipeline.annotator import Annotator
 
 
@@ -29,42 +37,48 @@ def evaluate(
         list[str] | None, typer.Option(help="Rename a label of the corpus: NCBITaxon=Species.")
     ] = None,
     labels: Annotated[str | None, typer.Option(help="Score these only: Disease,Chemical.")] = None,
-    confusion: Annotated[Path | None, typer.Option(help="Draw the tag confusion as PNG.")] = None,
+    confusion: Annotated[Path | None, typer.Option(help="Draw the confusion as PNG.")] = None,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
-    """Annotate a corpus from its raw text and score the entities: strict, by type, with errors."""
+    """Let a model answer for a corpus and score it by its task: entities strictly and by type."""
     import json
     import time
 
     from biobert.core.files import write_text
     from biobert.evaluation.plots import plot_confusion
-    from biobert.evaluation.report import Setting, entity_report
+    from biobert.evaluation.report import Setting, document_report, entity_report
     from biobert.pipeline.annotator import Annotator
 
     names = _names(rename or [])
     gold = _read(corpus, split, names)
     annotator = Annotator(model, settings=runtime_settings(engine, precision, device))
-    scored = _labels(annotator, gold, labels)
+    task, manifest = annotator.model.task, annotator.model.manifest
+    finds_entities = any(head.kind == "token" for head in task.heads())
+    scored = _labels(annotator, gold, labels, common=finds_entities)
     began = time.perf_counter()
     predicted = list(annotator.annotate_many(gold))
     setting = Setting(
-        model=f"{annotator.model.manifest.name} {annotator.model.manifest.version}",
+        model=f"{manifest.name} {manifest.version}",
+        task=manifest.task,
         corpus=corpus,
         split=split,
         labels=scored,
         seconds=time.perf_counter() - began,
-        seen_mentions=_training_mentions(corpus, split, names),
+        training=_training(corpus, split, names),
     )
-    scores = annotator.model.task.score(_annotated(gold, scored), predicted)
-    found = entity_report(gold, predicted, setting, scores=scores)
+    if finds_entities:
+        gold = _annotated(gold, scored)
+        found = entity_report(gold, predicted, setting, measure=task.score)
+    else:
+        found = document_report(gold, predicted, setting, measure=task.score)
     if report is not None:
         with write_text(report) as stream:
             json.dump(found.to_json(), stream, indent=2, ensure_ascii=False)
     if confusion is not None:
-        plot_confusion(found.confusion, confusion)
+        plot_confusion(_confusion(found), confusion)
     return Answer(found.to_json(), lambda: _show(found))
 
 
@@ -89,12 +103,18 @@ def _read(corpus: str, split: str, names: dict[str, str]) -> "list[Document]":
     return [with_renamed_labels(document, names) for document in documents]
 
 
-def _labels(annotator: "Annotator", gold: "list[Document]", wanted: str | None) -> tuple[str, ...]:
-    """The types that the model knows, the corpus annotates, and the caller asked for."""
+def _labels(
+    annotator: "Annotator", gold: "list[Document]", wanted: str | None, *, common: bool
+) -> tuple[str, ...]:
+    """The types that the model knows and the caller asked for; of entities those in `common`."""
     from biobert.core.errors import BadInputError
     from biobert.core.shelf import unknown_name
 
     known = annotator.model.manifest.task_settings.get("labels", ())
+    if not common:
+        if wanted is not None:
+            raise BadInputError("--labels chooses types of entities; this task finds none")
+        return tuple(known)
     annotated = {label for document in gold for label in document.annotated_labels}
     both = [label for label in known if label in annotated]
     if not both:
@@ -117,46 +137,78 @@ def _annotated(gold: "list[Document]", labels: tuple[str, ...]) -> "list[Documen
     return [replace(document, annotated_labels=labels) for document in kept]
 
 
-def _training_mentions(corpus: str, split: str, names: dict[str, str]) -> set[str] | None:
-    """The mentions of the corpus's own training split, for the figures on seen and unseen ones."""
+def _training(corpus: str, split: str, names: dict[str, str]) -> "list[Document] | None":
+    """The corpus's own training split, where it has one: what of it comes again is reported."""
     from biobert.core.errors import BiobertError
 
     if split == "train" or Path(corpus).is_file():
         return None
     try:
-        documents = _read(corpus, "train", names)
+        return _read(corpus, "train", names)
     except BiobertError:
         return None
-    return {one.mention(entity) for one in documents for entity in one.entities}
 
 
-def _show(report: "EntityReport") -> None:
+def _confusion(report: "Report") -> "ConfusionMatrix":
+    from biobert.core.errors import BadInputError
+
+    if report.confusion is None:
+        raise BadInputError("--confusion needs entities, or documents with one label each")
+    return report.confusion
+
+
+def _show(report: "Report") -> None:
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(highlight=False)
-    title = f"{report.model} on {report.corpus} {report.split}: strict, entity-level"
-    table = Table(title=title, box=None, header_style="bold")
-    for column in ("type", "precision", "recall", "F1", "mentions"):
-        table.add_column(column, justify="left" if column == "type" else "right")
+    setting = report.setting
+    kind = "strict, entity-level" if report.errors else setting.task
+    title = f"{setting.model} on {setting.corpus} {setting.split}: {kind}"
     rows = [*report.scores.by_label.items(), ("micro", report.scores.micro)]
-    for name, one in rows:
-        figures = (f"{100 * value:.2f}" for value in (one.precision, one.recall, one.f1))
-        table.add_row(name, *figures, str(one.support), style="bold" if name == "micro" else "")
-    console.print(table)
+    console.print(_table(title, rows))
     for name, value in report.scores.details.items():
         if isinstance(value, float):
             console.print(f"{name.replace('_', ' ')}: {100 * value:.2f}")
     low, high = 100 * report.interval.low, 100 * report.interval.high
-    console.print(f"95% interval of micro F1: {low:.2f} to {high:.2f} (bootstrap over sentences)")
-    counts = ", ".join(f"{kind} {count}" for kind, count in report.errors.counts.items())
-    console.print(f"answers: {counts}")
-    if report.errors.recall_seen is not None and report.errors.recall_unseen is not None:
+    unit = "sentences" if report.errors else "documents"
+    main = 100 * report.scores.main
+    console.print(f"main score {main:.2f}, 95% interval {low:.2f} to {high:.2f} (over {unit})")
+    shared = report.shared
+    if shared is not None and shared.main is not None:
         console.print(
-            f"recall of mentions seen in training {100 * report.errors.recall_seen:.2f}, "
-            f"unseen {100 * report.errors.recall_unseen:.2f}"
+            f"{shared.unit} that stand in the training split too: {shared.count}; "
+            f"without them {100 * shared.main:.2f}"
+        )
+    if report.errors is not None:
+        _show_errors(console, report.errors)
+    if report.token_level:
+        console.print()
+        console.print(
+            _table("by word (IOB2 tags): not the entity score", report.token_level.items())
         )
     console.print(
-        f"{report.sentences} sentences in {report.seconds:.1f} s, "
+        f"{report.documents} documents, {report.sentences} sentences in {setting.seconds:.1f} s, "
         f"{report.sentences_per_second:.0f} sentences/s"
     )
+
+
+def _table(title: str, rows: "Iterable[tuple[str, Score]]") -> "Table":
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, header_style="bold")
+    for column in ("label", "precision", "recall", "F1", "support"):
+        table.add_column(column, justify="left" if column == "label" else "right")
+    for name, one in rows:
+        figures = (f"{100 * value:.2f}" for value in (one.precision, one.recall, one.f1))
+        table.add_row(name, *figures, str(one.support), style="bold" if name == "micro" else "")
+    return table
+
+
+def _show_errors(console: "Console", errors: "ErrorTable") -> None:
+    counts = ", ".join(f"{kind} {count}" for kind, count in errors.counts.items())
+    console.print(f"answers: {counts}")
+    if errors.recall_seen is not None and errors.recall_unseen is not None:
+        console.print(
+            f"recall of mentions seen in training {100 * errors.recall_seen:.2f}, "
+            f"unseen {100 * errors.recall_unseen:.2f}"
+        )

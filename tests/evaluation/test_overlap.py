@@ -1,0 +1,81 @@
+"""Test data that training has seen: counted, and left out of a second score."""
+
+import numpy as np
+
+from biobert.core.document import Document, Entity
+from biobert.core.task import Score, Scores
+from biobert.evaluation.overlap import without_shared
+from biobert.evaluation.report import Setting, document_report, entity_report
+from biobert.evaluation.significance import bootstrap_documents
+from biobert.evaluation.spans import score_entities
+
+TRAINING = [Document("t", "Lithium caused pain. Rest helped.")]
+TEST = Document(
+    "a",
+    "Rest  helped. Aspirin caused gout.",
+    entities=(Entity(0, 4, "Chemical"), Entity(14, 21, "Chemical")),
+    annotated_labels=("Chemical",),
+)
+FOUND = TEST.with_entities([Entity(14, 21, "Chemical")])
+
+
+def by_entities(gold: list[Document], predicted: list[Document]) -> Scores:
+    return score_entities(gold, predicted, ["Chemical"])
+
+
+def by_labels(gold: list[Document], predicted: list[Document]) -> Scores:
+    right = np.mean([one.labels == two.labels for one, two in zip(gold, predicted, strict=True)])
+    score = Score(float(right), float(right), float(right), len(gold))
+    return Scores(float(right), score, {})
+
+
+def labelled(text: str, label: str) -> Document:
+    return Document(text, text, labels=(label,))
+
+
+def test_entities_of_shared_sentences_are_left_out() -> None:
+    shared = without_shared([TEST], [FOUND], TRAINING, measure=by_entities, unit="sentences")
+    assert (shared.count, shared.main) == (1, 1.0)
+    nothing = without_shared([TEST], [FOUND], [], measure=by_entities, unit="sentences")
+    assert (nothing.count, nothing.main) == (0, None)
+
+
+def test_shared_documents_are_left_out() -> None:
+    gold = [labelled("Lithium  caused pain. REST helped.", "no"), labelled("New.", "yes")]
+    predicted = [labelled(gold[0].text, "yes"), labelled("New.", "yes")]
+    shared = without_shared(gold, predicted, TRAINING, measure=by_labels, unit="documents")
+    assert (shared.count, shared.main) == (1, 1.0)
+    everything = without_shared(
+        gold[:1], predicted[:1], TRAINING, measure=by_labels, unit="documents"
+    )
+    assert (everything.count, everything.main) == (1, None)
+
+
+def test_the_report_holds_both_scores() -> None:
+    setting = Setting("m 1", "ner", "c", "test", ("Chemical",), 1.0, TRAINING)
+    values = entity_report([TEST], [FOUND], setting, measure=by_entities).to_json()
+    assert values["shared_with_train"] == {"count": 1, "unit": "sentences", "main": 1.0}
+    assert values["scores"]["main"] == values["scores"]["micro"]["f1"] < 1.0
+    assert values["token_level"]["B-Chemical"]["support"] == 2
+
+
+def test_single_labels_have_a_confusion_and_an_interval_over_documents() -> None:
+    gold = [labelled(str(number), "yes" if number % 2 else "no") for number in range(40)]
+    predicted = [labelled(one.text, "yes") for one in gold]
+    setting = Setting("m 1", "classification", "c", "test", ("yes", "no"), 1.0)
+    report = document_report(gold, predicted, setting, measure=by_labels)
+    assert report.confusion is not None
+    assert report.confusion.counts.tolist() == [[0, 20], [0, 20]]
+    assert report.interval.low < 0.5 < report.interval.high
+    # The share of a fair coin in 40 throws has a deviation of 0.079.
+    assert abs(report.interval.high - report.interval.low - 4 * 0.079) < 0.08
+    assert report.shared is None
+
+
+def test_intervals_are_the_same_for_a_seed() -> None:
+    gold = [labelled(str(number), "yes" if number % 3 else "no") for number in range(30)]
+    predicted = [labelled(one.text, "yes") for one in gold]
+    found = [
+        bootstrap_documents(gold, predicted, by_labels, np.random.default_rng(7)) for _ in range(2)
+    ]
+    assert found[0] == found[1]
