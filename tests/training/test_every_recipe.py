@@ -6,10 +6,13 @@ import pytest
 
 from biobert.core.settings import read_toml
 from biobert.data.catalogue import load_corpus
+from biobert.pipeline.suite import read_suite
 from biobert.tasks import build_task
 from biobert.training.recipe import Recipe, read_recipe
 
-RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+FILES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+SUITES = [path for path in FILES if path.stem.startswith("suite-")]
+RECIPES = [path for path in FILES if path not in SUITES]
 PRETRAINING = [path for path in RECIPES if read_toml(path)["task"]["name"] == "pretraining"]
 FINE_TUNING = [path for path in RECIPES if path not in PRETRAINING]
 
@@ -38,7 +41,7 @@ def test_a_recipe_fits_the_catalogue(path: Path) -> None:
         for split in source.splits:
             assert split in corpus.splits
         found |= {source.rename.get(label, label) for label in source.labels or corpus.labels}
-    assert found == set(task.settings()["labels"])
+    assert found == set(task.settings().get("labels", found))
 
 
 @pytest.mark.parametrize("path", PRETRAINING, ids=lambda path: path.stem)
@@ -49,3 +52,16 @@ def test_a_pretraining_recipe_says_how_its_corpora_are_built(path: Path) -> None
     for source in (*recipe.data.train, *recipe.data.devel):
         assert f"--output {source.corpus}" in text
     assert f"train recipes/{path.name}" in text
+
+
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.stem)
+def test_a_suite_names_recipes_and_splits_that_are_there(path: Path) -> None:
+    suite = read_suite(path)
+    assert suite.name == path.stem
+    assert suite.description
+    for model in suite.models:
+        recipe = whole_recipe(path.parent / model.recipe)
+        known = recipe.task.get("labels", ())
+        for test in model.tests:
+            assert test.split in load_corpus(test.corpus).splits
+            assert set(test.labels or ()) <= set(known)

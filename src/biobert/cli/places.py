@@ -2,6 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from biobert.pipeline.evaluating import CorpusPlaces
 
 
 def data_root() -> Path | None:
@@ -17,6 +21,13 @@ def cache_folder() -> Path:
         return Path(value)
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "biobert"
+
+
+def corpus_places() -> "CorpusPlaces":
+    """Both, as the rooms below take them."""
+    from biobert.pipeline.evaluating import CorpusPlaces
+
+    return CorpusPlaces(cache=cache_folder(), data_root=data_root())
 
 
 def without_telemetry() -> None:

@@ -215,6 +215,10 @@ class Task(ABC):
     ) -> Document:
         """The document with this task's annotations, from the outputs for all its windows."""
 
+    def measure(self) -> str:
+        """What `Scores.main` is, in a few words for the head of a table."""
+        return "score"
+
     @abstractmethod
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Compare predictions with gold, document by document in the same order."""

@@ -5,6 +5,7 @@ Efron and Tibshirani 1993 for the bootstrap; Noreen 1989 for approximate randomi
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from biobert.core.task import Scores
 from biobert.evaluation.spans import check_same_texts
 from biobert.text.sentences import sentences_of
 
+Units = npt.NDArray[np.int64]
+Choice = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int64]
 """(units, 3): correct, gold and predicted mentions of each resampled unit (a sentence)."""
 
@@ -75,26 +78,95 @@ def bootstrap_documents(
     return Interval(float(edges[0]), float(edges[1]), level)
 
 
+class PairedUnits(Protocol):
+    """The answers of two systems to the same units: sentences, or documents."""
+
+    def __len__(self) -> int:
+        """How many units there are."""
+        ...
+
+    def score(self, drawn: Units, second: Choice) -> float:
+        """The score over the units drawn (n,), which may come again; at those where `second` (n,)
+        is True with the second system's answers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairedCounts:
+    """Micro F1 of two systems' counts in every unit."""
+
+    first: Counts
+    second: Counts
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def score(self, drawn: Units, second: Choice) -> float:
+        """Micro F1 over the units drawn."""
+        rows = np.where(second[:, None], self.second[drawn], self.first[drawn])
+        return float(_f1(rows.sum(axis=0)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairedDocuments:
+    """A task's main score of two systems' documents."""
+
+    gold: Sequence[Document]
+    first: Sequence[Document]
+    second: Sequence[Document]
+    measure: Callable[[Sequence[Document], Sequence[Document]], Scores]
+
+    def __len__(self) -> int:
+        return len(self.gold)
+
+    def score(self, drawn: Units, second: Choice) -> float:
+        """The main score over the documents drawn."""
+        numbers = list(zip(drawn.tolist(), second.tolist(), strict=True))
+        answers = [(self.second if other else self.first)[number] for number, other in numbers]
+        return self.measure([self.gold[number] for number, _ in numbers], answers).main
+
+
+@dataclass(frozen=True, slots=True)
+class PairedBootstrap:
+    """The interval of the second system's score minus the first's, and the share of resamples in
+    which the second is not better."""
+
+    interval: Interval
+    not_better: float
+
+
 def paired_bootstrap(
-    first: Counts, second: Counts, generator: np.random.Generator, *, samples: int = 1000
-) -> float:
-    """The share of resamples in which the first system is not better than the second."""
-    both = np.concatenate([first, second], axis=1)
-    totals = _resampled(both, generator, samples)
-    return float(np.mean(_f1(totals[:, :3]) <= _f1(totals[:, 3:])))
+    units: PairedUnits,
+    generator: np.random.Generator,
+    *,
+    samples: int = 1000,
+    level: float = 0.95,
+) -> PairedBootstrap:
+    """Both systems on the same resamples of the units."""
+    size = len(units)
+    first, second = np.zeros(size, dtype=np.bool_), np.ones(size, dtype=np.bool_)
+    differences = np.zeros(samples)
+    for number in range(samples if size else 0):
+        drawn = generator.integers(0, size, size)
+        differences[number] = units.score(drawn, second) - units.score(drawn, first)
+    edges = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
+    interval = Interval(float(edges[0]), float(edges[1]), level)
+    return PairedBootstrap(interval, float(np.mean(differences <= 0)))
 
 
 def approximate_randomisation(
-    first: Counts, second: Counts, generator: np.random.Generator, *, samples: int = 1000
+    units: PairedUnits, generator: np.random.Generator, *, samples: int = 1000
 ) -> float:
-    """Two-sided p of the difference in F1 when systems swap their answers unit by unit."""
-    observed = abs(_f1(first.sum(axis=0)) - _f1(second.sum(axis=0)))
+    """Two-sided p of the difference in score when systems swap their answers unit by unit."""
+    size = len(units)
+    everything = np.arange(size)
+    nobody = np.zeros(size, dtype=np.bool_)
+    observed = abs(units.score(everything, ~nobody) - units.score(everything, nobody))
     at_least = 0
     for _ in range(samples):
-        swap = generator.random(len(first)) < 0.5
-        one = np.where(swap[:, None], second, first).sum(axis=0)
-        other = np.where(swap[:, None], first, second).sum(axis=0)
-        at_least += bool(abs(_f1(one) - _f1(other)) >= observed - 1e-12)
+        swap = generator.random(size) < 0.5
+        difference = abs(units.score(everything, ~swap) - units.score(everything, swap))
+        at_least += bool(difference >= observed - 1e-12)
     return (at_least + 1) / (samples + 1)
 
 

@@ -116,6 +116,10 @@ class NamedEntityRecognition(Task):
             found.extend(_entities(words, tags[:, column], chosen[:, column], _types(group)))
         return document.with_entities(self._without_conflicts(found))
 
+    def measure(self) -> str:
+        """Whole entities, start, end and type."""
+        return "strict entity F1"
+
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Strict entity-level scores over the types that the gold corpus annotates."""
         annotated = {label for document in gold for label in document.annotated_labels}

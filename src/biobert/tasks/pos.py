@@ -110,6 +110,10 @@ class PartOfSpeechTagging(Task):
             return document.with_entities(())
         return document.with_entities(self._entities(document.text, words))
 
+    def measure(self) -> str:
+        """Of all gold words."""
+        return "tag accuracy"
+
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Tag accuracy over gold words, and strict scores of words by tag."""
         annotated = {label for document in gold for label in document.annotated_labels}

@@ -14,12 +14,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from biobert.core.document import Document
     from biobert.core.task import Score
     from biobert.evaluation.errors import ErrorTable
     from biobert.evaluation.labels import ConfusionMatrix
     from biobert.evaluation.report import Report
-    from biobert.pipeline.annotator import Annotator
 
 
 def register(app: typer.Typer) -> None:
@@ -45,35 +43,18 @@ def evaluate(
 ) -> Answer:
     """Let a model answer for a corpus and score it by its task: entities strictly and by type."""
     import json
-    import time
 
+    from biobert.cli.places import corpus_places
     from biobert.core.files import write_text
     from biobert.evaluation.plots import plot_confusion
-    from biobert.evaluation.report import Setting, document_report, entity_report
     from biobert.pipeline.annotator import Annotator
+    from biobert.pipeline.evaluating import TestSet
+    from biobert.pipeline.evaluating import evaluate as evaluated
 
-    names = _names(rename or [])
-    gold = _read(corpus, split, names)
+    wanted = tuple(labels.split(",")) if labels else None
+    test_set = TestSet(corpus, split, renamed(rename or []), wanted)
     annotator = Annotator(model, settings=runtime_settings(engine, precision, device))
-    task, manifest = annotator.model.task, annotator.model.manifest
-    finds_entities = any(head.kind == "token" for head in task.heads())
-    scored = _labels(annotator, gold, labels, common=finds_entities)
-    began = time.perf_counter()
-    predicted = list(annotator.annotate_many(gold))
-    setting = Setting(
-        model=f"{manifest.name} {manifest.version}",
-        task=manifest.task,
-        corpus=corpus,
-        split=split,
-        labels=scored,
-        seconds=time.perf_counter() - began,
-        training=_training(corpus, split, names),
-    )
-    if finds_entities:
-        gold = _annotated(gold, scored)
-        found = entity_report(gold, predicted, setting, measure=task.score)
-    else:
-        found = document_report(gold, predicted, setting, measure=task.score)
+    found = evaluated(annotator, test_set, corpus_places())
     if report is not None:
         with write_text(report) as stream:
             json.dump(found.to_json(), stream, indent=2, ensure_ascii=False)
@@ -82,7 +63,7 @@ def evaluate(
     return Answer(found.to_json(), lambda: _show(found))
 
 
-def _names(rename: list[str]) -> dict[str, str]:
+def renamed(rename: list[str]) -> dict[str, str]:
     """`THEIRS=OURS` options as a mapping."""
     from biobert.core.errors import BadInputError
 
@@ -93,60 +74,6 @@ def _names(rename: list[str]) -> dict[str, str]:
                 f"--rename {theirs}{sign}{ours}: write it as THEIRS=OURS", code="usage"
             )
     return {theirs: ours for theirs, _, ours in pairs}
-
-
-def _read(corpus: str, split: str, names: dict[str, str]) -> "list[Document]":
-    from biobert.cli.places import cache_folder, data_root
-    from biobert.data.catalogue import read_split, with_renamed_labels
-
-    documents = read_split(corpus, split, data_root=data_root(), cache=cache_folder())
-    return [with_renamed_labels(document, names) for document in documents]
-
-
-def _labels(
-    annotator: "Annotator", gold: "list[Document]", wanted: str | None, *, common: bool
-) -> tuple[str, ...]:
-    """The types that the model knows and the caller asked for; of entities those in `common`."""
-    from biobert.core.errors import BadInputError
-    from biobert.core.shelf import unknown_name
-
-    known = annotator.model.manifest.task_settings.get("labels", ())
-    if not common:
-        if wanted is not None:
-            raise BadInputError("--labels chooses types of entities; this task finds none")
-        return tuple(known)
-    annotated = {label for document in gold for label in document.annotated_labels}
-    both = [label for label in known if label in annotated]
-    if not both:
-        raise BadInputError(
-            f"the model finds {', '.join(known)}, the corpus annotates "
-            f"{', '.join(sorted(annotated)) or 'nothing'}: none in common; use --rename THEIRS=OURS"
-        )
-    asked = wanted.split(",") if wanted else both
-    for label in asked:
-        if label not in both:
-            raise unknown_name("label of model and corpus", label, both)
-    return tuple(asked)
-
-
-def _annotated(gold: "list[Document]", labels: tuple[str, ...]) -> "list[Document]":
-    """The gold documents with the scored labels alone."""
-    from dataclasses import replace
-
-    kept = (document.with_entities(document.entities_labelled(labels)) for document in gold)
-    return [replace(document, annotated_labels=labels) for document in kept]
-
-
-def _training(corpus: str, split: str, names: dict[str, str]) -> "list[Document] | None":
-    """The corpus's own training split, where it has one: what of it comes again is reported."""
-    from biobert.core.errors import BiobertError
-
-    if split == "train" or Path(corpus).is_file():
-        return None
-    try:
-        return _read(corpus, "train", names)
-    except BiobertError:
-        return None
 
 
 def _confusion(report: "Report") -> "ConfusionMatrix":

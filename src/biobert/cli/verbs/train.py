@@ -21,7 +21,7 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to write.")],
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Change a setting: optimizer.learning_rate=5e-5."),
+        typer.Option("--set", help="Change a setting: encoder=FOLDER, run.seed=2."),
     ] = None,
     positions: Annotated[
         int | None, typer.Option(help="Longer rows than the encoder has: sets model.positions.")
@@ -31,20 +31,14 @@ def train(
 ) -> Answer:
     """Train a model by a recipe; the recipe with every default filled in is saved beside it."""
     from biobert.cli.extras import need_extra
-    from biobert.cli.places import cache_folder, data_root, is_main_process
+    from biobert.cli.places import is_main_process
+    from biobert.cli.training import train_recipe, with_full_names
     from biobert.core.settings import override, read_toml
 
     need_extra("torch", "accelerate", "transformers", extra="train")
-    from biobert.cli.progress import TrainingProgress
-    from biobert.training.material import Places
-    from biobert.training.recipe import read_recipe
-    from biobert.training.session import train as run
-
     wanted = [*(changes or []), *([f"model.positions={positions}"] if positions else [])]
-    plan = read_recipe(override(read_toml(recipe), wanted), place=recipe.name)
-    places = Places(output=output, cache=cache_folder(), data_root=data_root())
-    with TrainingProgress() as progress:
-        manifest = run(plan, places, listener=progress, resume=resume)
+    tables = override(read_toml(recipe), with_full_names(wanted))
+    manifest = train_recipe(tables, output, place=recipe.name, resume=resume)
     if not is_main_process():
         raise typer.Exit
     return Answer(

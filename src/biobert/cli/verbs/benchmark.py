@@ -1,0 +1,96 @@
+"""`biobert benchmark`: a suite of recipes, trained over seeds and scored, as one table."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.engine import DeviceOption, runtime_settings
+
+if TYPE_CHECKING:
+    from biobert.pipeline.suite import Cell
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("benchmark")(benchmark)
+
+
+@answering("benchmark")
+def benchmark(
+    suite: Annotated[Path, typer.Argument(help="A suite, such as recipes/suite-ner.toml.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for models, reports and tables.")
+    ],
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a setting of every recipe.")
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="Other seeds than the suite's: 1,2.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only this recipe of the suite.")] = None,
+    device: DeviceOption = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Train and score a suite; what stands in --output already is not done again.
+
+    Writes table.md, table.json and table.html: mean, deviation, intervals, time, and what others
+    report.
+    """
+    from rich.console import Console
+
+    from biobert.cli.extras import need_extra
+    from biobert.cli.places import corpus_places
+    from biobert.cli.training import with_full_names
+    from biobert.core.settings import override
+    from biobert.pipeline.suite import SuiteRun
+    from biobert.pipeline.suite_table import as_markdown, write_tables
+
+    need_extra("torch", "accelerate", "transformers", extra="train")
+    plan = _plan(suite, seeds, only or [])
+    wanted = with_full_names(changes or [])
+    override({}, wanted)  # a change that cannot be read is no failure of a cell
+    console = Console(stderr=True)
+    run = SuiteRun(
+        plan,
+        recipes=suite.parent,
+        output=output,
+        places=corpus_places(),
+        train=_train,
+        note=lambda message: console.print(message, highlight=False, markup=False),
+        changes=wanted,
+        settings=runtime_settings("torch", "auto", device),
+    )
+    cells: list[Cell] = []
+    for cell in run.cells():
+        cells.append(cell)
+        paths = write_tables(plan, cells, output)
+    data = {"cells": [cell.to_json() for cell in cells], "outputs": [str(path) for path in paths]}
+    return Answer(data, lambda: print(as_markdown(plan, cells)))
+
+
+def _plan(path: Path, seeds: str | None, only: list[str]) -> Any:
+    from dataclasses import replace
+
+    from biobert.core.errors import BadInputError
+    from biobert.core.shelf import unknown_name
+    from biobert.pipeline.suite import read_suite
+
+    suite = read_suite(path)
+    if seeds is not None:
+        try:
+            suite = replace(suite, seeds=tuple(int(one) for one in seeds.split(",")))
+        except ValueError:
+            raise BadInputError(f"--seeds {seeds}: write numbers: 1,2,3", code="usage") from None
+    names = [model.name for model in suite.models]
+    for name in only:
+        if name not in names:
+            raise unknown_name("recipe of the suite", name, names)
+    kept = [model for model in suite.models if not only or model.name in only]
+    return replace(suite, models=tuple(kept))
+
+
+def _train(tables: Mapping[str, Any], folder: Path) -> None:
+    from biobert.cli.training import train_recipe
+
+    train_recipe(tables, folder, place=f"recipe {tables.get('name', '')}", resume=True)

@@ -1,0 +1,67 @@
+"""`biobert compare`: two systems on one test set, and whether they differ by chance."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
+from biobert.cli.verbs.evaluate import renamed
+
+if TYPE_CHECKING:
+    from biobert.pipeline.comparing import Comparison
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("compare")(compare)
+
+
+@answering("compare")
+def compare(
+    first: Annotated[str, typer.Argument(help="A model folder, `embedded`, or predictions.")],
+    second: Annotated[str, typer.Argument(help="The other.")],
+    corpus: Annotated[str, typer.Argument(help="A catalogue name, a folder or a file.")],
+    split: Annotated[str, typer.Option(help="train, devel or test.")] = "test",
+    rename: Annotated[
+        list[str] | None, typer.Option(help="Rename a label of the corpus: NCBITaxon=Species.")
+    ] = None,
+    labels: Annotated[str | None, typer.Option(help="Score these only: Disease,Chemical.")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="Resamples, and swaps of answers.")] = 1000,
+    engine: EngineOption = "auto",
+    precision: PrecisionOption = "auto",
+    device: DeviceOption = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Compare two systems on the same test set: paired bootstrap and approximate randomisation.
+
+    A file of predictions (any format, the gold's texts in the gold's order) may stand for one.
+    """
+    from biobert.cli.places import corpus_places
+    from biobert.pipeline.comparing import compare as compared
+    from biobert.pipeline.evaluating import TestSet
+
+    wanted = tuple(labels.split(",")) if labels else None
+    found = compared(
+        (first, second),
+        TestSet(corpus, split, renamed(rename or []), wanted),
+        corpus_places(),
+        samples=samples,
+        settings=runtime_settings(engine, precision, device),
+    )
+    return Answer(found.to_json(), lambda: _show(found))
+
+
+def _show(found: "Comparison") -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(f"{found.first}: {100 * found.first_score:.2f}", markup=False)
+    console.print(f"{found.second}: {100 * found.second_score:.2f}", markup=False)
+    low, high = 100 * found.interval.low, 100 * found.interval.high
+    console.print(
+        f"difference {100 * found.difference:+.2f}, 95% interval {low:+.2f} to {high:+.2f} "
+        f"(paired bootstrap over {found.units} units)"
+    )
+    console.print(f"not better in {100 * found.not_better:.1f}% of the resamples")
+    console.print(f"p = {found.p:.4f} by approximate randomisation, two-sided")

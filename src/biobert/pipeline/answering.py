@@ -1,0 +1,96 @@
+"""Answering questions: the likeliest answers of a text, each with the sentence it stands in."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from biobert.core.annotate import annotate_documents
+from biobert.core.document import Entity, Span
+from biobert.core.errors import BadInputError
+from biobert.core.questions import CONTEXT, NO_ANSWER, candidates, part_of, question_document
+from biobert.pipeline.load import load_model
+from biobert.runtime.settings import RuntimeSettings
+from biobert.tasks import build_task
+from biobert.text.sentences import split_sentences
+
+TASK = "qa"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAnswer:
+    """Characters [start, end) of the context, their text and the probability of being the answer.
+
+    `sentence` is the text around it and `sentence_start` the character where that begins.
+    """
+
+    start: int
+    end: int
+    text: str
+    probability: float
+    sentence: str
+    sentence_start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The likeliest answers, surest first; `answerable` is whether the model stands by the first.
+
+    `no_answer_probability` is that the context does not answer the question.
+    """
+
+    question: str
+    answerable: bool
+    no_answer_probability: float
+    found: tuple[FoundAnswer, ...]
+
+
+class Answerer:
+    """Answers questions with a trained `qa` model, in contexts of any length."""
+
+    def __init__(
+        self,
+        model: str | Path,
+        *,
+        top: int = 5,
+        settings: RuntimeSettings = RuntimeSettings(),
+    ) -> None:
+        """Load the model; `top` is how many answers are given."""
+        loaded = load_model(model, settings)
+        if loaded.manifest.task != TASK:
+            raise BadInputError(
+                f"{model} was trained for {loaded.manifest.task!r}; answering needs a model for "
+                f"{TASK!r}, such as recipes/qa-squad.toml makes"
+            )
+        wanted = {**loaded.manifest.task_settings, "candidates": top}
+        self.model = replace(loaded, task=build_task(TASK, wanted))
+
+    def answer(self, question: str, context: str) -> Answers:
+        """The likeliest answers to a question in a context."""
+        asked = question_document("question", question, context)
+        (document,) = annotate_documents(
+            [asked],
+            task=self.model.task,
+            tokenizer=self.model.tokenizer,
+            predictor=self.model.predictor,
+        )
+        shift = part_of(document, CONTEXT).start
+        sentences = split_sentences(context)
+        return Answers(
+            question=question,
+            answerable=NO_ANSWER not in document.labels,
+            no_answer_probability=document.label_scores.get(NO_ANSWER, 0.0),
+            found=tuple(_found(one, context, shift, sentences) for one in candidates(document)),
+        )
+
+
+def _found(entity: Entity, context: str, shift: int, sentences: list[Span]) -> FoundAnswer:
+    start, end = entity.start - shift, entity.end - shift
+    touched = [one for one in sentences if one.start < end and one.end > start]
+    first, last = touched[0].start, touched[-1].end
+    return FoundAnswer(
+        start=start,
+        end=end,
+        text=context[start:end],
+        probability=entity.score or 0.0,
+        sentence=context[first:last],
+        sentence_start=first,
+    )

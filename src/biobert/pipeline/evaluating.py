@@ -1,0 +1,106 @@
+"""A model on a test set: read the gold, let the model answer, report."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError, BiobertError
+from biobert.core.shelf import unknown_name
+from biobert.core.task import Task
+from biobert.data.catalogue import read_split, with_renamed_labels
+from biobert.evaluation.report import Report, Setting, document_report, entity_report
+from biobert.pipeline.annotator import Annotator
+
+
+@dataclass(frozen=True, slots=True)
+class TestSet:
+    """A split of a catalogued corpus, a folder or a file.
+
+    `rename` maps its labels to the model's; `labels` keeps only these types of entities.
+    """
+
+    corpus: str
+    split: str = "test"
+    rename: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusPlaces:
+    """Where corpora lie on this machine, and where fetched ones are kept."""
+
+    cache: Path
+    data_root: Path | None = None
+
+
+def read_gold(test_set: TestSet, split: str, places: CorpusPlaces) -> list[Document]:
+    """The documents of a split, with the model's names for labels."""
+    found = read_split(test_set.corpus, split, data_root=places.data_root, cache=places.cache)
+    return [with_renamed_labels(document, test_set.rename) for document in found]
+
+
+def evaluate(annotator: Annotator, test_set: TestSet, places: CorpusPlaces) -> Report:
+    """The model's answers to the raw text of a test set, scored by its task."""
+    gold = read_gold(test_set, test_set.split, places)
+    task, manifest = annotator.model.task, annotator.model.manifest
+    labels = scored_labels(task, gold, test_set.labels)
+    began = time.perf_counter()
+    predicted = list(annotator.annotate_many(gold))
+    setting = Setting(
+        model=f"{manifest.name} {manifest.version}",
+        task=manifest.task,
+        corpus=test_set.corpus,
+        split=test_set.split,
+        labels=labels,
+        seconds=time.perf_counter() - began,
+        training=_training(test_set, places),
+    )
+    if not finds_entities(task):
+        return document_report(gold, predicted, setting, measure=task.score)
+    gold = with_labels_alone(gold, labels)
+    return entity_report(gold, predicted, setting, measure=task.score)
+
+
+def finds_entities(task: Task) -> bool:
+    """Whether the task's answers are entities, scored sentence by sentence."""
+    return any(head.kind == "token" for head in task.heads())
+
+
+def scored_labels(
+    task: Task, gold: Sequence[Document], wanted: Sequence[str] | None
+) -> tuple[str, ...]:
+    """The labels of the task; of entities those that the corpus annotates, and the caller wants."""
+    known = task.settings().get("labels", ())
+    if not finds_entities(task):
+        if wanted is not None:
+            raise BadInputError(f"labels chooses types of entities; a {task.name} model finds none")
+        return tuple(known)
+    annotated = {label for document in gold for label in document.annotated_labels}
+    both = [label for label in known if label in annotated]
+    if not both:
+        raise BadInputError(
+            f"the model finds {', '.join(known)}, the corpus annotates "
+            f"{', '.join(sorted(annotated)) or 'nothing'}: none in common; use --rename THEIRS=OURS"
+        )
+    for label in wanted or ():
+        if label not in both:
+            raise unknown_name("label of model and corpus", label, both)
+    return tuple(wanted or both)
+
+
+def with_labels_alone(documents: Sequence[Document], labels: Sequence[str]) -> list[Document]:
+    """The documents with entities of these types, and annotated for no others."""
+    kept = (document.with_entities(document.entities_labelled(labels)) for document in documents)
+    return [replace(document, annotated_labels=tuple(labels)) for document in kept]
+
+
+def _training(test_set: TestSet, places: CorpusPlaces) -> list[Document] | None:
+    """The corpus's own training split, where it has one: what of it comes again is reported."""
+    if test_set.split == "train" or Path(test_set.corpus).is_file():
+        return None
+    try:
+        return read_gold(test_set, "train", places)
+    except BiobertError:
+        return None

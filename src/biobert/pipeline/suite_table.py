@@ -1,0 +1,119 @@
+"""The table of a benchmark suite, as Markdown, JSON and HTML."""
+
+import json
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from biobert.core.files import write_text
+from biobert.pipeline.suite import Cell, Suite
+
+COLUMNS = (
+    "test",
+    "measure",
+    "mean",
+    "deviation",
+    "95% interval",
+    "without shared",
+    "minutes",
+    "published",
+)
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;"
+    "color:CanvasText;background:Canvas;color-scheme:light dark}"
+    "table{border-collapse:collapse;width:100%}"
+    "th,td{padding:.4rem .6rem;border-bottom:1px solid #8886;text-align:left;vertical-align:top}"
+    "td:nth-child(n+3):nth-child(-n+7){text-align:right;font-variant-numeric:tabular-nums}"
+)
+
+
+def write_tables(suite: Suite, cells: Sequence[Cell], folder: Path) -> list[Path]:
+    """Write `table.md`, `table.json` and `table.html`."""
+    contents = {
+        "table.md": as_markdown(suite, cells),
+        "table.json": json.dumps(
+            {"suite": suite.name, "cells": [cell.to_json() for cell in cells]}, indent=2
+        )
+        + "\n",
+        "table.html": as_html(suite, cells),
+    }
+    for name, content in contents.items():
+        with write_text(folder / name) as stream:
+            stream.write(content)
+    return [folder / name for name in contents]
+
+
+def as_markdown(suite: Suite, cells: Sequence[Cell]) -> str:
+    """A heading, the protocol and one row for each test."""
+    rows = [_row(cell) for cell in cells]
+    lines = [
+        f"# {suite.name}",
+        "",
+        *([suite.description, ""] if suite.description else []),
+        _protocol(suite),
+        "",
+        "| " + " | ".join(COLUMNS) + " |",
+        "|" + "---|" * len(COLUMNS),
+        *("| " + " | ".join(value.replace("|", "\\|") for value in row) + " |" for row in rows),
+        "",
+        *(f"- {_origin(cell)}" for cell in cells),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def as_html(suite: Suite, cells: Sequence[Cell]) -> str:
+    """The same as a page of its own, without anything from elsewhere."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in COLUMNS)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(value)}</td>" for value in _row(cell)) + "</tr>\n"
+        for cell in cells
+    )
+    origins = "".join(f"<li>{escape(_origin(cell))}</li>\n" for cell in cells)
+    return (
+        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width,initial-scale=1'>"
+        f"<title>{escape(suite.name)}</title><style>{STYLE}</style></head><body>\n"
+        f"<h1>{escape(suite.name)}</h1><p>{escape(suite.description)}</p>"
+        f"<p>{escape(_protocol(suite))}</p>\n"
+        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>\n"
+        f"<ul>\n{origins}</ul></body></html>\n"
+    )
+
+
+def _protocol(suite: Suite) -> str:
+    seeds = ", ".join(map(str, suite.seeds))
+    return (
+        f"Trained with seeds {seeds}; scores in per cent; intervals are bootstrap intervals of one "
+        "run, averaged over the runs; `without shared` leaves out what stands in the training "
+        "split too; minutes are those of one training."
+    )
+
+
+def _row(cell: Cell) -> tuple[str, ...]:
+    if cell.failure:
+        return (cell.test, f"failed: {cell.failure}", *[""] * (len(COLUMNS) - 2))
+    published = [f"{100 * one.score:.1f} {one.system} ({one.source})" for one in cell.published]
+    return (
+        cell.test,
+        cell.measure,
+        _percent(cell.mean),
+        _percent(cell.deviation),
+        f"{_mean_percent([low for low, _ in cell.intervals])} to "
+        f"{_mean_percent([high for _, high in cell.intervals])}",
+        _mean_percent([one for one in cell.without_shared if one is not None]),
+        f"{sum(cell.minutes) / len(cell.minutes):.1f}",
+        "; ".join(published),
+    )
+
+
+def _origin(cell: Cell) -> str:
+    checksum = f", SHA-256 {cell.checksum}" if cell.checksum else ""
+    return f"{cell.test}: {cell.corpus} {cell.split}, {cell.documents} documents{checksum}"
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.2f}"
+
+
+def _mean_percent(values: Sequence[float]) -> str:
+    return _percent(sum(values) / len(values)) if values else ""

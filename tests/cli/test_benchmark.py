@@ -1,0 +1,135 @@
+"""`biobert benchmark` and `biobert compare`, end to end on toy documents."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from biobert.data.reading import read_documents, write_documents
+from biobert.data.rejects import Rejects
+from biobert.tasks.ner import NamedEntityRecognition
+from tests.cli.calling import call
+from tests.tiny import write_tiny_encoder_folder
+
+SUITE = """name = "suite-toy"
+description = "Toys <small>."
+seeds = [1, 2]
+
+[[models]]
+recipe = "toy.toml"
+set = ["optimizer.learning_rate=5e-3"]
+
+[[models.tests]]
+name = "toy"
+corpus = "{corpus}"
+published = [{{ system = "Other", score = 0.5, source = "a paper" }}]
+
+[[models.tests]]
+name = "toy Disease"
+corpus = "{corpus}"
+labels = ["Disease"]
+"""
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("suite")
+    corpus = folder / "toy.jsonl"
+    write_documents(NamedEntityRecognition.toy_documents() * 4, corpus, "jsonl")
+    encoder = write_tiny_encoder_folder(folder / "encoder")
+    (folder / "toy.toml").write_text(
+        f'name = "toy"\n[task]\nname = "ner"\nlabels = ["Chemical", "Disease"]\n'
+        f'[model]\nencoder = "{encoder}"\n[data]\ntrain = [{{ corpus = "{corpus}" }}]\n'
+        "[run]\nepochs = 2\n"
+    )
+    (folder / "suite-toy.toml").write_text(SUITE.format(corpus=corpus))
+    return folder / "suite-toy.toml"
+
+
+@pytest.fixture(scope="module")
+def done(suite: Path) -> Path:
+    output = suite.with_name("out")
+    found = call("benchmark", suite, "--output", output)
+    assert found.code == 0, found.err
+    return output
+
+
+def test_the_table_holds_the_figures_of_the_reports(done: Path, suite: Path) -> None:
+    cells = json.loads((done / "table.json").read_text())["cells"]
+    assert [cell["test"] for cell in cells] == ["toy", "toy Disease"]
+    for cell in cells:
+        reports = [done / "toy" / f"seed-{n}" / "reports" / f"{cell['test']}.json" for n in (1, 2)]
+        scores = [json.loads(path.read_text())["scores"]["main"] for path in reports]
+        assert cell["scores"] == scores
+        assert cell["mean"] == pytest.approx(sum(scores) / 2)
+        assert cell["deviation"] == pytest.approx(abs(scores[0] - scores[1]) / 2**0.5)
+        assert re.fullmatch(r"[0-9a-f]{64}", cell["checksum"])
+        assert cell["measure"] == "strict entity F1"
+        assert all(minutes > 0 for minutes in cell["minutes"])
+    markdown = (done / "table.md").read_text()
+    assert f"| {100 * cells[0]['mean']:.2f} |" in markdown
+    assert "50.0 Other (a paper)" in markdown
+    page = (done / "table.html").read_text()
+    assert "Toys &lt;small&gt;." in page
+    assert "http" not in page
+
+
+def test_what_stands_is_not_done_again(done: Path, suite: Path) -> None:
+    (done / "toy" / "seed-2" / "reports" / "toy.json").unlink()
+    before = (done / "toy" / "seed-1" / "model.safetensors").stat().st_mtime_ns
+    found = call("benchmark", suite, "--output", done)
+    assert found.code == 0, found.err
+    assert "training" not in found.err
+    assert found.err.count("scoring") == 1
+    assert (done / "toy" / "seed-1" / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_a_cell_that_fails_is_named_and_the_others_stand(suite: Path, tmp_path: Path) -> None:
+    broken = suite.with_name("suite-broken.toml")
+    text = suite.read_text().replace('labels = ["Disease"]', 'labels = ["Gene"]')
+    broken.write_text(text.replace("suite-toy", "suite-broken"))
+    found = call("benchmark", broken, "--seeds", "1", "--output", tmp_path, "--json")
+    assert found.code == 0, found.err
+    whole, failed = found.json["data"]["cells"]
+    assert whole["scores"]
+    assert "Gene" in failed["failure"]
+    assert "failed: " in (tmp_path / "table.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [(["--seeds", "one"], "1,2,3"), (["--only", "tou"], "toy"), (["--set", "x"], "table.key")],
+)
+def test_wrong_options_say_what_is_right(
+    suite: Path, tmp_path: Path, options: list[str], word: str
+) -> None:
+    found = call("benchmark", suite, "--output", tmp_path, *options)
+    assert found.code in (1, 2)
+    assert word in found.err
+
+
+def test_two_systems_are_compared_on_one_test_set(done: Path, suite: Path, tmp_path: Path) -> None:
+    corpus, model = suite.with_name("toy.jsonl"), done / "toy" / "seed-1"
+    same = call("compare", model, model, corpus, "--samples", 50, "--json").json["data"]
+    assert same["difference"] == 0
+    assert same["p"] == 1.0
+    gold = list(read_documents(corpus, None, Rejects()))
+    empty = [document.with_entities(()) for document in gold]
+    write_documents(empty, tmp_path / "empty.jsonl", "jsonl")
+    found = call("compare", tmp_path / "empty.jsonl", "embedded", corpus, "--json").json["data"]
+    assert found["first_score"] == 0
+    assert found["difference"] == found["second_score"] > 0.5
+    assert found["p"] < 0.01
+    assert found["not_better"] == 0
+    assert found["interval"]["low"] > 0
+
+
+def test_predictions_of_other_texts_are_refused(suite: Path, tmp_path: Path) -> None:
+    corpus = suite.with_name("toy.jsonl")
+    write_documents(NamedEntityRecognition.toy_documents(), tmp_path / "few.jsonl", "jsonl")
+    found = call("compare", tmp_path / "few.jsonl", "embedded", corpus)
+    assert found.code == 1
+    assert "8 gold documents but 2 predicted" in found.err
+    neither = call("compare", tmp_path / "few.jsonl", tmp_path / "few.jsonl", corpus)
+    assert "name one model at least" in neither.err
