@@ -44,6 +44,10 @@ class TrainingProgress:
     ) -> None:
         self.bar.stop()
 
+    def restart(self) -> None:
+        """Another run begins."""
+        self.loss, self.began, self.printed = None, None, 0.0
+
     def noted(self, message: str) -> None:
         """Before the run: one line."""
         self.console.print(message, highlight=False, markup=False)

@@ -1,0 +1,80 @@
+"""`biobert tune`: better settings for a recipe."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+
+if TYPE_CHECKING:
+    from biobert.training.tuning import Best
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("tune")(tune)
+
+
+@answering("tune")
+def tune(
+    recipe: Annotated[Path, typer.Argument(help="A recipe with devel sets.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the study and the best model.")
+    ],
+    space: Annotated[
+        list[str],
+        typer.Option("--try", help="run.epochs=2..5, or a.b=1,2, or a.b=log:1e-5..1e-3."),
+    ],
+    trials: Annotated[int, typer.Option(min=1, help="How many runs in all.")] = 20,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a setting of all runs.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Decides what is tried.")] = 1,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Search settings of a recipe by its score on devel (Optuna: TPE, median pruning).
+
+    The study is kept in --output: the same command goes on with a stopped search. It also holds
+    pictures of the search, best.json, and the best model.
+    """
+    from biobert.cli.extras import need_extra
+    from biobert.cli.places import cache_folder, data_root
+    from biobert.cli.training import with_full_names
+    from biobert.core.settings import override, read_toml
+
+    need_extra("torch", "accelerate", "transformers", extra="train")
+    need_extra("optuna", extra="tune")
+    from rich.console import Console
+
+    from biobert.cli.progress import TrainingProgress
+    from biobert.training.material import Places
+    from biobert.training.tuning import Search, read_space
+    from biobert.training.tuning import tune as tuned
+
+    console = Console(stderr=True)
+    tables = override(read_toml(recipe), with_full_names(changes or []))
+    search = Search(tables, read_space(space), trials=trials, seed=seed)
+    places = Places(output=output, cache=cache_folder(), data_root=data_root())
+    with TrainingProgress() as progress:
+
+        def listen(number: int) -> TrainingProgress:
+            console.print(f"trial {number}", highlight=False)
+            progress.restart()
+            return progress
+
+        best = tuned(search, places, listen=listen)
+    data = {
+        "devel": best.score,
+        "trial": best.trial,
+        "settings": dict(best.settings),
+        "output": str(output),
+    }
+    return Answer(data, lambda: _show(best, recipe, output))
+
+
+def _show(best: "Best", recipe: Path, output: Path) -> None:
+    print(f"best of {best.trials} whole and {best.pruned} shortened trials: {100 * best.score:.2f}")
+    options = " ".join(f"--set {name}={value}" for name, value in best.settings.items())
+    print(f"biobert train {recipe} {options}")
+    print(f"its model: {output / 'best'}; pictures: history.png, settings.png")

@@ -1,0 +1,89 @@
+"""A search over settings: what is tried, what is kept, and how it goes on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from biobert.core.errors import BadInputError
+from biobert.core.model_folder import read_manifest
+from biobert.training.material import Places
+from biobert.training.tuning import Choices, Range, Search, read_space, tune
+from tests.training.conftest import Silent
+
+SPACE = read_space(["optimizer.learning_rate=log:1e-7..1e-2", "model.dropout=0.0,0.2"])
+
+
+@pytest.fixture
+def with_devel(tables: dict[str, Any]) -> dict[str, Any]:
+    data = {"train": tables["data"]["train"], "devel": tables["data"]["train"]}
+    return {**tables, "data": data}
+
+
+def search(tables: dict[str, Any], output: Path, trials: int) -> Any:
+    places = Places(output=output, cache=output)
+    return tune(Search(tables, SPACE, trials), places, listen=lambda number: Silent())
+
+
+def test_spaces_are_lists_ranges_and_logarithms() -> None:
+    assert SPACE[0] == Range("optimizer.learning_rate", 1e-7, 1e-2, is_logarithmic=True)
+    assert SPACE[1] == Choices("model.dropout", (0.0, 0.2))
+    assert read_space(["run.epochs=2..5"]) == [Range("run.epochs", 2, 5)]
+    assert read_space(["encoder=a,b"]) == [Choices("encoder", ("a", "b"))]
+
+
+@pytest.mark.parametrize(
+    "text", ["run.epochs", "run.epochs=", "a=5..2", "a=x..y", "a=log:0..1", "a=log:-1..1"]
+)
+def test_a_space_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(BadInputError, match="--try"):
+        read_space([text])
+
+
+def test_the_best_trial_is_kept_and_a_search_goes_on(
+    with_devel: dict[str, Any], tmp_path: Path
+) -> None:
+    first = search(with_devel, tmp_path / "out", 3)
+    assert first.trials + first.pruned == 3
+    again = search(with_devel, tmp_path / "out", 3)
+    assert again == first
+    more = search(with_devel, tmp_path / "out", 5)
+    assert more.trials > first.trials
+    assert more.score >= first.score
+    kept = read_manifest(tmp_path / "out" / "best")
+    assert kept.metrics["devel"] == pytest.approx(more.score)
+    assert kept.recipe["optimizer"]["learning_rate"] == pytest.approx(
+        more.settings["optimizer.learning_rate"]
+    )
+    best = json.loads((tmp_path / "out" / "best.json").read_text())
+    assert best["settings"] == more.settings
+    assert not list((tmp_path / "out").glob("trial-*"))
+    for picture in ("history.png", "settings.png"):
+        assert (tmp_path / "out" / picture).read_bytes().startswith(b"\x89PNG")
+
+
+def test_equal_seeds_try_the_same(with_devel: dict[str, Any], tmp_path: Path) -> None:
+    one, other = (search(with_devel, tmp_path / name, 2) for name in ("a", "b"))
+    assert one == other
+
+
+def test_a_trial_that_was_cut_off_is_run_again(
+    with_devel: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from biobert.training import tuning
+
+    def killed(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tuning, "train", killed)
+        with pytest.raises(KeyboardInterrupt):
+            search(with_devel, tmp_path / "out", 1)
+    whole = search(with_devel, tmp_path / "whole", 1)
+    assert search(with_devel, tmp_path / "out", 1).settings == whole.settings
+
+
+def test_without_devel_there_is_no_search(tables: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="never on test"):
+        search(tables, tmp_path / "out", 1)
