@@ -8,11 +8,12 @@ README.md                           the model card
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from biobert.core.errors import BadInputError
 from biobert.core.files import read_json
 from biobert.core.settings import from_mapping
 
@@ -23,7 +24,10 @@ WEIGHTS = "model.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class ModelManifest:
-    """What a model is: its task and settings, where it came from, and what it scored."""
+    """What a model is: its task and settings, where it came from, and what it scored.
+
+    An ensemble names its `members`, folders inside its own, and the `rule` that joins them.
+    """
 
     name: str
     task: str
@@ -33,6 +37,8 @@ class ModelManifest:
     data: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    members: tuple[str, ...] = ()
+    rule: Literal["mean", "vote"] = "mean"
 
     def write(self, folder: Path) -> None:
         """Write `biobert.json` into the folder."""
@@ -49,3 +55,20 @@ def read_manifest(folder: Path) -> ModelManifest:
         "train one with `biobert train`, or name `embedded` for the model that is built in",
     )
     return from_mapping(ModelManifest, values, place=str(path))
+
+
+def check_same_answers(models: Sequence[Path]) -> None:
+    """An error unless all models give answers of one kind, from the same token ids."""
+    first, *others = (read_manifest(model) for model in models)
+    vocabulary = (models[0] / "tokenizer.json").read_bytes()
+    for model, manifest in zip(models[1:], others, strict=True):
+        if _answers(manifest) != _answers(first):
+            raise BadInputError(f"{model} and {models[0]} differ in task, labels or scheme")
+        if (model / "tokenizer.json").read_bytes() != vocabulary:
+            raise BadInputError(f"{model} and {models[0]} differ in their tokenizers")
+
+
+def _answers(manifest: ModelManifest) -> tuple[object, ...]:
+    settings = manifest.task_settings
+    kinds = ("labels", "scheme", "choice", "passages", "hidden_layers", "marking")
+    return (manifest.task, *(settings.get(kind) for kind in kinds))

@@ -8,6 +8,7 @@ from pathlib import Path
 from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.model_folder import EXPORTED_MODEL, ModelManifest, read_manifest
 from biobert.core.task import Predictor, Task
+from biobert.runtime.ensemble import EnsemblePredictor
 from biobert.runtime.load import load_exported
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
@@ -45,11 +46,21 @@ def load_model(
     folder = model_folder(model)
     manifest = read_manifest(folder)
     task = build_task(manifest.task, manifest.task_settings)
-    if settings.engine != "torch" and (folder / EXPORTED_MODEL).is_file():
-        predictor = load_exported(folder / EXPORTED_MODEL, task.heads(), settings)
-    else:
-        predictor = _torch_predictor(folder, task, settings)
+    predictor = _predictor(folder, manifest, task, settings)
     return LoadedModel(manifest, task, Tokenizer.from_folder(folder), predictor)
+
+
+def _predictor(
+    folder: Path, manifest: ModelManifest, task: Task, settings: RuntimeSettings
+) -> Predictor:
+    """Of an ensemble all members; of a single model its exported form where there is one."""
+    if manifest.members:
+        places = [folder / name for name in manifest.members]
+        members = [_predictor(one, read_manifest(one), task, settings) for one in places]
+        return EnsemblePredictor(members, task.heads(), rule=manifest.rule)
+    if settings.engine != "torch" and (folder / EXPORTED_MODEL).is_file():
+        return load_exported(folder / EXPORTED_MODEL, task.heads(), settings)
+    return _torch_predictor(folder, task, settings)
 
 
 def _torch_predictor(folder: Path, task: Task, settings: RuntimeSettings) -> Predictor:

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from biobert.core.errors import BadInputError
-from biobert.core.model_folder import WEIGHTS, ModelManifest, read_manifest
+from biobert.core.model_folder import WEIGHTS, ModelManifest, check_same_answers, read_manifest
 from biobert.model.tensors import write_tensors
 from biobert.training.card import model_card
 from biobert.training.folder import package_versions
@@ -31,8 +31,8 @@ def average_models(models: Sequence[Path], output: Path, *, name: str) -> ModelM
         raise BadInputError("an average needs at least two model folders", code="usage")
     if output.exists():
         raise BadInputError(f"{output} exists; choose another --output")
+    check_same_answers(models)
     manifests = [read_manifest(model) for model in models]
-    _check_same_answers(models, manifests)
     manifest = _manifest(manifests, name)
     unfinished = output.with_name(f".{output.name}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -44,19 +44,6 @@ def average_models(models: Sequence[Path], output: Path, *, name: str) -> ModelM
     manifest.write(unfinished)
     os.replace(unfinished, output)
     return manifest
-
-
-def _check_same_answers(models: Sequence[Path], manifests: Sequence[ModelManifest]) -> None:
-    def answers(manifest: ModelManifest) -> tuple[object, ...]:
-        settings = manifest.task_settings
-        return manifest.task, settings.get("labels"), settings.get("scheme")
-
-    vocabulary = (models[0] / "tokenizer.json").read_bytes()
-    for model, manifest in zip(models, manifests, strict=True):
-        if answers(manifest) != answers(manifests[0]):
-            raise BadInputError(f"{model} and {models[0]} differ in task, labels or scheme")
-        if (model / "tokenizer.json").read_bytes() != vocabulary:
-            raise BadInputError(f"{model} and {models[0]} differ in their tokenizers")
 
 
 def _mean(models: Sequence[Path]) -> dict[str, torch.Tensor]:

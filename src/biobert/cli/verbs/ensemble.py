@@ -1,0 +1,39 @@
+"""`biobert ensemble`: several models answer as one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("ensemble")(ensemble)
+
+
+@answering("ensemble")
+def ensemble(
+    models: Annotated[list[Path], typer.Argument(help="Model folders of one task.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
+    rule: Annotated[str, typer.Option(help="mean of probabilities, or vote.")] = "mean",
+    name: Annotated[str | None, typer.Option(help="The new model's name.")] = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Put models of one task and vocabulary into a folder that answers by all of them.
+
+    Each costs its own time at prediction; `biobert average` makes one model of several instead.
+    """
+    from typing import get_args
+
+    from biobert.core.shelf import unknown_name
+    from biobert.pipeline.ensemble import write_ensemble
+    from biobert.runtime.ensemble import Rule
+
+    rules: dict[str, Rule] = {one: one for one in get_args(Rule)}
+    if rule not in rules:
+        raise unknown_name("rule", rule, rules)
+    manifest = write_ensemble(models, output, name=name or output.name, rule=rules[rule])
+    data = {"output": str(output), "name": manifest.name, "members": list(manifest.members)}
+    return Answer(data, lambda: typer.echo(f"{output}: {len(models)} models answer by {rule}"))

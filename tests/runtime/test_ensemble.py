@@ -1,0 +1,99 @@
+"""Several models answer as one: by the mean of their probabilities, or by vote."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from biobert.core.errors import BadInputError
+from biobert.core.task import HeadSpec, LabelGroup, Outputs, Window
+from biobert.pipeline.annotator import Annotator
+from biobert.pipeline.ensemble import write_ensemble
+from biobert.runtime.ensemble import EnsemblePredictor
+from tests.cli.calling import call
+from tests.tiny import write_tiny_model_folder
+
+GROUPS = (LabelGroup("a", ("O", "B", "I")), LabelGroup("b", ("no", "yes")))
+NOTHING = np.zeros(1, dtype=np.int64)
+WINDOW = Window(NOTHING, NOTHING, np.zeros((1, 2), dtype=np.int64), NOTHING, slice(0, 1))
+
+
+class Fixed:
+    """A predictor that always says the same."""
+
+    def __init__(self, logits: np.ndarray) -> None:
+        self.logits = np.asarray(logits, dtype=np.float32)
+
+    def predict(self, windows: list[Window]) -> list[Outputs]:
+        return [{"head": self.logits} for _ in windows]
+
+
+def joined(head: HeadSpec, rule: str, *logits: np.ndarray) -> np.ndarray:
+    members = [Fixed(one) for one in logits]
+    (output,) = EnsemblePredictor(members, [head], rule=rule).predict([WINDOW])  # type: ignore[arg-type]
+    return output["head"]
+
+
+def softmax(logits: np.ndarray, axis: int = -1) -> np.ndarray:
+    likely = np.exp(logits - logits.max(axis=axis, keepdims=True))
+    return likely / likely.sum(axis=axis, keepdims=True)
+
+
+def test_probabilities_are_averaged_group_by_group() -> None:
+    random = np.random.default_rng(1)
+    some = random.normal(size=(3, 7, 5))
+    found = joined(HeadSpec("head", "token", GROUPS), "mean", *some)
+    for part in (slice(0, 3), slice(3, 5)):
+        expected = softmax(some[..., part]).mean(axis=0)
+        np.testing.assert_allclose(softmax(found[..., part]), expected, atol=1e-6)
+
+
+def test_the_majority_wins_a_vote_however_sure_the_minority_is() -> None:
+    head = HeadSpec("head", "sequence", GROUPS[1:])
+    sure, weak = np.array([0.0, 20.0]), np.array([0.3, 0.0])
+    assert joined(head, "mean", sure, weak, weak).argmax() == 1
+    assert joined(head, "vote", sure, weak, weak).argmax() == 0
+
+
+def test_labels_that_stand_alone_are_joined_one_by_one() -> None:
+    head = HeadSpec("head", "sequence", (LabelGroup("l", ("x", "y")),), loss="binary")
+    mean = joined(head, "mean", np.array([2.0, -1.0]), np.array([0.0, -3.0]))
+    expected = (1 / (1 + np.exp([-2.0, 1.0])) + 1 / (1 + np.exp([0.0, 3.0]))) / 2
+    np.testing.assert_allclose(1 / (1 + np.exp(-mean)), expected, atol=1e-6)
+    assert (joined(head, "vote", *np.array([[1.0, -1], [1, 1], [9, -1]])) > 0).tolist() == [1, 0]
+
+
+def test_numbers_and_spans_are_joined_as_they_are_read() -> None:
+    number = HeadSpec("head", "sequence", (LabelGroup("n", ("n",)),), loss="squared-error")
+    assert joined(number, "vote", np.array([1.0]), np.array([2.0])) == pytest.approx([1.5])
+    some = np.random.default_rng(2).normal(size=(2, 6, 2))
+    found = joined(HeadSpec("head", "span"), "mean", *some)
+    np.testing.assert_allclose(softmax(found, 0), softmax(some, 1).mean(axis=0), atol=1e-6)
+
+
+def test_an_ensemble_is_a_model_folder(tiny_model: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(tiny_model, other)
+    output = tmp_path / "both"
+    found = call("ensemble", tiny_model, other, "--output", output, "--rule", "mean", "--json")
+    assert found.code == 0, found.err
+    text = "Lithium caused cardiac arrest in breast cancer."
+    one, both = Annotator(tiny_model).annotate(text), Annotator(output).annotate(text)
+    assert [(e.start, e.end, e.label) for e in both.entities] == [
+        (e.start, e.end, e.label) for e in one.entities
+    ]
+    assert both.provenance.model == "both"
+    shutil.rmtree(other)
+    assert Annotator(output).annotate(text).entities == both.entities
+
+
+def test_models_that_answer_otherwise_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+    genes = write_tiny_model_folder(tmp_path / "genes", labels=("Gene",))
+    with pytest.raises(BadInputError, match="differ in task, labels or scheme"):
+        write_ensemble([tiny_model, genes], tmp_path / "out", name="x", rule="mean")
+    with pytest.raises(BadInputError, match="at least two"):
+        write_ensemble([tiny_model], tmp_path / "out", name="x", rule="mean")
+    assert (
+        call("ensemble", tiny_model, tiny_model, "-o", tmp_path / "o", "--rule", "maen").code == 2
+    )
