@@ -12,11 +12,19 @@ from typing import Any, get_args
 import typer
 
 from biobert.cli.main import build_app
+from biobert.core.task import WritingSettings
 from biobert.data import formats
+from biobert.data.augmentation import AugmentationSettings, TranslatorSettings
 from biobert.data.catalogue import corpus_names, load_corpus
 from biobert.data.reading import endings_by_format
+from biobert.tasks.classification import ClassificationSettings
+from biobert.tasks.embedding import EmbeddingSettings
+from biobert.tasks.generation import GenerationSettings
 from biobert.tasks.ner import NerSettings
 from biobert.tasks.pos import PosSettings
+from biobert.tasks.qa import QaSettings
+from biobert.tasks.relations import RelationSettings
+from biobert.tasks.similarity import SimilaritySettings
 from biobert.text.windows import WindowSettings
 from biobert.training import recipe
 
@@ -24,13 +32,27 @@ REFERENCE = Path(__file__).parent / "reference"
 RECIPE_TABLES = {
     "(top)": recipe.Recipe,
     '[task] of name = "ner"': NerSettings,
+    '[task] of name = "embedding"': EmbeddingSettings,
+    '[task] of name = "generation"': GenerationSettings,
+    "[task.writing]": WritingSettings,
     '[task] of name = "pos"': PosSettings,
+    '[task] of name = "classification"': ClassificationSettings,
+    '[task] of name = "qa"': QaSettings,
+    '[task] of name = "relations"': RelationSettings,
+    '[task] of name = "similarity"': SimilaritySettings,
     "[task.windows]": WindowSettings,
     "[model]": recipe.ModelSettings,
     "[[data.train]], [[data.devel]]": recipe.DataSource,
     "[optimizer]": recipe.OptimizerSettings,
     "[schedule]": recipe.ScheduleSettings,
     "[batches]": recipe.BatchSettings,
+    "[regularization]": recipe.RegularizationSettings,
+    "[adversarial]": recipe.AdversarialSettings,
+    "[adapter]": recipe.AdapterSettings,
+    "[averaging]": recipe.AveragingSettings,
+    "[augmentation]": AugmentationSettings,
+    "[[augmentation.translators]]": TranslatorSettings,
+    "[self_training]": recipe.SelfTrainingSettings,
     "[run]": recipe.RunSettings,
 }
 
@@ -99,7 +121,13 @@ def _recipes() -> Iterator[str]:
 
 def _type_name(kind: Any) -> str:
     name = kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
-    for prefix in ("typing.", "collections.abc.", "biobert.training.recipe."):
+    for prefix in (
+        "typing.",
+        "collections.abc.",
+        "biobert.training.recipe.",
+        "biobert.data.augmentation.",
+        "biobert.model.adapters._settings.",
+    ):
         name = name.replace(prefix, "")
     return name.replace("|", "or")
 
@@ -125,7 +153,7 @@ def _formats() -> Iterator[str]:
         yield f"## `{name}`\n"
         yield inspect.cleandoc(module.__doc__ or "") + "\n"
         found = ", ".join(f"`{ending}`" for ending in endings.get(name, ()))
-        yield f"Endings: {found or 'none; a folder'}. It can {' and '.join(verbs)}.\n"
+        yield f"Endings: {found or 'none, it is named'}. It can {' and '.join(verbs)}.\n"
 
 
 def _corpora() -> Iterator[str]:
@@ -137,7 +165,7 @@ def _corpora() -> Iterator[str]:
     yield "| name | task | annotates | licence | open address |\n|---|---|---|---|---|"
     for name in corpus_names():
         one = load_corpus(name)
-        labels = ", ".join(one.labels)
+        labels = ", ".join((*one.labels, *one.relations))
         is_open = "yes" if any(file.url for file in one.splits.values()) else "no"
         yield f"| [{name}]({one.homepage}) | {one.task} | {labels} | {one.licence} | {is_open} |"
 

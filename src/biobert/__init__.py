@@ -13,14 +13,25 @@ if TYPE_CHECKING:
     from biobert.core.document import Document, Entity, Relation, Span
     from biobert.core.errors import BiobertError
     from biobert.pipeline.annotator import Annotator
+    from biobert.pipeline.embedder import Embedder
 
-__all__ = ["Annotator", "BiobertError", "Document", "Entity", "Relation", "Span", "__version__"]
+__all__ = [
+    "Annotator",
+    "BiobertError",
+    "Document",
+    "Embedder",
+    "Entity",
+    "Relation",
+    "Span",
+    "__version__",
+]
 
 # Imported when first asked for, so that `import biobert` and the command line start in a blink.
 _HOMES = {
     "Annotator": "biobert.pipeline.annotator",
     "BiobertError": "biobert.core.errors",
     "Document": "biobert.core.document",
+    "Embedder": "biobert.pipeline.embedder",
     "Entity": "biobert.core.document",
     "Relation": "biobert.core.document",
     "Span": "biobert.core.document",

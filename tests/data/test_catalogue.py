@@ -7,8 +7,10 @@ import pytest
 
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.files import sha256_of
+from biobert.core.questions import question_document
 from biobert.data.catalogue import corpus_names, find_split, load_corpus, read_split
 from biobert.data.formats import SHELF
+from biobert.data.reading import write_documents
 
 PINNED = re.compile(r"/[0-9a-f]{7,40}/")
 
@@ -22,7 +24,8 @@ def test_a_row_says_what_it_must(name: str) -> None:
     assert not row.format or row.format in SHELF.names()
     assert len(set(row.labels)) == len(row.labels)
     assert row.splits or row.obtain
-    for file in row.splits.values():
+    assert not row.test_identifiers or row.test_identifiers in row.files
+    for file in (*row.splits.values(), *row.files.values()):
         assert file.url or row.obtain
         assert not Path(file.path).is_absolute()
         assert not file.sha256 or re.fullmatch(r"[0-9a-f]{64}", file.sha256)
@@ -76,7 +79,8 @@ def test_published_folders_of_biobert_are_read_unchanged(tmp_path: Path) -> None
 @pytest.mark.data
 @pytest.mark.parametrize("name", corpus_names())
 def test_local_copies_have_the_catalogued_checksums(corpora: Path, name: str) -> None:
-    for file in load_corpus(name).splits.values():
+    row = load_corpus(name)
+    for file in (*row.splits.values(), *row.files.values()):
         path = corpora / file.path
         if path.is_file() and file.sha256 and path.stat().st_size < 50_000_000:
             assert sha256_of(path) == file.sha256
@@ -91,3 +95,11 @@ def test_labels_are_those_that_occur(corpora: Path, name: str) -> None:
         for document in read_split(name, split, data_root=corpora, cache=corpora):
             found |= {entity.label for entity in document.entities}
     assert found == set(row.labels)
+
+
+def test_a_folder_may_hold_its_splits_in_any_format(tmp_path: Path) -> None:
+    document = question_document("1", "What?", "Asthma did.", answers=[(0, 6)])
+    write_documents([document], tmp_path / "train.squad.json")
+    (found,) = read_split(str(tmp_path), "train", data_root=None, cache=tmp_path)
+    assert found.text == document.text
+    assert found.annotated_labels == ("answer",)

@@ -7,6 +7,7 @@ import pytest
 from biobert.core.document import Document, Entity, Span
 from biobert.data.catalogue import load_corpus, read_split
 from biobert.data.check import check_splits
+from biobert.data.formats._passages import Part, joined
 from biobert.data.rejects import Rejects
 from tests.cli.calling import call
 
@@ -26,6 +27,39 @@ def test_shared_sentences_are_found_whatever_their_blanks() -> None:
     report = check_splits("mine", {"train": train, "test": test}, Rejects())
     assert report.shared_sentences == {"test in train": 1}
     assert report.shared_examples == ["Cancer is old."]
+
+
+def pair(identifier: str, question: str, context: str, label: str) -> Document:
+    text, passages = joined([Part("question", question), Part("context", context)])
+    return Document(identifier, text, passages=passages, labels=(label,))
+
+
+def test_shared_texts_are_counted_whole_and_by_the_half_of_a_pair() -> None:
+    train = [pair("1", "Does it help?", "It did.", "yes"), pair("2", "Is it so?", "No.", "no")]
+    test = [
+        pair("3", "Does it help?", "It did not.", "no"),
+        pair("4", "Is it so?", "No.", "no"),
+        pair("5", "Is  it\nso?", "No.", "yes"),
+        pair("6", "Why?", "No one asked.", "maybe"),
+    ]
+    report = check_splits("mine", {"train": train, "devel": [], "test": test}, Rejects())
+    assert report.shared_texts["test in train"] == 1
+    assert report.shared_texts["test in any other"] == 1
+    assert report.shared_passages["question"]["test in train"] == 2
+    assert report.shared_passages["context"]["test in train"] == 1
+    assert report.splits["test"].labels == {"maybe": 1, "no": 2, "yes": 1}
+
+
+def test_sections_of_a_kind_are_compared_as_one_text() -> None:
+    sections = [Part("abstract", "We asked.", "METHODS"), Part("abstract", "It did.", "RESULTS")]
+    whole, passages = joined(sections)
+    train = [Document("1", whole, passages=passages)]
+    half, passages = joined(sections[:1])
+    report = check_splits(
+        "mine", {"train": train, "test": [Document("2", half, passages=passages)]}, Rejects()
+    )
+    assert report.shared_passages == {}
+    assert report.shared_sentences == {"test in train": 1}
 
 
 def test_duplicates_and_mixed_labels_are_named() -> None:
@@ -49,6 +83,29 @@ def test_a_folder_is_checked_from_the_command_line(tmp_path: Path) -> None:
     assert data["shared_sentences"] == {"test in train": 1}
     assert data["splits"]["train"]["mentions"] == {"Disease": 2}
     assert (tmp_path / "report.json").is_file()
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "sentences", "set_aside"),
+    [
+        ("HoC", 5, 0),
+        ("PubMedQA", 7, 0),
+        ("evidence-inference", 2, 421),
+        ("evidence-inference-abstracts", 7, 563),
+    ],
+)
+def test_texts_of_classification_have_one_split_each(
+    corpora: Path, name: str, sentences: int, set_aside: int
+) -> None:
+    found = call("data", "check", name, "--json")
+    data = found.json["data"]
+    assert set(data["splits"]) == {"train", "devel", "test"}
+    assert data["malformed"] == set_aside
+    assert data["shared_sentences"]["test in any other"] == sentences
+    assert set(data["shared_texts"].values()) == {0}
+    assert data["shared_passages"] == {}
+    assert data["duplicate_documents"] == []
 
 
 @pytest.mark.data

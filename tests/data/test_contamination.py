@@ -1,5 +1,7 @@
 """Test splits stay out of what is learnt from: whole documents, and single sentences."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from biobert.data.contamination import (
     sentence_mark,
     without_sentences,
 )
+from biobert.data.formats.pubmedqa import official_splits
 from biobert.text.sentences import sentences_of
 from tests.data.articles import prose
 
@@ -126,11 +129,70 @@ def test_only_what_is_at_hand_is_excluded_and_the_rest_is_named(tmp_path: Path) 
     assert not (tmp_path / "none").exists()  # nothing was fetched
 
 
+def test_articles_and_texts_of_a_part_of_a_file_are_both_remembered(tmp_path: Path) -> None:
+    row = load_corpus("PubMedQA")
+    questions = {
+        f"{1000000 + number}": {
+            "QUESTION": f"Does it help the {number}th of them, and all the others too, or not?",
+            "CONTEXTS": [prose(number, 2)],
+            "LABELS": ["RESULTS"],
+            "final_decision": ("yes", "no")[number % 2],
+        }
+        for number in range(40)
+    }
+    answers = {number: one["final_decision"] for number, one in questions.items()}
+    test = {number for number, split in official_splits(answers).items() if split == "test"}
+    for file, content in (
+        (row.splits["test"], questions),
+        (row.files["test-answers"], {number: answers[number] for number in test}),
+    ):
+        path = tmp_path / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+    found = catalogued_test_splits(data_root=tmp_path, cache=tmp_path)
+    assert "PubMedQA" not in found.absent
+    for place, number in enumerate(questions):
+        expected = "PubMedQA" if number in test else None
+        assert verdict(found, document(prose(place, 2))) == expected
+        assert verdict(found, document(prose(900), number)) == expected
+    # The list alone still tells the articles.
+    (tmp_path / row.splits["test"].path).unlink()
+    listed = catalogued_test_splits(data_root=tmp_path, cache=tmp_path)
+    assert set(listed.identifiers) >= {f"pmid:{number}" for number in test}
+    assert not listed.sentences
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    "name", ["HoC", "PubMedQA", "evidence-inference", "evidence-inference-abstracts"]
+)
+def test_labelled_texts_of_test_splits_are_found_and_others_spared(
+    corpora: Path, all_tests: TestSplits, name: str
+) -> None:
+    places = {"data_root": corpora, "cache": corpora}
+    for one in read_split(name, "test", **places):  # type: ignore[arg-type]
+        assert verdict(all_tests, one) is not None
+    train = [_sentenced(one) for one in read_split(name, "train", **places)]  # type: ignore[arg-type]
+    sentences = sum(len(one.sentences) for one in train)
+    assert sum(len(all_tests.shared_sentences(one)) for one in train) < 0.005 * sentences
+    own = [one for one in train if verdict(all_tests, one) == name]
+    assert not own
+
+
+def _sentenced(one: Document) -> Document:
+    return replace(one, sentences=tuple(sentences_of(one)))
+
+
+@pytest.fixture(scope="module")
+def all_tests(corpora: Path) -> TestSplits:
+    return catalogued_test_splits(data_root=corpora, cache=corpora)
+
+
 @pytest.mark.data
 def test_test_splits_of_the_catalogue_find_themselves_and_spare_the_training_data(
-    corpora: Path,
+    corpora: Path, all_tests: TestSplits
 ) -> None:
-    found = catalogued_test_splits(data_root=corpora, cache=corpora)
+    found = all_tests
     places = {"data_root": corpora, "cache": corpora}
     for name in ("NCBI-disease", "BC5CDR", "BC2GM"):
         assert name in corpus_names()

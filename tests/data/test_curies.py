@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biobert.data.curies import bare, curie, curies, prefixed
+from biobert.data.curies import as_mentioned, bare, curie, curies, joined, prefixed
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ from biobert.data.curies import bare, curie, curies, prefixed
         ("", "Disease", ()),
         ("MESH:-1", "Disease", ()),
         ("rs4149056", "SNP", ("dbsnp:rs4149056",)),
+        ("c|SUB|C|12|T", "SequenceVariant", ("tmvar:c%7CSUB%7CC%7C12%7CT",)),
+        ("tmVar:p|SUB|R|5|W;rs77", "", ("tmvar:p%7CSUB%7CR%7C5%7CW", "dbsnp:rs77")),
     ],
 )
 def test_spellings(raw: str, label: str, expected: tuple[str, ...]) -> None:
@@ -33,6 +35,22 @@ def test_what_formats_write_is_read_back(prefix: str, number: int) -> None:
     one = f"{prefix}{number}"
     assert curie(bare(one)) == one
     assert curie(prefixed(one)) == one
+
+
+def test_a_bare_number_is_what_a_mention_of_it_is() -> None:
+    mentioned = ["mesh:D000001", "ncbigene:6528"]
+    assert as_mentioned(["id:6528", "id:7", "mesh:D000001"], mentioned) == (
+        "ncbigene:6528",
+        "id:7",
+        "mesh:D000001",
+    )
+
+
+def test_variants_beside_others_are_read_back() -> None:
+    some = ("tmvar:c%7CSUB%7CC%7C12%7CT", "dbsnp:rs77")
+    assert curies(joined(map(bare, some))) == some
+    assert curies(joined(map(prefixed, some))) == some
+    assert joined(["D1", "D2"]) == "D1|D2"
 
 
 @given(st.text(max_size=30), st.text(max_size=10))

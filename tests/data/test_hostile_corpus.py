@@ -16,7 +16,7 @@ import pytest
 
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.data import packets
-from biobert.data.formats import jats as jats_format
+from biobert.data.formats import _jats as jats_format
 from biobert.data.rejects import Rejects
 from biobert.data.shards import open_corpus
 from biobert.data.tagging import Tagging

@@ -70,6 +70,18 @@ def test_splits_of_the_catalogue_are_found_with_their_licence(tmp_path: Path) ->
     assert {(one.format, one.licence) for one in found} == {("conll", "CC BY 4.0")}
 
 
+@pytest.mark.parametrize("name", ["HoC:train", "PubMedQA:fold-3", "evidence-inference:devel"])
+def test_a_split_that_is_a_part_of_a_file_is_not_read_whole(name: str, tmp_path: Path) -> None:
+    row, _, split = name.partition(":")
+    corpus = load_corpus(row)
+    for file in (corpus.splits[split], *corpus.files.values()):
+        path = tmp_path / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    with pytest.raises(BiobertError, match=rf"{name} is no file of its own.*to a file first"):
+        find(name, root=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

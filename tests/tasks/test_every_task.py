@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from biobert.core.task import IGNORED, Task
+from biobert.core.certainty import certainty_of
+from biobert.core.task import IGNORED, Task, Window
 from biobert.tasks import SHELF, build_task
 from tests.tiny import tiny_tokenizer
 
@@ -15,6 +16,15 @@ TOY_SETTINGS = {
         "labels": ["yes", "no", "maybe"],
         "passages": ["question", "context"],
     },
+    "qa": {"no_answer_margin": 0.0},
+    "similarity": {},
+    "relations": {
+        "labels": ["INHIBITOR", "ACTIVATOR"],
+        "negative": "none",
+        "pairs": [["Chemical", "Gene"]],
+    },
+    "embedding": {"passages": ["question", "context"]},
+    "generation": {},
     "pos": {"labels": ["(", ")", ".", "DT", "JJ", "NN", "NNS", "VBZ"]},
 }
 
@@ -40,6 +50,8 @@ def test_targets_fit_the_heads_and_windows(task: Task) -> None:
                     expected = (head.target_width,)
                     if head.kind in ("token", "vocabulary"):
                         expected = (len(window), *expected)
+                    if head.kind == "text":
+                        expected = (len(window.written), *expected)
                     assert targets[head.name].shape == expected
 
 
@@ -50,20 +62,40 @@ def test_perfect_outputs_decode_to_the_gold_and_score_one(task: Task) -> None:
         examples = task.examples(document)
         windows = task.encode(examples, TOKENIZER)
         outputs = [
-            [_certain(task, targets) for targets in task.targets(example, parts)]
+            [
+                _certain(task, window, targets)
+                for window, targets in zip(parts, task.targets(example, parts), strict=True)
+            ]
             for example, parts in zip(examples, windows, strict=True)
         ]
+        for parts, answers in zip(windows, outputs, strict=True):
+            assert certainty_of(parts, answers, task.heads()) > 0.999
         predicted.append(task.decode(document, windows, outputs))
     scores = task.score(gold, predicted)
     assert scores.main == 1.0
     assert scores.micro.support > 0
 
 
-def _certain(task: Task, targets):  # type: ignore[no-untyped-def]
+def _certain(task: Task, window: Window, targets):  # type: ignore[no-untyped-def]
     """Logits that say what the targets say; what no corpus annotates is `outside`."""
     outputs = {}
     for head in task.heads():
         gold = np.where(targets[head.name] == IGNORED, 0, targets[head.name])
+        if head.kind == "vector":
+            group = np.random.default_rng(int(gold[0]))
+            outputs[head.name] = group.standard_normal(16).astype(np.float32)
+            continue
+        if head.kind == "text":
+            text = TOKENIZER.text(gold[:, 0].tolist())
+            outputs[head.name] = np.array([ord(one) for one in text], dtype=np.float32)
+            continue
+        if head.kind == "span":
+            places = np.arange(len(window))[:, None]
+            outputs[head.name] = np.where(places == gold, 50.0, 0.0).astype(np.float32)
+            continue
+        if head.loss == "squared-error":
+            outputs[head.name] = gold.astype(np.float32)
+            continue
         if head.loss == "binary":
             outputs[head.name] = np.where(gold > 0, 50.0, -50.0).astype(np.float32)
             continue

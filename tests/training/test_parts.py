@@ -1,6 +1,7 @@
 """Batches, optimiser groups and schedules."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,13 @@ def task() -> NamedEntityRecognition:
 @pytest.fixture
 def network(task: NamedEntityRecognition, tmp_path: Path) -> Network:
     return Network(load_encoder(write_tiny_encoder_folder(tmp_path, layers=3)), task.heads())
+
+
+def test_rows_that_teach_nothing_are_left_out(task: NamedEntityRecognition) -> None:
+    (known, other) = task.toy_documents()
+    unknown = replace(other, entities=(), annotated_labels=("Gene",))
+    rows = encode_rows(task, [known, unknown], tiny_tokenizer())
+    assert len(rows) == len(encode_rows(task, [known], tiny_tokenizer())) == 2
 
 
 @given(

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from biobert.core.document import Document
+    from biobert.core.document import Document, Relation
     from biobert.data.rejects import Rejects
     from biobert.pipeline.batch import BatchResult
 
@@ -28,8 +28,13 @@ def show_result(result: "BatchResult", rejects: "Rejects", *, to_stdout: bool) -
     console = Console(file=sys.stderr if to_stdout else sys.stdout, highlight=False)
     for document in result.shown:
         console.print(highlighted(document), soft_wrap=True)
+        for relation in document.relations:
+            console.print(related(document, relation), soft_wrap=True)
         console.print()
     console.print(_by_type(result))
+    if result.relations:
+        counts = ", ".join(f"{label} {count}" for label, count in result.relations.most_common())
+        console.print(f"relations: {counts}", markup=False)
     words = f"{result.documents} documents, {result.sentences} sentences"
     speed = f"{result.seconds:.2f} s, {result.sentences_per_second:.0f} sentences/s"
     console.print(f"{words} in {speed} with {result.model}")
@@ -48,6 +53,18 @@ def highlighted(document: "Document") -> Text:
     text = Text(document.text)
     for entity in document.entities:
         text.stylize(f"bold {_colour(entity.label)}", entity.start, entity.end)
+    return text
+
+
+def related(document: "Document", relation: "Relation") -> Text:
+    """A relation with its score, and below it the sentences that say so."""
+    ends = [document.argument_text(argument) for argument in relation.arguments]
+    text = Text("  ").append(relation.label, style="bold").append(f": {', '.join(ends)}")
+    if relation.score is not None:
+        text.append(f" ({100 * relation.score:.0f}%)")
+    for span in relation.evidence:
+        sentence = " ".join(document.text[span.start : span.end].split())
+        text.append(f"\n      {sentence}", style="dim")
     return text
 
 

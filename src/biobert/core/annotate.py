@@ -1,9 +1,28 @@
 """From documents to annotated documents: a task, a tokenizer and a predictor put together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from biobert.core.document import Document
-from biobert.core.task import Predictor, Task, TextTokenizer
+from biobert.core.certainty import certainty_of
+from biobert.core.document import Document, Span
+from biobert.core.editing import Edit, edited
+from biobert.core.task import Example, Outputs, Predictor, Task, TextTokenizer, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A document as a model answers it, and how certain it is of its least sure answer (0 to 1)."""
+
+    document: Document
+    certainty: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Predicted:
+    document: Document
+    examples: list[Example]
+    windows: list[tuple[Window, ...]]
+    outputs: list[list[Outputs]]
 
 
 def annotate_documents(
@@ -13,12 +32,59 @@ def annotate_documents(
 
     All of them are predicted in one go, so pass a chunk of a stream, not the stream.
     """
+    return [
+        task.decode(one.document, one.windows, one.outputs)
+        for one in _predicted(documents, task, tokenizer, predictor)
+    ]
+
+
+def answer_documents(
+    documents: Sequence[Document], *, task: Task, tokenizer: TextTokenizer, predictor: Predictor
+) -> list[Answer]:
+    """The same answers with their certainty, in parts: a sentence each where the task labels words,
+    else the whole document. A document in which there is nothing to answer is left out.
+    """
+    heads = task.heads()
+    by_sentence = all(head.kind == "token" for head in heads)
+    answers: list[Answer] = []
+    for one in _predicted(documents, task, tokenizer, predictor):
+        annotated = task.decode(one.document, one.windows, one.outputs)
+        certainties = [
+            certainty_of(windows, outputs, heads)
+            for windows, outputs in zip(one.windows, one.outputs, strict=True)
+        ]
+        if by_sentence:
+            answers += _sentences(annotated, one.examples, certainties)
+        elif certainties:
+            answers.append(Answer(annotated, min(certainties)))
+    return answers
+
+
+def part_of(document: Document, start: int, end: int) -> Document:
+    """The stretch [start, end) as a document of its own, one sentence, with what lies inside it."""
+    cut = edited(document, [Edit(0, start, ""), Edit(end, len(document.text), "")])
+    return replace(
+        cut,
+        id=f"{document.id}:{start}-{end}",
+        passages=tuple(one for one in cut.passages if one.start < one.end),
+        sentences=(Span(0, end - start),),
+    )
+
+
+def _sentences(
+    document: Document, examples: Sequence[Example], certainties: Sequence[float]
+) -> Iterator[Answer]:
+    for example, certainty in zip(examples, certainties, strict=True):
+        yield Answer(part_of(document, example.start, example.end), certainty)
+
+
+def _predicted(
+    documents: Sequence[Document], task: Task, tokenizer: TextTokenizer, predictor: Predictor
+) -> Iterator[_Predicted]:
     examples = [task.examples(document) for document in documents]
     encoded = iter(task.encode([one for some in examples for one in some], tokenizer))
     windows = [[next(encoded) for _ in some] for some in examples]
     flat = [window for rows in windows for parts in rows for window in parts]
     outputs = iter(predictor.predict(flat))
-    return [
-        task.decode(document, rows, [[next(outputs) for _ in parts] for parts in rows])
-        for document, rows in zip(documents, windows, strict=True)
-    ]
+    for document, some, rows in zip(documents, examples, windows, strict=True):
+        yield _Predicted(document, some, rows, [[next(outputs) for _ in parts] for parts in rows])

@@ -6,6 +6,7 @@ Offsets count Unicode code points of `Document.text`, start included, end exclud
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Literal
 
 from biobert.core.errors import BadInputError
@@ -142,10 +143,36 @@ class Document:
             return self.text[entity.start : entity.end]
         return " ".join(self.text[piece.start : piece.end] for piece in entity.fragments)
 
+    def argument_text(self, argument: Argument) -> str:
+        """The words of a relation's argument: its mention, or the first mention of its concept."""
+        for entity in self.entities:
+            if argument.kind == "entity" and entity.id == argument.target:
+                return self.mention(entity)
+            if argument.kind == "concept" and set(argument.target.split("|")) & {
+                *entity.concept_ids
+            }:
+                return self.mention(entity)
+        return argument.target
+
     def with_entities(self, entities: Iterable[Entity]) -> "Document":
         """The same document with these entities, in text order, and no others."""
         ordered = sorted(entities, key=lambda entity: (entity.start, entity.end, entity.label))
         return replace(self, entities=tuple(ordered))
+
+    def with_entity_ids(self) -> "Document":
+        """The same document, each entity with an identifier of its own: its old one or `T1`..."""
+        identifiers = [entity.id for entity in self.entities]
+        if all(identifiers) and len(set(identifiers)) == len(identifiers):
+            return self
+        taken = {one for one in identifiers if one}
+        fresh = (f"T{number}" for number in count(1) if f"T{number}" not in taken)
+        seen: set[str] = set()
+        named = []
+        for entity in self.entities:
+            is_own = entity.id and entity.id not in seen
+            named.append(entity if is_own else replace(entity, id=next(fresh)))
+            seen.add(named[-1].id or "")
+        return replace(self, entities=tuple(named))
 
     def entities_labelled(self, labels: Iterable[str]) -> Iterator[Entity]:
         """The entities whose label is one of `labels`, in document order."""

@@ -13,21 +13,28 @@ import numpy as np
 import numpy.typing as npt
 
 from biobert.core.document import Document, Entity
+from biobert.core.errors import BadInputError
 from biobert.core.settings import from_mapping, to_mapping
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 Outputs = Mapping[str, FloatArray]
 """Logits by head name: (labels,) for a `sequence` or `marked` head, (length, labels) for a `token`
-head, (length, 2) for a `span` head, (length, pieces) for a `vocabulary` head."""
+head, (length, 2) for a `span` head, (length, pieces) for a `vocabulary` head; (size,) for a
+`vector` head, (length, size) where it pools nothing; code points (n,) for a `text` head."""
 Targets = Mapping[str, IntArray | FloatArray]
-"""Gold by head name: (length, head.target_width) for a `token` or `vocabulary` head, else
-(head.target_width,)."""
+"""Gold by head name: (length, head.target_width) for a `token` or `vocabulary` head, (pieces, 1)
+for a `text` head, else (head.target_width,)."""
 InputName = Literal["token_ids", "mask", "segment_ids", "marks"]
 """What a network reads of a batch of windows."""
 
 IGNORED = -100
 """Target of a position that neither learns nor scores (the convention of torch's losses)."""
+ANCHOR, POSITIVE, NEGATIVE = 0, 1, 2
+"""Second target of a `vector` head, the role of a row in its group, whose number is the first: a
+question, the text that belongs to it, and one that only looks like it."""
+UNFINISHED = "unfinished"
+"""Beside the text of a `text` head: (1,) 1 where it was stopped before its end, else 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,31 @@ class LabelGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class WritingSettings:
+    """How a text is written: the best of `beams` beginnings at every step.
+
+    A text ends by itself, or at `maximum_pieces` word pieces. No stretch of `no_repeat` pieces
+    comes twice (0: any may). `length_penalty` above 0 favours longer texts; `repetition_penalty`
+    above 1 makes pieces that are there already less likely (Keskar et al. 2019, arXiv:1909.05858).
+    """
+
+    beams: int = 4
+    maximum_pieces: int = 128
+    minimum_pieces: int = 0
+    no_repeat: int = 3
+    length_penalty: float = 1.0
+    repetition_penalty: float = 1.0
+
+    def __post_init__(self) -> None:
+        least, most = self.minimum_pieces, self.maximum_pieces
+        if self.beams < 1 or self.no_repeat < 0 or not 0 <= least <= most or most < 1:
+            raise BadInputError(
+                f"writing with beams = {self.beams}, no_repeat = {self.no_repeat}, {least} to "
+                f"{most} pieces: at least one beam, no_repeat 0 or more, minimum below maximum"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class HeadSpec:
     """The output layer that a task needs: `model/heads.py` builds it from this value.
 
@@ -46,20 +78,26 @@ class HeadSpec:
     `marked` head once from the vectors of `marks` tokens side by side (`Window.marks`). Their
     logits are those of all groups, in order. A `span` head says at every token whether the answer
     begins there and whether it ends there. A `vocabulary` head says which word piece stands at a
-    token. These two have no groups.
+    token. A `vector` head gives a vector for a row: the mean of its tokens, that of the first, or
+    those of all (`pooling`); its loss at this `temperature` is `contrast_loss` of model/heads.py. A
+    `text` head writes a text, as `writing` says. These four have no groups.
 
     `loss` is a softmax over each group, a sigmoid for every label alone (`binary`), or the square
-    of the error of a number. `weights` multiply the loss of each label, none means all alike.
+    of the error of a number. `weights` multiply the loss of each label where it holds, none means
+    all alike.
     `hidden_layers` stand between the vectors and the logits, each as wide as what it reads.
     """
 
     name: str
-    kind: Literal["token", "sequence", "marked", "span", "vocabulary"]
+    kind: Literal["token", "sequence", "marked", "span", "vocabulary", "vector", "text"]
     groups: tuple[LabelGroup, ...] = ()
     loss: Literal["cross-entropy", "binary", "squared-error"] = "cross-entropy"
     marks: int = 0
     hidden_layers: int = 0
     weights: tuple[float, ...] = ()
+    pooling: Literal["mean", "first", "none"] = "mean"
+    temperature: float = 0.05
+    writing: WritingSettings | None = None
 
     @property
     def width(self) -> int:
@@ -69,7 +107,9 @@ class HeadSpec:
     @property
     def target_width(self) -> int:
         """How many gold values a position (or a sequence) has."""
-        if self.kind == "vocabulary":
+        if self.kind == "vector":
+            return 2
+        if self.kind in ("vocabulary", "text"):
             return 1
         by_logit = self.kind == "span" or self.loss != "cross-entropy"
         return self.width if by_logit else len(self.groups)
@@ -77,7 +117,8 @@ class HeadSpec:
     @property
     def is_by_token(self) -> bool:
         """Whether it answers at every token."""
-        return self.kind in ("token", "span", "vocabulary")
+        by_token = self.kind in ("token", "span", "vocabulary")
+        return by_token or (self.kind == "vector" and self.pooling == "none")
 
     @property
     def slices(self) -> tuple[slice, ...]:
@@ -108,6 +149,7 @@ class Window:
     `words` (length,): number of the word that each token belongs to, -1 for specials.
     `owned`: the tokens that learn and score here; the rest is context, owned by another window.
     `marks` (k,): the tokens whose vectors a `marked` head reads.
+    `written` (n,): gold of a `text` head, with special tokens around it; empty if unknown.
     """
 
     token_ids: IntArray
@@ -116,6 +158,7 @@ class Window:
     words: IntArray
     owned: slice
     marks: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    written: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.token_ids)
@@ -222,6 +265,11 @@ class Task(ABC):
     @abstractmethod
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Compare predictions with gold, document by document in the same order."""
+
+    def among(self, predicted: Sequence[Document]) -> Self:
+        """The task as it scores some of these documents, where an answer is one of all of them."""
+        del predicted
+        return self
 
     def tuned(self, gold: Sequence[Document], predicted: Iterable[Document]) -> Self:
         """The task with what is best chosen on devel after training, such as thresholds.

@@ -1,37 +1,55 @@
 """The catalogue of corpora: what they are, where they come from, how they are read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.settings import from_mapping, read_toml
 from biobert.core.shelf import unknown_name
 from biobert.data.download import fetch
-from biobert.data.reading import format_of, read_documents
+from biobert.data.reading import endings_by_format, format_of, read_documents, read_together
 from biobert.data.rejects import Rejects
+from biobert.data.splits import documents_of
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusFile:
-    """One file: its path below the data folder, its address, and its checksum ("" if unknown)."""
+    """One file: its path below the data folder, its address, and its checksum ("" if unknown).
+
+    Of a file that holds several splits `part` names those that are meant, as its documents have
+    them in their metadata (`split`); `share` (from, to) takes the documents whose identifiers
+    fall there by chance, from 0 to 1, where a corpus has no split of its own.
+    """
 
     path: str
     url: str = ""
     sha256: str = ""
+    part: tuple[str, ...] = ()
+    share: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SplitPlace:
+    """Where the file of a split is on this machine, and those that are read with it, by name."""
+
+    path: Path
+    beside: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """A row of the catalogue.
 
-    `labels` are the entity types it annotates, under our names; `rename` maps the file's names to
-    them. `obtain` says how to get a corpus that no address gives. `weights` says whether models
-    trained on it may be passed on. `test_identifiers` names the split that lists the articles of
-    the test set by number, where the test set is no file of documents.
+    `labels` are the labels it annotates, under our names; `rename` maps the file's names to them.
+    `relations` are those that it annotates between its entities.
+    `files` are read together with each split. `obtain` says how to get a corpus that no address
+    gives. `weights` says whether models trained on it may be passed on. `test_identifiers` names
+    the one of `files` that lists the articles of the test set by number.
     """
 
     name: str
@@ -44,8 +62,10 @@ class Corpus:
     obtain: str = ""
     weights: str = "allowed"
     labels: tuple[str, ...] = ()
+    relations: tuple[str, ...] = ()
     rename: Mapping[str, str] = field(default_factory=dict)
     splits: Mapping[str, CorpusFile] = field(default_factory=dict)
+    files: Mapping[str, CorpusFile] = field(default_factory=dict)
     test_identifiers: str = ""
     counts: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
@@ -75,21 +95,34 @@ def load_corpus(name: str) -> Corpus:
         raise unknown_name("corpus", name, corpus_names())
     row = Path(str(files("biobert.data") / "corpora" / f"{known[name.lower()]}.toml"))
     values = read_toml(row)
-    splits = {
-        split: from_mapping(CorpusFile, one, place=f"{row.name} [splits.{split}]")
-        for split, one in values.pop("splits", {}).items()
+    splits = _files(values.pop("splits", {}), f"{row.name} [splits]")
+    beside = _files(values.pop("files", {}), f"{row.name} [files]")
+    return replace(from_mapping(Corpus, values, place=row.name), splits=splits, files=beside)
+
+
+def _files(tables: Mapping[str, Any], place: str) -> dict[str, CorpusFile]:
+    return {
+        name: from_mapping(CorpusFile, one, place=f"{place} {name}") for name, one in tables.items()
     }
-    return replace(from_mapping(Corpus, values, place=row.name), splits=splits)
 
 
-def find_split(corpus: Corpus, split: str, *, data_root: Path | None, cache: Path) -> Path:
-    """The file of a split: below `data_root` where it is there, else fetched once into `cache`."""
+def find_split(corpus: Corpus, split: str, *, data_root: Path | None, cache: Path) -> SplitPlace:
+    """The files of a split: below `data_root` where they are there, else fetched into `cache`."""
     if split not in corpus.splits:
         raise unknown_name(f"split of {corpus.name}", split, corpus.splits)
-    found = local_split(corpus, split, data_root=data_root, cache=cache)
+    beside = {
+        name: find_file(corpus, wanted, data_root=data_root, cache=cache)
+        for name, wanted in corpus.files.items()
+    }
+    path = find_file(corpus, corpus.splits[split], data_root=data_root, cache=cache)
+    return SplitPlace(path, beside)
+
+
+def find_file(corpus: Corpus, wanted: CorpusFile, *, data_root: Path | None, cache: Path) -> Path:
+    """One file of a corpus: below `data_root` where it is there, else fetched once."""
+    found = local_file(wanted, data_root=data_root, cache=cache)
     if found is not None:
         return found
-    wanted = corpus.splits[split]
     if not wanted.url:
         raise BadInputError(
             f"corpus {corpus.name!r} has no open address: {corpus.obtain or corpus.homepage}; "
@@ -99,12 +132,35 @@ def find_split(corpus: Corpus, split: str, *, data_root: Path | None, cache: Pat
     return fetch(wanted.url, cache / wanted.path, sha256=wanted.sha256)
 
 
-def local_split(corpus: Corpus, split: str, *, data_root: Path | None, cache: Path) -> Path | None:
-    """The file of a split where it is on this machine already, or None."""
+def local_split(
+    corpus: Corpus, split: str, *, data_root: Path | None, cache: Path
+) -> SplitPlace | None:
+    """The files of a split where all of them are on this machine already, or None."""
+    roots: dict[str, Path | None] = {"data_root": data_root, "cache": cache}
+    path = local_file(corpus.splits[split], **roots)
+    beside = {name: local_file(one, **roots) for name, one in corpus.files.items()}
+    found = {name: one for name, one in beside.items() if one is not None}
+    return None if path is None or len(found) < len(beside) else SplitPlace(path, found)
+
+
+def local_file(wanted: CorpusFile, *, data_root: Path | None, cache: Path | None) -> Path | None:
+    """A file where it is on this machine already, or None."""
     for root in (data_root, cache):
-        if root is not None and (root / corpus.splits[split].path).is_file():
-            return root / corpus.splits[split].path
+        if root is not None and (root / wanted.path).is_file():
+            return root / wanted.path
     return None
+
+
+def documents_in(
+    corpus: Corpus, split: str, place: SplitPlace, rejects: Rejects
+) -> Iterator[Document]:
+    """The documents of a split that is on this machine, with the file's own labels."""
+    if corpus.files:
+        documents = read_together(place.path, place.beside, corpus.format, rejects)
+    else:
+        documents = read_documents(place.path, corpus.format or None, rejects)
+    wanted = corpus.splits[split]
+    return documents_of(documents, parts=wanted.part, share=wanted.share)
 
 
 def read_split(
@@ -128,30 +184,35 @@ def read_split(
     if place.suffix or "/" in corpus:
         raise BadInputError(f"no such corpus file or folder: {corpus}", code="not-found")
     row = load_corpus(corpus)
-    path = find_split(row, split, data_root=data_root, cache=cache)
-    documents = read_documents(path, row.format or None, rejects)
+    files = find_split(row, split, data_root=data_root, cache=cache)
+    documents = documents_in(row, split, files, rejects)
     renamed = (with_renamed_labels(document, row.rename) for document in documents)
     return [replace(document, annotated_labels=row.labels) for document in renamed]
 
 
 def _split_file(folder: Path, split: str) -> Path:
     names = SPLIT_FILES.get(split, (f"{split}.tsv", f"{split}.conll", f"{split}.PubTator.txt"))
+    names += tuple(f"{split}{ending}" for some in endings_by_format().values() for ending in some)
     for name in names:
         if (folder / name).is_file():
             return folder / name
     there = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
     raise BadInputError(
-        f"{folder}: no file for split {split!r} (looked for {', '.join(names)}; there is {there})",
+        f"{folder}: no file for split {split!r} (looked for {names[0]} and the like; "
+        f"there is {there})",
         code="not-found",
     )
 
 
 def _read_labelled(path: Path, rejects: Rejects) -> list[Document]:
-    """Documents of a user's own file: the labels that occur are the labels it annotates."""
+    """Documents of a user's own file. What it annotates is what its documents say, else the labels
+    that occur in it."""
     format = "conll" if path.suffix == ".tsv" else format_of(path)
     documents = list(read_documents(path, format, rejects))
     labels = sorted({entity.label for one in documents for entity in one.entities})
-    return [replace(one, annotated_labels=tuple(labels)) for one in documents]
+    return [
+        replace(one, annotated_labels=one.annotated_labels or tuple(labels)) for one in documents
+    ]
 
 
 def with_renamed_labels(document: Document, names: Mapping[str, str]) -> Document:

@@ -1,7 +1,7 @@
 """Checking a corpus before anything is learnt from it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,13 +15,14 @@ LONGEST = 5
 
 @dataclass(frozen=True, slots=True)
 class SplitCounts:
-    """The size of a split. `mentions` counts by label."""
+    """The size of a split. `mentions` counts entities by label, `labels` those of documents."""
 
     documents: int
     sentences: int
     words: int
     mentions: Mapping[str, int]
     relations: int
+    labels: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +35,24 @@ class Inconsistency:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What a check found.
+    """What a check found. `malformed` counts what was set aside, by `reasons`.
 
     `shared_sentences` counts, for each pair of splits (`test in train`), the distinct sentences of
-    the first that stand in the second too; the examples name some of them.
+    the first that stand in the second too; the examples name some of them. `shared_texts` does so
+    for the texts of whole documents, `shared_passages` for each kind of passage, so that a pair is
+    also found by the half that it shares.
     """
 
     corpus: str
     splits: Mapping[str, SplitCounts]
     malformed: int
+    reasons: Mapping[str, int]
     malformed_examples: Sequence[Mapping[str, str]]
     duplicate_documents: Sequence[str]
     shared_sentences: Mapping[str, int]
     shared_examples: Sequence[str]
+    shared_texts: Mapping[str, int]
+    shared_passages: Mapping[str, Mapping[str, int]]
     inconsistent_labels: Sequence[Inconsistency]
     inconsistent_count: int
     longest_sentences: Sequence[Mapping[str, Any]]
@@ -67,10 +73,15 @@ def check_splits(
         corpus=corpus,
         splits={name: _counts(documents) for name, documents in splits.items()},
         malformed=rejects.count,
+        reasons=dict(rejects.reasons.most_common()),
         malformed_examples=[asdict(reject) for reject in rejects.kept[:EXAMPLES]],
         duplicate_documents=_duplicates(splits),
-        shared_sentences={pair: len(found) for pair, found in shared.items()},
+        shared_sentences=_lengths(shared),
         shared_examples=[text for found in shared.values() for text in found][:EXAMPLES],
+        shared_texts=_lengths(
+            _shared({name: [one.text for one in some] for name, some in splits.items()})
+        ),
+        shared_passages=_shared_passages(splits),
         inconsistent_labels=inconsistent[:EXAMPLES],
         inconsistent_count=len(inconsistent),
         longest_sentences=_longest(sentences),
@@ -86,6 +97,7 @@ def _counts(documents: Sequence[Document]) -> SplitCounts:
         words=sum(len(text.split()) for text in texts),
         mentions=dict(sorted(mentions.items())),
         relations=sum(len(one.relations) for one in documents),
+        labels=dict(sorted(Counter(label for one in documents for label in one.labels).items())),
     )
 
 
@@ -97,11 +109,11 @@ def _sentence_texts(documents: Sequence[Document]) -> list[str]:
     ]
 
 
-def _shared(sentences: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Distinct sentences of a later split that an earlier one holds too."""
+def _shared(splits: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Distinct texts of a later split that an earlier one holds too."""
     folded = {
         name: dict.fromkeys(" ".join(text.split()) for text in texts)
-        for name, texts in sentences.items()
+        for name, texts in splits.items()
     }
     names = list(folded)
     found = {}
@@ -112,6 +124,30 @@ def _shared(sentences: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         last, others = names[-1], set().union(*(folded[name] for name in names[:-1]))
         found[f"{last} in any other"] = [one for one in folded[last] if one in others]
     return found
+
+
+def _shared_passages(splits: Mapping[str, Sequence[Document]]) -> dict[str, dict[str, int]]:
+    """For each kind of passage what splits share of it; kinds that share nothing are left out."""
+    by_kind: dict[str, dict[str, list[str]]] = {}
+    for name, documents in splits.items():
+        for document in documents:
+            for kind, text in _texts_by_kind(document).items():
+                by_kind.setdefault(kind, {one: [] for one in splits})[name].append(text)
+    shared = {kind: _lengths(_shared(texts)) for kind, texts in by_kind.items()}
+    return {kind: counts for kind, counts in shared.items() if any(counts.values())}
+
+
+def _texts_by_kind(document: Document) -> dict[str, str]:
+    """The passages of each kind as one text, such as all sections of an abstract."""
+    texts: defaultdict[str, list[str]] = defaultdict(list)
+    for passage in document.passages:
+        if passage.end > passage.start:
+            texts[passage.kind].append(document.text[passage.start : passage.end])
+    return {kind: " ".join(parts) for kind, parts in texts.items()}
+
+
+def _lengths(found: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    return {pair: len(texts) for pair, texts in found.items()}
 
 
 def _duplicates(splits: Mapping[str, Sequence[Document]]) -> list[str]:

@@ -9,8 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from biobert.core.document import Document
-from biobert.data.catalogue import Corpus, corpus_names, load_corpus, local_split
-from biobert.data.reading import read_documents
+from biobert.data.catalogue import (
+    Corpus,
+    corpus_names,
+    documents_in,
+    load_corpus,
+    local_file,
+    local_split,
+)
+from biobert.data.rejects import Rejects
 from biobert.text.sentences import sentences_of
 
 ARTICLE_NUMBER = re.compile(r"\b\d{5,9}\b")
@@ -103,14 +110,8 @@ def catalogued_test_splits(*, data_root: Path | None, cache: Path) -> TestSplits
     found, absent = TestSplits(), []
     places: dict[str, Any] = {"data_root": data_root, "cache": cache}
     for corpus in map(load_corpus, corpus_names()):
-        path = _test_file(corpus, places)
-        if path is None:
-            if corpus.task not in UNTESTED_TASKS:
-                absent.append(corpus.name)
-        elif corpus.test_identifiers:
-            found.add_identifiers(corpus.name, path)
-        else:
-            found.add(corpus.name, read_documents(path, corpus.format or None))
+        if not _add_test_split(found, corpus, places) and corpus.task not in UNTESTED_TASKS:
+            absent.append(corpus.name)
     return replace(found, absent=tuple(absent))
 
 
@@ -135,9 +136,19 @@ def without_sentences(document: Document, numbers: Iterable[int]) -> Document:
     return replace(document, sentences=tuple(kept)) if gone else document
 
 
-def _test_file(corpus: Corpus, places: Mapping[str, Any]) -> Path | None:
-    split = corpus.test_identifiers or "test"
-    return local_split(corpus, split, **places) if split in corpus.splits else None
+def _add_test_split(found: TestSplits, corpus: Corpus, places: Mapping[str, Any]) -> bool:
+    """Remember what is here of a corpus's test set, articles and documents; whether any is."""
+    known = False
+    if corpus.test_identifiers:
+        listed = local_file(corpus.files[corpus.test_identifiers], **places)
+        if listed is not None:
+            found.add_identifiers(corpus.name, listed)
+            known = True
+    place = local_split(corpus, "test", **places) if "test" in corpus.splits else None
+    if place is not None:
+        found.add(corpus.name, documents_in(corpus, "test", place, Rejects()))
+        known = True
+    return known
 
 
 def _identifiers(document: Document) -> set[str]:

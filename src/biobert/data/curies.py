@@ -1,6 +1,7 @@
 """Concept identifiers as CURIEs: `mesh:D009369`, `omim:215600`, `ncbitaxon:9606`."""
 
 import re
+from collections.abc import Iterable
 
 MESH = re.compile(r"[CD]\d{6,}")
 # Prefixes that files spell in several ways.
@@ -31,6 +32,11 @@ NUMBER_PREFIXES = {
 }
 NOTHING = frozenset({"", "-", "-1", "none", "null", "na", "n/a"})
 SEPARATORS = re.compile(r"[|+,;]")
+# A variant as tmVar writes it, `c|SUB|C|643|T`: bars that part nothing.
+VARIANT = re.compile(r"(?:tmvar:)?[a-z]\|[A-Z]*\|", re.IGNORECASE)
+VARIANT_SEPARATORS = re.compile(r"[,;]")
+VARIANT_PREFIX = "tmvar"
+BAR, CODED_BAR = "|", "%7C"
 
 
 def curies(raw: str, label: str = "") -> tuple[str, ...]:
@@ -38,7 +44,8 @@ def curies(raw: str, label: str = "") -> tuple[str, ...]:
 
     `label` is the mention's type: it tells what a bare number is.
     """
-    found = (curie(part, label) for part in SEPARATORS.split(raw))
+    separators = VARIANT_SEPARATORS if VARIANT.match(raw.strip()) else SEPARATORS
+    found = (curie(part, label) for part in separators.split(raw))
     return tuple(dict.fromkeys(one for one in found if one))
 
 
@@ -47,6 +54,10 @@ def curie(raw: str, label: str = "") -> str:
     value = raw.strip()
     if value.lower() in NOTHING:
         return ""
+    if VARIANT.match(value):
+        # Coded, because a bar parts one identifier from the next.
+        name = re.sub(f"^{VARIANT_PREFIX}:", "", value, flags=re.IGNORECASE)
+        return f"{VARIANT_PREFIX}:{name.replace(BAR, CODED_BAR)}"
     prefix, colon, local = value.rpartition(":")
     if colon and prefix and local:
         return "" if local in NOTHING else f"{_prefix(prefix)}:{local.strip()}"
@@ -62,9 +73,29 @@ def curie(raw: str, label: str = "") -> str:
     return f"id:{value}"
 
 
+def as_mentioned(identifiers: Iterable[str], mentioned: Iterable[str]) -> tuple[str, ...]:
+    """Identifiers as CURIEs that mentions carry, where a file gives no type that tells the prefix:
+    `id:6528` is the `ncbigene:6528` of a mention."""
+    known: dict[str, str] = {}
+    for one in mentioned:
+        known.setdefault(one.partition(":")[2], one)
+    return tuple(
+        known.get(one.removeprefix("id:"), one) if one.startswith("id:") else one
+        for one in identifiers
+    )
+
+
+def joined(identifiers: Iterable[str]) -> str:
+    """Identifiers as files write them in one field: bars between, or commas beside a variant's."""
+    names = list(identifiers)
+    return ("," if any(BAR in name for name in names) else BAR).join(names)
+
+
 def bare(identifier: str) -> str:
     """As PubTator writes it: MeSH, gene and species numbers without a prefix, `OMIM:215600`."""
     prefix, _, local = identifier.partition(":")
+    if prefix == VARIANT_PREFIX:
+        return local.replace(CODED_BAR, BAR)
     if prefix in ("mesh", "ncbigene", "ncbitaxon", "id", "dbsnp", "cellosaurus"):
         return local
     return f"{prefix.upper()}:{local}"
@@ -73,6 +104,8 @@ def bare(identifier: str) -> str:
 def prefixed(identifier: str) -> str:
     """As BioC writes it: `MESH:D009369`."""
     prefix, _, local = identifier.partition(":")
+    if prefix == VARIANT_PREFIX:
+        return local.replace(CODED_BAR, BAR)
     return local if prefix == "id" else f"{prefix.upper()}:{local}"
 
 

@@ -19,7 +19,7 @@ from biobert.core.files import (
     plain_name,
     read_at_most,
 )
-from biobert.data.formats import jats, jsonl, pubmed, text
+from biobert.data.formats import _jats, jsonl, pubmed, text
 from biobert.data.reading import read_documents
 from biobert.data.rejects import TOO_LONG, Rejects
 from biobert.data.sources import Source
@@ -95,7 +95,7 @@ def documents_of(piece: Piece, rejects: Rejects) -> Iterator[Document]:
     if isinstance(content, Document):
         found = iter([content])
     elif piece.kind == "article":
-        found = jats.read_article(content, piece.name, rejects)
+        found = _jats.read_article(content, piece.name, rejects)
     elif piece.kind == "citation":
         found = pubmed.read_record(content, piece.name, rejects)
     elif piece.kind == "lines":
@@ -141,7 +141,7 @@ def _cut(source: Source, packet_bytes: int, rejects: Rejects) -> Iterator[Piece]
     if source.format == "jats" and plain_name(path).endswith(".tar"):
         yield from _articles(source, rejects)
     elif source.format == "jats":
-        yield from _whole(source, "article", jats.LARGEST_ARTICLE, rejects)
+        yield from _whole(source, "article", _jats.LARGEST_ARTICLE, rejects)
     elif source.format == "text":
         yield from _whole(source, "text", text.LARGEST_FILE, rejects)
     elif source.format == "pubmed":
@@ -157,9 +157,9 @@ def _cut(source: Source, packet_bytes: int, rejects: Rejects) -> Iterator[Piece]
 
 
 def _articles(source: Source, rejects: Rejects) -> Iterator[Piece]:
-    for name, data in jats.archive_members(source.path):
+    for name, data in _jats.archive_members(source.path):
         if data is None:
-            rejects.add(name, "file", f"too large: more than {jats.LARGEST_ARTICLE} bytes")
+            rejects.add(name, "file", f"too large: more than {_jats.LARGEST_ARTICLE} bytes")
         else:
             yield Piece("article", source, name, data)
 

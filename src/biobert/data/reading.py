@@ -1,6 +1,6 @@
 """Documents from any file, folder or stream, and back; the format is told by name or ending."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +11,7 @@ from biobert.data.formats import SHELF
 from biobert.data.rejects import Rejects
 
 FOLDER_FORMAT = "brat"
+VERBS = {"read": "read", "write": "written", "read_together": "read with other files"}
 
 
 def read_documents(
@@ -22,6 +23,13 @@ def read_documents(
     """
     module = _module(format or format_of(path), "read")
     return iter(module.read(path, Rejects() if rejects is None else rejects))
+
+
+def read_together(
+    path: Path, beside: Mapping[str, Path], format: str, rejects: Rejects
+) -> Iterator[Document]:
+    """Stream the documents of a file that is read with others, which its format knows by name."""
+    return iter(_module(format, "read_together").read_together(path, beside, rejects))
 
 
 def write_documents(
@@ -70,8 +78,7 @@ def _module(format: str, verb: str) -> ModuleType:
     if not hasattr(module, verb):
         able = [name for name in SHELF.names() if hasattr(SHELF.load(name), verb)]
         raise BadInputError(
-            f"format {format!r} cannot be {'read' if verb == 'read' else 'written'}; "
-            f"these can: {', '.join(able)}",
+            f"format {format!r} cannot be {VERBS[verb]}; these can: {', '.join(able)}",
             code="usage",
         )
     return module

@@ -119,8 +119,13 @@ def _splits(name: str, *, data_root: Path | None, cache: Path) -> Iterator[Sourc
     corpus_name, _, wanted = name.partition(":")
     corpus = load_corpus(corpus_name)
     for split in [wanted] if wanted in corpus.splits else wanted.split("+"):
-        path = find_split(corpus, split, data_root=data_root, cache=cache)
-        source = _source(f"{corpus.name}:{split}", path, corpus.format or None)
+        place = find_split(corpus, split, data_root=data_root, cache=cache)
+        if place.beside or corpus.splits[split].part or corpus.splits[split].share:
+            raise BadInputError(
+                f"{corpus.name}:{split} is no file of its own ({place.path.name} holds more): "
+                "write the split to a file first, as docs/how-to/classify.md shows, and name that"
+            )
+        source = _source(f"{corpus.name}:{split}", place.path, corpus.format or None)
         yield replace(source, licence=_licence(corpus))
 
 

@@ -50,15 +50,25 @@ class SelfAttention(nn.Module):
 
     def forward(self, hidden: torch.Tensor, scope: Scope) -> torch.Tensor:
         """(rows, length, hidden) to the same shape."""
-        query, key, value = self.query(hidden), self.key(hidden), self.value(hidden)
-        attend = self._packed if isinstance(scope, PackedScope) else self._masked
-        projected: torch.Tensor = self.output(attend(query, key, value, scope))
+        context = self.attend(self.query(hidden), self.key(hidden), self.value(hidden), scope)
+        projected: torch.Tensor = self.output(context)
         return projected
 
-    def _masked(
-        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, allowed: Scope
+    def attend(
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scope: Scope
     ) -> torch.Tensor:
-        assert not isinstance(allowed, PackedScope)
+        """(rows, length, hidden) queries, keys and values to what the heads read, side by side."""
+        if isinstance(scope, PackedScope):
+            return self._packed(query, key, value, scope)
+        return self._masked(query, key, value, scope)
+
+    def _masked(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        allowed: torch.Tensor | None,
+    ) -> torch.Tensor:
         context = functional.scaled_dot_product_attention(
             self._split(query).transpose(1, 2),
             self._split(key).transpose(1, 2),
@@ -69,9 +79,8 @@ class SelfAttention(nn.Module):
         return context.transpose(1, 2).flatten(2)
 
     def _packed(
-        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scope: Scope
+        self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scope: PackedScope
     ) -> torch.Tensor:
-        assert isinstance(scope, PackedScope)
         context = packed_kernel()(
             self._split(query).flatten(0, 1),
             self._split(key).flatten(0, 1),

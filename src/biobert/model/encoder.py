@@ -48,6 +48,11 @@ class Encoder(nn.Module):
         return self.settings.layers
 
     @property
+    def word_embeddings(self) -> nn.Module:
+        """What turns token ids into word vectors."""
+        return self.embeddings.word
+
+    @property
     def maximum_positions(self) -> int:
         """The longest row the position embeddings allow."""
         return self.settings.maximum_positions
@@ -67,7 +72,10 @@ class Encoder(nn.Module):
         alone, so several sentences may share a row; `positions` then restart with each.
         None means that nothing is padded and a row is one sequence.
         """
-        hidden = self.embed(token_ids, segment_ids, positions)
+        return self.transform(self.embed(token_ids, segment_ids, positions), sequence_ids)
+
+    def transform(self, hidden: torch.Tensor, sequence_ids: torch.Tensor | None) -> torch.Tensor:
+        """Embedded rows through all layers."""
         scope = None if sequence_ids is None else self._scope(sequence_ids)
         for layer in self.layers:
             if self.recompute and torch.is_grad_enabled():

@@ -1,12 +1,18 @@
 """Output layers, built from the `HeadSpec` that a task names."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
 import torch
 from torch import nn
 from torch.nn import functional
 
+from biobert.core.errors import BadInputError
 from biobert.core.task import IGNORED, HeadSpec
 from biobert.model.encoder import Encoder, initialise
 from biobert.model.layer import activate
+from biobert.model.vectors import contrast_loss
 
 
 class LinearHead(nn.Module):
@@ -54,44 +60,93 @@ class VocabularyHead(nn.Module):
         return functional.linear(transformed, embeddings, self.bias)
 
 
-def head_loss(spec: HeadSpec, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """Answers of which one is right: (n, answers) logits, (n,) targets or IGNORED, weights."""
+
+    logits: torch.Tensor
+    targets: torch.Tensor
+    weights: torch.Tensor | None = None
+
+
+class LossForm(Protocol):
+    """What an answer costs. Ways to train bring their own; `PLAIN` is the usual one."""
+
+    def choice(self, choice: Choice) -> torch.Tensor:
+        """The sum of the losses of all targets that are not IGNORED."""
+        ...
+
+    def labels(
+        self, logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None
+    ) -> torch.Tensor:
+        """The loss of every label alone, targets 0 or 1; what is IGNORED is left out later."""
+        ...
+
+
+class CrossEntropy:
+    """-log p of the right answer, of one among several or of yes and no."""
+
+    def choice(self, choice: Choice) -> torch.Tensor:
+        """The sum over all targets that are not IGNORED."""
+        return functional.cross_entropy(
+            choice.logits,
+            choice.targets,
+            weight=choice.weights,
+            ignore_index=IGNORED,
+            reduction="sum",
+        )
+
+    def labels(
+        self, logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None
+    ) -> torch.Tensor:
+        """One loss for each label; a weight multiplies that of its yes."""
+        return functional.binary_cross_entropy_with_logits(
+            logits, targets, pos_weight=weights, reduction="none"
+        )
+
+
+PLAIN = CrossEntropy()
+
+
+def head_loss(
+    spec: HeadSpec, logits: torch.Tensor, targets: torch.Tensor, form: LossForm = PLAIN
+) -> torch.Tensor:
     """The mean loss over all gold values that are not IGNORED, in float32; without any it is 0.
 
     `logits` (..., width), `targets` (..., target_width); of a `span` head (rows, length, 2) and
-    (rows, 2), the places of the first and the last token of the answer.
+    (rows, 2), the places of the first and the last token of the answer. The loss of a `vector` head
+    is that of all rows together.
     """
+    if spec.kind == "vector":
+        if form is not PLAIN:
+            raise BadInputError("vectors choose nothing: leave label smoothing and focal loss out")
+        return contrast_loss(logits, targets, spec.temperature)
     logits = logits.float()
     known = targets != IGNORED
-    if spec.loss == "binary":
-        total = _binary_losses(spec, logits, targets)[known].sum()
-    elif spec.loss == "squared-error":
+    if spec.loss == "squared-error":
         total = functional.mse_loss(logits, targets.to(logits.dtype), reduction="none")[known].sum()
-    elif spec.kind == "span":
-        total = _cross_entropy(logits.transpose(1, 2), targets, None)
-    else:
-        slices = (slice(None),) if spec.kind == "vocabulary" else spec.slices
+    elif spec.loss == "binary":
         weights = logits.new_tensor(spec.weights) if spec.weights else None
+        total = form.labels(logits, targets.to(logits.dtype), weights)[known].sum()
+    else:
         total = logits.new_zeros(())
-        for number, part in enumerate(slices):
-            own = None if weights is None else weights[part]
-            total = total + _cross_entropy(logits[..., part], targets[..., number], own)
+        for choice in choices(spec, logits, targets):
+            total = total + form.choice(choice)
     return total / known.sum().clamp(min=1)
 
 
-def _cross_entropy(
-    logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None
-) -> torch.Tensor:
-    return functional.cross_entropy(
-        logits.flatten(0, -2),
-        targets.flatten(),
-        weight=weights,
-        ignore_index=IGNORED,
-        reduction="sum",
-    )
-
-
-def _binary_losses(spec: HeadSpec, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def choices(spec: HeadSpec, logits: torch.Tensor, targets: torch.Tensor) -> Iterator[Choice]:
+    """What a head with cross-entropy chooses among: a label of each group, a piece, a place."""
+    if spec.kind == "vector":
+        raise BadInputError("vectors choose nothing: leave rdrop and distillation out")
+    if spec.kind == "span":
+        yield Choice(logits.transpose(1, 2).flatten(0, -2), targets.flatten())
+        return
+    slices = (slice(None),) if spec.kind in ("vocabulary", "text") else spec.slices
     weights = logits.new_tensor(spec.weights) if spec.weights else None
-    return functional.binary_cross_entropy_with_logits(
-        logits, targets.to(logits.dtype), pos_weight=weights, reduction="none"
-    )
+    for number, part in enumerate(slices):
+        yield Choice(
+            logits[..., part].flatten(0, -2),
+            targets[..., number].flatten(),
+            None if weights is None else weights[part],
+        )

@@ -11,6 +11,13 @@ from biobert.core.errors import BadInputError
 from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import WEIGHTS
 from biobert.core.task import HeadSpec
+from biobert.model.adaptation import (
+    DESCRIPTION,
+    Adaptation,
+    fill_adapter,
+    read_adaptation,
+    shared_copy,
+)
 from biobert.model.encoder import Encoder, Pooler
 from biobert.model.network import Network
 from biobert.model.settings import EncoderSettings
@@ -34,6 +41,12 @@ class HubEncoder(nn.Module):
         self.pooler = Pooler(
             EncoderSettings(vocabulary_size=1, hidden_size=self.hidden_size, heads=1)
         )
+
+    @property
+    def word_embeddings(self) -> nn.Module:
+        """What turns token ids into word vectors."""
+        embeddings: nn.Module = self.model.get_input_embeddings()  # type: ignore[operator]
+        return embeddings
 
     def forward(
         self,
@@ -85,6 +98,8 @@ def load_encoder(folder: Path) -> Encoder | HubEncoder:
     absolute = config.get("position_embedding_type", "absolute") == "absolute"
     if config.get("model_type", "bert") == "bert" and absolute:
         return load_bert(folder)
+    if config.get("model_type") == "encoder-decoder":
+        raise BadInputError(f"{folder} is an encoder with a decoder: `biobert generate` is its use")
     from transformers import AutoModel
 
     if not list(folder.glob("*.safetensors")):
@@ -92,11 +107,36 @@ def load_encoder(folder: Path) -> Encoder | HubEncoder:
     return HubEncoder(AutoModel.from_pretrained(folder, use_safetensors=True))
 
 
-def load_trained_network(folder: Path, heads: Sequence[HeadSpec]) -> Network:
-    """The network of a trained model folder, ready to predict."""
-    network = Network(load_encoder(folder), heads)
-    _load_heads(network, folder)
+def load_trained_network(
+    folder: Path, heads: Sequence[HeadSpec], *, bases: dict[str, nn.Module] | None = None
+) -> Network:
+    """The network of a trained model folder, ready to predict.
+
+    Adapters that are loaded with the same `bases` (encoders by checksum) share their weights.
+    """
+    adaptation = read_adaptation(folder)
+    if adaptation is None:
+        network = Network(load_encoder(folder), heads)
+        _load_heads(network, folder)
+        return network.eval()
+    base = _base_encoder(adaptation, folder, {} if bases is None else bases)
+    network = Network(base, heads)
+    fill_adapter(network, folder, adaptation)
     return network.eval()
+
+
+def _base_encoder(adaptation: Adaptation, folder: Path, bases: dict[str, nn.Module]) -> nn.Module:
+    checksum, name = adaptation.base.sha256, adaptation.base.encoder
+    if checksum not in bases:
+        try:
+            bases[checksum] = load_encoder(find_encoder_folder(name))
+        except BadInputError as problem:
+            raise BadInputError(
+                f"{folder} is an adapter of the encoder {name!r}: {problem}; bring it back, or "
+                f"say in {DESCRIPTION} where it is now",
+                code="not-found",
+            ) from None
+    return shared_copy(bases[checksum])
 
 
 def _load_heads(network: Network, folder: Path) -> None:

@@ -8,12 +8,14 @@ from torch import nn
 
 from biobert.core.errors import BadInputError
 from biobert.core.task import HeadSpec
+from biobert.model.decoder import DecoderHead
 from biobert.model.encoder import Encoder
 from biobert.model.heads import LinearHead, VocabularyHead
+from biobert.model.vectors import VectorHead
 
 NEVER = -1e4
 """A logit that no softmax sees, within the range of half precision."""
-LAYER_NUMBER = re.compile(r"\.layers?\.(\d+)\.")
+LAYER_NUMBER = re.compile(r"\.(?:layers?|block|h)\.(\d+)\.")
 
 
 class Network(nn.Module):
@@ -25,6 +27,8 @@ class Network(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.specs = tuple(specs)
+        # What `model/adaptation.py` has put into the encoder, if anything.
+        self.adaptation: object | None = None
         self.heads = nn.ModuleDict({spec.name: _head(spec, encoder, dropout) for spec in specs})
         if not any(spec.kind == "sequence" for spec in specs):
             # An unused pooler would wait for gradients that never come under DDP.
@@ -49,13 +53,15 @@ class Network(nn.Module):
         positions: torch.Tensor | None = None,
         selected: Mapping[str, torch.Tensor] | None = None,
         marks: torch.Tensor | None = None,
+        written: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         """Logits: (rows, length, width) of a head that answers by token, else (rows, width).
 
         `mask` and `positions` are those of the encoder. A head named in `selected` reads only the
         tokens at these places of the flattened rows, (n,), and gives (n, width): a masked language
         model needs few of its logits, and packed rows hold several sequences. `marks` (rows, k) are
-        the tokens that a `marked` head reads.
+        the tokens that a `marked` head reads, `written` (rows, pieces) the gold that a `text` head
+        goes on from, piece by piece.
         """
         packed = {} if positions is None else {"positions": positions}
         hidden = self.encoder(token_ids, segment_ids, mask, **packed)
@@ -64,6 +70,10 @@ class Network(nn.Module):
         for spec in self.specs:
             if spec.kind == "marked":
                 logits[spec.name] = self.heads[spec.name](_marked_vectors(hidden, marks))
+            elif spec.kind == "vector":
+                logits[spec.name] = self.heads[spec.name](hidden, mask)
+            elif spec.kind == "text":
+                logits[spec.name] = self.heads[spec.name](written, hidden, mask)
             else:
                 logits[spec.name] = self._logits(spec, hidden, wanted.get(spec.name))
             if spec.kind == "span" and mask is not None:
@@ -97,16 +107,19 @@ class Network(nn.Module):
 def _marked_vectors(hidden: torch.Tensor, marks: torch.Tensor | None) -> torch.Tensor:
     """(rows, length, size) and (rows, k) places to (rows, k * size)."""
     assert marks is not None
-    rows = torch.arange(len(hidden), device=hidden.device)[:, None]
-    return hidden[rows, marks].flatten(1)
+    # Not by row numbers: the exporter would take their count for a constant.
+    places = marks[:, :, None].expand(-1, -1, hidden.shape[-1])
+    return hidden.gather(1, places).flatten(1)
 
 
 def _head(spec: HeadSpec, encoder: nn.Module, dropout: float) -> nn.Module:
-    if spec.kind != "vocabulary":
+    if spec.kind == "vector":
+        return VectorHead(spec)
+    if spec.kind not in ("vocabulary", "text"):
         return LinearHead(spec, int(encoder.hidden_size), dropout=dropout)  # type: ignore[arg-type]
     if not isinstance(encoder, Encoder):
         raise BadInputError(
-            "pretraining and fill-mask need a BERT encoder (model_type 'bert'); this checkpoint is "
-            f"a {type(encoder).__name__}"
+            "pretraining, fill-mask and generation need a BERT encoder (model_type 'bert'); this "
+            f"is a {type(encoder).__name__}"
         )
-    return VocabularyHead(encoder)
+    return DecoderHead(encoder) if spec.kind == "text" else VocabularyHead(encoder)

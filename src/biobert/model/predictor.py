@@ -9,10 +9,12 @@ import torch
 
 from biobert.core.batching import length_sorted_batches, window_arrays
 from biobert.core.errors import BadInputError
-from biobert.core.task import HeadSpec, Outputs, Window
+from biobert.core.task import HeadSpec, Outputs, Predictor, Window
+from biobert.model.generation import load_text_predictor, text_predictor
 from biobert.model.hub import load_encoder, load_trained_network
 from biobert.model.network import Network
 from biobert.model.weights import fill_heads
+from biobert.text.tokenizer import Tokenizer
 
 TOKEN_BUDGET = 4096
 
@@ -23,11 +25,33 @@ def load_predictor(
     *,
     device: str | None = None,
     precision: Literal["float32", "bf16"] = "float32",
-) -> "TorchPredictor":
+) -> Predictor:
     """The predictor of a trained model folder; without `device`, on the GPU where there is one."""
-    place = _device(device)
+    place = torch_device(device)
+    if any(head.kind == "text" for head in heads):
+        return load_text_predictor(folder, heads[0], device=place, precision=precision)
     network = load_trained_network(folder, heads).to(place)
     return TorchPredictor(network, device=place, precision=precision)
+
+
+def load_encoder_predictor(
+    folder: Path,
+    heads: Sequence[HeadSpec],
+    *,
+    device: str | None = None,
+    precision: Literal["float32", "bf16"] = "float32",
+) -> "TorchPredictor":
+    """The predictor of any encoder's folder, for heads that have nothing to learn."""
+    place = torch_device(device)
+    network = Network(load_encoder(folder), heads).eval().to(place)
+    return TorchPredictor(network, device=place, precision=precision)
+
+
+def predictor_of(network: Network, tokenizer: Tokenizer, device: torch.device) -> Predictor:
+    """The predictor of a network in training."""
+    if any(spec.kind == "text" for spec in network.specs):
+        return text_predictor(network, tokenizer, device)
+    return TorchPredictor(network, device=device)
 
 
 def load_language_model(
@@ -41,7 +65,7 @@ def load_language_model(
             f"{folder}: this checkpoint has no masked language model (no {missing[0]!r}); "
             "name a pretrained one"
         )
-    place = _device(device)
+    place = torch_device(device)
     return TorchPredictor(network.to(place), device=place)
 
 
@@ -106,7 +130,8 @@ class TorchPredictor:
         }
 
 
-def _device(name: str | None) -> torch.device:
+def torch_device(name: str | None) -> torch.device:
+    """The device of that name; without one a GPU where there is one."""
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError:

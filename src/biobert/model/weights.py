@@ -9,52 +9,16 @@ from safetensors.torch import load_file
 
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import WEIGHTS
+from biobert.model.adaptation import save_adapter
 from biobert.model.encoder import Encoder
+from biobert.model.names import PRETRAINING_NAMES, hugging_face_name
 from biobert.model.network import Network
 from biobert.model.settings import from_hugging_face, to_hugging_face
 from biobert.model.tensors import write_tensors
 
 INDEX = "model.safetensors.index.json"
 
-# Our module paths and theirs.
-EMBEDDING_NAMES = {
-    "embeddings.word": "embeddings.word_embeddings",
-    "embeddings.position": "embeddings.position_embeddings",
-    "embeddings.segment": "embeddings.token_type_embeddings",
-    "embeddings.norm": "embeddings.LayerNorm",
-}
-LAYER_NAMES = {
-    "attention.query": "attention.self.query",
-    "attention.key": "attention.self.key",
-    "attention.value": "attention.self.value",
-    "attention.output": "attention.output.dense",
-    "attention_norm": "attention.output.LayerNorm",
-    "feed_forward.expand": "intermediate.dense",
-    "feed_forward.contract": "output.dense",
-    "feed_forward_norm": "output.LayerNorm",
-}
-# The heads of `BertForPreTraining`, by the kind of our head and its parameter.
-PRETRAINING_NAMES = {
-    ("vocabulary", "dense.weight"): "cls.predictions.transform.dense.weight",
-    ("vocabulary", "dense.bias"): "cls.predictions.transform.dense.bias",
-    ("vocabulary", "norm.weight"): "cls.predictions.transform.LayerNorm.weight",
-    ("vocabulary", "norm.bias"): "cls.predictions.transform.LayerNorm.bias",
-    ("vocabulary", "bias"): "cls.predictions.bias",
-    ("sequence", "classifier.weight"): "cls.seq_relationship.weight",
-    ("sequence", "classifier.bias"): "cls.seq_relationship.bias",
-}
-
-
 WITHOUT_POOLER = ("BertForTokenClassification", "BertForMaskedLM", "BertForQuestionAnswering")
-
-
-def hugging_face_name(name: str) -> str:
-    """`layers.0.attention.query.weight` is `encoder.layer.0.attention.self.query.weight`."""
-    module, _, parameter = name.rpartition(".")
-    if module.startswith("layers."):
-        _, number, part = module.split(".", 2)
-        return f"encoder.layer.{number}.{LAYER_NAMES[part]}.{parameter}"
-    return f"{EMBEDDING_NAMES.get(module, module)}.{parameter}"
 
 
 def read_config(folder: Path) -> dict[str, object]:
@@ -121,12 +85,22 @@ def save_bert(encoder: Encoder, folder: Path) -> None:
 
 
 def save_network(network: Network, folder: Path) -> None:
-    """Write encoder and heads; a single head has the names transformers gives it."""
+    """Write encoder and heads; a single head has the names transformers gives it.
+
+    Of a network with an adapter, what was trained and the name of the encoder are written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    if network.adaptation is not None:
+        save_adapter(network, folder)
+        return
     encoder = network.encoder
     if not isinstance(encoder, Encoder):
         encoder.save(folder, network.heads)  # type: ignore[operator]
         return
+    for spec in network.specs:
+        if spec.kind == "text":
+            network.heads[spec.name].save(encoder, folder)  # type: ignore[operator]
+            return
     tensors = {
         f"bert.{hugging_face_name(name)}": value for name, value in encoder.state_dict().items()
     }
@@ -170,6 +144,8 @@ def _head_tensors(network: Network) -> dict[str, torch.Tensor]:
         }
     if len(network.specs) == 1:
         (spec,) = network.specs
+        if spec.kind == "text":
+            return dict(network.heads[spec.name].language_model())  # type: ignore[operator]
         state = dict(network.heads[spec.name].state_dict())
         if spec.kind == "span":
             return {name.replace("classifier.", "qa_outputs."): one for name, one in state.items()}
@@ -182,7 +158,7 @@ def _head_config(network: Network) -> dict[str, object]:
     if "vocabulary" in kinds:
         name = "BertForPreTraining" if "sequence" in kinds else "BertForMaskedLM"
         return {"architectures": [name], "tie_word_embeddings": True}
-    if len(network.specs) != 1:
+    if len(network.specs) != 1 or kinds[0] == "vector":
         return {"architectures": ["BertModel"]}
     spec = network.specs[0]
     if spec.kind == "span":

@@ -1,15 +1,16 @@
 """The annotator: texts or documents in, annotated documents out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from biobert.core.annotate import annotate_documents
-from biobert.core.document import Document, Entity, Provenance
+from biobert.core.document import Document, Entity, Provenance, Relation
 from biobert.core.errors import BadInputError
 from biobert.core.shelf import unknown_name
 from biobert.core.version import __version__
-from biobert.pipeline.load import EMBEDDED, load_model
+from biobert.pipeline.load import EMBEDDED, LoadedModel, load_model
+from biobert.pipeline.relating import finds_relations, load_relation_model, whole_relations
 from biobert.runtime.settings import RuntimeSettings
 
 CHUNK_CHARACTERS = 200_000
@@ -25,18 +26,36 @@ class Annotator:
 
     def __init__(
         self,
-        model: str | Path = EMBEDDED,
+        model: str | Path | LoadedModel = EMBEDDED,
         *,
         minimum_score: float = 0.0,
         labels: Iterable[str] | None = None,
+        relations: str | Path | None = None,
+        minimum_relation_score: float = 0.0,
         settings: RuntimeSettings = RuntimeSettings(),
     ) -> None:
-        """Load the model; `labels` keeps only these types, `minimum_score` only surer entities."""
-        if not 0.0 <= minimum_score <= 1.0:
-            raise BadInputError(f"minimum score {minimum_score} is not between 0 and 1")
-        self.model = load_model(model, settings)
+        """Load the model; `labels` keeps only these types, `minimum_score` only surer entities.
+
+        `relations` names a model that then relates the entities, and `minimum_relation_score`
+        keeps only surer relations.
+        """
+        for score in (minimum_score, minimum_relation_score):
+            if not 0.0 <= score <= 1.0:
+                raise BadInputError(f"minimum score {score} is not between 0 and 1")
+        self.model = model if isinstance(model, LoadedModel) else load_model(model, settings)
         self.minimum_score = minimum_score
+        self.minimum_relation_score = minimum_relation_score
         self.labels = self._known_labels(labels)
+        self.relations: LoadedModel | None = None
+        if relations is not None:
+            found = self.labels or self.model.manifest.task_settings.get("labels", ())
+            self.relations = load_relation_model(relations, found, settings)
+
+    @property
+    def name(self) -> str:
+        """Names and versions of the models at work."""
+        manifests = [one.manifest for one in (self.model, self.relations) if one is not None]
+        return " + ".join(f"{one.name} {one.version}" for one in manifests)
 
     def annotate(self, text: str | Document) -> Document:
         """One text, annotated. Annotations of other makers in a document are replaced."""
@@ -44,28 +63,37 @@ class Annotator:
 
     def annotate_many(self, texts: Iterable[str | Document]) -> Iterator[Document]:
         """A stream of texts, annotated, in order and in constant memory."""
-        for chunk in _chunks(texts):
-            annotated = annotate_documents(
-                chunk,
-                task=self.model.task,
-                tokenizer=self.model.tokenizer,
-                predictor=self.model.predictor,
-            )
-            yield from map(self._finish, annotated)
+        for chunk in chunks(texts):
+            annotated = [self._kept(one) for one in _answered(chunk, self.model)]
+            if self.relations is not None:
+                annotated = [
+                    self._kept_relations(one) for one in _answered(annotated, self.relations)
+                ]
+            yield from map(self._signed, annotated)
 
-    def _finish(self, document: Document) -> Document:
-        manifest = self.model.manifest
-        kept = [entity for entity in document.entities if self._wanted(entity)]
+    def _kept(self, document: Document) -> Document:
+        if finds_relations(self.model.task):
+            kept = [one for one in document.relations if self._wanted(one)]
+            return replace(document, relations=tuple(kept))
+        kept_entities = [entity for entity in document.entities if self._wanted(entity)]
+        return whole_relations(document.with_entities(kept_entities))
+
+    def _kept_relations(self, document: Document) -> Document:
+        kept = (one for one in document.relations if _is_sure(one, self.minimum_relation_score))
+        return replace(document, relations=tuple(kept))
+
+    def _signed(self, document: Document) -> Document:
+        manifests = [one.manifest for one in (self.model, self.relations) if one is not None]
         provenance = Provenance(
             source=document.provenance.source,
-            model=manifest.name,
-            version=f"{manifest.version} (biobert {__version__})",
+            model=" + ".join(one.name for one in manifests),
+            version=f"{' + '.join(one.version for one in manifests)} (biobert {__version__})",
         )
-        return replace(document.with_entities(kept), provenance=provenance)
+        return replace(document, provenance=provenance)
 
-    def _wanted(self, entity: Entity) -> bool:
-        sure = entity.score is None or entity.score >= self.minimum_score
-        return sure and (self.labels is None or entity.label in self.labels)
+    def _wanted(self, one: Entity | Relation) -> bool:
+        is_sure = _is_sure(one, self.minimum_score)
+        return is_sure and (self.labels is None or one.label in self.labels)
 
     def _known_labels(self, labels: Iterable[str] | None) -> frozenset[str] | None:
         if labels is None:
@@ -77,7 +105,17 @@ class Annotator:
         return wanted
 
 
-def _chunks(texts: Iterable[str | Document]) -> Iterator[list[Document]]:
+def _answered(documents: Sequence[Document], model: LoadedModel) -> list[Document]:
+    return annotate_documents(
+        documents, task=model.task, tokenizer=model.tokenizer, predictor=model.predictor
+    )
+
+
+def _is_sure(one: Entity | Relation, minimum_score: float) -> bool:
+    return one.score is None or one.score >= minimum_score
+
+
+def chunks(texts: Iterable[str | Document]) -> Iterator[list[Document]]:
     """Documents in groups that together hold a bounded number of characters."""
     chunk: list[Document] = []
     size = 0

@@ -6,7 +6,8 @@ from pathlib import Path
 from biobert.core.annotate import annotate_documents
 from biobert.core.document import Entity, Span
 from biobert.core.errors import BadInputError
-from biobert.core.questions import CONTEXT, NO_ANSWER, candidates, part_of, question_document
+from biobert.core.passages import passage_of
+from biobert.core.questions import CONTEXT, NO_ANSWER, candidates, question_document
 from biobert.pipeline.load import load_model
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
@@ -72,7 +73,7 @@ class Answerer:
             tokenizer=self.model.tokenizer,
             predictor=self.model.predictor,
         )
-        shift = part_of(document, CONTEXT).start
+        shift = passage_of(document, CONTEXT).start
         sentences = split_sentences(context)
         return Answers(
             question=question,

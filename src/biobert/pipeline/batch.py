@@ -34,7 +34,8 @@ class BatchSettings:
 
 @dataclass(slots=True)
 class BatchResult:
-    """What was done. `labels` and `mentions` count entities; `shown` are the first documents."""
+    """What was done. `labels` and `mentions` count entities, `relations` those between them by
+    label; `shown` are the first documents."""
 
     model: str
     documents: int = 0
@@ -43,6 +44,7 @@ class BatchResult:
     seconds: float = 0.0
     labels: Counter[str] = field(default_factory=Counter)
     mentions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    relations: Counter[str] = field(default_factory=Counter)
     outputs: list[str] = field(default_factory=list)
     shown: list[Document] = field(default_factory=list)
 
@@ -60,8 +62,7 @@ def annotate_inputs(
     advance: Advance = lambda count, name: None,
 ) -> BatchResult:
     """Annotate files, folders, globs or standard input into the places `settings` name."""
-    manifest = annotator.model.manifest
-    result = BatchResult(model=f"{manifest.name} {manifest.version}")
+    result = BatchResult(model=annotator.name)
     began = time.perf_counter()
     paths = find_inputs(inputs, settings.source_format)
     job = _Job(annotator, settings, rejects, result, advance)
@@ -92,6 +93,15 @@ def find_inputs(inputs: Iterable[str], source_format: str | None) -> list[str]:
     if not found:
         raise BadInputError(f"nothing to read in {', '.join(inputs)}", code="not-found")
     return found
+
+
+def read_inputs(
+    paths: Iterable[str], source_format: str | None, rejects: Rejects
+) -> Iterator[Document]:
+    """The documents of the files that were found; standard input is text unless told otherwise."""
+    for path in paths:
+        own = "text" if path == STANDARD_STREAM else None
+        yield from read_documents(path, source_format or own, rejects)
 
 
 def _in_folder(folder: Path, source_format: str | None) -> list[str]:
@@ -173,12 +183,7 @@ class _Job:
     def _read(self, paths: Iterable[str]) -> Iterator[Document]:
         for path in paths:
             self.advance(self.result.documents, Path(path).name)
-            yield from read_documents(path, self._format(path), self.rejects)
-
-    def _format(self, path: str) -> str:
-        if self.settings.source_format:
-            return self.settings.source_format
-        return "text" if path == STANDARD_STREAM else format_of(path)
+            yield from read_inputs([path], self.settings.source_format, self.rejects)
 
     def _count(self, document: Document) -> None:
         result = self.result
@@ -187,6 +192,7 @@ class _Job:
         for entity in document.entities:
             result.labels[entity.label] += 1
             result.mentions[(document.mention(entity), entity.label)] += 1
+        result.relations.update(relation.label for relation in document.relations)
         if self.settings.output is None and len(result.shown) < SHOWN_DOCUMENTS:
             result.shown.append(document)
 

@@ -58,7 +58,7 @@ def evaluate(annotator: Annotator, test_set: TestSet, places: CorpusPlaces) -> R
         training=_training(test_set, places),
     )
     if not finds_entities(task):
-        return document_report(gold, predicted, setting, measure=task.score)
+        return document_report(gold, predicted, setting, measure=task.among(predicted).score)
     gold = with_labels_alone(gold, labels)
     return entity_report(gold, predicted, setting, measure=task.score)
 

@@ -1,9 +1,11 @@
 """Finding a model and making it ready: the built-in one, or a model folder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.model_folder import EXPORTED_MODEL, ModelManifest, read_manifest
@@ -40,12 +42,18 @@ def model_folder(model: str | Path) -> Path:
 
 
 def load_model(
-    model: str | Path = EMBEDDED, settings: RuntimeSettings = RuntimeSettings()
+    model: str | Path = EMBEDDED,
+    settings: RuntimeSettings = RuntimeSettings(),
+    *,
+    changes: Mapping[str, Any] | None = None,
 ) -> LoadedModel:
-    """Load a model: its exported form where there is one, else its weights through torch."""
+    """Load a model: its exported form where there is one, else its weights through torch.
+
+    `changes` replace settings of its task.
+    """
     folder = model_folder(model)
     manifest = read_manifest(folder)
-    task = build_task(manifest.task, manifest.task_settings)
+    task = build_task(manifest.task, {**manifest.task_settings, **(changes or {})})
     predictor = _predictor(folder, manifest, task, settings)
     return LoadedModel(manifest, task, Tokenizer.from_folder(folder), predictor)
 

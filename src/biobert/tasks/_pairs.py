@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biobert.core.document import Document, Span
+from biobert.core.document import Span
 from biobert.core.errors import BadInputError
 from biobert.core.task import IntArray, Pieces, TextTokenizer, Window
 from biobert.text.windows import PieceRange, WindowSettings, piece_ranges
@@ -22,18 +22,6 @@ class TextPair:
     second: Span
 
 
-def passage_of(document: Document, kind: str) -> Span:
-    """The document's passage of that kind; an error where it is missing, empty or not alone."""
-    found = [one for one in document.passages if one.kind == kind and one.end > one.start]
-    if len(found) != 1:
-        kinds = ", ".join(dict.fromkeys(one.kind for one in document.passages)) or "none"
-        raise BadInputError(
-            f"document {document.id!r} needs one passage {kind!r} with text and has {len(found)} "
-            f"(its passages: {kinds})"
-        )
-    return Span(found[0].start, found[0].end)
-
-
 def encode_pairs(
     pairs: Sequence[TextPair], tokenizer: TextTokenizer, settings: WindowSettings
 ) -> list[tuple[Window, ...]]:
@@ -42,6 +30,10 @@ def encode_pairs(
     Where both are too long for one row each stretch of one meets each of the other. A window owns
     its stretch of the second text.
     """
+    if settings.maximum_tokens < SPECIALS + 2:
+        raise BadInputError(
+            f"windows.maximum_tokens = {settings.maximum_tokens}: a pair needs {SPECIALS + 2}"
+        )
     spans = [(pair.text, span) for pair in pairs for span in (pair.first, pair.second)]
     texts = [text[span.start : span.end] for text, span in spans]
     pieces = tokenizer.pieces(texts)

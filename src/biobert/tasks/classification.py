@@ -13,6 +13,7 @@ import numpy as np
 
 from biobert.core.document import Document, Passage
 from biobert.core.errors import BadInputError
+from biobert.core.passages import passage_of
 from biobert.core.task import (
     Example,
     FloatArray,
@@ -27,7 +28,7 @@ from biobert.core.task import (
     Window,
 )
 from biobert.evaluation.labels import score_labels
-from biobert.tasks._pairs import TextPair, encode_pairs, passage_of
+from biobert.tasks._pairs import TextPair, encode_pairs
 from biobert.tasks._windows import encode_stretches
 from biobert.tasks._words import log_softmax
 from biobert.text.windows import WindowSettings
@@ -43,7 +44,8 @@ class ClassificationSettings:
     `choice` is one label of all, or any number of them; `thresholds` are then the probabilities
     from which a label is given (0.5 where nothing else was chosen on devel). `passages` names one
     kind of passage or two, a pair; none means the whole text. `weights` multiply the loss of a
-    label. `measure` chooses checkpoints: micro F1 (of single labels: accuracy) or macro F1.
+    label where it holds. `measure` chooses checkpoints: micro F1 (of single labels: accuracy) or
+    macro F1.
     """
 
     labels: tuple[str, ...]
@@ -150,6 +152,12 @@ class Classification(Task):
             chosen = [one for one in self.labels if probabilities[one] >= self._threshold(one)]
         return replace(document, labels=tuple(chosen), label_scores=probabilities)
 
+    def measure(self) -> str:
+        """As the settings choose it."""
+        if self._settings.measure == "macro":
+            return "macro F1"
+        return "accuracy" if self._settings.choice == "one" else "micro F1"
+
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Precision, recall and F1 of each label; accuracy of whole answers."""
         wanted = [self._known_labels(one) for one in gold]
@@ -228,7 +236,9 @@ def best_threshold(scores: FloatArray, gold: np.ndarray) -> float:
     f1[:-1][ranked[:-1] == ranked[1:]] = -1.0
     best = int(np.argmax(f1))
     following = ranked[best + 1] if best + 1 < len(ranked) else 0.0
-    return float((ranked[best] + following) / 2)
+    halfway = float((ranked[best] + following) / 2)
+    # Between two neighbouring floats there is nothing.
+    return halfway if halfway > following else float(ranked[best])
 
 
 def _toy(number: int, question: str, context: str, label: str) -> Document:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import AddedToken
 from tokenizers import Tokenizer as Backend
+from tokenizers.decoders import WordPiece as WordPieceDecoder
 from tokenizers.implementations import BertWordPieceTokenizer
 from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
@@ -78,6 +79,16 @@ class Tokenizer:
         """Word pieces of each text without special tokens, with offsets into that text."""
         encodings = self.backend.encode_batch(list(texts), add_special_tokens=False)
         return [_pieces(*pair) for pair in zip(texts, encodings, strict=True)]
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The text that ids stand for, without special tokens and with usual blanks.
+
+        Ids forget what the tokenizer did: lower case stays lower, and blanks are guessed.
+        """
+        if self.backend.decoder is None and isinstance(self.backend.model, WordPiece):
+            self.backend.decoder = WordPieceDecoder()
+        text: str = self.backend.decode(list(ids), skip_special_tokens=True)
+        return text.strip()
 
     def continuations(self) -> npt.NDArray[np.bool_]:
         """(vocabulary,) True for pieces that go on with a word (`##ase`) and so never begin one."""

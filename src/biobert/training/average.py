@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import WEIGHTS, ModelManifest, check_same_answers, read_manifest
+from biobert.model.adaptation import read_adaptation
 from biobert.model.tensors import write_tensors
 from biobert.training.card import model_card
 from biobert.training.folder import package_versions
@@ -31,6 +32,9 @@ def average_models(models: Sequence[Path], output: Path, *, name: str) -> ModelM
         raise BadInputError("an average needs at least two model folders", code="usage")
     if output.exists():
         raise BadInputError(f"{output} exists; choose another --output")
+    for model in models:
+        if read_adaptation(model) is not None:
+            raise BadInputError(f"{model} is an adapter; make it a model with `biobert merge`")
     check_same_answers(models)
     manifests = [read_manifest(model) for model in models]
     manifest = _manifest(manifests, name)

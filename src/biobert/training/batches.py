@@ -31,7 +31,7 @@ class Batch:
     `mask` is what the encoder takes as `sequence_ids`: None where nothing is padded, boolean for
     padded rows, numbers for packed ones, whose `positions` begin anew with each sequence. A head in
     `selected` reads only these places of the flattened rows, a marked one the tokens at `marks`
-    (rows, k). `tokens` counts the real ones.
+    (rows, k), a `text` head the gold `written` (rows, pieces). `tokens` counts the real ones.
     """
 
     token_ids: torch.Tensor
@@ -42,6 +42,7 @@ class Batch:
     positions: torch.Tensor | None = None
     selected: dict[str, torch.Tensor] | None = None
     marks: torch.Tensor | None = None
+    written: torch.Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on a device."""
@@ -57,6 +58,7 @@ class Batch:
             tokens=self.tokens,
             positions=None if self.positions is None else move(self.positions),
             marks=None if self.marks is None else move(self.marks),
+            written=None if self.written is None else move(self.written),
             selected=None
             if self.selected is None
             else {name: move(value) for name, value in self.selected.items()},
@@ -72,18 +74,24 @@ def network_logits(network: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:
         positions=batch.positions,
         selected=batch.selected,
         marks=batch.marks,
+        written=batch.written,
     )
     return logits
 
 
 def encode_rows(task: Task, documents: Sequence[Document], tokenizer: TextTokenizer) -> list[Row]:
-    """All windows of the documents with their targets."""
+    """All windows of the documents with their targets; those that teach nothing are left out."""
     examples = [example for document in documents for example in task.examples(document)]
     rows: list[Row] = []
     for example, windows in zip(examples, task.encode(examples, tokenizer), strict=True):
         targets = task.targets(example, windows)
-        rows.extend(Row(*pair) for pair in zip(windows, targets, strict=True))
+        pairs = zip(windows, targets, strict=True)
+        rows.extend(Row(window, gold) for window, gold in pairs if _teaches(gold))
     return rows
+
+
+def _teaches(targets: Targets) -> bool:
+    return any((gold != IGNORED).any() for gold in targets.values())
 
 
 def epoch_batches(
@@ -110,6 +118,7 @@ def collate(rows: Sequence[Row], heads: Sequence[HeadSpec], *, pad_id: int) -> B
         segment_ids=tensors["segment_ids"],
         mask=tensors["mask"],
         marks=tensors.get("marks"),
+        written=_written(rows, pad_id),
         tokens=int(arrays["mask"].sum()),
         targets={head.name: torch.from_numpy(_targets(rows, head)) for head in heads},
     )
@@ -129,8 +138,13 @@ def mask_words(
     return replace(batch, token_ids=token_ids)
 
 
+def _written(rows: Sequence[Row], pad_id: int) -> torch.Tensor | None:
+    texts = [row.window.written for row in rows]
+    return torch.from_numpy(pad_rows(texts, value=pad_id)) if len(texts[0]) else None
+
+
 def _targets(rows: Sequence[Row], head: HeadSpec) -> np.ndarray:
     values = [row.targets[head.name] for row in rows]
-    if head.kind not in ("token", "vocabulary"):
+    if head.kind not in ("token", "vocabulary", "text"):
         return np.stack(values)
     return pad_rows([value.astype(np.int64) for value in values], value=IGNORED)

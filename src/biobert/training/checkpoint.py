@@ -16,12 +16,15 @@ from safetensors.torch import load_file
 from torch import nn
 
 from biobert.core.errors import BadInputError, BiobertError
+from biobert.model.network import Network
 from biobert.model.tensors import write_tensors
+from biobert.training.method import Methods
 from biobert.training.parallel import like, whole
 
 STATE = "state.json"
 NETWORK = "network.safetensors"
 OPTIMIZER = "optimizer.safetensors"
+METHODS = "methods.safetensors"
 
 
 @dataclass(slots=True)
@@ -47,11 +50,14 @@ class RunState:
 
     network: dict[str, torch.Tensor]
     optimizer: dict[str, torch.Tensor]
+    methods: dict[str, torch.Tensor]
 
 
-def run_state(network: nn.Module, optimizer: torch.optim.Optimizer) -> RunState:
+def run_state(network: nn.Module, optimizer: torch.optim.Optimizer, methods: Methods) -> RunState:
     """The tensors as they are now; every process must call it."""
-    return RunState(whole(network.state_dict()), whole(_optimizer_tensors(optimizer)))
+    return RunState(
+        whole(network.state_dict()), whole(_optimizer_tensors(optimizer)), whole(methods.state())
+    )
 
 
 def save_checkpoint(
@@ -94,15 +100,18 @@ def checkpoints(folder: Path) -> list[Path]:
 def load_checkpoint(
     place: Path,
     *,
-    network: nn.Module,
+    network: Network,
     optimizer: torch.optim.Optimizer,
+    methods: Methods,
     recipe: dict[str, Any],
 ) -> Progress:
-    """Put network and optimizer back, and say where the run stood."""
+    """Put network, optimizer and methods back, and say where the run stood."""
     state = json.loads((place / STATE).read_text(encoding="utf-8"))
     _check_recipe(state["recipe"], recipe, place)
     load_network(network, place / NETWORK)
     _restore_optimizer(optimizer, load_file(place / OPTIMIZER))
+    if (place / METHODS).is_file():
+        methods.restore(network, load_file(place / METHODS))
     return Progress(**state["progress"])
 
 
@@ -117,6 +126,8 @@ def _write(folder: Path, progress: Progress, state: RunState, recipe: Mapping[st
     folder.mkdir(parents=True)
     write_tensors(state.network, folder / NETWORK)
     write_tensors(state.optimizer, folder / OPTIMIZER)
+    if state.methods:
+        write_tensors(state.methods, folder / METHODS)
     values = {"progress": asdict(progress), "recipe": recipe}
     (folder / STATE).write_text(json.dumps(values), encoding="utf-8")
 

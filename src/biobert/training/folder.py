@@ -14,7 +14,15 @@ from biobert.model.weights import save_network
 from biobert.training.card import model_card
 from biobert.training.sources import Learner
 
-REPORTED_PACKAGES = ("biobert", "torch", "accelerate", "transformers", "tokenizers", "numpy")
+REPORTED_PACKAGES = (
+    "biobert",
+    "torch",
+    "accelerate",
+    "transformers",
+    "peft",
+    "tokenizers",
+    "numpy",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The training loop: batches in, a trained network out; exact to resume, the same on any engine."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -9,11 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 
 from biobert.core.errors import BiobertError
 from biobert.core.task import HeadSpec, Scores
-from biobert.model.heads import head_loss
 from biobert.model.network import Network
 from biobert.model.tensors import write_tensors
 from biobert.training.batches import Batch, network_logits
@@ -25,12 +23,14 @@ from biobert.training.checkpoint import (
     run_state,
     save_checkpoint,
 )
+from biobert.training.method import Turn
+from biobert.training.methods import build_methods
 from biobert.training.optimizer import build_optimizer, schedule
-from biobert.training.parallel import spread, whole
+from biobert.training.parallel import build_accelerator, spread, whole
 from biobert.training.recipe import Recipe
 from biobert.training.sources import BatchSource, Examiner, Learner, made_ahead, own_share
 from biobert.training.speed import StepClock
-from biobert.training.tracking import check_trackers
+from biobert.training.tracking import flat_settings
 
 BEST = "best.safetensors"
 HISTORY_ROWS = 10_000
@@ -47,6 +47,10 @@ class StepReport:
     loss: float
     learning_rate: float
     tokens_per_second: float = 0.0
+
+
+class DivergedError(BiobertError):
+    """The loss is no number any more."""
 
 
 class Listener(Protocol):
@@ -82,6 +86,7 @@ class TrainingLoop:
         examiner: Examiner | None = None,
         output: Path,
         listener: Listener,
+        factor: Callable[[int], float] | None = None,
     ) -> None:
         self.recipe = recipe
         self.source = source
@@ -89,14 +94,16 @@ class TrainingLoop:
         self.folder = output / "checkpoints"
         self.listener = listener
         self.heads: dict[str, HeadSpec] = {head.name: head for head in learner.task.heads()}
-        self.accelerator = _accelerator(recipe, output)
+        self.accelerator = build_accelerator(recipe.run, output)
+        self.progress = Progress()
+        self.steps = self._all_steps()
+        self.methods = build_methods(recipe, steps=self.steps)
+        self.methods.prepare(learner.network)
         self.network = spread(learner.network, self.accelerator, recipe.run.parallel)
         if recipe.run.compilation == "default":
             self._bare().compile()
         self.optimizer = self.accelerator.prepare(build_optimizer(self._bare(), recipe.optimizer))
-        self.progress = Progress()
-        self.steps = self._all_steps()
-        self.factor = schedule(recipe.schedule, steps=self.steps)
+        self.factor = factor or schedule(recipe.schedule, steps=self.steps)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self.clock = StepClock(
             learner.network.encoder,
@@ -108,13 +115,15 @@ class TrainingLoop:
         """Train to the end; the network then holds the best weights on devel, or the last."""
         if resume:
             self._load_latest()
-        self.accelerator.init_trackers("biobert", config=_flat(self.recipe.resolved()))
+        self.accelerator.init_trackers("biobert", config=flat_settings(self.recipe.resolved()))
         if not self.progress.step and self.recipe.run.evaluate_every_steps:
             self._evaluate()
         while self._goes_on():
             self._run_epoch()
         if self.examiner is not None and (self.folder / BEST).is_file():
             load_network(self._bare(), self.folder / BEST)
+        else:
+            self.methods.finish(self._bare())
         return self.progress
 
     def close(self) -> None:
@@ -128,6 +137,7 @@ class TrainingLoop:
 
     def _run_epoch(self) -> None:
         self.network.train()
+        self.methods.begin_epoch(self.progress.epoch)
         plan = self.source.plan(self.progress.epoch, step=self.progress.epoch_step)
         end = min(self.steps, plan.until or self.steps)
         batches = self._prepared(islice(self._own(plan.keys), self.progress.batch, None))
@@ -148,22 +158,20 @@ class TrainingLoop:
     def _step(self, group: list[_Prepared]) -> None:
         self._set_rates()
         torch.manual_seed(self._seed(self.progress.step))
-        total = 0.0
-        for number, one in enumerate(group):
-            last = number == len(group) - 1
-            with nullcontext() if last else self.accelerator.no_sync(self.network):
-                loss = self._loss(one.batch.to(self.accelerator.device))
-                self._check(loss, one.key)
-                self.accelerator.backward(loss / len(group))
-            total += float(loss.detach())
+        losses = [
+            self._learn(one, share=len(group), last=number == len(group) - 1)
+            for number, one in enumerate(group)
+        ]
+        self.methods.before_update(self._bare())
         self.accelerator.clip_grad_norm_(
             self.network.parameters(), self.recipe.optimizer.maximum_gradient_norm
         )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.progress.step += 1
+        self.methods.after_update(self._bare(), self.progress.step)
         self.clock.tick([one.batch for one in group])
-        self._report(total / len(group))
+        self._report(sum(losses) / len(group))
 
     def _after_step(self) -> None:
         run = self.recipe.run
@@ -172,16 +180,30 @@ class TrainingLoop:
         if self.progress.step % run.checkpoint_every_steps == 0:
             self._save()
 
-    def _loss(self, batch: Batch) -> torch.Tensor:
-        logits = network_logits(self.network, batch)
-        losses = [
-            head_loss(head, logits[name], batch.targets[name]) for name, head in self.heads.items()
-        ]
-        return torch.stack(losses).sum()
+    def _learn(self, one: _Prepared, *, share: int, last: bool) -> float:
+        """Add the gradients of one of `share` batches; the last one meets other processes."""
+
+        def backward(loss: torch.Tensor, **inputs: Any) -> None:
+            self.accelerator.backward(loss / share, **inputs)
+
+        batch = one.batch.to(self.accelerator.device)
+        turn = Turn(batch, lambda: self._loss(batch, one.key), backward, self._apart)
+        with nullcontext() if last else self._apart():
+            return float(self.methods.descent(turn).detach())
+
+    def _apart(self) -> AbstractContextManager[None]:
+        context: AbstractContextManager[None] = self.accelerator.no_sync(self.network)
+        return context
+
+    def _loss(self, batch: Batch, key: Any) -> torch.Tensor:
+        answers = [network_logits(self.network, batch) for _ in range(self.methods.passes)]
+        loss = self.methods.loss(answers, batch, self.heads)
+        self._check(loss, key)
+        return loss
 
     def _check(self, loss: torch.Tensor, key: Any) -> None:
         if not torch.isfinite(loss):
-            raise BiobertError(
+            raise DivergedError(
                 f"the loss is {loss.item()} in epoch {self.progress.epoch + 1}, "
                 f"batch {self.progress.batch + 1} ({self.source.place(key)}); lower "
                 "optimizer.learning_rate or check the data"
@@ -249,7 +271,11 @@ class TrainingLoop:
         """Score on devel, on every process alike: sharded weights answer only together."""
         if self.examiner is None:
             return
-        scores = self.examiner.evaluate(self._bare(), self.accelerator.device)
+        with self.methods.scored(self._bare()):
+            self._score(self.examiner)
+
+    def _score(self, examiner: Examiner) -> None:
+        scores = examiner.evaluate(self._bare(), self.accelerator.device)
         main = sum(score.main for score in scores.values()) / len(scores)
         if self.accelerator.is_main_process:
             self.listener.evaluated(self.progress.step, scores, main)
@@ -279,7 +305,7 @@ class TrainingLoop:
         return self.progress.evaluations - best > patience
 
     def _save(self) -> None:
-        state = run_state(self._bare(), self.optimizer)
+        state = run_state(self._bare(), self.optimizer, self.methods)
         if self.accelerator.is_main_process:
             save_checkpoint(
                 self.folder,
@@ -298,6 +324,7 @@ class TrainingLoop:
                 found[-1],
                 network=self._bare(),
                 optimizer=self.optimizer,
+                methods=self.methods,
                 recipe=self.recipe.resolved(),
             )
 
@@ -315,26 +342,3 @@ def _shown(scores: Mapping[str, Scores]) -> dict[str, Any]:
             if isinstance(value, float):
                 shown[f"{name} {detail}"] = value
     return shown
-
-
-def _accelerator(recipe: Recipe, output: Path) -> Accelerator:
-    check_trackers(recipe.run.trackers)
-    if recipe.run.precision == "fp16" and not torch.cuda.is_available():
-        raise BiobertError("run.precision = 'fp16' needs a GPU; on a CPU use 'bf16' or 'float32'")
-    precision = {"float32": "no"}.get(recipe.run.precision, recipe.run.precision)
-    return Accelerator(
-        mixed_precision=precision,
-        log_with=list(recipe.run.trackers) or None,
-        project_dir=str(output / "logs"),
-    )
-
-
-def _flat(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings with dotted names, as trackers want them."""
-    flat: dict[str, Any] = {}
-    for key, value in tables.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value if isinstance(value, int | float) else str(value)
-    return flat

@@ -9,8 +9,10 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.data.shards import TokenCorpus, open_corpus
 from biobert.tasks.pretraining import Pretraining
+from biobert.training.augmentation import augmented_copies
 from biobert.training.batches import Row, encode_rows
 from biobert.training.corpora import read_sources
+from biobert.training.groups import GroupSource, with_partners
 from biobert.training.pretraining import CorpusExaminer, CorpusSource, WeighedCorpus
 from biobert.training.recipe import DataSource, Recipe
 from biobert.training.sources import (
@@ -46,21 +48,25 @@ def read_material(recipe: Recipe, places: Places, learner: Learner, note: Note) 
     """The recipe's data, as its task learns from it."""
     if isinstance(learner.task, Pretraining):
         return _corpora(recipe, learner, learner.task, note)
-    return _documents(recipe, places, learner)
+    return _documents(recipe, places, learner, note)
 
 
-def document_source(recipe: Recipe, learner: Learner, rows: Sequence[Row]) -> DocumentSource:
-    """The batches of some rows, as the recipe wants them."""
-    return DocumentSource(
+def document_source(recipe: Recipe, learner: Learner, rows: Sequence[Row]) -> BatchSource:
+    """The batches of some rows, as the recipe wants them; those for vectors hold whole groups."""
+    vector = next((head.name for head in learner.task.heads() if head.kind == "vector"), None)
+    source = DocumentSource(
         learner,
-        rows,
+        rows if vector is None else with_partners(rows, vector),
         batches=recipe.batches,
         regularization=recipe.regularization,
         seed=recipe.run.seed,
     )
+    if vector is None:
+        return source
+    return GroupSource(source, vector, batches=recipe.batches, seed=recipe.run.seed)
 
 
-def _documents(recipe: Recipe, places: Places, learner: Learner) -> Material:
+def _documents(recipe: Recipe, places: Places, learner: Learner, note: Note) -> Material:
     """Annotated documents: what fine-tuning learns from."""
     roots: dict[str, Any] = {"data_root": places.data_root, "cache": places.cache}
     found = read_sources(recipe.data.train, **roots)
@@ -72,7 +78,10 @@ def _documents(recipe: Recipe, places: Places, learner: Learner) -> Material:
         for source, some in zip(recipe.data.train, found.values(), strict=True)
         for document in some * source.times
     ]
-    rows = encode_rows(learner.task, everything, learner.tokenizer)
+    copies = _copies(recipe, [one for some in found.values() for one in some], note)
+    rows = encode_rows(learner.task, [*everything, *copies], learner.tokenizer)
+    if any(head.kind == "text" for head in learner.task.heads()):
+        _note_left_out(len(everything) + len(copies) - len(rows), note)
     _check_lengths(
         learner,
         max((len(row.window) for row in rows), default=0),
@@ -81,8 +90,27 @@ def _documents(recipe: Recipe, places: Places, learner: Learner) -> Material:
     return Material(
         source=document_source(recipe, learner, rows),
         examiner=DocumentExaminer(learner.task, learner.tokenizer, devel) if devel else None,
-        described={name: _describe(some) for name, some in found.items()},
+        described={
+            name: _describe(some)
+            for name, some in [*found.items(), ("augmented copies", copies)]
+            if some or name in found
+        },
     )
+
+
+def _note_left_out(documents: int, note: Note) -> None:
+    if documents:
+        note(
+            f"{documents} documents teach nothing: without a gold text, or source or gold is "
+            "longer than task.windows.maximum_tokens"
+        )
+
+
+def _copies(recipe: Recipe, documents: Sequence[Document], note: Note) -> list[Document]:
+    """The changed copies that the recipe wants beside the documents."""
+    if recipe.augmentation is None:
+        return []
+    return augmented_copies(recipe.augmentation, documents, seed=recipe.run.seed, note=note)
 
 
 def _corpora(recipe: Recipe, learner: Learner, task: Pretraining, note: Note) -> Material:

@@ -1,20 +1,39 @@
 """A network on several processes: copied to each (DDP) or sharded over them (FSDP2)."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import nn
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
-from biobert.core.errors import BadInputError
+from biobert.core.errors import BadInputError, BiobertError
 from biobert.model.encoder import Encoder
 from biobert.model.layer import EncoderLayer
 from biobert.model.network import Network
+from biobert.training.recipe import RunSettings
+from biobert.training.tracking import check_trackers
 
 Parallel = Literal["ddp", "fsdp"]
+
+
+def build_accelerator(run: RunSettings, output: Path) -> Accelerator:
+    """Devices, precision and trackers of a run; its logs go under `output`."""
+    check_trackers(run.trackers)
+    if run.precision == "fp16" and not torch.cuda.is_available():
+        raise BiobertError("run.precision = 'fp16' needs a GPU; on a CPU use 'bf16' or 'float32'")
+    # Accelerate keeps the precision of a process's first run; a later run has its own.
+    AcceleratorState._reset_state()
+    precision = {"float32": "no"}.get(run.precision, run.precision)
+    return Accelerator(
+        mixed_precision=precision,
+        log_with=list(run.trackers) or None,
+        project_dir=str(output / "logs"),
+    )
 
 
 def spread(network: Network, accelerator: Accelerator, parallel: Parallel) -> nn.Module:

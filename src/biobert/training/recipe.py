@@ -9,20 +9,23 @@ from typing import Any, Literal
 
 from biobert.core.errors import BadInputError
 from biobert.core.settings import from_mapping
+from biobert.data.augmentation import AugmentationSettings
+from biobert.model.adapters import AdapterSettings
 
 
 @dataclass(frozen=True, slots=True)
 class DataSource:
     """One corpus in the mixture. `rename` maps its labels to ours; `labels` keeps only these.
 
-    Its documents come `times` times in an epoch, so that a small corpus weighs more. For
-    pretraining, `corpus` is a folder that `biobert corpus build` wrote; its damaged shards are
-    refused, or skipped.
+    Its documents come `times` times in an epoch, so that a small corpus weighs more; only a `share`
+    of them is taken, always the same ones. For pretraining, `corpus` is a folder that `biobert
+    corpus build` wrote; its damaged shards are refused, or skipped.
     """
 
     corpus: str
     splits: tuple[str, ...] = ("train",)
     times: int = 1
+    share: float = 1.0
     labels: tuple[str, ...] | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
     damaged: Literal["refuse", "skip"] = "refuse"
@@ -30,6 +33,8 @@ class DataSource:
     def __post_init__(self) -> None:
         if self.times < 1:
             raise BadInputError(f"[data] {self.corpus}: times = {self.times}: at least 1")
+        if not 0.0 < self.share <= 1.0:
+            raise BadInputError(f"[data] {self.corpus}: share = {self.share}: up to 1, more than 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,10 @@ class ModelSettings:
     random weights, with `vocabulary` (a tokenizer folder, or a corpus folder).
 
     With `encoder`, a `vocabulary` of another kind gives new embeddings made of the old ones,
-    `positions` longer rows (by `new_positions`), `layers` a deeper stack. `dropout` is that before
-    the heads, `encoder_dropout` that inside (None: as the checkpoint says).
+    `positions` longer rows (by `new_positions`), `layers` a deeper stack; the pooler and the
+    `reinitialised_layers` at the top begin anew (arXiv:2006.05987). `heads` are new, or those of a
+    trained folder, which then goes on learning. `dropout` is that before the
+    heads, `encoder_dropout` that inside (None: as the checkpoint says).
     """
 
     encoder: str | None = None
@@ -66,6 +73,8 @@ class ModelSettings:
     positions: int | None = None
     new_positions: Literal["interpolate", "tile"] = "tile"
     layers: int | None = None
+    reinitialised_layers: int = 0
+    heads: Literal["new", "kept"] = "new"
     dropout: float = 0.1
     encoder_dropout: float | None = None
 
@@ -78,7 +87,12 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class OptimizerSettings:
-    """AdamW. `layer_decay` multiplies the learning rate for each layer further from the head."""
+    """AdamW. `layer_decay` multiplies the learning rate for each layer further from the head.
+
+    The embeddings and the lowest `frozen_layers` stay as they are. With `unfrozen_layers` the first
+    epoch trains the heads alone, and each later one that many layers more, from the top; the
+    embeddings come with the lowest (ULMFiT, arXiv:1801.06146, which also brought `layer_decay`).
+    """
 
     learning_rate: float = 5e-5
     weight_decay: float = 0.01
@@ -87,6 +101,7 @@ class OptimizerSettings:
     maximum_gradient_norm: float = 1.0
     layer_decay: float = 1.0
     frozen_layers: int = 0
+    unfrozen_layers: int | None = None
     head_learning_rate: float | None = None
 
 
@@ -132,14 +147,143 @@ class StageSettings:
 
 @dataclass(frozen=True, slots=True)
 class RegularizationSettings:
-    """`masked_words` is the share of words that training hides behind the mask token, drawn anew
-    for every batch, so that a mention is also learnt from its context."""
+    """What keeps a small corpus from being learnt by heart. All of it is off by default.
+
+    `masked_words` is the share of words that training hides behind the mask token, drawn anew for
+    every batch, so that a mention is also learnt from its context. `label_smoothing` is the share
+    of the truth that is spread over all labels. `focal` is the exponent gamma by which sure answers
+    count less (arXiv:1708.02002). `rdrop` weighs the divergence between two passes with different
+    dropout (arXiv:2106.14448). `contrastive` is the weight, from 0 to 1, of a loss that draws texts
+    of one label together, at this `temperature` (arXiv:2011.01403).
+    """
 
     masked_words: float = 0.0
+    label_smoothing: float = 0.0
+    focal: float = 0.0
+    rdrop: float = 0.0
+    contrastive: float = 0.0
+    temperature: float = 0.3
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.masked_words < 1.0:
-            raise BadInputError(f"[regularization] masked_words = {self.masked_words}: 0 to 1")
+        for name in ("masked_words", "label_smoothing", "contrastive"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise BadInputError(f"[regularization] {name} = {getattr(self, name)}: 0 to 1")
+        if min(self.focal, self.rdrop) < 0.0 or self.temperature <= 0.0:
+            raise BadInputError(
+                f"[regularization] focal = {self.focal}, rdrop = {self.rdrop}, temperature = "
+                f"{self.temperature}: not below 0, temperature more than 0"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class AdversarialSettings:
+    """Training against the worst small change of the word vectors of a row.
+
+    `fgm` adds the loss after one change of length `epsilon` along the gradient (arXiv:1605.07725).
+    `pgd` takes `steps` of `step_size`, stays within `epsilon`, and learns from the last alone
+    (arXiv:1706.06083). `freelb` walks the same way and learns from every step (arXiv:1909.11764).
+    Lengths are Euclidean, over all word vectors of a row; both walks begin within `start` of it.
+    """
+
+    kind: Literal["fgm", "pgd", "freelb"] = "fgm"
+    epsilon: float = 1.0
+    steps: int = 3
+    step_size: float = 0.3
+    start: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or min(self.epsilon, self.step_size) <= 0.0:
+            raise BadInputError(
+                f"[adversarial] steps = {self.steps}, epsilon = {self.epsilon}, step_size = "
+                f"{self.step_size}: at least one step, lengths more than 0"
+            )
+        if not 0.0 <= self.start <= self.epsilon:
+            raise BadInputError(f"[adversarial] start = {self.start}: from 0 to epsilon")
+
+
+@dataclass(frozen=True, slots=True)
+class AveragingSettings:
+    """The mean of the weights over the steps is what is scored, kept and written.
+
+    `exponential` forgets old weights at the rate 1 - `decay`; `uniform` takes the plain mean of
+    every `every_steps`-th (SWA, arXiv:1803.05407). Both begin after the share `begin` of all steps.
+    """
+
+    kind: Literal["exponential", "uniform"] = "exponential"
+    decay: float = 0.99
+    begin: float = 0.5
+    every_steps: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.decay < 1.0 or not 0.0 <= self.begin < 1.0 or self.every_steps < 1:
+            raise BadInputError(
+                f"[averaging] decay = {self.decay}, begin = {self.begin}, every_steps = "
+                f"{self.every_steps}: decay and begin from 0 to 1, at least every step"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class DistillationSettings:
+    """A trained model folder of the same task and vocabulary teaches (arXiv:1503.02531).
+
+    `weight` is its share of the loss, `temperature` softens both sides' answers, `hidden` weighs
+    how far the cosines between token vectors are from the teacher's (arXiv:1907.09682).
+    """
+
+    teacher: str
+    weight: float = 0.5
+    temperature: float = 2.0
+    hidden: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.weight <= 1.0 or self.temperature <= 0.0 or self.hidden < 0.0:
+            raise BadInputError(
+                f"[distillation] weight = {self.weight}, temperature = {self.temperature}, "
+                f"hidden = {self.hidden}: weight up to 1, temperature more than 0, hidden from 0"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ConsolidationSettings:
+    """Weights that matter for what `model.encoder` learnt before move little (arXiv:1612.00796).
+
+    `biobert importance` writes how much they matter; `strength` is the price of moving them.
+    """
+
+    strength: float = 1000.0
+
+    def __post_init__(self) -> None:
+        if self.strength <= 0.0:
+            raise BadInputError(f"[consolidation] strength = {self.strength}: more than 0")
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTrainingSettings:
+    """A model trained on the recipe's data teaches the next one with what it is sure of.
+
+    In each of the `rounds` the last model annotates the `unlabelled` texts anew; what is said of
+    them already is not looked at. What it answers with a certainty of at least `minimum_score`
+    joins the training data, `times` times in an epoch; the student begins from the encoder again
+    (Du et al. 2021, arXiv:2010.02194). Certainty is the probability of the least sure answer in a
+    sentence, or in a document where the task does not label words. The best model on devel is kept,
+    without devel the last.
+    """
+
+    unlabelled: tuple[DataSource, ...]
+    rounds: int = 1
+    minimum_score: float = 0.9
+    times: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.unlabelled or min(self.rounds, self.times) < 1:
+            raise BadInputError(
+                f"[self_training] {len(self.unlabelled)} unlabelled, rounds = {self.rounds}, "
+                f"times = {self.times}: at least one of each"
+            )
+        if not 0.0 <= self.minimum_score <= 1.0:
+            raise BadInputError(
+                f"[self_training] minimum_score = {self.minimum_score}: from 0 to 1"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +332,13 @@ class Recipe:
     batches: BatchSettings = BatchSettings()
     stages: tuple[StageSettings, ...] = (StageSettings(),)
     regularization: RegularizationSettings = RegularizationSettings()
+    adversarial: AdversarialSettings | None = None
+    adapter: AdapterSettings | None = None
+    averaging: AveragingSettings | None = None
+    distillation: DistillationSettings | None = None
+    consolidation: ConsolidationSettings | None = None
+    augmentation: AugmentationSettings | None = None
+    self_training: SelfTrainingSettings | None = None
     run: RunSettings = RunSettings()
 
     def resolved(self) -> dict[str, Any]:

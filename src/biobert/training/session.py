@@ -16,12 +16,15 @@ from biobert.training.loop import Listener, TrainingLoop
 from biobert.training.material import Places, read_material
 from biobert.training.parallel import gathered
 from biobert.training.recipe import Recipe
+from biobert.training.self_training import self_train
 from biobert.training.sources import Learner
 from biobert.training.start import build_learner
 
 
 def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -> ModelManifest:
     """Run a recipe to its end and write the model folder; `resume` goes on where it stopped."""
+    if recipe.self_training is not None:
+        return self_train(recipe, places, train, listener=listener, resume=resume)
     _check_output(places.output, resume=resume)
     torch.manual_seed(recipe.run.seed)
     learner = build_learner(recipe, listener.noted)

@@ -14,7 +14,7 @@ from biobert.core.document import Document
 from biobert.core.errors import BiobertError
 from biobert.core.task import HeadSpec, Scores, Task
 from biobert.model.network import Network
-from biobert.model.predictor import TorchPredictor
+from biobert.model.predictor import predictor_of
 from biobert.text.tokenizer import Tokenizer
 from biobert.training.batches import Batch, Row, collate, epoch_batches, mask_words
 from biobert.training.recipe import BatchSettings, RegularizationSettings
@@ -155,7 +155,7 @@ class DocumentExaminer:
         return self.task.tuned(gold, predicted)
 
     def _predicted(self, part: DevelSet, network: Network, device: torch.device) -> list[Document]:
-        predictor = TorchPredictor(network, device=device)
+        predictor = predictor_of(network, self.tokenizer, device)
         return annotate_documents(
             part.documents, task=self.task, tokenizer=self.tokenizer, predictor=predictor
         )

@@ -7,12 +7,13 @@ from torch import nn
 
 from biobert.core.errors import BadInputError
 from biobert.core.task import Task
+from biobert.model.decoder import DecoderHead
 from biobert.model.encoder import Encoder
 from biobert.model.hub import find_encoder_folder, load_encoder
 from biobert.model.network import Network
 from biobert.model.settings import EncoderSettings
 from biobert.model.surgery import grown, mean_rows, with_positions, with_vocabulary
-from biobert.model.weights import fill_heads
+from biobert.model.weights import fill_heads, load_heads
 from biobert.tasks import build_task
 from biobert.text.tokenizer import Tokenizer
 from biobert.training.recipe import ModelSettings, Recipe, ShapeSettings
@@ -28,6 +29,9 @@ def build_learner(recipe: Recipe, note: Note) -> Learner:
     model = recipe.model
     learner = _from_scratch(model, task) if model.shape else _continued(model, task, note)
     encoder = learner.network.encoder
+    for head in learner.network.heads.values():
+        if isinstance(head, DecoderHead):
+            head.set_borders(learner.tokenizer.special("cls"), learner.tokenizer.special("sep"))
     if model.encoder_dropout is not None:
         set_dropout(encoder, model.encoder_dropout)
     if recipe.run.memory == "recompute":
@@ -70,8 +74,12 @@ def _continued(model: ModelSettings, task: Task, note: Note) -> Learner:
     folder = find_encoder_folder(model.encoder)
     tokenizer = Tokenizer.from_folder(folder)
     network = Network(load_encoder(folder), task.heads(), dropout=model.dropout)
-    if any(head.kind == "vocabulary" for head in task.heads()):
+    if any(head.kind == "text" for head in task.heads()):
+        _refuse_surgery(model)
+    if any(head.kind in ("vocabulary", "text") for head in task.heads()):
         _fill_pretraining_heads(network, folder, note)
+    elif model.heads == "kept":
+        load_heads(network, folder)
     if model.vocabulary is not None:
         tokenizer = _change_vocabulary(network, tokenizer, model.vocabulary, note)
     if model.positions is not None:
@@ -80,6 +88,15 @@ def _continued(model: ModelSettings, task: Task, note: Note) -> Learner:
     if model.layers is not None:
         network.encoder = grown(_own(network.encoder, "model.layers"), model.layers)
     return Learner(task, tokenizer, network)
+
+
+def _refuse_surgery(model: ModelSettings) -> None:
+    for name in ("vocabulary", "positions", "layers"):
+        if getattr(model, name) is not None:
+            raise BadInputError(
+                f"[model] {name} changes the encoder alone, and a decoder is a copy of it: "
+                f"pretrain with {name} first, then name that folder as the encoder"
+            )
 
 
 def _fill_pretraining_heads(network: Network, folder: Path, note: Note) -> None:

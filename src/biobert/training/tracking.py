@@ -1,7 +1,8 @@
 """Trackers of runs, through accelerate: a wrong or missing one is said before training starts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
+from typing import Any
 
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS
 
@@ -18,3 +19,14 @@ def check_trackers(names: Iterable[str]) -> None:
             raise BiobertError(
                 f"tracker {name!r} is not installed; run: pip install {name}", code="missing-extra"
             )
+
+
+def flat_settings(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings with dotted names, as trackers want them."""
+    flat: dict[str, Any] = {}
+    for key, value in tables.items():
+        if isinstance(value, Mapping):
+            flat |= flat_settings(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value if isinstance(value, int | float) else str(value)
+    return flat

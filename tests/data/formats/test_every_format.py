@@ -46,7 +46,21 @@ SPLIT = Entity(
 )
 WRITTEN = [name for name in SHELF.names() if hasattr(SHELF.load(name), "write")]
 BOTH = [name for name in WRITTEN if hasattr(SHELF.load(name), "read")]
+PAIRS = {
+    "squad": ("question", "context"),
+    "bioasq": ("question", "context"),
+    "sts": ("first", "second"),
+}
+"""Formats that hold pairs of texts and nothing else, with the kinds of the two passages."""
 LOSSLESS = ["pubtator", "bioc-xml", "bioc-json", "brat", "jsonl"]
+
+
+def plain(format: str) -> Document:
+    """A document without annotations that the format can hold."""
+    bare = replace(DOCUMENT, entities=(), relations=())
+    kinds = PAIRS.get(format, ("title", "abstract"))
+    passages = [replace(one, kind=kind) for one, kind in zip(bare.passages, kinds, strict=True)]
+    return replace(bare, passages=tuple(passages))
 
 
 def target(folder: Path, format: str) -> Path:
@@ -71,8 +85,10 @@ def mentions(document: Document) -> list[tuple[object, ...]]:
 
 
 def test_the_shelf_holds_the_formats_that_are_promised() -> None:
-    promised = "text jsonl pubtator bioc-xml bioc-json brat conll conll-pos pubmed jats tsv html"
-    assert set(SHELF.names()) == set(promised.split())
+    promised = """text jsonl pubtator bioc-xml bioc-json brat conll conll-pos pubmed jats tsv html
+    squad bioasq sts evidence-spans evidence-inference chemprot ddi hoc pubmedqa pubmed-rct
+    prodigy"""
+    assert set(promised.split()) == set(SHELF.names())
 
 
 @pytest.mark.parametrize("name", SHELF.names())
@@ -91,8 +107,7 @@ def test_the_ending_tells_the_format(format: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", BOTH)
 def test_text_survives(format: str, tmp_path: Path) -> None:
-    plain = replace(DOCUMENT, entities=(), relations=())
-    found = through(plain, format, tmp_path)
+    found = through(plain(format), format, tmp_path)
     assert found.text.split() == TEXT.split()
     if format not in ("conll", "conll-pos", "text"):
         assert found.text == TEXT
@@ -139,8 +154,7 @@ def test_scores_and_passages_survive(format: str, tmp_path: Path) -> None:
 def test_compression_is_transparent(
     format: str, compression: str, opener: object, tmp_path: Path
 ) -> None:
-    plain = replace(DOCUMENT, entities=(), relations=())
-    found = through(plain, format, tmp_path, compression)
+    found = through(plain(format), format, tmp_path, compression)
     assert found.text.split() == TEXT.split()
     path = target(tmp_path, format)
     with opener(path.with_name(path.name + compression), "rt") as stream:  # type: ignore[operator]
@@ -150,7 +164,7 @@ def test_compression_is_transparent(
 @pytest.mark.parametrize("format", [one for one in WRITTEN if one not in ("brat", "html")])
 def test_writing_streams_and_a_failure_leaves_no_half_file(format: str, tmp_path: Path) -> None:
     def failing() -> Iterator[Document]:
-        yield DOCUMENT
+        yield plain(format)
         raise BiobertError("the source broke")
 
     path = target(tmp_path, format)

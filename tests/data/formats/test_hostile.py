@@ -31,6 +31,7 @@ XML = {
     "</PubmedArticleSet>",
     "bioc-xml": "<collection><source/><date/><key/><document><id>1</id><passage><offset>0</offset>"
     "<text>Title %s</text></passage></document></collection>",
+    "ddi": '<document id="1"><sentence id="1.s0" text="Title %s"/></document>',
     "jats": "<article><front><article-meta><title-group><article-title>Title %s</article-title>"
     "</title-group></article-meta></front></article>",
 }

@@ -1,4 +1,4 @@
-"""`biobert annotate`: entities in any text, in any format."""
+"""`biobert annotate`: entities and relations in any text, in any format."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +37,12 @@ def annotate(
     model: ModelOption = "embedded",
     min_score: Annotated[float, typer.Option(help="Keep entities at least this sure.")] = 0.0,
     labels: Annotated[str | None, typer.Option(help="Keep these types: Disease,Gene.")] = None,
+    relations: Annotated[
+        str | None, typer.Option(help="A model folder that relates the entities found.")
+    ] = None,
+    min_relation_score: Annotated[
+        float, typer.Option(help="Keep relations at least this sure.")
+    ] = 0.0,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
@@ -61,6 +67,8 @@ def annotate(
         model,
         minimum_score=min_score,
         labels=labels.split(",") if labels else None,
+        relations=relations,
+        minimum_relation_score=min_relation_score,
         settings=runtime_settings(engine, precision, device),
     )
     set_aside = Rejects()
@@ -93,6 +101,7 @@ def _data(result: "BatchResult", set_aside: int) -> dict[str, Any]:
         "skipped": result.skipped,
         "set_aside": set_aside,
         "entities": dict(result.labels.most_common()),
+        "relations": dict(result.relations.most_common()),
         "outputs": result.outputs,
         "seconds": round(result.seconds, 3),
         "sentences_per_second": round(result.sentences_per_second, 1),

@@ -8,7 +8,10 @@ import typer
 from biobert.cli.answer import Answer, JsonFlag, answering
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from biobert.core.document import Document
+    from biobert.data.augmentation import AugmentationSettings
     from biobert.data.catalogue import Corpus
     from biobert.data.check import CheckReport
     from biobert.data.rejects import Rejects
@@ -18,11 +21,12 @@ SPLITS = ("train", "devel", "test")
 
 def register(app: typer.Typer) -> None:
     """Add the verb group."""
-    group = typer.Typer(no_args_is_help=True, help="List, show, get and check corpora.")
+    group = typer.Typer(no_args_is_help=True, help="List, show, get, check and augment corpora.")
     group.command("list")(list_corpora)
     group.command("show")(show_corpus)
     group.command("get")(get_corpus)
     group.command("check")(check_corpus)
+    group.command("augment")(augment_corpus)
     app.add_typer(group, name="data")
 
 
@@ -58,17 +62,17 @@ def get_corpus(
     """Get a corpus: from $BIOBERT_DATA when it is there, else from its address, verified."""
     from biobert.cli.places import cache_folder, data_root
     from biobert.core.files import sha256_of
-    from biobert.data.catalogue import find_split, load_corpus
+    from biobert.data.catalogue import find_file, load_corpus
 
     corpus = load_corpus(name)
     _need_splits(corpus)
     cache = output or cache_folder()
     files = []
-    for split in corpus.splits:
-        path = find_split(corpus, split, data_root=data_root(), cache=cache)
+    for split, wanted in {**corpus.splits, **corpus.files}.items():
+        path = find_file(corpus, wanted, data_root=data_root(), cache=cache)
         found = sha256_of(path)
-        wanted = corpus.splits[split].sha256
-        state = "no checksum known" if not wanted else ("ok" if found == wanted else "DIFFERS")
+        state = "ok" if found == wanted.sha256 else "DIFFERS"
+        state = state if wanted.sha256 else "no checksum known"
         files.append({"split": split, "path": str(path), "sha256": found, "checksum": state})
     return Answer({"corpus": corpus.name, "files": files}, lambda: _table(corpus.name, files))
 
@@ -94,6 +98,107 @@ def check_corpus(
     return Answer(found.to_json(), lambda: _show_check(found))
 
 
+@answering("data augment")
+def augment_corpus(
+    corpus: Annotated[str, typer.Argument(metavar="NAME-OR-PATH")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .jsonl file of the copies.")],
+    split: Annotated[str, typer.Option(help="The split to copy.")] = "train",
+    copies: Annotated[int, typer.Option(help="Copies of each document.")] = 1,
+    mention_rate: Annotated[float, typer.Option(help="Share of mentions to replace.")] = 0.3,
+    lexicon: Annotated[str | None, typer.Option(help="TSV of label and term.")] = None,
+    ontologies: Annotated[
+        list[str] | None, typer.Option("--ontology", help="LABEL=FILE (OBO, TSV of id and name).")
+    ] = None,
+    synonym_rate: Annotated[float, typer.Option(help="Share of known words to replace.")] = 0.0,
+    synonyms: Annotated[str | None, typer.Option(help="TSV of word and synonyms.")] = None,
+    filled_rate: Annotated[float, typer.Option(help="Share of words to fill in anew.")] = 0.0,
+    language_model: Annotated[
+        str | None, typer.Option(help="A pretrained BERT folder or Hugging Face name.")
+    ] = None,
+    top: Annotated[int, typer.Option(help="Draw among so many words of the model.")] = 5,
+    translated_rate: Annotated[float, typer.Option(help="Share of sentences to translate.")] = 0.0,
+    translators: Annotated[
+        list[str] | None,
+        typer.Option("--translator", help="Sequence-to-sequence models: first there, then back."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal copies.")] = 1,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Write changed copies of annotated documents, without the documents themselves.
+
+    Mentions are replaced by others of their type, words outside them by synonyms, by a language
+    model, or sentences by a translation there and back. Annotations stay on their words.
+    """
+    from biobert.cli.places import cache_folder, data_root
+    from biobert.core.settings import from_mapping
+    from biobert.data.augmentation import AugmentationSettings
+    from biobert.data.catalogue import read_split
+    from biobert.data.rejects import Rejects
+
+    table = {
+        "copies": copies,
+        "mention_rate": mention_rate,
+        "lexicon": lexicon,
+        "ontologies": dict(_label_and_file(one) for one in ontologies or []),
+        "synonym_rate": synonym_rate,
+        "synonyms": synonyms,
+        "filled_rate": filled_rate,
+        "language_model": language_model,
+        "top": top,
+        "translated_rate": translated_rate,
+        "translators": [{"model": one} for one in translators or []],
+    }
+    settings = from_mapping(AugmentationSettings, table, place="data augment")
+    rejects = Rejects()
+    documents = read_split(
+        corpus, split, data_root=data_root(), cache=cache_folder(), rejects=rejects
+    )
+    data = _write_copies(documents, settings, rejects, output, seed)
+    return Answer(data, lambda: _show_values(data))
+
+
+def _label_and_file(text: str) -> tuple[str, str]:
+    from biobert.core.errors import BadInputError
+
+    label, sign, path = text.partition("=")
+    if not sign or not label or not path:
+        raise BadInputError(f"--ontology {text!r}: write it as LABEL=FILE", code="usage")
+    return label, path
+
+
+def _write_copies(
+    documents: "Sequence[Document]",
+    settings: "AugmentationSettings",
+    rejects: "Rejects",
+    output: Path,
+    seed: int,
+) -> dict[str, Any]:
+    from biobert.cli.extras import need_extra
+    from biobert.data.augmentation import augmented, term_augmentations
+    from biobert.data.reading import write_documents
+
+    if settings.language_model or settings.translators:
+        need_extra("torch", "transformers", extra="train")
+        from biobert.training.augmentation import build_augmentations
+
+        methods = build_augmentations(settings, documents, rejects)
+    else:
+        methods = term_augmentations(settings, documents, rejects)
+    copies = augmented(documents, methods, copies=settings.copies, seed=seed)
+    written = write_documents(copies, output)
+    return {
+        "documents": len(documents),
+        "copies": written,
+        "translated": {
+            reason: count
+            for method in methods
+            for reason, count in getattr(method, "counts", {}).items()
+        },
+        "set_aside": rejects.count,
+        "output": str(output),
+    }
+
+
 def _need_splits(corpus: "Corpus") -> None:
     from biobert.core.errors import BiobertError
 
@@ -107,8 +212,9 @@ def _read_splits(corpus: str, rejects: "Rejects") -> "dict[str, list[Document]]"
     from biobert.cli.places import cache_folder, data_root
     from biobert.core.errors import BadInputError
     from biobert.data.catalogue import load_corpus, read_split
+    from biobert.data.rejects import Rejects
 
-    place = Path(corpus)
+    place, files = Path(corpus), dict[str, str]()
     if place.is_file() or list(place.glob("*.ann")):
         wanted = ["all"]
     elif place.is_dir():
@@ -116,15 +222,20 @@ def _read_splits(corpus: str, rejects: "Rejects") -> "dict[str, list[Document]]"
     else:
         row = load_corpus(corpus)
         _need_splits(row)
-        wanted = list(row.splits)
+        # Of a corpus that has more, such as folds, each document is checked once.
+        wanted = [split for split in SPLITS if split in row.splits] or list(row.splits)
+        files = {split: file.path for split, file in row.splits.items()}
     if not wanted:
         raise BadInputError(f"{corpus}: no train, devel or test file in this folder")
-    return {
-        split: read_split(
-            corpus, split, data_root=data_root(), cache=cache_folder(), rejects=rejects
+    found, counted = {}, set()
+    for split in wanted:
+        # Splits of one file have the same rejects: they count once.
+        own = Rejects() if files.get(split, split) in counted else rejects
+        counted.add(files.get(split, split))
+        found[split] = read_split(
+            corpus, split, data_root=data_root(), cache=cache_folder(), rejects=own
         )
-        for split in wanted
-    }
+    return found
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> None:
@@ -149,6 +260,10 @@ def _show_values(values: dict[str, Any]) -> None:
             console.print(f"[bold]{key}[/bold]: {shown}")
 
 
+def _counted(labels: "Mapping[str, int]") -> str:
+    return ", ".join(f"{label} {count}" for label, count in labels.items())
+
+
 def _show_check(report: "CheckReport") -> None:
     from rich.console import Console
 
@@ -158,14 +273,15 @@ def _show_check(report: "CheckReport") -> None:
             "documents": one.documents,
             "sentences": one.sentences,
             "words": one.words,
-            "mentions": ", ".join(f"{label} {count}" for label, count in one.mentions.items()),
+            "mentions": _counted(one.mentions),
             "relations": one.relations,
+            "labels": _counted(one.labels),
         }
         for name, one in report.splits.items()
     ]
     _table(report.corpus, counts)
     console = Console(highlight=False)
-    console.print(f"malformed lines: {report.malformed}")
+    console.print(f"malformed or set aside: {report.malformed} {_counted(report.reasons)}".strip())
     for example in report.malformed_examples:
         console.print(f"  {example['file']}:{example['place']}: {example['reason']}", markup=False)
     console.print(f"duplicate documents: {len(report.duplicate_documents)}")
@@ -173,6 +289,11 @@ def _show_check(report: "CheckReport") -> None:
         console.print(f"  {duplicate}", markup=False)
     for pair, count in report.shared_sentences.items():
         console.print(f"shared sentences, {pair}: {count}")
+    for pair, count in report.shared_texts.items():
+        console.print(f"shared texts, {pair}: {count}")
+    for kind, pairs in report.shared_passages.items():
+        for pair, count in pairs.items():
+            console.print(f"shared passages {kind!r}, {pair}: {count}")
     console.print(f"mentions with several labels: {report.inconsistent_count}")
     for mixed in report.inconsistent_labels[:5]:
         console.print(f"  {mixed.mention!r}: {dict(mixed.labels)}", markup=False)

@@ -4,7 +4,8 @@ Reading starts from the plain values of BioC JSON (the XML reader makes the same
 the `bioc` library's objects, which it prints as XML or JSON.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import bioc
@@ -19,13 +20,14 @@ from biobert.core.document import (
     Span,
 )
 from biobert.core.errors import BadInputError
-from biobert.data.curies import curies, prefixed
+from biobert.data.curies import as_mentioned, curies, joined, prefixed
 from biobert.data.rejects import Rejects
 
 # Under which names annotations carry their concepts: the dialects of PubTator, BC5CDR and others.
 IDENTIFIER_KEYS = ("identifier", "Identifier", "identifiers", "MESH", "OMIM", "NCBI GENE")
 KEY_PREFIXES = {"MESH": "mesh:", "OMIM": "omim:", "NCBI GENE": "ncbigene:"}
-NO_ARGUMENT = frozenset({"type", "relation", "score", "note"})
+NO_ARGUMENT = frozenset({"type", "relation", "score", "note", "novel", "evidence"})
+EVIDENCE = re.compile(r"(\d{1,9})-(\d{1,9})")
 WIDEST_GAP = 8
 
 
@@ -55,8 +57,9 @@ class _Reader:
         text = "".join(self.parts)
         for annotation, shift in waiting:
             self._keep(self.entities, _entity, annotation, text, shift)
+        mentioned = [one for entity in self.entities for one in entity.concept_ids]
         for relation in relations:
-            self._keep(self.relations, _relation, relation)
+            self._keep(self.relations, _relation, relation, mentioned)
         infons = self.values.get("infons") or {}
         return Document(
             id=self.id,
@@ -167,7 +170,7 @@ def _concepts(infons: Mapping[str, Any], label: str) -> tuple[str, ...]:
     return ()
 
 
-def _relation(values: Mapping[str, Any]) -> Relation:
+def _relation(values: Mapping[str, Any], mentioned: Sequence[str]) -> Relation:
     infons = values.get("infons") or {}
     label = str(infons.get("type") or infons.get("relation") or "relation")
     # PubTator3 names its concepts in role1 and role2; its nodes point at nothing.
@@ -177,19 +180,26 @@ def _relation(values: Mapping[str, Any]) -> Relation:
         for number, node in enumerate(nodes, start=1)
     )
     if not arguments:
-        arguments = tuple(_concept_arguments(infons))
+        arguments = tuple(_concept_arguments(infons, mentioned))
     if not arguments:
         raise BadInputError(f"relation {label!r} names neither mentions nor concepts")
-    return Relation(label, arguments, _score(infons), values.get("id") if nodes else None)
+    identifier = values.get("id") if nodes else None
+    return Relation(label, arguments, _score(infons), identifier, _evidence(infons))
 
 
-def _concept_arguments(infons: Mapping[str, Any]) -> Iterator[Argument]:
+def _evidence(infons: Mapping[str, Any]) -> tuple[Span, ...]:
+    places = [EVIDENCE.fullmatch(one) for one in str(infons.get("evidence") or "").split(";")]
+    return tuple(Span(int(one[1]), int(one[2])) for one in places if one)
+
+
+def _concept_arguments(infons: Mapping[str, Any], mentioned: Sequence[str]) -> Iterator[Argument]:
     for key, value in infons.items():
         if isinstance(value, Mapping):
             # PubTator3: role1 and role2 hold the concept's type and identifier.
             found = curies(str(value.get("identifier", "")), str(value.get("type", "")))
         else:
-            found = () if key in NO_ARGUMENT else curies(str(value), key)
+            named = () if key in NO_ARGUMENT else curies(str(value), key)
+            found = as_mentioned(named, mentioned)
         if found:
             yield Argument(key, "|".join(found), "concept")
 
@@ -223,7 +233,7 @@ def _bioc_annotation(document: Document, entity: Entity, identifier: str) -> Any
     made.text = document.mention(entity)
     made.infons = {"type": entity.label}
     if entity.concept_ids:
-        made.infons["identifier"] = "|".join(prefixed(one) for one in entity.concept_ids)
+        made.infons["identifier"] = joined(map(prefixed, entity.concept_ids))
     if entity.score is not None:
         made.infons["score"] = f"{entity.score:.6g}"
     for piece in entity.fragments or (Span(entity.start, entity.end),):
@@ -237,10 +247,12 @@ def _bioc_relation(relation: Relation, identifier: str) -> Any:
     made.infons = {"type": relation.label}
     if relation.score is not None:
         made.infons["score"] = f"{relation.score:.6g}"
+    if relation.evidence:
+        made.infons["evidence"] = ";".join(f"{one.start}-{one.end}" for one in relation.evidence)
     for argument in relation.arguments:
         if argument.kind == "entity":
             made.add_node(bioc.BioCNode(argument.target, argument.role))
         else:
             concepts = argument.target.split("|")
-            made.infons[argument.role] = "|".join(prefixed(one) for one in concepts)
+            made.infons[argument.role] = joined(map(prefixed, concepts))
     return made

@@ -1,4 +1,4 @@
-"""A self-contained HTML page with highlighted entities, to look at and to pass on.
+"""A self-contained HTML page with highlighted entities, and relations with their evidence.
 
 Written only. Nothing is fetched: style and script stand in the page, and its content security
 policy allows those two alone, by their hashes.
@@ -13,7 +13,7 @@ from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 
-from biobert.core.document import Document, Entity
+from biobert.core.document import Document, Entity, Relation
 from biobert.core.files import write_text
 
 ENDINGS = (".html", ".htm")
@@ -88,7 +88,20 @@ def _article(document: Document) -> Iterator[str]:
         content = "".join(_marked(document, start, end))
         if content.strip():
             yield f"<{tag}>{lead}{content}</{tag}>"
+    if document.relations:
+        yield '<ul class="relations">'
+        yield from (_relation(document, relation) for relation in document.relations)
+        yield "</ul>"
     yield "</article>"
+
+
+def _relation(document: Document, relation: Relation) -> str:
+    ends = ", ".join(escape(document.argument_text(one)) for one in relation.arguments)
+    score = "" if relation.score is None else f" {100 * relation.score:.0f}%"
+    quotes = "".join(
+        f"<q>{escape(document.text[one.start : one.end])}</q>" for one in relation.evidence
+    )
+    return f"<li><b>{escape(relation.label)}</b>{score}: {ends} {quotes}</li>"
 
 
 def _blocks(document: Document) -> Iterator[tuple[int, int, str, str]]:

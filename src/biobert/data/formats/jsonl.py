@@ -1,4 +1,9 @@
-"""JSON lines: our own documents without loss, and the span lines of spaCy and Prodigy."""
+"""JSON lines: our own documents without loss, and the dialects of others.
+
+Spans of spaCy and Prodigy (`text`, `spans`) become entities, a `label` the document's own. Pairs as
+in SNLI, MedNLI and SciTail (`sentence1`, `sentence2`, `gold_label`) become one text with two
+passages of these names; pairs whose annotators do not agree (label `-`) are set aside.
+"""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,9 +23,12 @@ from biobert.core.document import (
 from biobert.core.errors import BadInputError
 from biobert.core.files import bounded_lines, open_text, write_text
 from biobert.data.curies import curies
+from biobert.data.formats._json import text_of
+from biobert.data.formats._passages import Part, joined
 from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".jsonl", ".ndjson")
+NO_AGREEMENT = "-"
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
@@ -64,6 +72,8 @@ def document_to_json(document: Document) -> dict[str, Any]:
 
 def document_from_json(values: Mapping[str, Any], *, default_id: str = "1") -> Document:
     """The document of a JSON object; `spans` instead of `entities` is spaCy's and Prodigy's."""
+    if "sentence1" in values:
+        return _pair(values, default_id)
     text = values["text"]
     if not isinstance(text, str):
         raise TypeError("its text is not a string")
@@ -77,7 +87,7 @@ def document_from_json(values: Mapping[str, Any], *, default_id: str = "1") -> D
             _relation(one) for one in values.get("relations", ()) if "arguments" in one
         ),
         sentences=tuple(Span(**one) for one in values.get("sentences", ())),
-        labels=tuple(values.get("labels", ())),
+        labels=_labels(values),
         label_scores={name: float(one) for name, one in values.get("label_scores", {}).items()},
         annotated_labels=tuple(values.get("annotated_labels", ())),
         provenance=Provenance(**values.get("provenance", {})),
@@ -87,6 +97,32 @@ def document_from_json(values: Mapping[str, Any], *, default_id: str = "1") -> D
 
 def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in (None, "", (), {})}
+
+
+def _pair(values: Mapping[str, Any], default_id: str) -> Document:
+    parts = [Part(name, text_of(values[name], name)) for name in ("sentence1", "sentence2")]
+    text, passages = joined(parts)
+    if len(passages) < 2:
+        raise BadInputError("one of its sentences is empty")
+    label = values.get("gold_label", values.get("label"))
+    if label == NO_AGREEMENT:
+        raise BadInputError("no gold label: its annotators do not agree")
+    return Document(
+        id=str(values.get("pairID", values.get("id", default_id))),
+        text=text,
+        passages=passages,
+        labels=() if label is None else (str(label),),
+    )
+
+
+def _labels(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The labels of a document; a single `label` is that of a text."""
+    labels = values.get("labels")
+    if labels is None and isinstance(values.get("label"), str):
+        labels = [values["label"]]
+    if isinstance(labels, str):
+        raise TypeError("its labels are not a list")
+    return tuple(labels or ())
 
 
 def _entity(values: Mapping[str, Any]) -> Entity:

@@ -1,16 +1,18 @@
 """PubTator: `id|t|title`, `id|a|abstract`, mentions and relations in tab-separated lines.
 
-A document's text is title, newline, abstract, so that offsets are PubTator's own.
+A document's text is title, newline, abstract, so that offsets are PubTator's own. Relations are
+between concepts; what follows them in a line (BioRED's `Novel`) is not kept. A relation between
+mentions without concepts is written with their words.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from biobert.core.document import Argument, Document, Entity, Passage, Provenance, Relation
 from biobert.core.errors import BadInputError
 from biobert.core.files import bounded_lines, open_text, write_text
-from biobert.data.curies import bare, curies
+from biobert.data.curies import as_mentioned, bare, curies, joined
 from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".pubtator", ".pubtator.txt")
@@ -69,7 +71,7 @@ def _document(
             if len(columns) >= 5 and columns[1].strip().isdigit():
                 entities.append(_entity(columns, text))
             elif len(columns) >= 4:
-                relations.append(_relation(columns))
+                relations.append(_relation(columns, entities))
             else:
                 raise BadInputError("neither a mention (5 or 6 columns) nor a relation (4)")
         except (BadInputError, ValueError) as problem:
@@ -97,9 +99,10 @@ def _entity(columns: list[str], text: str) -> Entity:
     return Entity(start, end, label, curies(identifiers, label))
 
 
-def _relation(columns: list[str]) -> Relation:
+def _relation(columns: list[str], entities: list[Entity]) -> Relation:
     ends = list(columns[2:4])
-    identifiers = [curies(value) for value in ends]
+    mentioned = [concept for entity in entities for concept in entity.concept_ids]
+    identifiers = [as_mentioned(curies(value), mentioned) for value in ends]
     if not all(identifiers):
         raise BadInputError(f"a relation between {' and '.join(map(repr, ends))} names no concepts")
     arguments = tuple(
@@ -120,15 +123,22 @@ def _lines(document: Document) -> Iterator[str]:
     yield f"{document.id}|a|{flat[title + 1 :]}"
     for entity in document.entities:
         columns = [document.id, str(entity.start), str(entity.end), flat[entity.start : entity.end]]
-        identifiers = "|".join(bare(one) for one in entity.concept_ids)
+        identifiers = joined(bare(one) for one in entity.concept_ids)
         yield "\t".join([*columns, entity.label, identifiers or "-1"])
     by_id = {entity.id: entity for entity in document.entities if entity.id}
     for relation in document.relations:
-        ends = []
-        for argument in relation.arguments:
-            concepts: tuple[str, ...] = tuple(argument.target.split("|"))
-            if argument.kind == "entity":
-                found = by_id.get(argument.target)
-                concepts = found.concept_ids if found else ()
-            ends.append("|".join(bare(one) for one in concepts) or "-")
+        ends = [_end(argument, by_id, flat) for argument in relation.arguments]
         yield "\t".join([document.id, relation.label, *ends])
+
+
+def _end(argument: Argument, by_id: Mapping[str, Entity], text: str) -> str:
+    """An end of a relation: concepts, or the words of a mention that has none."""
+    concepts: tuple[str, ...] = tuple(argument.target.split("|"))
+    if argument.kind == "entity":
+        entity = by_id.get(argument.target)
+        if entity is None:
+            return "-"
+        concepts = entity.concept_ids
+        if not concepts:
+            return text[entity.start : entity.end]
+    return joined(bare(one) for one in concepts)

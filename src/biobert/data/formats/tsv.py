@@ -8,42 +8,28 @@ it, or `sentence, label`, or the sentence alone.
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
 
 from biobert.core.document import Document, Provenance
-from biobert.core.files import bounded_lines, open_text, plain_name, write_text
-from biobert.data.rejects import TOO_LONG, Rejects
+from biobert.core.files import plain_name, write_text
+from biobert.data.formats._tables import table_rows
+from biobert.data.rejects import Rejects
 
 ENDINGS = (".tsv", ".csv")
 TEXT_COLUMNS = ("text", "sentence", "abstract")
 ID_COLUMNS = ("id", "index", "pmid")
 LABEL_COLUMNS = ("label", "labels", "class")
-LARGEST_FIELD = 10_000_000
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each row; its labels are `Document.labels`."""
-    csv.field_size_limit(LARGEST_FIELD)
-    with open_text(path) as stream:
-        lines = _lines(stream, path, rejects)
-        rows = csv.reader(lines, **_dialect(path))  # type: ignore[arg-type]
-        columns: dict[str, int] | None = None
-        number = 0
-        while True:
-            number += 1
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as problem:
-                rejects.add(path, number, f"bad row: {problem}")
+    columns: dict[str, int] | None = None
+    for number, row in table_rows(path, rejects, delimiter=_delimiter(path)):
+        if columns is None:
+            columns = _header(row)
+            if columns:
                 continue
-            if columns is None:
-                columns = _header(row)
-                if columns:
-                    continue
-            if any(cell.strip() for cell in row):
-                yield from _document(row, columns, path, number, rejects)
+        if any(cell.strip() for cell in row):
+            yield from _document(row, columns, path, number, rejects)
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
@@ -51,24 +37,15 @@ def write(documents: Iterable[Document], path: Path | str) -> int:
     count = 0
     with write_text(path) as stream:
         # Quoting on writing, so that line breaks and tabs inside a text survive.
-        delimiter = "," if plain_name(path).endswith(".csv") else "\t"
-        writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+        writer = csv.writer(stream, delimiter=_delimiter(path), lineterminator="\n")
         writer.writerow(["id", "text", "label"])
         for count, document in enumerate(documents, start=1):  # noqa: B007
             writer.writerow([document.id, document.text, "|".join(document.labels)])
     return count
 
 
-def _lines(stream: IO[str], path: Path | str, rejects: Rejects) -> Iterator[str]:
-    for number, line in bounded_lines(stream):
-        if line is None:
-            rejects.add(path, number, TOO_LONG)
-        else:
-            yield line
-
-
-def _dialect(path: Path | str) -> dict[str, str]:
-    return {"delimiter": "," if plain_name(path).endswith(".csv") else "\t"}
+def _delimiter(path: Path | str) -> str:
+    return "," if plain_name(path).endswith(".csv") else "\t"
 
 
 def _header(row: Sequence[str]) -> dict[str, int]:

@@ -1,0 +1,59 @@
+"""How well vectors find the abstract that answers a question: PubMedQA, before and after training.
+
+    BIOBERT_DATA=DATA python benchmarks/embedding.py MODEL [MODEL ...]
+
+Each of the 500 test questions is compared with the contexts of all 1000 questions, training ones
+included. A MODEL is any folder that `biobert embed` takes. Every model adds a line to
+results/embedding.jsonl.
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+from machine import CACHE, record
+
+from biobert import Embedder
+from biobert.core.document import Document
+from biobert.core.passages import passage_of
+from biobert.data.catalogue import read_split
+from biobert.evaluation.ranking import ranks, score_ranks
+
+
+def documents_of(split: str) -> list[Document]:
+    root = Path(os.environ["BIOBERT_DATA"])
+    return list(read_split("PubMedQA", split, data_root=root, cache=CACHE))
+
+
+def texts_of(documents: list[Document], kind: str) -> list[str]:
+    spans = [passage_of(one, kind) for one in documents]
+    return [one.text[span.start : span.end] for one, span in zip(documents, spans, strict=True)]
+
+
+def figures(model: str) -> dict[str, float]:
+    """Mean reciprocal rank, recall at 1 and 10, and texts a second."""
+    test = documents_of("test")
+    pool = [*test, *documents_of("train"), *documents_of("devel")]
+    questions, contexts = texts_of(test, "question"), texts_of(pool, "context")
+    embedder = Embedder(model)
+    began = time.perf_counter()
+    asked = np.stack(list(embedder.embed_many(questions)))
+    known = np.stack(list(embedder.embed_many(contexts)))
+    seconds = time.perf_counter() - began
+    scores = score_ranks(ranks(asked, known, np.arange(len(test))), candidates=len(pool))
+    return {**scores.details, "texts_per_second": round((len(test) + len(pool)) / seconds, 1)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", nargs="+")
+    for model in parser.parse_args().models:
+        found = figures(model)
+        print(Path(model).name, found)
+        record("embedding", {"model": Path(model).name, "figures": found})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""`biobert answer`: a question put to a text."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
+
+if TYPE_CHECKING:
+    from biobert.pipeline.answering import Answers
+
+LARGEST_CONTEXT = 50_000_000
+"""In bytes: some ten million words."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("answer")(answer)
+
+
+@answering("answer")
+def answer(
+    question: Annotated[str, typer.Argument(help="The question.")],
+    context: Annotated[str, typer.Option(help="A text file to answer it from, or -.")],
+    model: Annotated[str, typer.Option(help="A model folder that was trained for qa.")],
+    top: Annotated[int, typer.Option(help="How many answers to give.", min=1)] = 3,
+    engine: EngineOption = "auto",
+    precision: PrecisionOption = "auto",
+    device: DeviceOption = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Find the answers to a question in a text of any length, surest first."""
+    from dataclasses import asdict
+
+    from biobert.pipeline.answering import Answerer
+
+    text = _read(context)
+    answerer = Answerer(model, top=top, settings=runtime_settings(engine, precision, device))
+    answers = answerer.answer(question, text)
+    data = {"model": answerer.model.manifest.name, **asdict(answers)}
+    return Answer(data, lambda: _show(answers))
+
+
+def _read(path: str) -> str:
+    """The text of a file or of standard input; an error where it is too large."""
+    from biobert.core.errors import BadInputError
+    from biobert.core.files import open_binary, read_at_most
+
+    with open_binary(path) as stream:
+        data = read_at_most(stream, LARGEST_CONTEXT)
+    if data is None:
+        raise BadInputError(f"--context {path}: more than {LARGEST_CONTEXT} bytes of text")
+    return data.decode("utf-8-sig", errors="replace")
+
+
+def _show(answers: "Answers") -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if not answers.answerable:
+        sure = f"{answers.no_answer_probability:.1%}"
+        console.print(f"no answer in this text ({sure}); the likeliest places would be:")
+    for one in answers.found:
+        console.print(f"{one.probability:6.1%}  {one.text}", markup=False, soft_wrap=True)
+        start = one.start - one.sentence_start
+        sentence = Text(one.sentence)
+        sentence.stylize("bold", start, start + len(one.text))
+        console.print(Text("        ") + sentence, soft_wrap=True)

@@ -1,0 +1,143 @@
+"""`biobert diagnose`: why a model is not better, and what to try next."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.engine import DeviceOption, EngineOption, runtime_settings
+from biobert.cli.verbs.evaluate import renamed
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from biobert.evaluation.breakdown import Recall
+    from biobert.pipeline.annotator import Annotator
+    from biobert.pipeline.diagnosing import Diagnosis
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("diagnose")(diagnose)
+
+
+@answering("diagnose")
+def diagnose(
+    model: Annotated[str, typer.Argument(help="A model folder, or `embedded`.")],
+    corpus: Annotated[str, typer.Argument(help="A catalogue name or a folder.")],
+    split: Annotated[str, typer.Option(help="What the model has not learnt from.")] = "devel",
+    rename: Annotated[
+        list[str] | None, typer.Option(help="Rename a label of the corpus: NCBITaxon=Species.")
+    ] = None,
+    labels: Annotated[str | None, typer.Option(help="Look at these only: Disease.")] = None,
+    curve: Annotated[
+        str | None, typer.Option(help="Shares of the training data to learn from: 0.25,0.5.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the models of the curve.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the diagnosis as JSON.")] = None,
+    engine: EngineOption = "auto",
+    device: DeviceOption = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Look into a poor result: labels that look wrong (confident learning), the gap to the training
+    data, weak kinds of mentions, the learning curve; and what to try next.
+
+    The curve trains the model's own recipe again, on shares of its training documents.
+    """
+    import json
+
+    from biobert.cli.extras import need_extra
+    from biobert.cli.places import corpus_places
+    from biobert.core.errors import BadInputError
+    from biobert.core.files import write_text
+    from biobert.pipeline.annotator import Annotator
+    from biobert.pipeline.diagnosing import diagnose as diagnosed
+    from biobert.pipeline.evaluating import TestSet
+
+    need_extra("cleanlab", extra="diagnose")
+    if (curve is None) != (output is None):
+        raise BadInputError("--curve and --output go together", code="usage")
+    annotator = Annotator(model, settings=runtime_settings(engine, "auto", device))
+    wanted = tuple(labels.split(",")) if labels else None
+    found = diagnosed(
+        annotator,
+        TestSet(corpus, split, renamed(rename or []), wanted),
+        corpus_places(),
+        shares=_shares(curve),
+        learn=_learner(annotator.model.manifest.recipe, output) if output else None,
+    )
+    if report is not None:
+        with write_text(report) as stream:
+            json.dump(found.to_json(), stream, indent=2, ensure_ascii=False)
+    return Answer(found.to_json(), lambda: _show(found))
+
+
+def _shares(text: str | None) -> list[float]:
+    from biobert.core.errors import BadInputError
+
+    try:
+        shares = [float(one) for one in text.split(",")] if text else []
+    except ValueError:
+        shares = [0.0]
+    if not all(0.0 < share < 1.0 for share in shares):
+        raise BadInputError(f"--curve {text}: write shares below 1, such as 0.25,0.5", code="usage")
+    return sorted(shares)
+
+
+def _learner(recipe: Mapping[str, Any], output: Path) -> Callable[[float], "Annotator"]:
+    """Trains the recipe on a share of its documents, unless that stands already."""
+    from biobert.cli.extras import need_extra
+    from biobert.core.model_folder import MANIFEST
+    from biobert.pipeline.annotator import Annotator
+    from biobert.runtime.settings import RuntimeSettings
+
+    need_extra("torch", "accelerate", "transformers", extra="train")
+    from biobert.cli.training import train_recipe
+
+    def learn(share: float) -> Annotator:
+        folder = output / f"share-{share:g}"
+        if not (folder / MANIFEST).is_file():
+            sources = [
+                {**one, "share": share * one.get("share", 1.0)} for one in recipe["data"]["train"]
+            ]
+            tables = {**recipe, "data": {**recipe["data"], "train": sources}}
+            train_recipe(tables, folder, place=f"share {share}", resume=True)
+        return Annotator(folder, settings=RuntimeSettings(engine="torch"))
+
+    return learn
+
+
+def _show(found: "Diagnosis") -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(
+        f"{found.model} on {found.corpus} {found.split}: {100 * found.score:.2f}", markup=False
+    )
+    if found.training_score is not None:
+        console.print(f"on the training split: {100 * found.training_score:.2f}")
+    for point in found.curve:
+        console.print(f"with {point.share:.0%} of the training data: {100 * point.score:.2f}")
+    if found.breakdown is not None:
+        _show_recall(console, "words in the mention", found.breakdown.mention_words)
+        _show_recall(console, "words in the sentence", found.breakdown.sentence_words)
+        _show_recall(console, "times in training", found.breakdown.training_mentions)
+    console.print(f"labels that look wrong: {found.suspicious}, beside {found.judged} given ones")
+    for one in found.suspects[:10]:
+        console.print(
+            f"  {one.text}  {one.gold} ({one.gold_probability:.2f}), "
+            f"the model says {one.model} ({one.model_probability:.2f})",
+            markup=False,
+        )
+    console.print("\nWhat to try next:", style="bold")
+    for line in found.advice:
+        console.print(f"- {line}", markup=False)
+
+
+def _show_recall(console: "Console", title: str, rows: "tuple[Recall, ...]") -> None:
+    parts = ", ".join(f"{row.kind}: {100 * row.share:.1f} ({row.gold})" for row in rows)
+    console.print(f"recall by {title}: {parts}")

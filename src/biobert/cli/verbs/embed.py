@@ -1,0 +1,87 @@
+"""`biobert embed`: vectors of texts."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("embed")(embed)
+
+
+@answering("embed")
+def embed(
+    texts: Annotated[list[str], typer.Argument(help="Text or document files, or -.")],
+    model: Annotated[str, typer.Option(help="A model folder, or a Hugging Face name.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="A .npy or .jsonl file, or -.")],
+    unit: Annotated[str, typer.Option(help="A vector for each line, document or sentence.")] = (
+        "line"
+    ),
+    source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
+    pooling: Annotated[
+        str | None, typer.Option(help="mean or first; by default as trained, or mean.")
+    ] = None,
+    window_tokens: Annotated[
+        int | None, typer.Option(help="The longest window; by default as trained, or 256.")
+    ] = None,
+    engine: EngineOption = "auto",
+    precision: PrecisionOption = "float32",
+    device: DeviceOption = None,
+    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Write a vector of length 1 for each line, document or sentence, in order.
+
+    A text longer than a window goes through several, whose vectors are averaged.
+    """
+    from biobert.data.rejects import Rejects
+    from biobert.data.vectors import write_vectors
+    from biobert.pipeline.embedder import Embedder
+    from biobert.pipeline.embedding_files import embedded, texts_of
+    from biobert.text.windows import WindowSettings
+
+    embedder = Embedder(
+        model,
+        pooling=_choice("--pooling", pooling, ("mean", "first")),
+        windows=None
+        if window_tokens is None
+        else WindowSettings(window_tokens, window_tokens // 8),
+        settings=runtime_settings(engine, precision, device),
+    )
+    set_aside = Rejects()
+    chosen = _choice("--unit", unit, ("line", "document", "sentence"))
+    found = texts_of(texts, chosen, set_aside, source_format=source_format)
+    written = write_vectors(embedded(found, embedder), output)
+    if rejects is not None:
+        set_aside.write(rejects)
+    data = {
+        "vectors": written.count,
+        "size": written.size,
+        "unit": unit,
+        "output": output,
+        "set_aside": set_aside.count,
+    }
+    return Answer(data, lambda: _show(data))
+
+
+def _choice(option: str, value: str | None, known: tuple[str, ...]) -> Any:
+    """The word, if it is one of those known."""
+    from biobert.core.errors import BadInputError
+
+    if value is not None and value not in known:
+        raise BadInputError(f"{option} {value}: one of {', '.join(known)}", code="usage")
+    return value
+
+
+def _show(data: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, stderr=True)
+    console.print(f"{data['vectors']} vectors of size {data['size']}: {data['output']}")
+    if data["set_aside"]:
+        console.print(f"{data['set_aside']} records were set aside; list them with --rejects FILE")

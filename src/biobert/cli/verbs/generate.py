@@ -1,0 +1,102 @@
+"""`biobert generate`: a text about each document."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.engine import DeviceOption, PrecisionOption, runtime_settings
+
+if TYPE_CHECKING:
+    from biobert.core.document import Document
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("generate")(generate)
+
+
+@answering("generate")
+def generate(
+    source: Annotated[str, typer.Argument(help="A file of documents, or -.")],
+    model: Annotated[str, typer.Option(help="A model folder that was trained for generation.")],
+    beams: Annotated[int, typer.Option(help="Beginnings kept at every step.", min=1)] = 4,
+    max_length: Annotated[int, typer.Option(help="Stop at so many word pieces.", min=1)] = 128,
+    min_length: Annotated[int, typer.Option(help="Go on until so many.", min=0)] = 0,
+    no_repeat: Annotated[
+        int, typer.Option(help="No stretch of so many pieces twice; 0 allows any.", min=0)
+    ] = 3,
+    length_penalty: Annotated[float, typer.Option(help="Above 0 favours longer texts.")] = 1.0,
+    repetition_penalty: Annotated[float, typer.Option(help="Above 1 avoids words again.")] = 1.0,
+    source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="Write the documents to a file.")
+    ] = None,
+    precision: PrecisionOption = "float32",
+    device: DeviceOption = None,
+    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Write a text about each document by beam search, such as an abstract's conclusion.
+
+    A source too long for one window is written about stretch by stretch, and the summary says so.
+    """
+    from biobert.core.files import STANDARD_STREAM
+    from biobert.core.task import WritingSettings
+    from biobert.data.reading import read_documents, write_documents
+    from biobert.data.rejects import Rejects
+    from biobert.pipeline.writer import Writer
+
+    writing = WritingSettings(
+        beams=beams,
+        maximum_pieces=max_length,
+        minimum_pieces=min_length,
+        no_repeat=no_repeat,
+        length_penalty=length_penalty,
+        repetition_penalty=repetition_penalty,
+    )
+    set_aside = Rejects()
+    writer = Writer(model, writing=writing, settings=runtime_settings("auto", precision, device))
+    is_plain = source == STANDARD_STREAM and source_format is None
+    found = read_documents(source, "text" if is_plain else source_format, set_aside)
+    documents = list(writer.write_many(found))
+    if output is not None:
+        write_documents(documents, output)
+    if rejects is not None:
+        set_aside.write(rejects)
+    data = {
+        "model": writer.model.manifest.name,
+        "texts": [_data(one) for one in documents],
+        "set_aside": set_aside.count,
+    }
+    return Answer(data, lambda: _show(documents, set_aside.count))
+
+
+def _data(document: "Document") -> dict[str, str | int]:
+    from biobert.tasks.generation import GENERATED, GENERATED_PARTS, GENERATED_UNFINISHED
+
+    found = document.metadata
+    return {
+        "id": document.id,
+        "text": found[GENERATED],
+        "parts": int(found.get(GENERATED_PARTS, 1)),
+        "unfinished": int(found.get(GENERATED_UNFINISHED, 0)),
+    }
+
+
+def _show(documents: "list[Document]", set_aside: int) -> None:
+    from rich.console import Console
+
+    errors = Console(stderr=True, highlight=False)
+    rows = [_data(one) for one in documents]
+    for row in rows:
+        print(f"{row['id']}\t{row['text']}")
+    in_parts = sum(int(row["parts"]) > 1 for row in rows)
+    unfinished = sum(bool(row["unfinished"]) for row in rows)
+    if in_parts:
+        errors.print(f"{in_parts} sources were too long for one window: written about in parts")
+    if unfinished:
+        errors.print(f"{unfinished} texts were stopped at --max-length")
+    if set_aside:
+        errors.print(f"{set_aside} records were set aside; list them with --rejects FILE")

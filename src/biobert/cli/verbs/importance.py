@@ -1,0 +1,39 @@
+"""`biobert importance`: which weights of a model matter for what it has learnt."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("importance")(importance)
+
+
+@answering("importance")
+def importance(
+    model: Annotated[Path, typer.Argument(help="A trained model folder.")],
+    corpus: Annotated[list[str], typer.Argument(help="What it was trained on.")],
+    split: Annotated[str, typer.Option(help="The split.")] = "train",
+    rows: Annotated[int, typer.Option(min=1, help="How many rows to weigh by.")] = 500,
+    seed: Annotated[int, typer.Option(help="Which rows.")] = 1,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Weigh the weights of a trained model, for a later run with a [consolidation] table.
+
+    Writes importance.safetensors into the folder; later runs need no old data.
+    """
+    from biobert.cli.extras import need_extra
+    from biobert.cli.places import corpus_places
+    from biobert.pipeline.evaluating import TestSet, read_gold
+
+    need_extra("torch", "safetensors", extra="train")
+    from biobert.training.importance import write_importance
+
+    places = corpus_places()
+    documents = [one for name in corpus for one in read_gold(TestSet(name), split, places)]
+    path = write_importance(model, documents, rows=rows, seed=seed)
+    return Answer({"output": str(path)}, lambda: typer.echo(f"{path}: weighed by {rows} rows"))

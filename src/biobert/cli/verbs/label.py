@@ -1,0 +1,113 @@
+"""`biobert label`: what people should label next."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.engine import (
+    DeviceOption,
+    EngineOption,
+    ModelOption,
+    PrecisionOption,
+    runtime_settings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from biobert.core.document import Document
+    from biobert.data.rejects import Rejects
+    from biobert.pipeline.suggesting import Suggestions
+
+SHOWN = 10
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb group."""
+    group = typer.Typer(no_args_is_help=True, help="Choose texts for annotators.")
+    group.callback()(_group)
+    group.command("suggest")(suggest)
+    app.add_typer(group, name="label")
+
+
+def _group() -> None:
+    """Choose texts for annotators."""
+
+
+@answering("label suggest")
+def suggest(
+    texts: Annotated[list[str], typer.Argument(help="Files, folders, globs, or -.")],
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", help="A .jsonl or .prodigy.jsonl file, a folder for BRAT."),
+    ],
+    model: ModelOption = "embedded",
+    count: Annotated[int, typer.Option(help="How many texts to suggest.")] = 100,
+    by: Annotated[str, typer.Option(help="uncertainty, diversity or both.")] = "both",
+    labelled: Annotated[
+        list[str] | None, typer.Option(help="Texts that are labelled already; several times.")
+    ] = None,
+    source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
+    wanted_format: Annotated[str | None, typer.Option("--to", help="Format to write.")] = None,
+    seed: Annotated[int, typer.Option(help="For the groups of diversity.")] = 1,
+    engine: EngineOption = "auto",
+    precision: PrecisionOption = "auto",
+    device: DeviceOption = None,
+    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Suggest the texts that teach a model most, with its own answers to be corrected.
+
+    A model for entities or tags is asked sentence by sentence, any other text by text.
+    """
+    from dataclasses import asdict
+
+    from biobert.core.settings import from_mapping
+    from biobert.data.reading import write_documents
+    from biobert.data.rejects import Rejects
+    from biobert.pipeline.load import load_model
+    from biobert.pipeline.suggesting import SuggestionSettings, suggest
+
+    values = {"count": count, "by": by, "seed": seed}
+    settings = from_mapping(SuggestionSettings, values, place="--by")
+    set_aside = Rejects()
+    found = suggest(
+        _read(texts, source_format, set_aside),
+        load_model(model, runtime_settings(engine, precision, device)),
+        settings,
+        labelled=_read(labelled or [], None, set_aside),
+    )
+    write_documents(found.documents, output, wanted_format)
+    if rejects is not None:
+        set_aside.write(rejects)
+    data = {
+        **asdict(settings),
+        "suggested": len(found.documents),
+        "considered": found.considered,
+        "set_aside": set_aside.count,
+        "output": output,
+    }
+    return Answer(data, lambda: _show(found, set_aside, output))
+
+
+def _read(inputs: list[str], source_format: str | None, rejects: "Rejects") -> "Iterator[Document]":
+    from biobert.pipeline.batch import find_inputs, read_inputs
+
+    if inputs:
+        yield from read_inputs(find_inputs(inputs, source_format), source_format, rejects)
+
+
+def _show(found: "Suggestions", rejects: "Rejects", output: str) -> None:
+    from rich.console import Console
+
+    from biobert.pipeline.suggesting import CERTAINTY
+
+    console = Console(highlight=False, stderr=output == "-")
+    for document in found.documents[:SHOWN]:
+        line = f"{document.metadata[CERTAINTY]}  {' '.join(document.text.split())}"
+        console.print(line, markup=False, overflow="ellipsis", no_wrap=True)
+    console.print(f"{len(found.documents)} of {found.considered} texts suggested: {output}")
+    if rejects.count:
+        console.print(f"{rejects.count} records set aside")

@@ -1,0 +1,69 @@
+"""Members of tar and zip archives, one in memory at a time, whatever they are called."""
+
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+
+from biobert.core.errors import BadInputError
+from biobert.core.files import Eager, open_binary, read_at_most
+
+READ_BYTES = 1 << 20
+ZIP_START = b"PK\x03\x04"
+
+
+def tar_members(
+    path: Path, *, endings: tuple[str, ...], largest: int
+) -> Iterator[tuple[str, bytes | None]]:
+    """Names and bytes of the files with these endings, in order; None is one beyond `largest`."""
+    try:
+        # "r|": one pass, nothing kept of what has been read; it asks a stream for `read` alone.
+        with (
+            open_binary(path) as stream,
+            tarfile.open(
+                fileobj=cast(Any, Eager(stream)), mode="r|", bufsize=READ_BYTES
+            ) as archive,
+        ):
+            for member in archive:
+                if member.isfile() and member.name.endswith(endings):
+                    content = archive.extractfile(member)
+                    yield member.name, read_at_most(content, largest) if content else b""
+                # tarfile keeps every member it has seen.
+                archive.members = []  # type: ignore[attr-defined]
+    except (tarfile.TarError, EOFError, OSError) as problem:
+        raise BadInputError(f"{path}: damaged archive: {problem}") from None
+    _check_end(path)
+
+
+def _check_end(path: Path) -> None:
+    """tarfile takes an archive that breaks off inside a header for one that is whole."""
+    if path.suffix == ".tar" and path.stat().st_size % tarfile.BLOCKSIZE:
+        raise BadInputError(f"{path}: damaged archive: cut short")
+
+
+def is_zip(path: Path) -> bool:
+    """Whether the file begins as zip archives do."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(len(ZIP_START)) == ZIP_START
+
+
+def zip_members(path: Path, *, ending: str, largest: int) -> Iterator[tuple[str, bytes | None]]:
+    """Names and bytes of the files with this ending, in order; None is one beyond `largest`.
+
+    Files that begin with a dot, which some packers add, are passed over.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                name = PurePosixPath(member.filename).name
+                if member.is_dir() or name.startswith(".") or not name.endswith(ending):
+                    continue
+                with archive.open(member) as stream:
+                    yield member.filename, read_at_most(stream, largest)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as problem:
+        # RuntimeError: a member is encrypted.
+        raise BadInputError(f"{path}: damaged or locked archive: {problem}") from None

@@ -1,0 +1,204 @@
+"""Why a model is not better: its gap to training, its weak places, suspicious labels, and what to
+try next."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from biobert.core.document import Document
+from biobert.core.task import Scores
+from biobert.evaluation.breakdown import Breakdown, Recall, break_down
+from biobert.evaluation.errors import ErrorTable, error_table
+from biobert.evaluation.labels import OUTSIDE
+from biobert.pipeline.annotator import Annotator
+from biobert.pipeline.evaluating import (
+    CorpusPlaces,
+    TestSet,
+    finds_entities,
+    read_gold,
+    scored_labels,
+    with_labels_alone,
+)
+from biobert.pipeline.judging import Suspect, judgements, suspects
+
+SUSPECTS_SHOWN = 20
+WIDE_GAP, LOW_TRAINING, STILL_RISING, NOISY, HARD_BORDERS, WEAK = 0.10, 0.85, 0.01, 0.05, 0.4, 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """The score of a model that learnt from a share of the training documents."""
+
+    share: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found; `advice` says in words what to try next.
+
+    `judged` counts the gold labels (of words outside every mention none), `suspicious` what looks
+    wrong, a missed mention too. Breakdown
+    and errors are those of entities, None for other tasks.
+    """
+
+    model: str
+    corpus: str
+    split: str
+    score: float
+    training_score: float | None
+    curve: tuple[CurvePoint, ...]
+    judged: int
+    suspicious: int
+    suspects: tuple[Suspect, ...]
+    breakdown: Breakdown | None
+    errors: ErrorTable | None
+    advice: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+Learn = Callable[[float], Annotator]
+"""Trains the model's own recipe on a share of its training documents."""
+
+
+def diagnose(
+    annotator: Annotator,
+    test_set: TestSet,
+    places: CorpusPlaces,
+    *,
+    shares: Sequence[float] = (),
+    learn: Learn | None = None,
+) -> Diagnosis:
+    """Look into a model by a split that it has not learnt from.
+
+    With `learn`, models that learnt from these `shares` of the training data make a curve.
+    """
+    task, manifest = annotator.model.task, annotator.model.manifest
+    labels = scored_labels(task, read_gold(test_set, test_set.split, places), test_set.labels)
+    gold = _read(test_set, test_set.split, places, annotator, labels)
+    predicted = list(annotator.annotate_many(gold))
+    training = _read(test_set, "train", places, annotator, labels)
+    on_training = task.score(training, list(annotator.annotate_many(training)))
+    found = list(judgements(annotator.model, gold))
+    count, worst = suspects(found, most=SUSPECTS_SHOWN)
+    scores = task.score(gold, predicted)
+    curve = [] if learn is None else [_point(learn, share, gold) for share in shares]
+    diagnosis = Diagnosis(
+        model=f"{manifest.name} {manifest.version}",
+        corpus=test_set.corpus,
+        split=test_set.split,
+        score=scores.main,
+        training_score=on_training.main,
+        curve=(*curve, CurvePoint(1.0, scores.main)) if curve else (),
+        judged=sum(one.labels[one.gold] != OUTSIDE for one in found),
+        suspicious=count,
+        suspects=tuple(worst),
+        breakdown=break_down(gold, predicted, training) if finds_entities(task) else None,
+        errors=error_table(gold, predicted, labels) if finds_entities(task) else None,
+        advice=(),
+    )
+    return _with_advice(diagnosis, scores)
+
+
+def _point(learn: Learn, share: float, gold: Sequence[Document]) -> CurvePoint:
+    annotator = learn(share)
+    predicted = list(annotator.annotate_many(gold))
+    return CurvePoint(share, annotator.model.task.score(gold, predicted).main)
+
+
+def _read(
+    test_set: TestSet,
+    split: str,
+    places: CorpusPlaces,
+    annotator: Annotator,
+    labels: Sequence[str],
+) -> list[Document]:
+    documents = read_gold(test_set, split, places)
+    if not finds_entities(annotator.model.task):
+        return documents
+    return with_labels_alone(documents, labels)
+
+
+def _with_advice(found: Diagnosis, scores: Scores) -> Diagnosis:
+    values = {name: getattr(found, name) for name in Diagnosis.__slots__}
+    return Diagnosis(**{**values, "advice": tuple(advice(found, scores))})
+
+
+def advice(found: Diagnosis, scores: Scores) -> list[str]:
+    """What the figures suggest, the weightiest first."""
+    said: list[str] = []
+    if found.training_score is not None and found.training_score < LOW_TRAINING:
+        said.append(
+            f"It does not even know its training data ({_percent(found.training_score)}): train "
+            "longer, with a higher learning rate, or take a larger encoder."
+        )
+    elif found.training_score is not None and found.training_score - found.score > WIDE_GAP:
+        said.append(
+            f"It knows its training data by heart ({_percent(found.training_score)} there, "
+            f"{_percent(found.score)} here): more labels, augmentation, regularization.rdrop or "
+            "[adversarial], an encoder pretrained on such text."
+        )
+    said += _about_the_curve(found.curve)
+    if found.judged and found.suspicious > NOISY * found.judged:
+        said.append(
+            f"{found.suspicious} of {found.judged} labels look wrong: read the list of suspects "
+            "first; relabelling may give more than any training."
+        )
+    if found.errors is not None:
+        said += _about_borders(found.errors)
+    if found.breakdown is not None:
+        said += _about_weak_places(found.breakdown, scores.micro.recall)
+    return said or ["Nothing stands out: compare seeds, then try a larger encoder."]
+
+
+def _about_the_curve(curve: Sequence[CurvePoint]) -> list[str]:
+    if len(curve) < 2:
+        return []
+    last, whole = curve[-2], curve[-1]
+    if whole.score - last.score > STILL_RISING:
+        return [
+            f"The learning curve still rises ({_percent(last.score)} with {last.share:.0%} of the "
+            f"data, {_percent(whole.score)} with all): more labels will help."
+        ]
+    return [
+        "The learning curve is flat: more labels of the same kind will hardly help; a larger "
+        "encoder or cleaner labels may."
+    ]
+
+
+def _about_borders(errors: ErrorTable) -> list[str]:
+    wrong = sum(count for kind, count in errors.counts.items() if kind != "correct")
+    borders = errors.counts["wrong boundary"]
+    if not wrong or borders < HARD_BORDERS * wrong:
+        return []
+    return [
+        f"{borders} of {wrong} errors are boundaries: look at what the guideline counts to a "
+        "mention, and whether the annotators agree."
+    ]
+
+
+def _about_weak_places(breakdown: Breakdown, recall: float) -> list[str]:
+    cures = (
+        (breakdown.training_mentions, "times in training", "a lexicon, augmentation by mentions"),
+        (breakdown.mention_words, "words", "label more of that length"),
+        (breakdown.sentence_words, "words in their sentence", "label more such sentences"),
+    )
+    return [
+        f"Mentions with {row.kind} {measure} are found in {_percent(row.share)} ({row.gold} of "
+        f"them; {_percent(recall)} overall): {cure}."
+        for rows, measure, cure in cures
+        if (row := _weakest(rows)) is not None and recall - row.share > WEAK
+    ]
+
+
+def _weakest(rows: Sequence[Recall]) -> Recall | None:
+    """The lowest recall among kinds that are not too rare to tell."""
+    enough = [row for row in rows if row.gold >= 20]
+    return min(enough, key=lambda row: row.share, default=None)
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}%"

@@ -1,0 +1,143 @@
+"""The embedder: texts in, vectors out, in order and in constant memory."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError, MissingExtraError
+from biobert.core.hub import find_published_folder
+from biobert.core.model_folder import MANIFEST, read_manifest
+from biobert.core.settings import to_mapping
+from biobert.core.task import Example, FloatArray, HeadSpec, Outputs, Predictor, Window
+from biobert.pipeline.load import load_model
+from biobert.runtime.settings import RuntimeSettings
+from biobert.tasks.embedding import HEAD, Embedding, EmbeddingSettings, joined_vector
+from biobert.text.tokenizer import Tokenizer
+from biobert.text.windows import WindowSettings
+
+CHUNK_CHARACTERS = 200_000
+"""So many characters of texts are sorted by length together."""
+WANTED_FILES = ("*.json", "*.safetensors", "vocab.txt", "merges.txt", "*.model")
+Pooling = Literal["mean", "first"]
+
+
+class Embedder:
+    """Vectors of length 1 for texts, whose dot product says how near two are in meaning.
+
+    A text longer than a window goes through several, whose vectors are averaged, each weighed by
+    the tokens it owns: nothing is cut away.
+    """
+
+    def __init__(
+        self,
+        model: str | Path,
+        *,
+        pooling: Pooling | None = None,
+        windows: WindowSettings | None = None,
+        settings: RuntimeSettings = RuntimeSettings(),
+    ) -> None:
+        """Load a folder trained for `embedding`, or the encoder of any folder or hub name.
+
+        The former brings its `pooling` and `windows`; others are pooled by the mean over windows of
+        256 tokens unless something else is said.
+        """
+        folder = find_published_folder(str(model), WANTED_FILES)
+        self.folder = folder
+        self._settings = settings
+        self.tokenizer = Tokenizer.from_folder(folder)
+        self.task, self._predictor = _loaded(folder, pooling, windows, settings)
+        self._check_windows()
+
+    def embed(self, text: str) -> FloatArray:
+        """(size,) the vector of one text."""
+        return next(self.embed_many([text]))
+
+    def embed_many(self, texts: Iterable[str]) -> Iterator[FloatArray]:
+        """The vector of each text, in order; an empty text has one too."""
+        for chunk in _chunks(texts):
+            windows = self._windows(chunk)
+            outputs = iter(self._predictor.predict([one for parts in windows for one in parts]))
+            for parts in windows:
+                yield joined_vector(parts, [next(outputs)[HEAD] for _ in parts])
+
+    def token_vectors(self, texts: Iterable[str]) -> Iterator[FloatArray]:
+        """(tokens, size) the vectors of each text's own word pieces, in order; needs torch."""
+        (head,) = self.task.heads()
+        predictor = _encoder(self.folder, replace(head, pooling="none"), self._settings)
+        for chunk in _chunks(texts):
+            windows = self._windows(chunk)
+            outputs = iter(predictor.predict([one for parts in windows for one in parts]))
+            for parts in windows:
+                yield np.concatenate([_owned(one, next(outputs)) for one in parts])
+
+    def _windows(self, texts: list[str]) -> list[tuple[Window, ...]]:
+        documents = (Document(str(number), text) for number, text in enumerate(texts))
+        examples = [Example(one, 0, len(one.text)) for one in documents]
+        return self.task.encode(examples, self.tokenizer)
+
+    def _check_windows(self) -> None:
+        positions = getattr(self._predictor, "maximum_positions", None)
+        wanted = self.task.settings()["windows"]["maximum_tokens"]
+        if positions is not None and wanted > positions:
+            raise BadInputError(
+                f"windows of {wanted} tokens: this encoder knows {positions} positions",
+                code="usage",
+            )
+
+
+def _loaded(
+    folder: Path, pooling: Pooling | None, windows: WindowSettings | None, settings: RuntimeSettings
+) -> tuple[Embedding, Predictor]:
+    """The task and the predictor of a folder: those it was trained with, or made for it here."""
+    if not (folder / MANIFEST).is_file() or read_manifest(folder).task != Embedding.name:
+        task = Embedding(
+            EmbeddingSettings(
+                learn="dropout", pooling=pooling or "mean", windows=windows or WindowSettings()
+            )
+        )
+        return task, _encoder(folder, task.heads()[0], settings)
+    model = load_model(folder, settings)
+    (head,) = model.task.heads()
+    if pooling not in (None, head.pooling):
+        raise BadInputError(
+            f"{folder} was trained with pooling {head.pooling!r}; leave the pooling to it",
+            code="usage",
+        )
+    changed = {} if windows is None else {"windows": to_mapping(windows)}
+    return Embedding.from_settings({**model.task.settings(), **changed}), model.predictor
+
+
+def _encoder(folder: Path, head: HeadSpec, settings: RuntimeSettings) -> Predictor:
+    if find_spec("torch") is None:
+        raise MissingExtraError("torch", "train")
+    from biobert.model.predictor import load_encoder_predictor
+
+    return load_encoder_predictor(
+        folder,
+        [head],
+        device=settings.device,
+        precision="bf16" if settings.precision == "bf16" else "float32",
+    )
+
+
+def _owned(window: Window, output: Outputs) -> FloatArray:
+    vectors: FloatArray = output[HEAD][window.owned]
+    return vectors
+
+
+def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    size = 0
+    for text in texts:
+        chunk.append(text)
+        size += len(text) + 1
+        if size >= CHUNK_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

@@ -1,0 +1,60 @@
+"""Files in, vectors out: one for each line, document or sentence."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import tee
+from pathlib import Path
+from typing import Literal
+
+from biobert.core.files import STANDARD_STREAM, bounded_lines, open_text
+from biobert.data.reading import read_documents
+from biobert.data.rejects import TOO_LONG, Rejects
+from biobert.data.vectors import NamedVector
+from biobert.pipeline.embedder import Embedder
+from biobert.text.sentences import sentences_of
+
+Unit = Literal["line", "document", "sentence"]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedText:
+    """A text and its name: `notes.txt:12`, a document's identifier, or that and `[start:end]`."""
+
+    id: str
+    text: str
+
+
+def texts_of(
+    inputs: Sequence[str], unit: Unit, rejects: Rejects, *, source_format: str | None = None
+) -> Iterator[NamedText]:
+    """The texts of some files, in order; `source_format` overrules what the endings say."""
+    for path in inputs:
+        if unit == "line":
+            yield from _lines(path, rejects)
+            continue
+        is_plain = path == STANDARD_STREAM and source_format is None
+        for document in read_documents(path, "text" if is_plain else source_format, rejects):
+            if unit == "document":
+                yield NamedText(document.id, document.text)
+                continue
+            for one in sentences_of(document):
+                name = f"{document.id}[{one.start}:{one.end}]"
+                yield NamedText(name, document.text[one.start : one.end])
+
+
+def embedded(texts: Iterable[NamedText], embedder: Embedder) -> Iterator[NamedVector]:
+    """The vector of each text under its name, in order."""
+    named, plain = tee(texts)
+    vectors = embedder.embed_many(one.text for one in plain)
+    for one, vector in zip(named, vectors, strict=True):
+        yield NamedVector(one.id, vector)
+
+
+def _lines(path: str, rejects: Rejects) -> Iterator[NamedText]:
+    name = "stdin" if path == STANDARD_STREAM else Path(path).name
+    with open_text(path) as stream:
+        for number, line in bounded_lines(stream):
+            if line is None:
+                rejects.add(path, number, TOO_LONG)
+            else:
+                yield NamedText(f"{name}:{number}", line.rstrip("\r\n"))

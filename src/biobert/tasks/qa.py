@@ -1,0 +1,220 @@
+"""Extractive question answering: the words of a context that answer a question.
+
+The encoding is BERT's for SQuAD (Devlin et al. 2019, arXiv:1810.04805, section 4.2): question and
+context in a row, and for every token whether the answer begins and whether it ends there.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+
+from biobert.core.document import Document, Entity
+from biobert.core.errors import BadInputError
+from biobert.core.passages import passage_of
+from biobert.core.questions import (
+    ANSWER,
+    CONTEXT,
+    NO_ANSWER,
+    QUESTION,
+    TYPE,
+    candidates,
+    exact_answers,
+    question_document,
+)
+from biobert.core.task import (
+    IGNORED,
+    Example,
+    HeadSpec,
+    InputName,
+    IntArray,
+    Outputs,
+    Scores,
+    Targets,
+    Task,
+    TextTokenizer,
+    Window,
+)
+from biobert.evaluation.answers import best_margin, best_overlap, no_answer_margin, score_answers
+from biobert.tasks._pairs import TextPair, encode_pairs
+from biobert.tasks._spans import (
+    Neighbours,
+    best_spans,
+    no_answer_score,
+    span_table,
+    total_score,
+    word_places,
+)
+from biobert.text.windows import WindowSettings
+
+HEAD = "answer"
+NO_PLACE = (0, 0)
+"""The first token, twice: this window holds no answer."""
+WITHOUT_SPAN = ("yesno", "summary")
+"""Types of BioASQ's questions that no span answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class QaSettings:
+    """How long an answer may be, how many are given, and when there is none.
+
+    `candidates` best answers are given, `apart` (without overlap) or `any`. A question has no
+    answer where the logarithm of the probability of "no answer" exceeds that of the best answer by
+    more than `no_answer_margin`; without a margin every question gets one. Development data with
+    questions without answers choose the margin. `measure` chooses checkpoints: token F1, or the
+    mean reciprocal rank.
+    """
+
+    maximum_answer_tokens: int = 48
+    candidates: int = 5
+    neighbours: Neighbours = "apart"
+    no_answer_margin: float | None = None
+    measure: Literal["f1", "mrr"] = "f1"
+    windows: WindowSettings = field(default_factory=lambda: WindowSettings(384, 96))
+
+    def __post_init__(self) -> None:
+        longest, overlap = self.maximum_answer_tokens, self.windows.overlap_tokens
+        if longest < 1 or self.candidates < 1:
+            raise BadInputError(
+                f"[task] maximum_answer_tokens = {longest}, candidates = {self.candidates}: "
+                "at least 1"
+            )
+        if longest > overlap:
+            raise BadInputError(
+                f"[task] answers of up to {longest} tokens could fall between windows that share "
+                f"{overlap}: set windows.overlap_tokens to at least {longest}"
+            )
+
+
+class QuestionAnswering(Task):
+    """Finds the answer to a question in a context."""
+
+    name: ClassVar[str] = "qa"
+    settings_type: ClassVar[type] = QaSettings
+    _settings: QaSettings
+
+    def heads(self) -> tuple[HeadSpec, ...]:
+        """One span head."""
+        return (HeadSpec(HEAD, "span"),)
+
+    def inputs(self) -> tuple[InputName, ...]:
+        """Segment ids tell the question from the context."""
+        return ("token_ids", "mask", "segment_ids")
+
+    def examples(self, document: Document) -> list[Example]:
+        """The question, once; nothing where its type is not answered by a span."""
+        if not document.text.strip() or document.metadata.get(TYPE) in WITHOUT_SPAN:
+            return []
+        return [Example(document, 0, len(document.text))]
+
+    def encode(
+        self, examples: Sequence[Example], tokenizer: TextTokenizer
+    ) -> list[tuple[Window, ...]]:
+        """One window for a question and its context, several for a context that is too long."""
+        pairs = [
+            TextPair(
+                one.document.text,
+                passage_of(one.document, QUESTION),
+                passage_of(one.document, CONTEXT),
+            )
+            for one in examples
+        ]
+        return encode_pairs(pairs, tokenizer, self._settings.windows)
+
+    def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
+        """Places of the first and the last token of an answer, for each window.
+
+        Of several answers in a window the first one counts. A window that sees only a part of one
+        neither learns that it is there nor that there is none.
+        """
+        answers = list(example.document.entities_labelled((ANSWER,)))
+        return [{HEAD: _target(window, answers)} for window in windows]
+
+    def decode(
+        self,
+        document: Document,
+        windows: Sequence[tuple[Window, ...]],
+        outputs: Sequence[Sequence[Outputs]],
+    ) -> Document:
+        """The document with its best answers, surest first, and the probability of none."""
+        if not windows:
+            return replace(document, entities=())
+        settings = self._settings
+        tables = [
+            span_table(window, output[HEAD], maximum_tokens=settings.maximum_answer_tokens)
+            for window, output in zip(windows[0], outputs[0], strict=True)
+        ]
+        total = total_score(tables)
+        spans = best_spans(tables, count=settings.candidates, neighbours=settings.neighbours)
+        found = [
+            Entity(one.start, one.end, ANSWER, score=_probability(one.score - total))
+            for one in spans
+        ]
+        nothing = {NO_ANSWER: _probability(no_answer_score(tables) - total)}
+        answered = replace(document, entities=tuple(found), label_scores=nothing, labels=())
+        return replace(answered, labels=(NO_ANSWER,)) if self._declines(answered) else answered
+
+    def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
+        """SQuAD's and BioASQ's measures, over the questions that a span can answer."""
+        pairs = [pair for pair in zip(gold, predicted, strict=True) if self.examples(pair[0])]
+        scores = score_answers([one for one, _ in pairs], [other for _, other in pairs])
+        if self._settings.measure == "mrr":
+            return replace(scores, main=scores.details["mrr"])
+        return scores
+
+    def tuned(self, gold: Sequence[Document], predicted: Iterable[Document]) -> Self:
+        """With the margin that gives the best F1, as SQuAD 2.0 chooses its threshold.
+
+        Where every question of `gold` has an answer, none is held back.
+        """
+        margins, f1, answerable = [], [], []
+        for one, other in zip(gold, predicted, strict=True):
+            if not self.examples(one):
+                continue
+            accepted = [text for synonyms in exact_answers(one) for text in synonyms]
+            best = next((other.mention(found) for found in candidates(other)), "")
+            margins.append(no_answer_margin(other))
+            f1.append(best_overlap(best, accepted).f1)
+            answerable.append(bool(accepted))
+        margin = None if all(answerable) else best_margin(margins, f1, answerable)
+        return type(self)(replace(self._settings, no_answer_margin=margin))
+
+    @classmethod
+    def toy_documents(cls) -> list[Document]:
+        """Two questions with answers, and one without."""
+        context = "Lithium caused cardiac arrest; aspirin did not."
+        return [
+            question_document("toy-1", "What caused it?", context, answers=[(0, 7)]),
+            question_document("toy-2", "What did lithium cause?", context, answers=[(15, 29)]),
+            question_document("toy-3", "Who was it?", context),
+        ]
+
+    def _declines(self, document: Document) -> bool:
+        """Whether no answer is given: there is no span, or none is likelier by the margin."""
+        if not document.entities:
+            return True
+        margin = self._settings.no_answer_margin
+        return margin is not None and no_answer_margin(document) > margin
+
+
+TASK = QuestionAnswering
+
+
+def _target(window: Window, answers: Sequence[Entity]) -> IntArray:
+    words = word_places(window)
+    seen_in_part = False
+    for answer in answers:
+        touched = np.flatnonzero((words.starts < answer.end) & (words.ends > answer.start))
+        if not len(touched):
+            continue
+        first, last = words.first[touched[0]], words.last[touched[-1]]
+        if window.offsets[first, 0] <= answer.start and window.offsets[last, 1] >= answer.end:
+            return np.array([first, last], dtype=np.int64)
+        seen_in_part = True
+    missing = (IGNORED, IGNORED) if seen_in_part else NO_PLACE
+    return np.array(missing, dtype=np.int64)
+
+
+def _probability(logarithm: float) -> float:
+    return min(1.0, float(np.exp(logarithm)))

@@ -1,0 +1,324 @@
+"""Relations: which of the pairs of mentions, or of concepts, the text relates, and how.
+
+Entities are given: a corpus's own, or those a tagger found. Every pair of the types that may be
+related is one example, its two ends marked in the text.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from biobert.core.document import Argument, Document, Entity, Relation, Span
+from biobert.core.errors import BadInputError
+from biobert.core.task import (
+    IGNORED,
+    Example,
+    HeadSpec,
+    InputName,
+    LabelGroup,
+    Outputs,
+    Scores,
+    Targets,
+    Task,
+    TextTokenizer,
+    Window,
+)
+from biobert.evaluation.relations import (
+    Ends,
+    Key,
+    mention_key,
+    relation_keys,
+    score_relations,
+)
+from biobert.evaluation.spans import check_same_texts
+from biobert.tasks._candidates import (
+    document_examples,
+    mentioning,
+    pair_of,
+    pair_types,
+    sentence_examples,
+    sentences_with,
+    stands_for,
+)
+from biobert.tasks._marked_windows import encode_marked
+from biobert.tasks._marking import Marked, MarkedText, Marking, mark, mentions_of
+from biobert.tasks._memory import Memory
+from biobert.tasks._words import log_softmax
+from biobert.text.sentences import sentences_of
+from biobert.text.windows import WindowSettings
+
+HEAD = "relation"
+REMEMBERED = 20_000
+"""So many documents are known at once by what was worked out for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelationSettings:
+    """Which relations there are, between what, and how a pair is shown to the encoder.
+
+    `labels` are the relations; `negative` names "no relation" (None: every pair has one of the
+    labels). `pairs` are the types that may be related, in role order; `types` says which entity
+    labels stand behind such a name (by default the name itself), `roles` what the two ends are
+    called (by default as their types). A pair of one type has no direction: its ends come in text
+    order.
+
+    `scope` pairs mentions in a sentence, or concepts in a document by their identifiers; the
+    latter reads the whole text, or by `context` the sentences that mention either. `marking` is
+    `markers` round the mentions, whose states decide, or `anonymous`, `@TYPE$` in their place.
+    `order` says whether the first mark is the first role's, or the first in the text. A text that
+    is longer than a row of `windows` is read around the two mentions that are nearest.
+
+    Training learns from a share of the pairs without a relation, `negatives`, always the same ones.
+    Scoring and annotation weigh all of them, with probabilities corrected for it.
+    """
+
+    labels: tuple[str, ...]
+    pairs: tuple[tuple[str, ...], ...]
+    negative: str | None = None
+    types: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    roles: tuple[str, ...] = ()
+    scope: Literal["sentence", "document"] = "sentence"
+    context: Literal["document", "mentions"] = "document"
+    marking: Marking = "markers"
+    order: Literal["role", "text"] = "role"
+    negatives: float = 1.0
+    hidden_layers: int = 0
+    windows: WindowSettings = field(default_factory=WindowSettings)
+
+    def __post_init__(self) -> None:
+        names = (*self.labels, *(() if self.negative is None else (self.negative,)))
+        if not self.labels or len(set(names)) != len(names):
+            raise BadInputError(f"[task] labels = {list(names)}: name each relation once")
+        if not self.pairs or any(len(pair) != 2 for pair in self.pairs):
+            raise BadInputError("[task] pairs: a list of pairs of types, [['Chemical', 'Gene']]")
+        if len(self.roles) not in (0, 2) or len(set(self.roles)) != len(self.roles):
+            raise BadInputError(f"[task] roles = {list(self.roles)}: two names, or none")
+        for name in self.types.keys() - {name for pair in self.pairs for name in pair}:
+            raise BadInputError(f"[task] types: {name!r} stands in none of the pairs")
+        if not 0.0 < self.negatives <= 1.0:
+            raise BadInputError(f"[task] negatives = {self.negatives}: more than 0, at most 1")
+
+
+class RelationExtraction(Task):
+    """Finds relations between the entities of a document."""
+
+    name: ClassVar[str] = "relations"
+    settings_type: ClassVar[type] = RelationSettings
+    _settings: RelationSettings
+
+    def __init__(self, settings: RelationSettings) -> None:
+        super().__init__(settings)
+        self.labels = settings.labels
+        self.pairs = pair_types(settings.pairs, settings.types, settings.roles)
+        self.entity_labels = frozenset(
+            label for pair in self.pairs for some in pair.labels for label in some
+        )
+        negative = () if settings.negative is None else (settings.negative,)
+        self._group = LabelGroup(HEAD, (*negative, *settings.labels))
+        # Prior correction (King and Zeng 2001, doi:10.1093/oxfordjournals.pan.a004868): training
+        # met pairs without a relation less often than they are.
+        self._prior = np.zeros(len(self._group.labels), dtype=np.float32)
+        self._prior[: len(negative)] = np.log(settings.negatives)
+        self._keys: Memory[frozenset[Key]] = Memory(self._keys_of, REMEMBERED)
+        self._candidates: Memory[frozenset[Ends]] = Memory(self._candidates_of, REMEMBERED)
+
+    def heads(self) -> tuple[HeadSpec, ...]:
+        """One head over all labels: at the two start markers, or at the first token."""
+        hidden_layers = self._settings.hidden_layers
+        if self._settings.marking == "markers":
+            return (HeadSpec(HEAD, "marked", (self._group,), marks=2, hidden_layers=hidden_layers),)
+        return (HeadSpec(HEAD, "sequence", (self._group,), hidden_layers=hidden_layers),)
+
+    def inputs(self) -> tuple[InputName, ...]:
+        """The places of the markers too where they are read."""
+        if self._settings.marking == "markers":
+            return ("token_ids", "mask", "marks")
+        return ("token_ids", "mask")
+
+    def examples(self, document: Document) -> list[Example]:
+        """Every pair that may be related; its arguments stand in role order."""
+        document = document.with_entity_ids()
+        if self._settings.scope == "sentence":
+            return sentence_examples(document, self.pairs)
+        return document_examples(document, self.pairs)
+
+    def encode(
+        self, examples: Sequence[Example], tokenizer: TextTokenizer
+    ) -> list[tuple[Window, ...]]:
+        """One window for each pair; a text that is too long is read around the nearest mentions."""
+        sentences: dict[int, Sequence[Span]] = {}
+        texts = [self._marked(example, sentences) for example in examples]
+        return encode_marked(texts, tokenizer, self._settings.windows)
+
+    def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
+        """The pair's label; of several the first of the task's.
+
+        A pair without a relation that training leaves out is ignored.
+        """
+        ends = self._ends(example)
+        own = {label for label, others in self._keys[example.document] if others == ends}
+        label = next((label for label in self.labels if label in own), self._settings.negative)
+        if label is None:
+            raise BadInputError(
+                f"document {example.document.id!r}: no relation between {_shown(example)}, and "
+                "every pair has one; name the label of those without as task.negative"
+            )
+        is_left_out = not own and not self._is_learnt(example)
+        number = IGNORED if is_left_out else self._group.labels.index(label)
+        return [{HEAD: np.array([number], dtype=np.int64)} for _ in windows]
+
+    def decode(
+        self,
+        document: Document,
+        windows: Sequence[tuple[Window, ...]],
+        outputs: Sequence[Sequence[Outputs]],
+    ) -> Document:
+        """The document with the relations found, each with its probability and its evidence."""
+        document = document.with_entity_ids()
+        sentences = sentences_of(document)
+        relations = []
+        for example, (answer,) in zip(self.examples(document), outputs, strict=True):
+            probabilities = np.exp(log_softmax(answer[HEAD] - self._prior))
+            best = int(np.argmax(probabilities))
+            label = self._group.labels[best]
+            if label != self._settings.negative:
+                score = min(1.0, float(probabilities[best]))
+                relations.append(self._relation(example, label, score, sentences))
+        return replace(document, relations=tuple(relations))
+
+    def measure(self) -> str:
+        """Whole relations, label and arguments."""
+        return "strict relation F1"
+
+    def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
+        """Micro F1 over the relations, strict on arguments and label.
+
+        Where every pair has a label it is the accuracy.
+        """
+        check_same_texts(gold, predicted)
+        return score_relations(
+            [self._keys[document] for document in gold],
+            [self._keys[document] for document in predicted],
+            self.labels,
+            candidates=[self._candidates[document] for document in predicted],
+        )
+
+    @classmethod
+    def toy_documents(cls) -> list[Document]:
+        """Sentences in which a drug inhibits, activates or leaves alone a protein."""
+        return [
+            _toy("toy-1", "Aspirin inhibits COX-2.", "INHIBITOR"),
+            _toy("toy-2", "Lithium activates GSK-3.", "ACTIVATOR"),
+            _toy("toy-3", "Aspirin left GSK-3 alone.", ""),
+        ]
+
+    def _in_scope(self, document: Document) -> Document:
+        """The document with its relations between what the task pairs: mentions, or concepts."""
+        document = document.with_entity_ids()
+        relations = []
+        for relation in document.relations:
+            self._check(document, relation)
+            arguments = relation.arguments
+            if self._settings.scope == "document":
+                arguments = tuple(stands_for(one, document) for one in arguments)
+            relations.append(replace(relation, arguments=arguments))
+        return replace(document, relations=tuple(relations))
+
+    def _check(self, document: Document, relation: Relation) -> None:
+        if relation.label not in (*self.labels, self._settings.negative):
+            raise BadInputError(
+                f"document {document.id!r}: relation {relation.label!r} is none of the task's "
+                f"({', '.join(self.labels)}); rename it under [data] or add it to task.labels"
+            )
+        kinds = {argument.kind for argument in relation.arguments}
+        if self._settings.scope == "sentence" and "concept" in kinds:
+            raise BadInputError(
+                f"document {document.id!r}: relation {relation.label!r} is between concepts, "
+                "and the task pairs mentions; set task.scope = 'document'"
+            )
+
+    def _keys_of(self, document: Document) -> frozenset[Key]:
+        return relation_keys(self._in_scope(document))
+
+    def _candidates_of(self, document: Document) -> frozenset[Ends]:
+        return frozenset(self._ends(example) for example in self.examples(document))
+
+    def _ends(self, example: Example) -> Ends:
+        return frozenset(
+            mentions[0].concept_ids[0]
+            if self._settings.scope == "document" and mentions[0].concept_ids
+            else mention_key(mentions[0])
+            for mentions in example.arguments
+        )
+
+    def _is_learnt(self, example: Example) -> bool:
+        """The same answer for the same pair, whatever else is in the corpus."""
+        name = f"{example.document.id} {[_name(mentions) for mentions in example.arguments]}"
+        digest = hashlib.sha256(name.encode()).digest()
+        return int.from_bytes(digest[:4], "big") < self._settings.negatives * 2**32
+
+    def _marked(self, example: Example, sentences: dict[int, Sequence[Span]]) -> MarkedText:
+        document, stretches = example.document, [Span(example.start, example.end)]
+        if self._settings.scope == "document" and self._settings.context == "mentions":
+            key = id(document)
+            if key not in sentences:
+                sentences[key] = sentences_of(document)
+            stretches = mentioning(example, sentences[key])
+        types = pair_of(example, self.pairs).names
+        first, second = (
+            Marked(mentions_of(mentions), _placeholder(type))
+            for mentions, type in zip(example.arguments, types, strict=True)
+        )
+        if self._settings.order == "text" and second.spans[0].start < first.spans[0].start:
+            first, second = second, first
+        return mark(document.text, stretches, (first, second), self._settings.marking)
+
+    def _relation(
+        self, example: Example, label: str, score: float, sentences: Sequence[Span]
+    ) -> Relation:
+        roles = pair_of(example, self.pairs).roles
+        arguments = []
+        for role, mentions in zip(roles, example.arguments, strict=True):
+            if self._settings.scope == "document" and mentions[0].concept_ids:
+                arguments.append(Argument(role, mentions[0].concept_ids[0], "concept"))
+            else:
+                arguments.append(Argument(role, mentions[0].id or ""))
+        evidence: tuple[Span, ...] = (Span(example.start, example.end),)
+        if self._settings.scope == "document":
+            evidence = sentences_with(example, sentences)
+        return Relation(label, tuple(arguments), score, evidence=evidence)
+
+
+TASK = RelationExtraction
+
+
+def _name(mentions: Sequence[Entity]) -> str:
+    """What tells an argument from the others of its document."""
+    first = mentions[0]
+    return "|".join(first.concept_ids) or f"{first.start}-{first.end} {first.label}"
+
+
+def _shown(example: Example) -> str:
+    return " and ".join(
+        f"{example.document.mention(mentions[0])!r}" for mentions in example.arguments
+    )
+
+
+def _placeholder(type: str) -> str:
+    return "".join(sign for sign in type.upper() if sign.isalnum())
+
+
+def _toy(identifier: str, text: str, label: str) -> Document:
+    drug = "Aspirin" if "Aspirin" in text else "Lithium"
+    protein = next(one for one in ("COX-2", "GSK-3") if one in text)
+    places = {name: text.index(name) for name in (drug, protein)}
+    entities = (
+        Entity(places[drug], places[drug] + len(drug), "Chemical", id="T1"),
+        Entity(places[protein], places[protein] + len(protein), "Gene", id="T2"),
+    )
+    arguments = (Argument("Chemical", "T1"), Argument("Gene", "T2"))
+    relations = (Relation(label, arguments),) if label else ()
+    return Document(identifier, text, entities=entities, relations=relations)

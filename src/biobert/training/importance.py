@@ -1,0 +1,56 @@
+"""How much each weight of a trained model matters for what it has learnt.
+
+The diagonal of the empirical Fisher information (Kirkpatrick et al. 2017, arXiv:1612.00796): the
+mean over examples of the squared gradient of the loss. It is kept in the model's folder, so that a
+later run can hold on to what matters without seeing the old data again.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError
+from biobert.core.model_folder import read_manifest
+from biobert.model.heads import head_loss
+from biobert.model.hub import load_trained_network
+from biobert.model.tensors import write_tensors
+from biobert.tasks import build_task
+from biobert.text.tokenizer import Tokenizer
+from biobert.training.batches import collate, encode_rows, network_logits
+
+IMPORTANCE = "importance.safetensors"
+
+
+def write_importance(
+    model: Path, documents: Sequence[Document], *, rows: int = 500, seed: int = 1
+) -> Path:
+    """Write `importance.safetensors` into a model folder, from some rows of its training data.
+
+    Its tensors have the names and shapes of the network's parameters.
+    """
+    manifest = read_manifest(model)
+    task = build_task(manifest.task, manifest.task_settings)
+    tokenizer = Tokenizer.from_folder(model)
+    network = load_trained_network(model, task.heads())
+    everything = encode_rows(task, documents, tokenizer)
+    if not everything:
+        raise BadInputError("there is nothing to weigh by: the documents give no rows")
+    generator = np.random.default_rng(seed)
+    drawn = generator.permutation(len(everything))[:rows].tolist()
+    squares = {
+        name: torch.zeros_like(one) for name, one in network.named_parameters() if one.requires_grad
+    }
+    for number in drawn:
+        batch = collate([everything[number]], task.heads(), pad_id=tokenizer.special("pad"))
+        logits = network_logits(network, batch)
+        losses = [head_loss(one, logits[one.name], batch.targets[one.name]) for one in task.heads()]
+        network.zero_grad()
+        torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]
+        for name, parameter in network.named_parameters():
+            if parameter.grad is not None:
+                squares[name] += parameter.grad.square() / len(drawn)
+    write_tensors(squares, model / IMPORTANCE)
+    return model / IMPORTANCE

@@ -1,0 +1,75 @@
+"""Elastic weight consolidation: what mattered for an earlier task moves little.
+
+Kirkpatrick et al. 2017 (arXiv:1612.00796): the loss plus strength / 2 times the sum over weights of
+their importance times the square of how far they have moved.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from biobert.core.errors import BadInputError
+from biobert.model.network import Network
+from biobert.training.batches import Batch
+from biobert.training.importance import IMPORTANCE
+from biobert.training.method import Answers, Method
+from biobert.training.recipe import Recipe
+
+
+class Consolidation(Method):
+    """Holds on to the weights that the run begins with."""
+
+    name = "consolidation"
+
+    def __init__(self, importance: dict[str, torch.Tensor], strength: float) -> None:
+        self._importance = importance
+        self._strength = strength
+        self._anchors: dict[str, torch.Tensor] = {}
+        self._network: Network | None = None
+
+    def prepare(self, network: Network) -> None:
+        """Remember where the weights stand; new heads are free."""
+        self._network = network
+        for name, parameter in network.named_parameters():
+            weight = self._importance.get(name)
+            if weight is not None and weight.shape == parameter.shape:
+                self._anchors[name] = parameter.detach().clone()
+
+    def loss(self, loss: torch.Tensor, answers: Sequence[Answers], batch: Batch) -> torch.Tensor:
+        """The loss and the price of having moved."""
+        assert self._network is not None
+        prices = []
+        for name, parameter in self._network.named_parameters():
+            if parameter.requires_grad and name in self._anchors:
+                self._settle(name, parameter.device)
+                moved = parameter - self._anchors[name]
+                prices.append((self._importance[name] * moved.square()).sum())
+        if not prices:
+            return loss
+        return loss + self._strength / 2.0 * torch.stack(prices).sum()
+
+    def _settle(self, name: str, device: torch.device) -> None:
+        self._anchors[name] = self._anchors[name].to(device)
+        self._importance[name] = self._importance[name].to(device)
+
+
+def method(recipe: Recipe, *, steps: int) -> Method | None:
+    """The method, where the recipe has the table."""
+    del steps
+    if recipe.consolidation is None:
+        return None
+    if recipe.run.parallel == "fsdp":
+        raise BadInputError(
+            "[consolidation] does not know sharded weights; use run.parallel = 'ddp'"
+        )
+    assert recipe.model.encoder is not None
+    path = Path(recipe.model.encoder) / IMPORTANCE
+    if not path.is_file():
+        raise BadInputError(
+            f"[consolidation] {path} is missing: write it with `biobert importance "
+            f"{recipe.model.encoder} CORPUS`",
+            code="not-found",
+        )
+    return Consolidation(load_file(path), recipe.consolidation.strength)

@@ -1,0 +1,183 @@
+"""Self-training: what a model is sure of joins the training data of the next one."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from biobert.core.annotate import Answer, answer_documents
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError
+from biobert.core.files import write_text
+from biobert.core.model_folder import MANIFEST, ModelManifest, read_manifest
+from biobert.data.reading import read_documents, write_documents
+from biobert.model.predictor import load_predictor
+from biobert.tasks import build_task
+from biobert.text.keys import keys_of, text_key
+from biobert.text.tokenizer import Tokenizer
+from biobert.training.corpora import read_sources
+from biobert.training.loop import Listener
+from biobert.training.material import Places
+from biobert.training.recipe import DataSource, Recipe
+
+REPORT = "self-training.json"
+ROUNDS, SILVER = "rounds", "silver.jsonl"
+DOCUMENTS_AT_ONCE = 64
+
+
+class Train(Protocol):
+    """One run of a recipe without self-training."""
+
+    def __call__(
+        self, recipe: Recipe, places: Places, *, listener: Listener, resume: bool
+    ) -> ModelManifest:
+        """The manifest of the model folder that it wrote."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RoundReport:
+    """One round: of the `weighed` new texts those that were `sure`, and what they say.
+
+    `empty` counts the sure texts without any answer (a sentence without mentions). `known` texts
+    stand in the training or devel data and are left out. Round 0 is the first teacher.
+    """
+
+    round: int
+    weighed: int = 0
+    known: int = 0
+    sure: int = 0
+    empty: int = 0
+    labels: Mapping[str, int] = field(default_factory=dict)
+    devel: float | None = None
+
+
+def self_train(
+    recipe: Recipe, places: Places, train: Train, *, listener: Listener, resume: bool
+) -> ModelManifest:
+    """The teacher and all students by `[self_training]`, each in a folder of its own below
+    `rounds`; the best of them is copied to the output.
+
+    A round that is done is not done again by `resume`. Runs in one process.
+    """
+    settings = recipe.self_training
+    assert settings is not None
+    if not resume and (places.output / ROUNDS).exists():
+        raise BadInputError(
+            f"{places.output} holds the rounds of an earlier run; add --resume to go on with it, "
+            "or choose another --output"
+        )
+    plain = replace(recipe, self_training=None)
+    reports: list[RoundReport] = []
+    for number in range(settings.rounds + 1):
+        folder = places.output / ROUNDS / str(number)
+        report, sources = RoundReport(number), recipe.data.train
+        if number:
+            silver = folder / SILVER
+            report = _annotated(recipe, places, folder.with_name(str(number - 1)), silver, number)
+            listener.noted(_told(report))
+            if not report.sure:
+                _write([*reports, report], places.output)
+                break
+            sources = (*sources, DataSource(str(silver), times=settings.times))
+        student = replace(plain, data=replace(recipe.data, train=sources))
+        manifest = _trained(student, replace(places, output=folder), train, listener)
+        reports.append(replace(report, devel=manifest.metrics.get("devel")))
+        _write(reports, places.output)
+    return _kept(reports, places.output, listener)
+
+
+def sure_answers(
+    answers: Iterable[Answer], minimum: float, labels: Sequence[str]
+) -> list[Document]:
+    """The answers that are sure enough, as documents that are annotated for all `labels`."""
+    return [
+        replace(one.document, annotated_labels=tuple(labels))
+        for one in answers
+        if one.certainty >= minimum
+    ]
+
+
+def _annotated(
+    recipe: Recipe, places: Places, teacher: Path, silver: Path, number: int
+) -> RoundReport:
+    """Write what the teacher is sure of; a file that a stopped run wrote is taken as it is."""
+    settings = recipe.self_training
+    assert settings is not None
+    texts = _read(settings.unlabelled, places)
+    known = keys_of(_read(recipe.data.train, places)) | keys_of(_read(recipe.data.devel, places))
+    answers = list(_answers(texts, teacher))
+    fresh = [one for one in answers if text_key(one.document.text) not in known]
+    if not silver.is_file():
+        labels = recipe.task.get("labels", ())
+        write_documents(sure_answers(fresh, settings.minimum_score, labels), silver, "jsonl")
+    sure = list(read_documents(silver, "jsonl"))
+    told = Counter(label for one in sure for label in _told_labels(one))
+    return RoundReport(
+        number,
+        weighed=len(fresh),
+        known=len(answers) - len(fresh),
+        sure=len(sure),
+        empty=sum(not _told_labels(one) for one in sure),
+        labels=dict(told.most_common()),
+    )
+
+
+def _answers(documents: Sequence[Document], folder: Path) -> Iterator[Answer]:
+    manifest = read_manifest(folder)
+    task = build_task(manifest.task, manifest.task_settings)
+    tokenizer = Tokenizer.from_folder(folder)
+    predictor = load_predictor(folder, task.heads())
+    for start in range(0, len(documents), DOCUMENTS_AT_ONCE):
+        yield from answer_documents(
+            documents[start : start + DOCUMENTS_AT_ONCE],
+            task=task,
+            tokenizer=tokenizer,
+            predictor=predictor,
+        )
+
+
+def _trained(recipe: Recipe, places: Places, train: Train, listener: Listener) -> ModelManifest:
+    if (places.output / MANIFEST).is_file():
+        return read_manifest(places.output)
+    manifest = train(recipe, places, listener=listener, resume=True)
+    shutil.rmtree(places.output / "checkpoints", ignore_errors=True)
+    return manifest
+
+
+def _kept(reports: Sequence[RoundReport], output: Path, listener: Listener) -> ModelManifest:
+    """The best model on devel, of equals the earliest; without devel the last."""
+    best = reports[-1]
+    if best.devel is not None:
+        best = max(reports, key=lambda one: (one.devel or 0.0, -one.round))
+    listener.noted(f"self-training: the model of round {best.round} is kept")
+    shutil.copytree(output / ROUNDS / str(best.round), output, dirs_exist_ok=True)
+    return read_manifest(output)
+
+
+def _read(sources: Sequence[DataSource], places: Places) -> list[Document]:
+    found = read_sources(sources, data_root=places.data_root, cache=places.cache)
+    return [document for some in found.values() for document in some]
+
+
+def _told_labels(document: Document) -> list[str]:
+    """What a document says, by label."""
+    entities = (one.label for one in document.entities)
+    return [*entities, *(one.label for one in document.relations), *document.labels]
+
+
+def _told(report: RoundReport) -> str:
+    labels = ", ".join(f"{label} {count}" for label, count in report.labels.items())
+    return (
+        f"self-training round {report.round}: sure of {report.sure} of {report.weighed} texts "
+        f"({report.empty} of them without answers; {labels or 'no labels'}); "
+        f"{report.known} known ones left out"
+    )
+
+
+def _write(reports: Sequence[RoundReport], output: Path) -> None:
+    with write_text(output / REPORT) as stream:
+        json.dump([asdict(one) for one in reports], stream, indent=2)

@@ -1,0 +1,58 @@
+"""`biobert find-rate` and `biobert merge` from the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.calling import call
+from tests.cli.test_train import recipe  # noqa: F401
+
+
+def test_a_rate_is_found_and_plotted(recipe: Path, tmp_path: Path) -> None:  # noqa: F811
+    plot = tmp_path / "rates.png"
+    options = ("--lowest", "1e-5", "--highest", "10", "--steps", "60")
+    found = call("find-rate", recipe, "--output", plot, *options, "--json")
+    assert found.code == 0, found.err
+    points = found.json["data"]["points"]
+    rates = [one["rate"] for one in points]
+    assert rates == sorted(rates)
+    assert rates[0] == pytest.approx(1e-5)
+    assert rates[1] / rates[0] == pytest.approx((10 / 1e-5) ** (1 / 59))
+    # At 10 nothing learns any more: the test ends before.
+    assert len(points) < 60
+    assert 1e-5 < found.json["data"]["suggested"] < 0.1
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    assert [path.name for path in tmp_path.iterdir()] == ["rates.png"]
+
+
+def test_rates_the_wrong_way_round_are_refused(recipe: Path, tmp_path: Path) -> None:  # noqa: F811
+    options = ("--lowest", "1", "--highest", "0.1")
+    found = call("find-rate", recipe, "--output", tmp_path / "rates.png", *options, "--json")
+    assert found.json["error"]["code"] == "usage"
+
+
+def test_an_adapter_is_merged_into_a_model(recipe: Path, tmp_path: Path) -> None:  # noqa: F811
+    text = tmp_path / "text.txt"
+    text.write_text("Aspirin caused cardiac arrest in breast cancer.\n")
+    adapter, whole = tmp_path / "adapter", tmp_path / "whole"
+    settings = ("adapter.kind=lora", "run.epochs=12", "optimizer.learning_rate=2e-2")
+    options = [part for one in settings for part in ("--set", one)]
+    found = call("train", recipe, "--output", adapter, *options, "--json")
+    assert found.code == 0, found.err
+    found = call("merge", adapter, "--output", whole, "--json")
+    assert found.code == 0, found.err
+    assert not (whole / "adapter.json").exists()
+    shown = [
+        call("evaluate", folder, recipe.with_name("toy.jsonl"), "--json").json["data"]["scores"]
+        for folder in (adapter, whole)
+    ]
+    assert shown[0] == shown[1]
+    from transformers import AutoModelForTokenClassification
+
+    assert AutoModelForTokenClassification.from_pretrained(whole).num_labels > 2
+    again = call("merge", adapter, "--output", whole, "--json")
+    assert "choose another --output" in again.json["error"]["message"]
+    plain = call("merge", whole, "--output", tmp_path / "other", "--json")
+    assert "no adapter" in plain.json["error"]["message"]
+    mean = call("average", adapter, adapter, "--output", tmp_path / "mean", "--json")
+    assert "biobert merge" in mean.json["error"]["message"]

@@ -1,0 +1,67 @@
+"""Relations as formats write them: roles, scores, evidence, words where there are no concepts."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from biobert.core.document import Argument, Document, Entity, Relation, Span
+from biobert.data.reading import read_documents, write_documents
+
+TEXT = "Salol (a <b>drug</b>) blocks ABC1. It is old."
+FOUND = Relation(
+    "INHIBITOR",
+    (Argument("Chemical", "T1"), Argument("Gene", "T2")),
+    score=0.875,
+    evidence=(Span(0, 34), Span(35, 45)),
+)
+DOCUMENT = Document(
+    "1",
+    TEXT,
+    entities=(Entity(0, 5, "Chemical", id="T1"), Entity(29, 33, "Gene", id="T2")),
+    relations=(FOUND,),
+)
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "bioc.xml", "bioc.json"])
+def test_score_and_evidence_survive(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a.{ending}"
+    format = {"jsonl": "jsonl", "bioc.xml": "bioc-xml", "bioc.json": "bioc-json"}[ending]
+    concepts = tuple(
+        replace(one, target=f"mesh:D00000{number}", kind="concept", role=f"Arg{number}")
+        for number, one in enumerate(FOUND.arguments)
+    )
+    given = replace(DOCUMENT, relations=(FOUND, replace(FOUND, arguments=concepts)))
+    write_documents([given], path, format)
+    (document,) = read_documents(path, format)
+    for one, other in zip(document.relations, given.relations, strict=True):
+        assert replace(one, id=None) == other
+
+
+def test_pubtator_writes_the_words_of_mentions_without_concepts(tmp_path: Path) -> None:
+    write_documents([DOCUMENT], tmp_path / "a.pubtator")
+    lines = (tmp_path / "a.pubtator").read_text().split("\n")
+    assert "1\tINHIBITOR\tSalol\tABC1" in lines
+
+
+def test_the_page_lists_relations_with_what_says_so(tmp_path: Path) -> None:
+    write_documents([DOCUMENT], tmp_path / "a.html")
+    page = (tmp_path / "a.html").read_text()
+    assert "<li><b>INHIBITOR</b> 88%: Salol, ABC1" in page
+    assert "<q>Salol (a &lt;b&gt;drug&lt;/b&gt;) blocks ABC1.</q><q>It is old.</q>" in page
+
+
+def test_an_argument_is_shown_by_its_first_mention() -> None:
+    linked = Entity(0, 5, "Chemical", ("mesh:D1", "mesh:D2"), id="T1")
+    document = DOCUMENT.with_entities([linked])
+    assert document.argument_text(Argument("a", "mesh:D2", "concept")) == "Salol"
+    assert document.argument_text(Argument("a", "mesh:D9", "concept")) == "mesh:D9"
+    assert document.argument_text(Argument("a", "T1")) == "Salol"
+    assert document.argument_text(Argument("a", "T7")) == "T7"
+
+
+def test_identifiers_are_kept_where_they_tell_entities_apart() -> None:
+    assert DOCUMENT.with_entity_ids() is DOCUMENT
+    assert Document("1", TEXT).with_entity_ids() == Document("1", TEXT)
+    twice = DOCUMENT.with_entities([replace(one, id="T1") for one in DOCUMENT.entities])
+    assert [one.id for one in twice.with_entity_ids().entities] == ["T1", "T2"]

@@ -1,0 +1,463 @@
+"""Relations: candidates, marking with its way back, rows, targets, decoding."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from biobert.core.document import Argument, Document, Entity, Relation, Span
+from biobert.core.errors import BadInputError
+from biobert.core.task import IGNORED, Window
+from biobert.tasks._marking import Marked, MarkedText, mark, mentions_of
+from biobert.tasks.relations import HEAD, RelationExtraction
+from tests.tiny import tiny_tokenizer
+
+TOKENIZER = tiny_tokenizer()
+BRACKET = "[UNK]"
+"""The tiny vocabulary has no `[`."""
+NARROW = {"maximum_tokens": 24, "overlap_tokens": 4}
+
+
+def task(**settings: object) -> RelationExtraction:
+    given = {"labels": ["INHIBITOR", "ACTIVATOR"], "negative": "none"}
+    return RelationExtraction.from_settings({**given, "pairs": [["Chemical", "Gene"]], **settings})
+
+
+def entity(text: str, mention: str, label: str, number: int = 1, **more: object) -> Entity:
+    start = text.index(mention)
+    return Entity(start, start + len(mention), label, id=f"T{number}", **more)  # type: ignore[arg-type]
+
+
+def marked_text(document: Document, one: RelationExtraction) -> list[str]:
+    return [one._marked(example, {}).text for example in one.examples(document)]
+
+
+def signs_at_marks(window: Window) -> list[str | None]:
+    return [TOKENIZER.backend.id_to_token(int(window.token_ids[place])) for place in window.marks]
+
+
+def answered(one: RelationExtraction, document: Document, labels: Sequence[str]) -> Document:
+    """What comes of a model that is certain of these labels, pair by pair."""
+    examples = one.examples(document)
+    names = one.heads()[0].groups[0].labels
+    logits = 40 * np.eye(len(names), dtype=np.float32)
+    windows = one.encode(examples, TOKENIZER)
+    return one.decode(document, windows, [[{HEAD: logits[names.index(one)]}] for one in labels])
+
+
+TEXT = "Aspirin inhibits COX-2. Lithium activates GSK-3 and COX-2."
+DRUGS = Document(
+    "1",
+    TEXT,
+    entities=(
+        entity(TEXT, "Aspirin", "Chemical", 1),
+        entity(TEXT, "COX-2", "Gene", 2),
+        entity(TEXT, "Lithium", "Chemical", 3),
+        entity(TEXT, "GSK-3", "Gene", 4),
+        Entity(TEXT.rindex("COX-2"), len(TEXT) - 1, "Gene", id="T5"),
+    ),
+    relations=(
+        Relation("INHIBITOR", (Argument("Arg1", "T1"), Argument("Arg2", "T2"))),
+        Relation("ACTIVATOR", (Argument("Arg1", "T4"), Argument("Arg2", "T3"))),
+    ),
+)
+
+
+def test_pairs_are_those_of_a_sentence_in_role_order() -> None:
+    text = "COX-2 binds aspirin. Lithium too."
+    entities = (
+        entity(text, "COX-2", "Gene", 1),
+        entity(text, "aspirin", "Chemical", 2),
+        entity(text, "Lithium", "Chemical", 3),
+    )
+    (example,) = task().examples(Document("1", text, entities=entities))
+    assert [one[0].id for one in example.arguments] == ["T2", "T1"]
+    assert text[example.start : example.end] == "COX-2 binds aspirin."
+
+
+def test_a_pair_of_one_type_is_unordered() -> None:
+    entities = [Entity(place, place + 1, "Drug", id=str(place)) for place in (4, 0, 2)]
+    one = task(pairs=[["Drug", "Drug"]])
+    found = one.examples(Document("1", "a b c", entities=tuple(entities)))
+    pairs = [tuple(mentions[0].id for mentions in example.arguments) for example in found]
+    assert pairs == [("0", "2"), ("0", "4"), ("2", "4")]
+
+
+def test_several_labels_may_stand_behind_a_type() -> None:
+    entities = (Entity(0, 1, "brand"), Entity(2, 3, "group"), Entity(4, 5, "Gene"))
+    one = task(pairs=[["Drug", "Drug"]], types={"Drug": ["brand", "group"]})
+    (example,) = one.examples(Document("1", "a b c", entities=entities))
+    assert [mentions[0].label for mentions in example.arguments] == ["brand", "group"]
+
+
+def test_markers_stand_round_the_mentions() -> None:
+    assert marked_text(DRUGS, task()) == [
+        " << Aspirin >>  inhibits  [[ COX-2 ]] .",
+        " << Lithium >>  activates  [[ GSK-3 ]]  and COX-2.",
+        " << Lithium >>  activates GSK-3 and  [[ COX-2 ]] .",
+    ]
+
+
+def test_the_first_mark_may_be_the_first_in_the_text() -> None:
+    text = "COX-2 binds aspirin"
+    entities = (entity(text, "COX-2", "Gene", 1), entity(text, "aspirin", "Chemical", 2))
+    document = Document("1", text, entities=entities)
+    assert marked_text(document, task()) == [" [[ COX-2 ]]  binds  << aspirin >> "]
+    assert marked_text(document, task(order="text")) == [" << COX-2 >>  binds  [[ aspirin ]] "]
+
+
+def test_anonymous_mentions_are_their_types() -> None:
+    assert marked_text(DRUGS, task(marking="anonymous"))[:2] == [
+        "@CHEMICAL$ inhibits @GENE$.",
+        "@CHEMICAL$ activates @GENE$ and COX-2.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "markers", "anonymous"),
+    [
+        ([(0, 15)], [(0, 8)], " <<  [[ tyrosine ]]  kinase >>  x", "@A-B$ x"),
+        ([(9, 15)], [(0, 15)], " [[ tyrosine  << kinase >>  ]]  x", "@A-B$ x"),
+        ([(0, 15)], [(9, 17)], " << tyrosine  [[ kinase >>  x ]] ", "@A-B$"),
+        ([(0, 15)], [(0, 15)], " <<  [[ tyrosine kinase ]]  >>  x", "@A-B$ x"),
+        ([(0, 8)], [(8, 15)], " << tyrosine >>  [[  kinase ]]  x", "@A$@B$ x"),
+        ([(0, 2), (9, 15)], [(3, 8)], " << ty >> r [[ osine ]]   << kinase >>  x", "@A$r@B$ @A$ x"),
+    ],
+)
+def test_nested_overlapping_and_split_mentions(
+    first: list[tuple[int, int]], second: list[tuple[int, int]], markers: str, anonymous: str
+) -> None:
+    text = "tyrosine kinase x"
+    ends = (
+        Marked(tuple(Span(*one) for one in first), "A"),
+        Marked(tuple(Span(*one) for one in second), "B"),
+    )
+    whole = [Span(0, len(text))]
+    assert mark(text, whole, ends, "markers").text == markers
+    assert mark(text, whole, ends, "anonymous").text == anonymous
+
+
+def test_fragments_are_marked_each() -> None:
+    text = "alpha- and beta-blockers"
+    alpha = Entity(0, 24, "Gene", fragments=(Span(0, 6), Span(16, 24)))
+    assert mentions_of([alpha]) == (Span(0, 6), Span(16, 24))
+    assert mentions_of([alpha, Entity(11, 24, "Gene")]) == (Span(0, 6), Span(11, 24))
+    ends = (Marked(mentions_of([alpha]), "A"), Marked((Span(11, 24),), "B"))
+    assert mark(text, [Span(0, 24)], ends, "markers").text == (
+        " << alpha- >>  and  [[ beta- << blockers >>  ]] "
+    )
+
+
+LETTERS = "ab Zé\u0301αβ🧬-.,()[]<>@$\n"
+texts = st.text(alphabet=LETTERS, min_size=4, max_size=60)
+
+
+@st.composite
+def marked(draw: st.DrawFn) -> tuple[str, list[Span], tuple[Marked, Marked], MarkedText]:
+    """A text, stretches of it, and two arguments whose spans overlap and nest as they like."""
+    text = draw(texts)
+    cut = draw(st.integers(2, len(text) - 2))
+    skipped = draw(st.integers(0, min(2, len(text) - cut - 1)))
+    stretches = [Span(0, cut), Span(cut + skipped, len(text))]
+
+    def argument(name: str) -> Marked:
+        spans = []
+        for _ in range(draw(st.integers(1, 3))):
+            stretch = draw(st.sampled_from(stretches))
+            start = draw(st.integers(stretch.start, stretch.end - 1))
+            spans.append(Span(start, draw(st.integers(start + 1, stretch.end))))
+        entities = [Entity(one.start, one.end, name) for one in spans]
+        return Marked(mentions_of(entities), name)
+
+    ends = argument("A"), argument("B")
+    marking = draw(st.sampled_from(["markers", "anonymous"]))
+    return text, stretches, ends, mark(text, stretches, ends, marking)
+
+
+@given(marked())
+def test_every_character_has_its_place_in_the_document(
+    case: tuple[str, list[Span], tuple[Marked, Marked], MarkedText],
+) -> None:
+    text, stretches, ends, found = case
+    copied = [
+        (sign, int(start))
+        for sign, start, end in zip(found.text, found.starts, found.ends, strict=True)
+        if end == start + 1 and sign == text[start]
+    ]
+    places = [place for _, place in copied]
+    assert places == sorted(places)
+    kept = {place for span in stretches for place in range(span.start, span.end)}
+    covered = {
+        place
+        for start, end in zip(found.starts.tolist(), found.ends.tolist(), strict=True)
+        for place in range(start, end)
+        if start >= 0
+    }
+    assert covered == kept
+    for argument, marks in zip(ends, found.marks, strict=True):
+        assert marks
+        for place in marks:
+            assert found.text[place] in "<[@"
+            following = place + int(np.argmax(found.starts[place:] >= 0))
+            start, end = found.starts[following], found.ends[following]
+            assert any(span.start < end and span.end > start for span in argument.spans)
+
+
+@given(marked())
+def test_offsets_of_pieces_stay_true(
+    case: tuple[str, list[Span], tuple[Marked, Marked], MarkedText],
+) -> None:
+    text, _, ends, found = case
+    (pieces,) = TOKENIZER.pieces([found.text])
+    replaced = [span for argument in ends for span in argument.spans]
+    for (start, end), (first, last) in zip(
+        found.origins(pieces.offsets).tolist(), pieces.offsets.tolist(), strict=True
+    ):
+        if start < 0:
+            assert (found.starts[first:last] < 0).all()
+        elif text[start:end] != found.text[first:last]:
+            # A placeholder, or a piece that takes a character that was put in along.
+            is_put_in = (found.starts[first:last] < 0).any()
+            assert is_put_in or any(span.start < end and span.end > start for span in replaced)
+
+
+def test_rows_read_the_start_markers() -> None:
+    examples = task().examples(DRUGS)
+    for (window,) in task().encode(examples, TOKENIZER):
+        assert signs_at_marks(window) == ["<", BRACKET]
+        assert (window.offsets[window.marks] == -1).all()
+
+
+def test_a_long_sentence_is_read_around_the_mentions() -> None:
+    between = " and" * 60
+    text = f"the{between} lithium{between} aspirin{between}."
+    entities = (entity(text, "lithium", "Chemical", 1), entity(text, "aspirin", "Gene", 2))
+    document = Document("1", text, entities=entities, sentences=(Span(0, len(text)),))
+    one = task(windows=NARROW)
+    ((window,),) = one.encode(one.examples(document), TOKENIZER)
+    assert len(window) <= NARROW["maximum_tokens"]
+    read = {text[start:end] for start, end in window.offsets.tolist() if start >= 0}
+    assert read == {"and", "lithium", "aspirin"}
+    assert signs_at_marks(window) == ["<", BRACKET]
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40))
+def test_rows_of_any_length_hold_both_ends(before: int, between: int, after: int) -> None:
+    text = f"{'and ' * before}lithium {'and ' * between}aspirin{' and' * after}"
+    entities = (entity(text, "aspirin", "Chemical", 1), entity(text, "lithium", "Gene", 2))
+    document = Document("1", text, entities=entities, sentences=(Span(0, len(text)),))
+    one = task(windows=NARROW)
+    ((window,),) = one.encode(one.examples(document), TOKENIZER)
+    assert len(window) <= NARROW["maximum_tokens"]
+    read = [text[start:end] for start, end in window.offsets.tolist() if start >= 0]
+    assert {"lithium", "aspirin"} <= set(read)
+    starts = window.offsets[window.offsets[:, 0] >= 0, 0]
+    assert (np.diff(starts) > 0).all()
+
+
+def test_gold_and_no_relation_are_the_targets() -> None:
+    one = task()
+    examples = one.examples(DRUGS)
+    windows = one.encode(examples, TOKENIZER)
+    found = [one.targets(*pair)[0][HEAD].tolist() for pair in zip(examples, windows, strict=True)]
+    assert found == [[1], [2], [0]]
+
+
+def test_training_leaves_out_a_share_of_the_pairs_without_a_relation() -> None:
+    entities = [Entity(2 * place, 2 * place + 1, "Drug", id=f"T{place}") for place in range(40)]
+    related = Relation("INHIBITOR", (Argument("Arg1", "T0"), Argument("Arg2", "T1")))
+    document = Document("1", "a " * 40, entities=tuple(entities), relations=(related,))
+    one = task(pairs=[["Drug", "Drug"]], negatives=0.25)
+    examples = one.examples(document)
+    windows = one.encode(examples, TOKENIZER)
+
+    def targets() -> list[int]:
+        pairs = zip(examples, windows, strict=True)
+        return [int(one.targets(*pair)[0][HEAD][0]) for pair in pairs]
+
+    found = targets()
+    assert found == targets()
+    assert found[0] == 1
+    assert found.count(IGNORED) == pytest.approx(0.75 * 780, abs=60)
+    # All of them are weighed when the model answers.
+    assert len(answered(one, document, ["ACTIVATOR"] * 780).relations) == 780
+
+
+def test_probabilities_are_corrected_for_what_training_left_out() -> None:
+    document = replace(DRUGS, entities=DRUGS.entities[:2], relations=())
+    found = {}
+    for share in (1.0, 0.25):
+        one = task(negatives=share)
+        windows = one.encode(one.examples(document), TOKENIZER)
+        logits = np.log(np.array([0.4, 0.5, 0.1], dtype=np.float32))
+        found[share] = one.decode(document, windows, [[{HEAD: logits}]]).relations
+    assert found[1.0][0].score == pytest.approx(0.5, abs=1e-5)
+    # There are four times as many pairs without a relation: 1.6 against 0.5 and 0.1.
+    assert found[0.25] == ()
+
+
+def test_answers_carry_roles_score_and_evidence() -> None:
+    found = answered(task(roles=["drug", "target"]), DRUGS, ["INHIBITOR", "none", "ACTIVATOR"])
+    first, second = found.relations
+    assert first.arguments == (Argument("drug", "T1"), Argument("target", "T2"))
+    assert second.label == "ACTIVATOR"
+    assert first.score == pytest.approx(1.0)
+    (span,) = second.evidence
+    assert TEXT[span.start : span.end] == "Lithium activates GSK-3 and COX-2."
+
+
+def test_scores_count_arguments_and_what_no_pair_covers() -> None:
+    one = task()
+    across = Relation("INHIBITOR", (Argument("Arg1", "T1"), Argument("Arg2", "T4")))
+    gold = replace(DRUGS, relations=(*DRUGS.relations, across))
+    scores = one.score([gold], [answered(one, DRUGS, ["INHIBITOR", "none", "none"])])
+    assert (scores.micro.precision, scores.micro.support) == (1.0, 3)
+    assert scores.micro.recall == pytest.approx(1 / 3)
+    assert scores.details["uncovered"] == 1
+    assert scores.by_label["ACTIVATOR"].recall == 0.0
+
+
+def test_where_every_pair_is_related_micro_f1_is_accuracy() -> None:
+    one = task(negative=None)
+    every = Relation("INHIBITOR", (Argument("Arg1", "T3"), Argument("Arg2", "T5")))
+    gold = replace(DRUGS, relations=(*DRUGS.relations, every))
+    found = answered(one, DRUGS, ["INHIBITOR", "INHIBITOR", "INHIBITOR"])
+    assert one.score([gold], [found]).main == pytest.approx(2 / 3)
+    with pytest.raises(BadInputError, match=r"no relation between 'Lithium' and 'COX-2'.*negative"):
+        examples = one.examples(DRUGS)
+        one.targets(examples[2], one.encode(examples, TOKENIZER)[2])
+
+
+ABSTRACT = "Lithium and asthma. It was safe. Cancer came with lithium; X-rays did not."
+INDUCES = Relation(
+    "CID", (Argument("Arg1", "mesh:D1", "concept"), Argument("Arg2", "mesh:D4", "concept"))
+)
+LINKED = Document(
+    "7",
+    ABSTRACT,
+    entities=(
+        entity(ABSTRACT, "Lithium", "Chemical", 1, concept_ids=("mesh:D1",)),
+        entity(ABSTRACT, "asthma", "Disease", 2, concept_ids=("mesh:D3",)),
+        entity(ABSTRACT, "Cancer", "Disease", 3, concept_ids=("mesh:D4", "mesh:D5")),
+        entity(ABSTRACT, "lithium", "Chemical", 4, concept_ids=("mesh:D1",)),
+        entity(ABSTRACT, "X-rays", "Chemical", 5),
+    ),
+    relations=(INDUCES,),
+)
+
+
+def cid(**settings: object) -> RelationExtraction:
+    pairs = [["Chemical", "Disease"]]
+    return task(labels=["CID"], pairs=pairs, scope="document", **settings)
+
+
+def test_concepts_are_paired_across_sentences_with_all_their_mentions() -> None:
+    one = cid()
+    examples = one.examples(LINKED)
+    found = [tuple(mentions[0].concept_ids for mentions in one.arguments) for one in examples]
+    lithium = ("mesh:D1",)
+    assert found == [
+        (lithium, ("mesh:D3",)),
+        (lithium, ("mesh:D4",)),
+        (lithium, ("mesh:D5",)),
+    ]
+    assert [len(mentions) for mentions in examples[1].arguments] == [2, 1]
+    assert marked_text(LINKED, one)[1] == (
+        " << Lithium >>  and asthma. It was safe.  [[ Cancer ]]  came with  << lithium >> ; "
+        "X-rays did not."
+    )
+    windows = one.encode(examples, TOKENIZER)
+    targets = [one.targets(*pair)[0][HEAD].tolist() for pair in zip(examples, windows, strict=True)]
+    assert targets == [[0], [1], [0]]
+
+
+def test_the_context_may_be_the_sentences_that_mention_either() -> None:
+    assert marked_text(LINKED, cid(context="mentions"))[:2] == [
+        " << Lithium >>  and  [[ asthma ]] . Cancer came with  << lithium >> ; X-rays did not.",
+        " << Lithium >>  and asthma.  [[ Cancer ]]  came with  << lithium >> ; X-rays did not.",
+    ]
+
+
+def test_the_evidence_is_where_both_stand_or_the_nearest() -> None:
+    found = answered(cid(), LINKED, ["CID", "CID", "none"])
+    quotes = [
+        [ABSTRACT[span.start : span.end] for span in relation.evidence]
+        for relation in found.relations
+    ]
+    assert quotes == [["Lithium and asthma."], ["Cancer came with lithium; X-rays did not."]]
+    assert found.relations[1].arguments == (
+        Argument("Chemical", "mesh:D1", "concept"),
+        Argument("Disease", "mesh:D4", "concept"),
+    )
+    apart = replace(LINKED, entities=(LINKED.entities[1], LINKED.entities[3]), relations=())
+    (relation,) = answered(cid(), apart, ["CID"]).relations
+    assert [ABSTRACT[one.start : one.end].split()[0] for one in relation.evidence] == [
+        "Lithium",
+        "Cancer",
+    ]
+
+
+def test_relations_of_mentions_count_for_their_concepts() -> None:
+    ends = (Argument("Arg1", "T4"), Argument("Arg2", "T3"))
+    gold = replace(LINKED, relations=(Relation("CID", ends),))
+    found = answered(cid(), LINKED, ["none", "CID", "CID"])
+    assert cid().score([gold], [found]).main == 1.0
+
+
+def test_without_any_concepts_mentions_of_one_text_are_one_thing() -> None:
+    bare = tuple(replace(one, concept_ids=()) for one in LINKED.entities)
+    ends = (Argument("Arg1", "T4"), Argument("Arg2", "T3"))
+    document = replace(LINKED, entities=bare, relations=(Relation("CID", ends),))
+    one = cid()
+    examples = one.examples(document)
+    assert [len(example.arguments[0]) for example in examples] == [2, 2, 1, 1]
+    found = answered(one, document, ["none", "CID", "none", "none"])
+    assert found.relations[0].arguments == (Argument("Chemical", "T1"), Argument("Disease", "T3"))
+    assert one.score([document], [found]).main == 1.0
+
+
+def test_entities_get_identifiers_where_they_have_none() -> None:
+    text = "aspirin inhibits COX-2 and COX-2"
+    entities = (
+        Entity(0, 7, "Chemical"),
+        Entity(17, 22, "Gene", id="T1"),
+        Entity(27, 32, "Gene", id="T1"),
+    )
+    found = answered(task(), Document("1", text, entities=entities), ["INHIBITOR", "ACTIVATOR"])
+    assert [one.id for one in found.entities] == ["T2", "T1", "T3"]
+    assert [one.arguments[1].target for one in found.relations] == ["T1", "T3"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"labels": ["x", "x"]}, "name each relation once"),
+        ({"negative": "ACTIVATOR"}, "name each relation once"),
+        ({"pairs": [["Gene"]]}, "a list of pairs"),
+        ({"roles": ["one"]}, "two names"),
+        ({"types": {"Drug": ["drug"]}}, "'Drug' stands in none of the pairs"),
+        ({"negatives": 0.0}, "more than 0"),
+        ({"marking": "colours"}, "anonymous"),
+    ],
+)
+def test_wrong_settings_say_what_is_right(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(BadInputError, match=message):
+        task(**settings)
+
+
+def test_what_gold_may_not_hold_is_named() -> None:
+    unknown = replace(DRUGS, relations=(replace(DRUGS.relations[0], label="COFACTOR"),))
+    with pytest.raises(BadInputError, match=r"'COFACTOR' is none of the task's \(INHIBITOR"):
+        task().score([unknown], [DRUGS])
+    concepts = replace(LINKED, relations=(replace(INDUCES, label="INHIBITOR"),))
+    with pytest.raises(BadInputError, match=r"scope = 'document'"):
+        task().score([concepts], [concepts])
+
+
+def test_texts_without_pairs_have_no_examples() -> None:
+    for document in (Document("1", ""), Document("1", "Aspirin."), DRUGS.with_entities(())):
+        assert task().examples(document) == []
+        assert task().decode(document, [], []).relations == ()

@@ -1,0 +1,105 @@
+"""Two processes learn what one learns from the same batches, by every way to train."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.tiny import write_tiny_encoder_folder
+
+ROOT = Path(__file__).parents[3]
+RUN = """
+import json, sys
+from pathlib import Path
+import torch
+from biobert.training.recipe import read_recipe
+from biobert.training.material import Places
+from biobert.training.session import train
+from tests.training.conftest import Silent
+
+torch.set_num_threads(1)
+recipe, output = Path(sys.argv[1]), Path(sys.argv[2])
+places = Places(output=output, cache=output)
+plan = read_recipe(json.loads(recipe.read_text()), place="toy")
+train(plan, places, listener=Silent(), resume=False)
+"""
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+    "ACCELERATE_USE_CPU": "true",
+    "OMP_NUM_THREADS": "1",
+}
+ALIKE: list[dict[str, Any]] = [
+    {"adversarial": {"kind": "fgm"}},
+    {"adversarial": {"kind": "pgd", "start": 0.0}, "regularization": {"focal": 2.0}},
+    {
+        "adversarial": {"kind": "freelb", "start": 0.0},
+        "averaging": {"begin": 0.2, "decay": 0.8},
+        "optimizer": {"unfrozen_layers": 1},
+    },
+    {"adapter": {"kind": "lora"}, "regularization": {"label_smoothing": 0.1}},
+    {"adapter": {"kind": "prefix"}, "adversarial": {"kind": "fgm"}},
+]
+
+
+def plan(tables: dict[str, Any], lines: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A recipe without dropout, whose steps Adam does not blow up."""
+    encoder = write_tiny_encoder_folder(folder / "encoder", dropout=0.0)
+    optimizer = {"learning_rate": 5e-3, "epsilon": 1e-3, **lines.get("optimizer", {})}
+    changed = {name: values for name, values in lines.items() if name != "optimizer"}
+    model = {"encoder": str(encoder), "dropout": 0.0}
+    run = {"epochs": 3}
+    return {**tables, **changed, "model": model, "optimizer": optimizer, "run": run}
+
+
+def launch(recipe: dict[str, Any], output: Path, *, processes: int) -> dict[str, torch.Tensor]:
+    """The weights that the run of some processes leaves."""
+    script, path = output.with_suffix(".py"), output.with_suffix(".json")
+    script.write_text(RUN)
+    path.write_text(json.dumps(recipe))
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    command = [sys.executable, *launcher, str(script), str(path), str(output)]
+    done = subprocess.run(
+        command, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=200
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    (written,) = output.glob("*.safetensors")
+    return load_file(written)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lines", ALIKE)
+def test_two_processes_are_one_that_accumulates(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path, lines: dict[str, Any]
+) -> None:
+    recipe = plan(tables, lines, tmp_path)
+    two = launch(recipe, tmp_path / "two", processes=2)
+    run("one", **{**recipe, "batches": {"tokens": 96, "accumulation": 2}})
+    (written,) = (tmp_path / "one").glob("*.safetensors")
+    one = load_file(written)
+    assert one.keys() == two.keys()
+    for name, weights in one.items():
+        torch.testing.assert_close(weights, two[name], atol=2e-4, rtol=2e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "lines", [ALIKE[2], {"model": {"reinitialised_layers": 1}}], ids=["freelb", "reinitialised"]
+)
+def test_sharded_weights_learn_the_same(
+    tables: dict[str, Any], tmp_path: Path, lines: dict[str, Any]
+) -> None:
+    recipe = plan(tables, lines, tmp_path)
+    recipe["model"] |= lines.get("model", {})
+    copied = launch(recipe, tmp_path / "copied", processes=2)
+    recipe["run"] = {**recipe["run"], "parallel": "fsdp"}
+    sharded = launch(recipe, tmp_path / "sharded", processes=2)
+    for name, weights in copied.items():
+        torch.testing.assert_close(weights, sharded[name], atol=2e-4, rtol=2e-3)

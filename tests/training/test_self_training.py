@@ -1,0 +1,105 @@
+"""Teachers and students on toy documents: what is sure joins, what is not stays out."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from biobert.core.annotate import Answer
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError
+from biobert.core.model_folder import read_manifest
+from biobert.data.catalogue import read_split
+from biobert.data.reading import write_documents
+from biobert.training.self_training import REPORT, ROUNDS, SILVER, sure_answers
+from tests.training.conftest import Silent
+
+NEW = ["Aspirin caused diabetes.", "Lithium and breast cancer.", "Aspirin did not."]
+
+
+@pytest.fixture
+def unlabelled(tmp_path: Path) -> Path:
+    documents = [Document("a", " ".join(NEW)), Document("b", "Cardiac arrest and the lithium.")]
+    write_documents(documents, tmp_path / "new.jsonl")
+    return tmp_path / "new.jsonl"
+
+
+def report_of(output: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads((output / REPORT).read_text())
+    return rows
+
+
+def test_students_learn_from_what_their_teachers_are_sure_of(
+    run: Callable[..., Silent], unlabelled: Path, tmp_path: Path, tables: dict[str, Any]
+) -> None:
+    table = {
+        "unlabelled": [{"corpus": str(unlabelled)}],
+        "rounds": 2,
+        "minimum_score": 0.3,
+        "times": 2,
+    }
+    data = {"devel": tables["data"]["train"]}
+    listener = run("model", self_training=table, data=data)
+    output = tmp_path / "model"
+    rows = report_of(output)
+    assert [one["round"] for one in rows] == [0, 1, 2]
+    # "Aspirin did not." is a sentence of the training data.
+    assert [(one["weighed"], one["known"]) for one in rows[1:]] == [(3, 1)] * 2
+    for number in (1, 2):
+        silver = output / ROUNDS / str(number) / SILVER
+        found = read_split(str(silver), "train", data_root=None, cache=tmp_path)
+        assert len(found) == rows[number]["sure"] > 0
+        assert all(one.annotated_labels == ("Chemical", "Disease") for one in found)
+        student = read_manifest(output / ROUNDS / str(number))
+        assert student.recipe["data"]["train"][-1]["corpus"] == str(silver)
+        assert student.recipe["data"]["train"][-1]["times"] == 2
+    best = max(one["devel"] for one in rows)
+    assert read_manifest(output).metrics["devel"] == best
+    assert sum("self-training round" in one for one in listener.notes) == 2
+    assert not list(output.rglob("checkpoints"))
+
+
+def test_a_stopped_run_goes_on(
+    run: Callable[..., Silent], unlabelled: Path, tmp_path: Path
+) -> None:
+    table = {"unlabelled": [{"corpus": str(unlabelled)}], "rounds": 1, "minimum_score": 0.0}
+    run("model", self_training=table, run={"epochs": 1})
+    output = tmp_path / "model"
+    first = report_of(output)
+    with pytest.raises(BadInputError, match="--resume"):
+        run("model", self_training=table, run={"epochs": 1})
+    # As if the run had been killed in the middle of round 1.
+    (output / ROUNDS / "1" / "biobert.json").unlink()
+    (output / REPORT).unlink()
+    teacher = (output / ROUNDS / "0" / "model.safetensors").stat().st_mtime_ns
+    listener = run("model", self_training=table, run={"epochs": 1}, resume=True)
+    assert (output / ROUNDS / "0" / "model.safetensors").stat().st_mtime_ns == teacher
+    assert listener.losses
+    assert report_of(output) == first
+
+
+def test_nothing_sure_is_the_end(
+    run: Callable[..., Silent], unlabelled: Path, tmp_path: Path
+) -> None:
+    table = {"unlabelled": [{"corpus": str(unlabelled)}], "rounds": 3, "minimum_score": 1.0}
+    run("model", self_training=table, run={"epochs": 1})
+    rows = report_of(tmp_path / "model")
+    assert [one["sure"] for one in rows] == [0, 0]
+    assert (tmp_path / "model" / "model.safetensors").is_file()
+
+
+def test_only_sure_answers_are_taken() -> None:
+    answers = [Answer(Document(str(one), "a"), one) for one in (0.2, 0.9, 0.95)]
+    found = sure_answers(answers, 0.9, ["A"])
+    assert [one.id for one in found] == ["0.9", "0.95"]
+    assert found[0].annotated_labels == ("A",)
+
+
+@pytest.mark.parametrize(("name", "value"), [("rounds", 0), ("minimum_score", 1.5)])
+def test_settings_that_cannot_be_are_refused(
+    run: Callable[..., Silent], unlabelled: Path, name: str, value: float
+) -> None:
+    with pytest.raises(BadInputError, match=name):
+        run("model", self_training={"unlabelled": [{"corpus": str(unlabelled)}], name: value})
