@@ -22,8 +22,9 @@ setup: $(VENV)/dev
 demo: $(VENV)/base
 	$(BIN)/biobert annotate examples/*.txt --output demo-output --to pubtator --to bioc-json --to html
 
+# A process for each core, and one thread in each: more threads than cores wait for one another.
 test: $(VENV)/dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

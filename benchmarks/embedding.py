@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from machine import CACHE, record
+from machine import CACHE, minilm_folder, record
 
 from biobert import Embedder
 from biobert.core.document import Document
@@ -50,9 +50,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="+")
     for model in parser.parse_args().models:
+        start = Path(model).resolve() == minilm_folder().resolve()
+        name = "all-MiniLM-L6-v2" if start else Path(model).name
         found = figures(model)
-        print(Path(model).name, found)
-        record("embedding", {"model": Path(model).name, "figures": found})
+        print(name, found)
+        record("embedding", {"model": name, "figures": found})
 
 
 if __name__ == "__main__":

@@ -72,6 +72,38 @@ def model(encoder: Path) -> Path:
     return folder / "model"
 
 
+def test_without_pairs_texts_learn_from_dropout(encoder: Path, tmp_path: Path) -> None:
+    write_documents([pair(number) for number in range(8)], tmp_path / "texts.jsonl")
+    (tmp_path / "alone.toml").write_text(
+        f"""name = "alone"
+        [task]
+        name = "embedding"
+        learn = "dropout"
+        [model]
+        encoder = "{encoder}"
+        [data]
+        train = [{{ corpus = "{tmp_path / "texts.jsonl"}" }}]
+        [optimizer]
+        learning_rate = 1e-3
+        [run]
+        epochs = 30
+        """
+    )
+    found = call("train", tmp_path / "alone.toml", "--output", tmp_path / "model", "--json")
+    assert found.code == 0, found.err
+    rows = [
+        json.loads(line) for line in (tmp_path / "model/history.jsonl").read_text().splitlines()
+    ]
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    words = ["aspirin", "lithium", "cancer", "breast"]
+    before, after = (
+        np.stack(list(Embedder(folder).embed_many(words)))
+        for folder in (encoder, tmp_path / "model")
+    )
+    # Strangers move apart (Wang and Isola 2020, arXiv:2005.10242).
+    assert (after @ after.T).sum() < (before @ before.T).sum()
+
+
 def expected(folder: Path, texts: list[str]) -> np.ndarray:
     """Mean pooling and normalisation as sentence-transformers does them."""
     import torch

@@ -1,6 +1,7 @@
 """`biobert generate`, and the recipe that trains what it uses."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -112,7 +113,7 @@ def test_a_text_that_is_stopped_is_said_to_be(model: Path) -> None:
 def test_no_stretch_comes_twice(model: Path) -> None:
     writing = WritingSettings(beams=3, maximum_pieces=40, minimum_pieces=30, no_repeat=2)
     words = Writer(model, writing=writing, settings=EXACT).write("the aspirin the").split()
-    pairs = list(zip(words, words[1:], strict=False))
+    pairs = list(pairwise(words))
     assert len(words) > 10
     assert len(pairs) == len(set(pairs))
 
@@ -214,4 +215,8 @@ def test_an_encoder_is_not_changed_under_a_decoder(model: Path, tmp_path: Path) 
         "data": {"train": []},
     }
     with pytest.raises(BadInputError, match="positions changes the encoder alone"):
+        build_learner(read_recipe(tables, place="longer.toml"), lambda note: None)
+    del tables["model"]["positions"]  # type: ignore[attr-defined]
+    tables["adapter"] = {"kind": "lora"}
+    with pytest.raises(BadInputError, match="adapter"):
         build_learner(read_recipe(tables, place="longer.toml"), lambda note: None)

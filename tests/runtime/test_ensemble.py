@@ -97,3 +97,9 @@ def test_models_that_answer_otherwise_are_refused(tiny_model: Path, tmp_path: Pa
     assert (
         call("ensemble", tiny_model, tiny_model, "-o", tmp_path / "o", "--rule", "maen").code == 2
     )
+
+
+@pytest.mark.parametrize("kind", ["vector", "text"])
+def test_vectors_and_texts_are_not_joined(kind: str) -> None:
+    with pytest.raises(BadInputError, match="cannot be joined"):
+        EnsemblePredictor([], [HeadSpec("one", kind)], rule="mean")  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from biobert.core.errors import BadInputError
 from biobert.core.task import FloatArray, HeadSpec, Outputs, Predictor, Window
 
 Rule = Literal["mean", "vote"]
@@ -22,6 +23,11 @@ class EnsemblePredictor:
     def __init__(
         self, members: Sequence[Predictor], heads: Sequence[HeadSpec], *, rule: Rule
     ) -> None:
+        for head in heads:
+            if head.kind in ("vector", "text"):
+                raise BadInputError(
+                    f"answers of {head.kind!r} heads cannot be joined: use one model"
+                )
         self._members = tuple(members)
         self._heads = tuple(heads)
         self._rule = rule

@@ -31,6 +31,8 @@ def build_learner(recipe: Recipe, note: Note) -> Learner:
     encoder = learner.network.encoder
     for head in learner.network.heads.values():
         if isinstance(head, DecoderHead):
+            if recipe.adapter is not None:
+                raise BadInputError("[adapter] a decoder is trained whole: leave the adapter out")
             head.set_borders(learner.tokenizer.special("cls"), learner.tokenizer.special("sep"))
     if model.encoder_dropout is not None:
         set_dropout(encoder, model.encoder_dropout)

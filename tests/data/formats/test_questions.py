@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from biobert.core.document import Document, Entity
 from biobert.core.errors import BadInputError
-from biobert.core.questions import CONTEXT, NO_ANSWER, exact_answers, part_of, question_document
+from biobert.core.passages import passage_of
+from biobert.core.questions import CONTEXT, NO_ANSWER, exact_answers, question_document
 from biobert.data.formats.bioasq import synonym_lists
 from biobert.data.formats.evidence_spans import found_span
 from biobert.data.reading import read_documents, read_together, write_documents
@@ -153,7 +154,7 @@ def test_bioasq_answers_are_looked_up_in_the_snippets(tmp_path: Path) -> None:
     assert exact_answers(some) == [["aspirin", "ASA"], ["cardiac arrest"], ["placebo"]]
     assert yes.labels == ("yes",) and not yes.entities
     assert json.loads(summary.metadata["documents"]) == ["u1", "u2"]
-    context = part_of(factoid, CONTEXT)
+    context = passage_of(factoid, CONTEXT)
     assert factoid.text[context.start : context.end].count("\n") == 1
     kinds = [passage.kind for passage in factoid.passages]
     assert kinds == ["question", "context", "context"]
@@ -221,7 +222,7 @@ def test_a_submission_keeps_to_the_rules(tmp_path: Path) -> None:
     context = f"aspirin Aspirin lithium {long} one two three four five"
     asked = question_document("1", "What?", context, metadata={"type": "factoid"})
     spans = [(0, 7), (8, 15), (24, 24 + len(long)), (16, 23)]
-    shift = part_of(asked, CONTEXT).start
+    shift = passage_of(asked, CONTEXT).start
     entities = [
         Entity(shift + start, shift + end, "answer", score=0.9 - number / 10)
         for number, (start, end) in enumerate(spans)

@@ -21,6 +21,7 @@ from biobert.training.methods.distillation import between_cosines, divergence
 from tests.cli.calling import call
 from tests.tiny import write_tiny_model_folder
 from tests.training.methods.conftest import ANSWERS, Bench
+from tests.training.test_resume import weights
 
 Make = Callable[..., Bench]
 
@@ -116,12 +117,12 @@ def test_what_matters_moves_less(
     corpus = tables["data"]["train"][0]["corpus"]
     found = call("importance", teacher, corpus, "--rows", 6, "--json")
     assert found.code == 0, found.err
-    weights = load_file(teacher / IMPORTANCE)
+    importance = load_file(teacher / IMPORTANCE)
     model = {"encoder": str(teacher), "heads": "kept"}
     moved = {}
     for name, strength in (("free", 1e-9), ("held", 1e6)):
         run(name, model=model, consolidation={"strength": strength})
-        moved[name] = _moved(teacher, tmp_path / name, weights)
+        moved[name] = _moved(teacher, tmp_path / name, importance)
     assert moved["held"] < 0.5 * moved["free"]
 
 
@@ -148,3 +149,26 @@ def test_without_importance_or_with_other_tasks_the_cure_is_named(
         bench(consolidation={"strength": 0.0})
     with pytest.raises(BadInputError, match="weight"):
         bench(ANSWERS, distillation={"teacher": str(encoder), "weight": 0.0})
+
+
+@pytest.mark.parametrize("name", ["distillation", "consolidation"])
+def test_a_stopped_run_ends_with_the_same_weights(
+    run: Callable[..., Any],
+    stopped: Callable[..., None],
+    tables: dict[str, Any],
+    teacher: Path,
+    tmp_path: Path,
+    name: str,
+) -> None:
+    lines = {"teacher": str(teacher), "hidden": 0.5} if name == "distillation" else {}
+    documents = list(read_documents(tables["data"]["train"][0]["corpus"], None, Rejects()))
+    write_importance(teacher, documents, rows=3)
+    changes = {
+        name: lines,
+        "model": {"encoder": str(teacher), "heads": "kept"},
+        "run": {"precision": "bf16", "epochs": 3, "checkpoint_every_steps": 2},
+    }
+    whole = run("whole", **changes)
+    stopped("stopped", step=len(whole.losses) - 1, **changes)
+    run("stopped", resume=True, **changes)
+    assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")

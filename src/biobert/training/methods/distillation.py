@@ -99,7 +99,7 @@ def divergence(
         soft = torch.sigmoid(teacher / temperature)
         losses = functional.binary_cross_entropy_with_logits(student / temperature, soft)
         return losses * temperature**2
-    if spec.kind in ("span", "vocabulary"):
+    if spec.kind in ("span", "vocabulary", "text", "vector"):
         pairs = [
             (one.logits, other.logits, one.targets != IGNORED)
             for one, other in zip(
