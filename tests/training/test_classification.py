@@ -128,3 +128,30 @@ def test_a_classifier_of_several_labels_keeps_its_thresholds(
     export_folder(folder, tmp_path / "exported", weights="float32")
     found = logits(tmp_path / "exported", replace(FLOAT32, engine="openvino"), windows)
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_a_trained_folder_annotates_files_and_sets_aside_what_it_cannot_read(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    from tests.cli.calling import call
+
+    documents = Classification.toy_documents()
+    write_documents(documents * 4, tmp_path / "toy.jsonl", "jsonl")
+    task = {"name": "classification", "labels": ["yes", "no", "maybe"]}
+    task |= {"passages": ["question", "context"]}  # type: ignore[dict-item]
+    run("model", task=task, data={"train": [{"corpus": str(tmp_path / "toy.jsonl")}]})
+    mixed = [documents[0], Document("bare", "No passages here."), documents[1]]
+    write_documents(mixed, tmp_path / "new.jsonl", "jsonl")
+    rejects = tmp_path / "rejects.jsonl"
+    found = call(
+        "annotate", tmp_path / "new.jsonl", "--model", tmp_path / "model", "--rejects", rejects,
+        "--json",
+    )  # fmt: skip
+    assert found.code == 0, found.err
+    data = found.json["data"]
+    assert (data["documents"], data["set_aside"]) == (2, 1)
+    assert sum(data["labels"].values()) == 2
+    assert "needs a passage 'question'" in rejects.read_text()
+    shown = call("annotate", tmp_path / "new.jsonl", "--model", tmp_path / "model")
+    assert "labels: " in shown.out
+    assert "%)" in shown.out

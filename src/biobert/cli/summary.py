@@ -28,10 +28,18 @@ def show_result(result: "BatchResult", rejects: "Rejects", *, to_stdout: bool) -
     console = Console(file=sys.stderr if to_stdout else sys.stdout, highlight=False)
     for document in result.shown:
         console.print(highlighted(document), soft_wrap=True)
+        for label in document.labels:
+            console.print(labelled(document, label))
         for relation in document.relations:
             console.print(related(document, relation), soft_wrap=True)
         console.print()
-    console.print(_by_type(result))
+    if result.labels or not result.document_labels:
+        console.print(_by_type(result))
+    if result.document_labels:
+        counts = ", ".join(
+            f"{label} {count}" for label, count in result.document_labels.most_common()
+        )
+        console.print(f"labels: {counts}", markup=False)
     if result.relations:
         counts = ", ".join(f"{label} {count}" for label, count in result.relations.most_common())
         console.print(f"relations: {counts}", markup=False)
@@ -54,6 +62,13 @@ def highlighted(document: "Document") -> Text:
     for entity in document.entities:
         text.stylize(f"bold {_colour(entity.label)}", entity.start, entity.end)
     return text
+
+
+def labelled(document: "Document", label: str) -> Text:
+    """A label of the document, with its probability."""
+    text = Text("  ").append(label, style="bold")
+    score = document.label_scores.get(label)
+    return text if score is None else text.append(f" ({100 * score:.0f}%)")
 
 
 def related(document: "Document", relation: "Relation") -> Text:

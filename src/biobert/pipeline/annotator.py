@@ -1,6 +1,6 @@
 """The annotator: texts or documents in, annotated documents out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from biobert.pipeline.load import EMBEDDED, LoadedModel, load_model
 from biobert.pipeline.relating import finds_relations, load_relation_model, whole_relations
 from biobert.runtime.settings import RuntimeSettings
 
+Refused = Callable[[Document, str], None]
+"""Told of a document that could not be annotated, and why."""
 CHUNK_CHARACTERS = 200_000
 
 
@@ -61,15 +63,32 @@ class Annotator:
         """One text, annotated. Annotations of other makers in a document are replaced."""
         return next(self.annotate_many([text]))
 
-    def annotate_many(self, texts: Iterable[str | Document]) -> Iterator[Document]:
-        """A stream of texts, annotated, in order and in constant memory."""
+    def annotate_many(
+        self, texts: Iterable[str | Document], *, refused: Refused | None = None
+    ) -> Iterator[Document]:
+        """A stream of texts, annotated, in order and in constant memory.
+
+        A document that the task cannot read (a question without its context) is an error, or goes
+        to `refused` and is left out.
+        """
         for chunk in chunks(texts):
+            yield from self._annotated(chunk, refused)
+
+    def _annotated(self, chunk: list[Document], refused: Refused | None) -> Iterator[Document]:
+        try:
             annotated = [self._kept(one) for one in _answered(chunk, self.model)]
-            if self.relations is not None:
-                annotated = [
-                    self._kept_relations(one) for one in _answered(annotated, self.relations)
-                ]
-            yield from map(self._signed, annotated)
+        except BadInputError as problem:
+            if refused is None:
+                raise
+            if len(chunk) == 1:
+                refused(chunk[0], str(problem))
+                return
+            for document in chunk:
+                yield from self._annotated([document], refused)
+            return
+        if self.relations is not None:
+            annotated = [self._kept_relations(one) for one in _answered(annotated, self.relations)]
+        yield from map(self._signed, annotated)
 
     def _kept(self, document: Document) -> Document:
         if finds_relations(self.model.task):

@@ -34,8 +34,8 @@ class BatchSettings:
 
 @dataclass(slots=True)
 class BatchResult:
-    """What was done. `labels` and `mentions` count entities, `relations` those between them by
-    label; `shown` are the first documents."""
+    """What was done. `labels` and `mentions` count entities, `document_labels` what documents are
+    as a whole, `relations` those between entities by label; `shown` are the first documents."""
 
     model: str
     documents: int = 0
@@ -44,6 +44,7 @@ class BatchResult:
     seconds: float = 0.0
     labels: Counter[str] = field(default_factory=Counter)
     mentions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    document_labels: Counter[str] = field(default_factory=Counter)
     relations: Counter[str] = field(default_factory=Counter)
     outputs: list[str] = field(default_factory=list)
     shown: list[Document] = field(default_factory=list)
@@ -143,7 +144,8 @@ class _Job:
 
     def annotated(self, paths: Iterable[str]) -> Iterator[Document]:
         """The documents of some inputs, annotated and counted."""
-        for document in self.annotator.annotate_many(self._read(paths)):
+        documents = self.annotator.annotate_many(self._read(paths), refused=self._refuse)
+        for document in documents:
             self._count(document)
             yield document
 
@@ -185,10 +187,15 @@ class _Job:
             self.advance(self.result.documents, Path(path).name)
             yield from read_inputs([path], self.settings.source_format, self.rejects)
 
+    def _refuse(self, document: Document, problem: str) -> None:
+        place = document.provenance.source or "document"
+        self.rejects.add(place, document.id, problem)
+
     def _count(self, document: Document) -> None:
         result = self.result
         result.documents += 1
         result.sentences += len(self.annotator.model.task.examples(document))
+        result.document_labels.update(document.labels)
         for entity in document.entities:
             result.labels[entity.label] += 1
             result.mentions[(document.mention(entity), entity.label)] += 1

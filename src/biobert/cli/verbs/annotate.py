@@ -101,6 +101,7 @@ def _data(result: "BatchResult", set_aside: int) -> dict[str, Any]:
         "skipped": result.skipped,
         "set_aside": set_aside,
         "entities": dict(result.labels.most_common()),
+        "labels": dict(result.document_labels.most_common()),
         "relations": dict(result.relations.most_common()),
         "outputs": result.outputs,
         "seconds": round(result.seconds, 3),
