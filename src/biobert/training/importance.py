@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
@@ -25,11 +26,18 @@ IMPORTANCE = "importance.safetensors"
 
 
 def write_importance(
-    model: Path, documents: Sequence[Document], *, rows: int = 500, seed: int = 1
+    model: Path,
+    documents: Sequence[Document],
+    *,
+    rows: int = 500,
+    seed: int = 1,
+    earlier: Path | None = None,
 ) -> Path:
     """Write `importance.safetensors` into a model folder, from some rows of its training data.
 
-    Its tensors have the names and shapes of the network's parameters.
+    Its tensors have the names and shapes of the network's parameters. What mattered to the model
+    folder `earlier`, that this one was trained from, is added (Schwarz et al. 2018,
+    arXiv:1805.06370).
     """
     manifest = read_manifest(model)
     task = build_task(manifest.task, manifest.task_settings)
@@ -52,5 +60,18 @@ def write_importance(
         for name, parameter in network.named_parameters():
             if parameter.grad is not None:
                 squares[name] += parameter.grad.square() / len(drawn)
+    for name, before in _earlier(earlier).items():
+        if name in squares and squares[name].shape == before.shape:
+            squares[name] += before
     write_tensors(squares, model / IMPORTANCE)
     return model / IMPORTANCE
+
+
+def _earlier(model: Path | None) -> dict[str, torch.Tensor]:
+    if model is None:
+        return {}
+    path = model / IMPORTANCE
+    if not path.is_file():
+        raise BadInputError(f"{path} is missing: weigh the earlier model first", code="not-found")
+    tensors: dict[str, torch.Tensor] = load_file(path)
+    return tensors

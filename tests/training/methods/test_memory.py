@@ -151,6 +151,21 @@ def test_without_importance_or_with_other_tasks_the_cure_is_named(
         bench(ANSWERS, distillation={"teacher": str(encoder), "weight": 0.0})
 
 
+def test_importance_adds_up_over_tasks(
+    teacher: Path, tables: dict[str, Any], tmp_path: Path
+) -> None:
+    documents = list(read_documents(tables["data"]["train"][0]["corpus"], None, Rejects()))
+    later = write_tiny_model_folder(tmp_path / "later", labels=("Chemical", "Disease"))
+    write_importance(teacher, documents, rows=4)
+    write_importance(later, documents, rows=4)
+    before, alone = load_file(teacher / IMPORTANCE), load_file(later / IMPORTANCE)
+    write_importance(later, documents, rows=4, earlier=teacher)
+    for name, value in load_file(later / IMPORTANCE).items():
+        torch.testing.assert_close(value, before[name] + alone[name])
+    with pytest.raises(BadInputError, match="weigh the earlier model first"):
+        write_importance(later, documents, earlier=tmp_path)
+
+
 @pytest.mark.parametrize("name", ["distillation", "consolidation"])
 def test_a_stopped_run_ends_with_the_same_weights(
     run: Callable[..., Any],

@@ -19,6 +19,9 @@ def importance(
     corpus: Annotated[list[str], typer.Argument(help="What it was trained on.")],
     split: Annotated[str, typer.Option(help="The split.")] = "train",
     rows: Annotated[int, typer.Option(min=1, help="How many rows to weigh by.")] = 500,
+    earlier: Annotated[
+        Path | None, typer.Option(help="The model this one was trained from: what mattered to it.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Which rows.")] = 1,
     as_json: JsonFlag = False,
 ) -> Answer:
@@ -35,5 +38,5 @@ def importance(
 
     places = corpus_places()
     documents = [one for name in corpus for one in read_gold(TestSet(name), split, places)]
-    path = write_importance(model, documents, rows=rows, seed=seed)
+    path = write_importance(model, documents, rows=rows, seed=seed, earlier=earlier)
     return Answer({"output": str(path)}, lambda: typer.echo(f"{path}: weighed by {rows} rows"))
