@@ -122,7 +122,7 @@ def test_an_entity_never_crosses_a_sentence() -> None:
 
 
 def test_labels_are_named_once() -> None:
-    with pytest.raises(BadInputError, match="name each type once"):
+    with pytest.raises(BadInputError, match="name each label once"):
         NerSettings(("Gene", "Gene"))
 
 

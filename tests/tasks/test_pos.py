@@ -198,7 +198,7 @@ def test_gold_words_that_no_answer_covers_and_tags_the_model_lacks_count_as_wron
 
 
 def test_tags_are_named_once_and_plus_is_taken() -> None:
-    with pytest.raises(BadInputError, match="name each tag once"):
+    with pytest.raises(BadInputError, match="name each label once"):
         PosSettings(("NN", "NN"))
     with pytest.raises(BadInputError, match=r"'\+' marks what goes on"):
         PosSettings(("NN", "+"))

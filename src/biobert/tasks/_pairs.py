@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biobert.core.document import Span
+from biobert.core.document import Document, Span
 from biobert.core.errors import BadInputError
+from biobert.core.passages import passage_of
 from biobert.core.task import IntArray, Pieces, TextTokenizer, Window
 from biobert.text.windows import PieceRange, WindowSettings, piece_ranges
 
@@ -20,6 +21,11 @@ class TextPair:
     text: str
     first: Span
     second: Span
+
+
+def pair_of(document: Document, first: str, second: str) -> TextPair:
+    """The document's passages of these two kinds."""
+    return TextPair(document.text, passage_of(document, first), passage_of(document, second))
 
 
 def encode_pairs(

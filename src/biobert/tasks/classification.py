@@ -28,7 +28,8 @@ from biobert.core.task import (
     Window,
 )
 from biobert.evaluation.labels import score_labels
-from biobert.tasks._pairs import TextPair, encode_pairs
+from biobert.tasks._labels import check_labels
+from biobert.tasks._pairs import encode_pairs, pair_of
 from biobert.tasks._windows import encode_stretches
 from biobert.tasks._words import log_softmax
 from biobert.text.windows import WindowSettings
@@ -58,8 +59,7 @@ class ClassificationSettings:
     windows: WindowSettings = field(default_factory=lambda: WindowSettings(512, 64))
 
     def __post_init__(self) -> None:
-        if not self.labels or len(set(self.labels)) != len(self.labels):
-            raise BadInputError(f"[task] labels = {list(self.labels)}: name each label once")
+        check_labels(self.labels)
         if len(self.passages) > 2:
             raise BadInputError(f"[task] passages = {list(self.passages)}: one or two kinds")
         for name, values in (("thresholds", self.thresholds), ("weights", self.weights)):
@@ -117,12 +117,7 @@ class Classification(Task):
         if len(settings.passages) < 2:
             return encode_stretches(examples, tokenizer, settings.windows)
         first, second = settings.passages
-        pairs = [
-            TextPair(
-                one.document.text, passage_of(one.document, first), passage_of(one.document, second)
-            )
-            for one in examples
-        ]
+        pairs = [pair_of(one.document, first, second) for one in examples]
         return encode_pairs(pairs, tokenizer, settings.windows)
 
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:

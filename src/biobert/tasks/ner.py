@@ -29,6 +29,7 @@ from biobert.core.task import (
     Window,
 )
 from biobert.evaluation.spans import score_entities
+from biobert.tasks._labels import check_labels
 from biobert.tasks._tagging import best_tags
 from biobert.tasks._windows import encode_stretches
 from biobert.tasks._words import Words, log_softmax, owned_words, words_of
@@ -54,8 +55,7 @@ class NerSettings:
     windows: WindowSettings = field(default_factory=WindowSettings)
 
     def __post_init__(self) -> None:
-        if not self.labels or len(set(self.labels)) != len(self.labels):
-            raise BadInputError(f"[task] labels = {list(self.labels)}: name each type once")
+        check_labels(self.labels)
         for pair in self.exclusive:
             if len(pair) != 2 or not set(pair) <= set(self.labels):
                 raise BadInputError(

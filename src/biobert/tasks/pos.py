@@ -30,6 +30,7 @@ from biobert.core.task import (
     Window,
 )
 from biobert.evaluation.words import score_words
+from biobert.tasks._labels import check_labels
 from biobert.tasks._windows import encode_stretches
 from biobert.tasks._words import Words, log_softmax, owned_words, words_of
 from biobert.text.sentences import sentences_of
@@ -48,8 +49,7 @@ class PosSettings:
     windows: WindowSettings = field(default_factory=WindowSettings)
 
     def __post_init__(self) -> None:
-        if not self.labels or len(set(self.labels)) != len(self.labels):
-            raise BadInputError(f"[task] labels = {list(self.labels)}: name each tag once")
+        check_labels(self.labels)
         if CONTINUES in self.labels:
             raise BadInputError(
                 f"[task] labels: tag {CONTINUES!r} marks what goes on with a word; "

@@ -12,7 +12,6 @@ import numpy as np
 
 from biobert.core.document import Document, Entity
 from biobert.core.errors import BadInputError
-from biobert.core.passages import passage_of
 from biobert.core.questions import (
     ANSWER,
     CONTEXT,
@@ -37,7 +36,7 @@ from biobert.core.task import (
     Window,
 )
 from biobert.evaluation.answers import best_margin, best_overlap, no_answer_margin, score_answers
-from biobert.tasks._pairs import TextPair, encode_pairs
+from biobert.tasks._pairs import encode_pairs, pair_of
 from biobert.tasks._spans import (
     Neighbours,
     best_spans,
@@ -112,14 +111,7 @@ class QuestionAnswering(Task):
         self, examples: Sequence[Example], tokenizer: TextTokenizer
     ) -> list[tuple[Window, ...]]:
         """One window for a question and its context, several for a context that is too long."""
-        pairs = [
-            TextPair(
-                one.document.text,
-                passage_of(one.document, QUESTION),
-                passage_of(one.document, CONTEXT),
-            )
-            for one in examples
-        ]
+        pairs = [pair_of(one.document, QUESTION, CONTEXT) for one in examples]
         return encode_pairs(pairs, tokenizer, self._settings.windows)
 
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:

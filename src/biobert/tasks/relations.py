@@ -43,6 +43,7 @@ from biobert.tasks._candidates import (
     sentences_with,
     stands_for,
 )
+from biobert.tasks._labels import check_labels
 from biobert.tasks._marked_windows import encode_marked
 from biobert.tasks._marking import Marked, MarkedText, Marking, mark, mentions_of
 from biobert.tasks._memory import Memory
@@ -90,8 +91,7 @@ class RelationSettings:
 
     def __post_init__(self) -> None:
         names = (*self.labels, *(() if self.negative is None else (self.negative,)))
-        if not self.labels or len(set(names)) != len(names):
-            raise BadInputError(f"[task] labels = {list(names)}: name each relation once")
+        check_labels(names if self.labels else ())
         if not self.pairs or any(len(pair) != 2 for pair in self.pairs):
             raise BadInputError("[task] pairs: a list of pairs of types, [['Chemical', 'Gene']]")
         if len(self.roles) not in (0, 2) or len(set(self.roles)) != len(self.roles):

@@ -8,7 +8,6 @@ import numpy as np
 
 from biobert.core.document import Document, Passage
 from biobert.core.errors import BadInputError
-from biobert.core.passages import passage_of
 from biobert.core.task import (
     Example,
     HeadSpec,
@@ -22,7 +21,7 @@ from biobert.core.task import (
     Window,
 )
 from biobert.evaluation.numbers import score_numbers
-from biobert.tasks._pairs import TextPair, encode_pairs
+from biobert.tasks._pairs import encode_pairs, pair_of
 from biobert.text.windows import WindowSettings
 
 HEAD = "similarity"
@@ -78,12 +77,7 @@ class Similarity(Task):
     ) -> list[tuple[Window, ...]]:
         """One window for a pair, several for one that is too long."""
         first, second = self._settings.passages
-        pairs = [
-            TextPair(
-                one.document.text, passage_of(one.document, first), passage_of(one.document, second)
-            )
-            for one in examples
-        ]
+        pairs = [pair_of(one.document, first, second) for one in examples]
         return encode_pairs(pairs, tokenizer, self._settings.windows)
 
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:

@@ -11,6 +11,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.files import Eager, open_binary, read_at_most
 
 READ_BYTES = 1 << 20
+ENCRYPTED = 0x1
 ZIP_START = b"PK\x03\x04"
 
 
@@ -62,8 +63,9 @@ def zip_members(path: Path, *, ending: str, largest: int) -> Iterator[tuple[str,
                 name = PurePosixPath(member.filename).name
                 if member.is_dir() or name.startswith(".") or not name.endswith(ending):
                     continue
+                if member.flag_bits & ENCRYPTED:
+                    raise BadInputError(f"{path}: {member.filename} is locked with a password")
                 with archive.open(member) as stream:
                     yield member.filename, read_at_most(stream, largest)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as problem:
-        # RuntimeError: a member is encrypted.
-        raise BadInputError(f"{path}: damaged or locked archive: {problem}") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as problem:
+        raise BadInputError(f"{path}: damaged archive: {problem}") from None
