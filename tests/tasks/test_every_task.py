@@ -25,6 +25,12 @@ TOY_SETTINGS = {
     },
     "embedding": {"passages": ["question", "context"]},
     "generation": {},
+    "multitask": {
+        "parts": {
+            "names": {"name": "ner", "labels": ["Chemical", "Disease"]},
+            "answers": {"name": "classification", "labels": ["yes", "no", "maybe"]},
+        }
+    },
     "pos": {"labels": ["(", ")", ".", "DT", "JJ", "NN", "NNS", "VBZ"]},
 }
 

@@ -55,11 +55,13 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture
 def run(tables: dict[str, Any], tmp_path: Path) -> Callable[..., Silent]:
-    """Train with some tables changed: `run("out", run={"epochs": 1})`."""
+    """Train with some tables changed: `run("out", run={"epochs": 1})`; a named task is whole."""
 
     def go(output: str, *, resume: bool = False, **changes: Any) -> Silent:
         changed = {
-            name: {**tables.get(name, {}), **values} if isinstance(values, dict) else values
+            name: {**tables.get(name, {}), **values}
+            if isinstance(values, dict) and "name" not in values
+            else values
             for name, values in changes.items()
         }
         listener = Silent()

@@ -8,6 +8,7 @@ from biobert.core.settings import read_toml
 from biobert.data.catalogue import load_corpus
 from biobert.pipeline.suite import read_suite
 from biobert.tasks import build_task
+from biobert.tasks.multitask import Multitask
 from biobert.training.recipe import Recipe, read_recipe
 
 FILES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
@@ -35,16 +36,20 @@ def test_a_recipe_fits_the_catalogue(path: Path) -> None:
     recipe = whole_recipe(path)
     settings = {key: value for key, value in recipe.task.items() if key != "name"}
     task = build_task(recipe.task["name"], settings)
-    found: set[str] = set()
-    for source in (*recipe.data.train, *recipe.data.devel):
-        corpus = load_corpus(source.corpus)
-        for split in source.splits:
-            assert split in corpus.splits
-        labels = source.labels or corpus.labels
-        if task.name == "relations":
-            labels = corpus.relations
-        found |= {source.rename.get(label, label) for label in labels}
-    assert found == set(task.settings().get("labels", found))
+    sources = (*recipe.data.train, *recipe.data.devel)
+    parts = task.parts if isinstance(task, Multitask) else {None: task}
+    assert {source.part for source in sources} == set(parts)
+    for part, own in parts.items():
+        found: set[str] = set()
+        for source in (one for one in sources if one.part == part):
+            corpus = load_corpus(source.corpus)
+            for split in source.splits:
+                assert split in corpus.splits
+            labels = source.labels or corpus.labels
+            if own.name == "relations":
+                labels = corpus.relations
+            found |= {source.rename.get(label, label) for label in labels}
+        assert found == set(own.settings().get("labels", found))
 
 
 @pytest.mark.parametrize("path", PRETRAINING, ids=lambda path: path.stem)

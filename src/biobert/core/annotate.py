@@ -84,7 +84,9 @@ def _predicted(
     examples = [task.examples(document) for document in documents]
     encoded = iter(task.encode([one for some in examples for one in some], tokenizer))
     windows = [[next(encoded) for _ in some] for some in examples]
-    flat = [window for rows in windows for parts in rows for window in parts]
-    outputs = iter(predictor.predict(flat))
+    # Tasks that share a row of the encoder give one and the same window: it is predicted once.
+    flat = {id(window): window for rows in windows for parts in rows for window in parts}
+    outputs = dict(zip(flat, predictor.predict(list(flat.values())), strict=True))
     for document, some, rows in zip(documents, examples, windows, strict=True):
-        yield _Predicted(document, some, rows, [[next(outputs) for _ in parts] for parts in rows])
+        answers = [[outputs[id(window)] for window in parts] for parts in rows]
+        yield _Predicted(document, some, rows, answers)

@@ -7,7 +7,7 @@ import numpy as np
 from biobert.core.task import FloatArray, HeadSpec, IntArray, Outputs, Window
 
 CERTAIN = 1.0
-CLASSIFYING = ("token", "sequence", "marked")
+CLASSIFYING = ("token", "sequence", "marked", "cloze")
 
 
 def certainty_of(

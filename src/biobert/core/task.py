@@ -19,8 +19,8 @@ from biobert.core.settings import from_mapping, to_mapping
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 Outputs = Mapping[str, FloatArray]
-"""Logits by head name: (labels,) for a `sequence` or `marked` head, (length, labels) for a `token`
-head, (length, 2) for a `span` head, (length, pieces) for a `vocabulary` head; (size,) for a
+"""Logits by head name: (labels,) for a `sequence`, `marked` or `cloze` head, (length, labels) for a
+`token` head, (length, 2) for a `span` head, (length, pieces) for a `vocabulary` head; (size,) for a
 `vector` head, (length, size) where it pools nothing; code points (n,) for a `text` head."""
 Targets = Mapping[str, IntArray | FloatArray]
 """Gold by head name: (length, head.target_width) for a `token` or `vocabulary` head, (pieces, 1)
@@ -78,9 +78,11 @@ class HeadSpec:
     `marked` head once from the vectors of `marks` tokens side by side (`Window.marks`). Their
     logits are those of all groups, in order. A `span` head says at every token whether the answer
     begins there and whether it ends there. A `vocabulary` head says which word piece stands at a
-    token. A `vector` head gives a vector for a row: the mean of its tokens, that of the first, or
+    token; a `cloze` head asks that at one of `marks` alone, and only of the word `pieces` that
+    stand for each label, by number. A `vector` head gives a vector for a row: the mean of its tokens, that of the first, or
     those of all (`pooling`); its loss at this `temperature` is `contrast_loss` of model/heads.py. A
-    `text` head writes a text, as `writing` says. These four have no groups.
+    `text` head writes a text, as `writing` says. Span, vocabulary, vector and text heads have no
+    groups.
 
     `loss` is a softmax over each group, a sigmoid for every label alone (`binary`), or the square
     of the error of a number. `weights` multiply the loss of each label where it holds, none means
@@ -89,7 +91,7 @@ class HeadSpec:
     """
 
     name: str
-    kind: Literal["token", "sequence", "marked", "span", "vocabulary", "vector", "text"]
+    kind: Literal["token", "sequence", "marked", "span", "vocabulary", "cloze", "vector", "text"]
     groups: tuple[LabelGroup, ...] = ()
     loss: Literal["cross-entropy", "binary", "squared-error"] = "cross-entropy"
     marks: int = 0
@@ -98,6 +100,7 @@ class HeadSpec:
     pooling: Literal["mean", "first", "none"] = "mean"
     temperature: float = 0.05
     writing: WritingSettings | None = None
+    pieces: tuple[tuple[int, ...], ...] = ()
 
     @property
     def width(self) -> int:
@@ -148,7 +151,7 @@ class Window:
     `offsets` (length, 2): characters of the document behind each token, (-1, -1) for specials.
     `words` (length,): number of the word that each token belongs to, -1 for specials.
     `owned`: the tokens that learn and score here; the rest is context, owned by another window.
-    `marks` (k,): the tokens whose vectors a `marked` head reads.
+    `marks` (k,): the tokens whose vectors a `marked` or `cloze` head reads.
     `written` (n,): gold of a `text` head, with special tokens around it; empty if unknown.
     """
 
@@ -226,6 +229,11 @@ class Task(ABC):
     def settings(self) -> dict[str, Any]:
         """JSON-ready settings from which `from_settings` makes an equal task."""
         return to_mapping(self._settings)
+
+    def with_tokenizer(self, tokenizer: TextTokenizer) -> Self:
+        """The task with what its heads must know of the tokenizer; those of most know nothing."""
+        del tokenizer
+        return self
 
     @abstractmethod
     def heads(self) -> tuple[HeadSpec, ...]:

@@ -1,6 +1,6 @@
 """Output layers, built from the `HeadSpec` that a task names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,10 +54,22 @@ class VocabularyHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(settings.vocabulary_size))
         self.apply(initialise)
 
-    def forward(self, hidden: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
-        """(..., hidden) and (vocabulary, hidden) to (..., vocabulary) logits."""
+    def forward(
+        self,
+        hidden: torch.Tensor,
+        embeddings: torch.Tensor,
+        pieces: Sequence[Sequence[int]] = (),
+    ) -> torch.Tensor:
+        """(..., hidden) and (vocabulary, hidden) to (..., vocabulary) logits.
+
+        With the `pieces` of each label (..., labels): the log-sum-exp over its pieces alone.
+        """
         transformed = self.norm(activate(self.dense(hidden), self.activation))
-        return functional.linear(transformed, embeddings, self.bias)
+        if not pieces:
+            return functional.linear(transformed, embeddings, self.bias)
+        wanted = [torch.tensor(some, device=hidden.device) for some in pieces]
+        logits = [functional.linear(transformed, embeddings[one], self.bias[one]) for one in wanted]
+        return torch.stack([some.logsumexp(dim=-1) for some in logits], dim=-1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -60,7 +60,7 @@ class Network(nn.Module):
         `mask` and `positions` are those of the encoder. A head named in `selected` reads only the
         tokens at these places of the flattened rows, (n,), and gives (n, width): a masked language
         model needs few of its logits, and packed rows hold several sequences. `marks` (rows, k) are
-        the tokens that a `marked` head reads, `written` (rows, pieces) the gold that a `text` head
+        the tokens that a `marked` or `cloze` head reads, `written` (rows, pieces) the gold that a `text` head
         goes on from, piece by piece.
         """
         packed = {} if positions is None else {"positions": positions}
@@ -69,7 +69,12 @@ class Network(nn.Module):
         logits = {}
         for spec in self.specs:
             if spec.kind == "marked":
-                logits[spec.name] = self.heads[spec.name](_marked_vectors(hidden, marks))
+                logits[spec.name] = self.heads[spec.name](
+                    _marked_vectors(hidden, marks, spec.marks)
+                )
+            elif spec.kind == "cloze":
+                at_mask = _marked_vectors(hidden, marks, spec.marks)
+                logits[spec.name] = self._pieces(spec, at_mask)
             elif spec.kind == "vector":
                 logits[spec.name] = self.heads[spec.name](hidden, mask)
             elif spec.kind == "text":
@@ -98,28 +103,35 @@ class Network(nn.Module):
             first = hidden[:, 0] if places is None else hidden
             hidden = self.encoder.pooler(first)  # type: ignore[operator]
         if spec.kind == "vocabulary":
-            logits: torch.Tensor = head(hidden, self.encoder.embeddings.word.weight)  # type: ignore[union-attr]
-            return logits
+            return self._pieces(spec, hidden)
         answers: torch.Tensor = head(hidden)
         return answers
 
+    def _pieces(self, spec: HeadSpec, hidden: torch.Tensor) -> torch.Tensor:
+        embeddings = self.encoder.embeddings.word.weight  # type: ignore[union-attr]
+        logits: torch.Tensor = self.heads[spec.name](hidden, embeddings, spec.pieces)
+        return logits
 
-def _marked_vectors(hidden: torch.Tensor, marks: torch.Tensor | None) -> torch.Tensor:
-    """(rows, length, size) and (rows, k) places to (rows, k * size)."""
+
+def _marked_vectors(hidden: torch.Tensor, marks: torch.Tensor | None, count: int) -> torch.Tensor:
+    """(rows, length, size) and (rows, k) places, of which the first count, to (rows, count * size).
+
+    Rows hold more places where another head reads more.
+    """
     assert marks is not None
     # Not by row numbers: the exporter would take their count for a constant.
-    places = marks[:, :, None].expand(-1, -1, hidden.shape[-1])
+    places = marks[:, :count, None].expand(-1, -1, hidden.shape[-1])
     return hidden.gather(1, places).flatten(1)
 
 
 def _head(spec: HeadSpec, encoder: nn.Module, dropout: float) -> nn.Module:
     if spec.kind == "vector":
         return VectorHead(spec)
-    if spec.kind not in ("vocabulary", "text"):
+    if spec.kind not in ("vocabulary", "cloze", "text"):
         return LinearHead(spec, int(encoder.hidden_size), dropout=dropout)  # type: ignore[arg-type]
     if not isinstance(encoder, Encoder):
         raise BadInputError(
-            "pretraining, fill-mask and generation need a BERT encoder (model_type 'bert'); this "
-            f"is a {type(encoder).__name__}"
+            "pretraining, cloze, fill-mask and generation need a BERT encoder (model_type 'bert'); "
+            f"this is a {type(encoder).__name__}"
         )
     return DecoderHead(encoder) if spec.kind == "text" else VocabularyHead(encoder)

@@ -12,6 +12,7 @@ from biobert.core.task import Task
 from biobert.data.catalogue import read_split, with_renamed_labels
 from biobert.evaluation.report import Report, Setting, document_report, entity_report
 from biobert.pipeline.annotator import Annotator
+from biobert.tasks.multitask import Multitask
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,10 @@ def scored_labels(
     task: Task, gold: Sequence[Document], wanted: Sequence[str] | None
 ) -> tuple[str, ...]:
     """The labels of the task; of entities those that the corpus annotates, and the caller wants."""
+    if isinstance(task, Multitask):
+        raise BadInputError(
+            f"the model answers {', '.join(task.parts)}: `biobert split` it and evaluate a part"
+        )
     known = task.settings().get("labels", ())
     if not finds_entities(task):
         if wanted is not None:

@@ -89,7 +89,7 @@ def suspects(found: Sequence[Judgement], *, most: int) -> tuple[int, list[Suspec
 def _of_head(
     head: HeadSpec, example: Example, window: Window, targets: np.ndarray, output: Outputs
 ) -> Iterator[Judgement]:
-    if head.loss != "cross-entropy" or head.kind not in ("token", "sequence", "marked"):
+    if head.loss != "cross-entropy" or head.kind not in CLASSIFYING:
         return
     logits = output[head.name]
     rows = targets if head.kind == "token" else targets[None]

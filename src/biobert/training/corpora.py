@@ -7,20 +7,23 @@ from pathlib import Path
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
+from biobert.core.shelf import unknown_name
+from biobert.core.task import Task
 from biobert.data.catalogue import read_split, with_renamed_labels
+from biobert.tasks.multitask import PART, Multitask
 from biobert.training.recipe import DataSource
 
 
 def read_sources(
     sources: Sequence[DataSource], *, data_root: Path | None, cache: Path
 ) -> dict[str, list[Document]]:
-    """The documents of each source, by corpus and splits (`BC5CDR train+devel`)."""
+    """The documents of each source, by part, corpus and splits (`BC5CDR train+devel`)."""
     documents: dict[str, list[Document]] = {}
     for source in sources:
         found: list[Document] = []
         for split in source.splits:
             found += read_split(source.corpus, split, data_root=data_root, cache=cache)
-        name = f"{source.corpus} {'+'.join(source.splits)}"
+        name = " ".join(filter(None, (source.part, source.corpus, "+".join(source.splits))))
         if name in documents:
             raise BadInputError(f"the recipe names {name!r} twice; use times = 2 to weigh it more")
         kept = [document for document in found if _is_taken(document, source.share)]
@@ -35,8 +38,10 @@ def _is_taken(document: Document, share: float) -> bool:
 
 
 def select_labels(document: Document, source: DataSource) -> Document:
-    """The document with labels renamed, and only those that the source keeps."""
+    """The document with labels renamed, only those that the source keeps, and its part."""
     document = with_renamed_labels(document, source.rename)
+    if source.part is not None:
+        document = replace(document, metadata={**document.metadata, PART: source.part})
     if source.labels is None:
         return document
     annotated, wanted = document.annotated_labels, source.labels
@@ -48,3 +53,18 @@ def select_labels(document: Document, source: DataSource) -> Document:
         )
     kept = document.with_entities(document.entities_labelled(wanted))
     return replace(kept, annotated_labels=wanted)
+
+
+def check_parts(sources: Sequence[DataSource], task: Task) -> None:
+    """An error unless every source says which part learns from it, where the task has parts."""
+    for source in sources:
+        if isinstance(task, Multitask):
+            if source.part not in task.parts:
+                raise BadInputError(
+                    f"[data] {source.corpus}: {unknown_name('part', str(source.part), task.parts)}"
+                )
+        elif source.part is not None:
+            raise BadInputError(
+                f"[data] {source.corpus}: part = {source.part!r}, but {task.name} has no parts; "
+                "task.name = 'multitask' does"
+            )

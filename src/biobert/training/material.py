@@ -11,7 +11,7 @@ from biobert.data.shards import TokenCorpus, open_corpus
 from biobert.tasks.pretraining import Pretraining
 from biobert.training.augmentation import augmented_copies
 from biobert.training.batches import Row, encode_rows
-from biobert.training.corpora import read_sources
+from biobert.training.corpora import check_parts, read_sources
 from biobert.training.groups import GroupSource, with_partners
 from biobert.training.pretraining import CorpusExaminer, CorpusSource, WeighedCorpus
 from biobert.training.recipe import DataSource, Recipe
@@ -68,6 +68,7 @@ def document_source(recipe: Recipe, learner: Learner, rows: Sequence[Row]) -> Ba
 
 def _documents(recipe: Recipe, places: Places, learner: Learner, note: Note) -> Material:
     """Annotated documents: what fine-tuning learns from."""
+    check_parts([*recipe.data.train, *recipe.data.devel], learner.task)
     roots: dict[str, Any] = {"data_root": places.data_root, "cache": places.cache}
     found = read_sources(recipe.data.train, **roots)
     devel = [

@@ -18,8 +18,9 @@ class DataSource:
     """One corpus in the mixture. `rename` maps its labels to ours; `labels` keeps only these.
 
     Its documents come `times` times in an epoch, so that a small corpus weighs more; only a `share`
-    of them is taken, always the same ones. For pretraining, `corpus` is a folder that `biobert
-    corpus build` wrote; its damaged shards are refused, or skipped.
+    of them is taken, always the same ones. `part` is the one of a `multitask` that learns from it.
+    For pretraining, `corpus` is a folder that `biobert corpus build` wrote; its damaged shards are
+    refused, or skipped.
     """
 
     corpus: str
@@ -28,6 +29,7 @@ class DataSource:
     share: float = 1.0
     labels: tuple[str, ...] | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
+    part: str | None = None
     damaged: Literal["refuse", "skip"] = "refuse"
 
     def __post_init__(self) -> None:

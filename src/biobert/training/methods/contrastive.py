@@ -77,5 +77,5 @@ def method(recipe: Recipe, *, steps: int) -> Method | None:
 
 
 def _fits(spec: HeadSpec) -> bool:
-    row = spec.kind in ("sequence", "marked")
+    row = spec.kind in ("sequence", "marked", "cloze")
     return row and spec.loss == "cross-entropy" and len(spec.groups) == 1

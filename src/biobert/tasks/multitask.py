@@ -1,0 +1,277 @@
+"""Multi-task learning: several tasks on one encoder, each with heads of its own.
+
+Hard parameter sharing (Caruana 1997; MT-DNN, Liu et al. 2019, arXiv:1901.11504): every corpus
+teaches the part that its source in the recipe names, and all of them the encoder. A text that
+belongs to no part is answered by all of them, and parts that read the same rows share a pass of the
+encoder.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
+
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError
+from biobert.core.shelf import unknown_name
+from biobert.core.task import (
+    IGNORED,
+    Example,
+    HeadSpec,
+    InputName,
+    Outputs,
+    Score,
+    Scores,
+    Targets,
+    Task,
+    TextTokenizer,
+    Window,
+)
+from biobert.tasks import build_task
+
+PART = "part"
+"""Metadata of a document that belongs to one part alone: a recipe's data, or an example's."""
+SHARED_KINDS = ("token", "sequence", "marked", "span")
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class MultitaskSettings:
+    """The parts by name, each a task's own settings with its `name` (`{name = "ner", ...}`)."""
+
+    parts: Mapping[str, Mapping[str, Any]]
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise BadInputError("[task] parts is empty: name at least one, such as [task.parts.x]")
+        for part, settings in self.parts.items():
+            if not part.isidentifier():
+                raise BadInputError(f"[task.parts] {part!r}: letters, digits and _ make a name")
+            if "name" not in settings:
+                raise BadInputError(f"[task.parts.{part}] setting 'name' is missing: the task's")
+
+
+class Multitask(Task):
+    """Answers what each of its parts answers."""
+
+    name: ClassVar[str] = "multitask"
+    settings_type: ClassVar[type] = MultitaskSettings
+    _settings: MultitaskSettings
+
+    def __init__(self, settings: MultitaskSettings) -> None:
+        self.parts = {part: _part(part, values) for part, values in settings.parts.items()}
+        named = {part: {"name": one.name, **one.settings()} for part, one in self.parts.items()}
+        super().__init__(MultitaskSettings(named))
+
+    def heads(self) -> tuple[HeadSpec, ...]:
+        """Those of all parts, each under its part's name and its own."""
+        return tuple(
+            replace(head, name=head_name(part, head.name))
+            for part, task in self.parts.items()
+            for head in task.heads()
+        )
+
+    def inputs(self) -> tuple[InputName, ...]:
+        """What any of the parts reads."""
+        return tuple(dict.fromkeys(one for task in self.parts.values() for one in task.inputs()))
+
+    def examples(self, document: Document) -> list[Example]:
+        """Those of the document's own part, or of all parts in order."""
+        return [
+            example
+            for part, task in self._responsible(document)
+            for example in task.examples(_belonging(document, part))
+        ]
+
+    def encode(
+        self, examples: Sequence[Example], tokenizer: TextTokenizer
+    ) -> list[tuple[Window, ...]]:
+        """As its part encodes each example; equal rows are one and the same window."""
+        numbers: defaultdict[str, list[int]] = defaultdict(list)
+        for number, example in enumerate(examples):
+            numbers[example.document.metadata[PART]].append(number)
+        marks = max((head.marks for head in self.heads()), default=0)
+        encoded: dict[int, tuple[Window, ...]] = {}
+        known: dict[tuple[bytes, ...], Window] = {}
+        for part, own in numbers.items():
+            found = self.parts[part].encode([examples[number] for number in own], tokenizer)
+            for number, windows in zip(own, found, strict=True):
+                marked = (_with_marks(window, marks) for window in windows)
+                encoded[number] = tuple(known.setdefault(_key(one), one) for one in marked)
+        return [encoded[number] for number in range(len(examples))]
+
+    def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
+        """The gold of the example's part; heads of other parts learn nothing from it."""
+        part = example.document.metadata[PART]
+        own = self.parts[part].targets(example, windows)
+        return [
+            self._nothing(window) | {head_name(part, head): one for head, one in gold.items()}
+            for window, gold in zip(windows, own, strict=True)
+        ]
+
+    def decode(
+        self,
+        document: Document,
+        windows: Sequence[tuple[Window, ...]],
+        outputs: Sequence[Sequence[Outputs]],
+    ) -> Document:
+        """The answers of every part to the document as it came, put together."""
+        answers: list[Document] = []
+        start = 0
+        for part, task in self._responsible(document):
+            stop = start + len(task.examples(_belonging(document, part)))
+            own = [[_own(output, part) for output in some] for some in outputs[start:stop]]
+            answers.append(task.decode(document, windows[start:stop], own))
+            start = stop
+        return answers[0] if len(answers) == 1 else _together(document, answers)
+
+    def measure(self) -> str:
+        """Each part has a measure of its own."""
+        return "mean over tasks"
+
+    def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
+        """The mean of the parts' scores, each over the documents that belong to it."""
+        found = {
+            part: self.parts[part].score([one for one, _ in pairs], [other for _, other in pairs])
+            for part, pairs in self._by_part(gold, predicted).items()
+        }
+        scores = list(found.values())
+        return Scores(
+            main=float(np.mean([one.main for one in scores])),
+            micro=_mean([one.micro for one in scores]),
+            by_label={
+                f"{part} {label}": score
+                for part, one in found.items()
+                for label, score in one.by_label.items()
+            },
+            details={part: one.main for part, one in found.items()},
+        )
+
+    def tuned(self, gold: Sequence[Document], predicted: Iterable[Document]) -> Self:
+        """Each part with what is best chosen on the documents that belong to it."""
+        settings = dict(self._settings.parts)
+        for part, pairs in self._by_part(gold, list(predicted)).items():
+            task = self.parts[part]
+            best = task.tuned([one for one, _ in pairs], [other for _, other in pairs])
+            settings[part] = {"name": task.name, **best.settings()}
+        return type(self)(MultitaskSettings(settings))
+
+    @classmethod
+    def toy_documents(cls) -> list[Document]:
+        """Sentences with names for one part, and labelled ones for another."""
+        toys = {
+            "names": build_task("ner", {"labels": ["Chemical", "Disease"]}),
+            "answers": build_task("classification", {"labels": ["yes", "no", "maybe"]}),
+        }
+        return [
+            _belonging(document, part)
+            for part, task in toys.items()
+            for document in task.toy_documents()
+        ]
+
+    def _responsible(self, document: Document) -> Iterator[tuple[str, Task]]:
+        part = document.metadata.get(PART)
+        if part is None:
+            yield from self.parts.items()
+        elif part in self.parts:
+            yield part, self.parts[part]
+        else:
+            raise unknown_name("part", part, self.parts)
+
+    def _by_part(
+        self, gold: Sequence[Document], predicted: Sequence[Document]
+    ) -> dict[str, list[tuple[Document, Document]]]:
+        pairs: defaultdict[str, list[tuple[Document, Document]]] = defaultdict(list)
+        for one, other in zip(gold, predicted, strict=True):
+            part = one.metadata.get(PART)
+            if part is None:
+                raise BadInputError(
+                    f"document {one.id!r} belongs to no part ({', '.join(self.parts)}): say `part` "
+                    "under [data], or `biobert split` the model and score a part of it"
+                )
+            pairs[part].append((one, other))
+        return dict(pairs)
+
+    def _nothing(self, window: Window) -> dict[str, Any]:
+        return {
+            head.name: np.full(
+                (len(window), head.target_width) if head.kind == "token" else head.target_width,
+                IGNORED,
+                dtype=np.float32 if head.loss == "squared-error" else np.int64,
+            )
+            for head in self.heads()
+        }
+
+
+TASK = Multitask
+
+
+def head_name(part: str, head: str) -> str:
+    """What a part's head is called in the network of all."""
+    return f"{part}-{head}"
+
+
+def _part(part: str, values: Mapping[str, Any]) -> Task:
+    settings = {key: value for key, value in values.items() if key != "name"}
+    task = build_task(values["name"], settings)
+    for head in task.heads():
+        if head.kind not in SHARED_KINDS:
+            raise BadInputError(
+                f"[task.parts.{part}] {task.name} has a {head.kind!r} head, which needs batches of "
+                f"its own; tasks with {', '.join(SHARED_KINDS)} heads can share them"
+            )
+    return task
+
+
+def _belonging(document: Document, part: str) -> Document:
+    return replace(document, metadata={**document.metadata, PART: part})
+
+
+def _with_marks(window: Window, count: int) -> Window:
+    """The window with as many marks as any; those that no head of its part reads are 0."""
+    if len(window.marks) == count:
+        return window
+    return replace(window, marks=np.pad(window.marks, (0, count - len(window.marks))))
+
+
+def _key(window: Window) -> tuple[bytes, ...]:
+    arrays = (window.token_ids, window.segment_ids, window.offsets, window.words, window.marks)
+    owned = f"{window.owned.start}:{window.owned.stop}".encode()
+    return (owned, *(one.tobytes() for one in arrays))
+
+
+def _own(output: Outputs, part: str) -> Outputs:
+    prefix = head_name(part, "")
+    return {
+        name.removeprefix(prefix): logits
+        for name, logits in output.items()
+        if name.startswith(prefix)
+    }
+
+
+def _together(document: Document, answers: Sequence[Document]) -> Document:
+    """All that the answers say anew; what none of them touched stays as it came."""
+    scores = {label: score for one in answers for label, score in one.label_scores.items()}
+    return replace(
+        document,
+        labels=_said(document.labels, [one.labels for one in answers]),
+        label_scores=scores,
+        relations=_said(document.relations, [one.relations for one in answers]),
+    ).with_entities(_said(document.entities, [one.entities for one in answers]))
+
+
+def _said(before: tuple[A, ...], answers: Sequence[tuple[A, ...]]) -> tuple[A, ...]:
+    """What the answers hold that differ from `before`, each once; `before` where none does."""
+    new = [one for answer in answers if answer != before for one in answer]
+    return tuple(dict.fromkeys(new)) if any(one != before for one in answers) else before
+
+
+def _mean(scores: Sequence[Score]) -> Score:
+    return Score(
+        precision=float(np.mean([one.precision for one in scores])),
+        recall=float(np.mean([one.recall for one in scores])),
+        f1=float(np.mean([one.f1 for one in scores])),
+        support=sum(one.support for one in scores),
+    )

@@ -1,0 +1,39 @@
+"""A model of several tasks as a model folder for each of them."""
+
+from pathlib import Path
+
+from biobert.core.errors import BadInputError
+from biobert.core.model_folder import ModelManifest, read_manifest
+from biobert.model.hub import load_trained_network
+from biobert.model.network import Network
+from biobert.tasks import build_task
+from biobert.tasks.multitask import Multitask, head_name
+from biobert.text.tokenizer import Tokenizer
+from biobert.training.folder import TrainingReport, write_model_folder
+from biobert.training.sources import Learner
+
+
+def split_folder(model: Path, output: Path) -> dict[str, ModelManifest]:
+    """Write `output/PART` for each part of the model, with the encoder that they share.
+
+    Raises BadInputError for a model of a single task, and where `output` exists.
+    """
+    if output.exists():
+        raise BadInputError(f"{output} exists; choose another --output")
+    manifest = read_manifest(model)
+    task = build_task(manifest.task, manifest.task_settings)
+    if not isinstance(task, Multitask):
+        raise BadInputError(f"{model} is a model for {task.name!r} alone: there are no parts")
+    network = load_trained_network(model, task.heads())
+    tokenizer = Tokenizer.from_folder(model)
+    written: dict[str, ModelManifest] = {}
+    for part, own in task.parts.items():
+        folder = output / part
+        folder.mkdir(parents=True)
+        alone = Network(network.encoder, own.heads())
+        for head in own.heads():
+            alone.heads[head.name] = network.heads[head_name(part, head.name)]
+        recipe = {**manifest.recipe, "name": f"{manifest.name}-{part}"}
+        report = TrainingReport(recipe=recipe, data=manifest.data, metrics={})
+        written[part] = write_model_folder(folder, Learner(own, tokenizer, alone), report)
+    return written

@@ -1,0 +1,129 @@
+"""Several tasks on one encoder: who is taught by what, and what is answered together."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from biobert.core.annotate import annotate_documents
+from biobert.core.document import Document, Entity
+from biobert.core.errors import BadInputError
+from biobert.core.task import IGNORED, Outputs, Window
+from biobert.tasks.multitask import PART, Multitask
+from tests.tiny import tiny_tokenizer
+
+NAMES = {"name": "ner", "labels": ["Chemical", "Disease"]}
+TOPICS = {"name": "classification", "labels": ["heart", "cancer"], "choice": "many"}
+LITHIUM = Document(
+    "lithium",
+    "Lithium caused cardiac arrest.",
+    entities=(Entity(0, 7, "Chemical"), Entity(15, 29, "Disease")),
+    annotated_labels=("Chemical", "Disease"),
+)
+BREAST = Document("breast", "Breast cancer and the cardiac arrest.", labels=("heart", "cancer"))
+TOKENIZER = tiny_tokenizer()
+
+
+def both(**parts: dict[str, Any]) -> Multitask:
+    return Multitask.from_settings({"parts": parts or {"names": NAMES, "topics": TOPICS}})
+
+
+def for_part(document: Document, part: str) -> Document:
+    return replace(document, metadata={PART: part})
+
+
+class Counting:
+    """A predictor that says "none of it" and remembers what it was asked."""
+
+    def __init__(self, task: Multitask) -> None:
+        self.task = task
+        self.asked: list[Window] = []
+
+    def predict(self, windows: Sequence[Window]) -> list[Outputs]:
+        self.asked += windows
+        return [
+            {
+                head.name: np.zeros(
+                    (len(window), head.width) if head.kind == "token" else head.width,
+                    dtype=np.float32,
+                )
+                for head in self.task.heads()
+            }
+            for window in windows
+        ]
+
+
+def test_a_document_teaches_its_own_part_alone() -> None:
+    task = both()
+    (example,) = task.examples(for_part(LITHIUM, "names"))
+    (windows,) = task.encode([example], TOKENIZER)
+    (targets,) = task.targets(example, windows)
+    assert (targets["topics-labels"] == IGNORED).all()
+    assert (targets["names-tags"] != IGNORED).any()
+    (example,) = task.examples(for_part(BREAST, "topics"))
+    (windows,) = task.encode([example], TOKENIZER)
+    (targets,) = task.targets(example, windows)
+    assert (targets["names-tags"] == IGNORED).all()
+    assert targets["topics-labels"].tolist() == [1, 1]
+
+
+def test_parts_that_read_the_same_row_share_its_pass() -> None:
+    again = {**NAMES, "labels": ["Disease"]}
+    task = both(names=NAMES, diseases=again, topics={**TOPICS, "windows": NAMES.get("windows", {})})
+    predictor = Counting(task)
+    documents = [Document("1", "Lithium caused cardiac arrest."), Document("2", "Aspirin did not.")]
+    found = annotate_documents(documents, task=task, tokenizer=TOKENIZER, predictor=predictor)
+    assert [one.id for one in found] == ["1", "2"]
+    # One sentence is a whole text here: three parts, one row for each text.
+    assert len(predictor.asked) == 2
+
+
+def test_answers_are_put_together_and_what_nobody_touches_stays() -> None:
+    task = both()
+    examples = task.examples(LITHIUM)
+    windows = task.encode(examples, TOKENIZER)
+    outputs = [
+        [
+            {
+                "names-tags": np.where(
+                    np.arange(6) % 3 == 0, 9.0, np.zeros((len(window), 6))
+                ).astype(np.float32),
+                "topics-labels": np.array([5.0, -5.0], dtype=np.float32),
+            }
+            for window in parts
+        ]
+        for parts in windows
+    ]
+    found = task.decode(LITHIUM, windows, outputs)
+    assert found.labels == ("heart",)
+    assert found.label_scores["cancer"] < 0.01
+    # The names' part finds nothing, and says so: the old entities are gone.
+    assert found.entities == ()
+    only = both(topics=TOPICS)
+    examples = only.examples(LITHIUM)
+    windows = only.encode(examples, TOKENIZER)
+    assert only.decode(LITHIUM, windows, outputs[-1:]).entities == LITHIUM.entities
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"parts": {}}, "parts is empty"),
+        ({"parts": {"x": {"labels": ["a"]}}}, r"\[task.parts.x\] setting 'name' is missing"),
+        ({"parts": {"a-b": NAMES}}, "letters, digits and _"),
+        ({"parts": {"x": {"name": "pretraining"}}}, "'vocabulary' head"),
+        ({"parts": {"x": {"name": "nerr"}}}, "did you mean"),
+    ],
+)
+def test_wrong_parts_are_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInputError, match=words):
+        Multitask.from_settings(settings)
+
+
+def test_a_document_of_no_part_is_not_scored() -> None:
+    with pytest.raises(BadInputError, match=r"'lithium' belongs to no part \(names, topics\)"):
+        both().score([LITHIUM], [LITHIUM])
+    with pytest.raises(BadInputError, match="part 'name'"):
+        both().examples(for_part(LITHIUM, "name"))
