@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,29 @@ def test_wrong_calls_name_the_cure(arguments: list[str], code: int, word: str) -
     assert found.json["ok"] is False
     assert word in found.json["error"]["message"]
     assert word in found.err
+
+
+def test_a_killed_run_goes_on_without_losing_or_doubling_a_document(
+    exported_model: Path, tmp_path: Path
+) -> None:
+    """Killed when some inputs are written; every document stands once, as in a whole run."""
+    (tmp_path / "in").mkdir()
+    for number in range(10):
+        text = f"Patient {number}: lithium caused diabetes insipidus. " * 300
+        (tmp_path / "in" / f"{number:02}.txt").write_text(text)
+    command = [sys.executable, "-m", "biobert.cli.main", "annotate", "in", "--to", "jsonl"]
+    command += ["--model", str(exported_model)]
+    with subprocess.Popen([*command, "--output", "out"], cwd=tmp_path) as running:
+        while len(list((tmp_path / "out").glob("[0-9]*.jsonl"))) < 2:
+            time.sleep(0.01)
+        running.kill()
+    written = len(list((tmp_path / "out").glob("[0-9]*.jsonl")))
+    assert 2 <= written < 10
+    resumed = subprocess.run([*command, "--output", "out", "--resume"], cwd=tmp_path, check=False)
+    whole = subprocess.run([*command, "--output", "whole"], cwd=tmp_path, check=False)
+    assert resumed.returncode == whole.returncode == 0
+    names = [path.name for path in sorted((tmp_path / "whole").glob("[0-9]*.jsonl"))]
+    assert len(names) == 10
+    for name in names:
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert not list((tmp_path / "out").glob("*.part*"))

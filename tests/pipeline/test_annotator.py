@@ -38,7 +38,7 @@ def test_a_stream_gives_what_single_calls_give(annotator: Annotator) -> None:
         ]
 
 
-def test_a_stream_is_not_read_ahead_of_a_chunk(annotator: Annotator) -> None:
+def test_a_stream_is_read_few_chunks_ahead(annotator: Annotator) -> None:
     taken = 0
 
     def endless():  # type: ignore[no-untyped-def]
@@ -48,7 +48,17 @@ def test_a_stream_is_not_read_ahead_of_a_chunk(annotator: Annotator) -> None:
             yield "cancer. " * 10_000
 
     next(annotator.annotate_many(endless()))
-    assert taken < 6
+    # Two texts are a chunk; one is decoded, one predicted, one encoded, one begun.
+    assert taken < 8
+
+
+def test_a_fault_in_the_stream_is_raised(annotator: Annotator) -> None:
+    def broken():  # type: ignore[no-untyped-def]
+        yield "Diabetes."
+        raise BadInputError("the file ends here")
+
+    with pytest.raises(BadInputError, match="ends here"):
+        list(annotator.annotate_many(broken()))
 
 
 def test_the_model_is_named_and_old_annotations_go(annotator: Annotator) -> None:

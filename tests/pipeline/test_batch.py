@@ -75,9 +75,38 @@ def test_resuming_skips_what_is_done(annotator: Annotator, inputs: Path, tmp_pat
     assert run(annotator, names, resume=True, **settings).skipped == 2
 
 
+def test_an_empty_input_has_an_empty_output_in_its_turn(
+    annotator: Annotator, inputs: Path, tmp_path: Path
+) -> None:
+    (inputs / "aaa.pubtator").write_text("")
+    (inputs / "two-none.jsonl").write_text("")
+    out = tmp_path / "out"
+    result = run(annotator, [str(inputs)], output=str(out), formats=("jsonl",))
+    assert (out / "aaa.jsonl").read_text() == (out / "two-none.jsonl").read_text() == ""
+    assert len(list(read_documents(out / "two.jsonl", "jsonl", Rejects()))) == 3
+    assert result.documents == 5
+    assert len(result.outputs) == 5
+
+
+def test_an_input_that_cannot_be_read_leaves_those_before_it_done(
+    annotator: Annotator, inputs: Path, tmp_path: Path
+) -> None:
+    (inputs / "two.xml").write_bytes(b"\x00 neither BioC nor JATS nor PubMed")
+    (inputs / "zzz.txt").write_text("Diabetes.")
+    out = tmp_path / "out"
+    names = [str(inputs / name) for name in ("one.txt", "two.pubtator", "two.xml", "zzz.txt")]
+    with pytest.raises(BadInputError, match=r"two\.xml"):
+        run(annotator, names, output=str(out) + "/", formats=("jsonl",))
+    assert {path.name for path in out.glob("[a-z]*.jsonl")} == {"one.jsonl", "two~1.jsonl"}
+    with pytest.raises(BadInputError, match=r"two\.xml"):
+        run(annotator, names, output=str(tmp_path / "all.jsonl"))
+    assert not (tmp_path / "all.jsonl").exists()
+
+
 def test_globs_and_folders_are_expanded(inputs: Path) -> None:
     found = find_inputs([str(inputs / "**" / "*.txt")], None)
     assert [Path(one).name for one in found] == ["one.txt", "one.txt"]
+    assert find_inputs([*found, str(inputs / "one.txt")], None) == found
     with pytest.raises(BadInputError, match=r"no such file, folder or pattern: .*nothing"):
         find_inputs([str(inputs / "nothing*.txt")], None)
 

@@ -1,6 +1,6 @@
 """From documents to annotated documents: a task, a tokenizer and a predictor put together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from biobert.core.certainty import certainty_of
@@ -17,8 +17,19 @@ class Answer:
     certainty: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Predicted:
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedDocuments:
+    """Documents, the examples of each, and the windows of each example."""
+
+    documents: Sequence[Document]
+    examples: list[list[Example]]
+    windows: list[list[tuple[Window, ...]]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """A document, its examples, their windows and what a network says to each."""
+
     document: Document
     examples: list[Example]
     windows: list[tuple[Window, ...]]
@@ -32,10 +43,39 @@ def annotate_documents(
 
     All of them are predicted in one go, so pass a chunk of a stream, not the stream.
     """
+    encoded = encode_documents(documents, task=task, tokenizer=tokenizer)
+    return decode_documents(predict_documents(encoded, predictor), task)
+
+
+def encode_documents(
+    documents: Sequence[Document], *, task: Task, tokenizer: TextTokenizer
+) -> EncodedDocuments:
+    """The first of three steps: texts become windows of token ids."""
+    examples = [task.examples(document) for document in documents]
+    encoded = iter(task.encode([one for some in examples for one in some], tokenizer))
+    return EncodedDocuments(
+        documents, examples, [[next(encoded) for _ in some] for some in examples]
+    )
+
+
+def predict_documents(encoded: EncodedDocuments, predictor: Predictor) -> list[Prediction]:
+    """The second step: what a network says to every window."""
+    # Tasks that share a row of the encoder give one and the same window: it is predicted once.
+    distinct = {
+        id(window): window for rows in encoded.windows for parts in rows for window in parts
+    }
+    outputs = dict(zip(distinct, predictor.predict(list(distinct.values())), strict=True))
     return [
-        task.decode(one.document, one.windows, one.outputs)
-        for one in _predicted(documents, task, tokenizer, predictor)
+        Prediction(document, some, rows, [[outputs[id(one)] for one in parts] for parts in rows])
+        for document, some, rows in zip(
+            encoded.documents, encoded.examples, encoded.windows, strict=True
+        )
     ]
+
+
+def decode_documents(predictions: Iterable[Prediction], task: Task) -> list[Document]:
+    """The third step: the documents with the task's answers."""
+    return [task.decode(one.document, one.windows, one.outputs) for one in predictions]
 
 
 def answer_documents(
@@ -47,7 +87,8 @@ def answer_documents(
     heads = task.heads()
     by_sentence = all(head.kind == "token" for head in heads)
     answers: list[Answer] = []
-    for one in _predicted(documents, task, tokenizer, predictor):
+    encoded = encode_documents(documents, task=task, tokenizer=tokenizer)
+    for one in predict_documents(encoded, predictor):
         annotated = task.decode(one.document, one.windows, one.outputs)
         certainties = [
             certainty_of(windows, outputs, heads)
@@ -76,17 +117,3 @@ def _sentences(
 ) -> Iterator[Answer]:
     for example, certainty in zip(examples, certainties, strict=True):
         yield Answer(part_of(document, example.start, example.end), certainty)
-
-
-def _predicted(
-    documents: Sequence[Document], task: Task, tokenizer: TextTokenizer, predictor: Predictor
-) -> Iterator[_Predicted]:
-    examples = [task.examples(document) for document in documents]
-    encoded = iter(task.encode([one for some in examples for one in some], tokenizer))
-    windows = [[next(encoded) for _ in some] for some in examples]
-    # Tasks that share a row of the encoder give one and the same window: it is predicted once.
-    flat = {id(window): window for rows in windows for parts in rows for window in parts}
-    outputs = dict(zip(flat, predictor.predict(list(flat.values())), strict=True))
-    for document, some, rows in zip(documents, examples, windows, strict=True):
-        answers = [[outputs[id(window)] for window in parts] for parts in rows]
-        yield _Predicted(document, some, rows, answers)

@@ -1,10 +1,18 @@
 """The annotator: texts or documents in, annotated documents out."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from biobert.core.annotate import annotate_documents
+from biobert.core.ahead import made_ahead
+from biobert.core.annotate import (
+    EncodedDocuments,
+    Prediction,
+    annotate_documents,
+    decode_documents,
+    encode_documents,
+    predict_documents,
+)
 from biobert.core.document import Document, Entity, Provenance, Relation
 from biobert.core.errors import BadInputError
 from biobert.core.shelf import unknown_name
@@ -15,7 +23,20 @@ from biobert.runtime.settings import RuntimeSettings
 
 Refused = Callable[[Document, str], None]
 """Told of a document that could not be annotated, and why."""
-CHUNK_CHARACTERS = 200_000
+CHUNK_CHARACTERS = 100_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chunk:
+    """Some documents on their way: those that the task can read are encoded, then predicted.
+
+    `problems` says for each document why it cannot be read, or None.
+    """
+
+    documents: Sequence[Document]
+    problems: Sequence[BadInputError | None]
+    encoded: EncodedDocuments
+    predictions: Sequence[Prediction] = ()
 
 
 class Annotator:
@@ -32,7 +53,7 @@ class Annotator:
         *,
         minimum_score: float = 0.0,
         labels: Iterable[str] | None = None,
-        relations: str | Path | None = None,
+        relations: str | Path | LoadedModel | None = None,
         minimum_relation_score: float = 0.0,
         settings: RuntimeSettings = RuntimeSettings(),
     ) -> None:
@@ -68,27 +89,53 @@ class Annotator:
     ) -> Iterator[Document]:
         """A stream of texts, annotated, in order and in constant memory.
 
-        A document that the task cannot read (a question without its context) is an error, or goes
-        to `refused` and is left out.
+        While one chunk of it is decoded here, threads tokenize and predict those that follow. A
+        document that the task cannot read (a question without its context) is an error, or goes to
+        `refused`, in its turn, and is left out.
         """
-        for chunk in chunks(texts):
-            yield from self._annotated(chunk, refused)
+        encoded = made_ahead(self._encoded, chunks(texts), ahead=1)
+        for one in made_ahead(self._predicted, encoded, ahead=1):
+            yield from self._finished(one, refused)
 
-    def _annotated(self, chunk: list[Document], refused: Refused | None) -> Iterator[Document]:
+    def _encoded(self, documents: Sequence[Document]) -> _Chunk:
+        problems: list[BadInputError | None] = [None] * len(documents)
         try:
-            annotated = [self._kept(one) for one in _answered(chunk, self.model)]
+            encoded = self._windows(documents)
+        except BadInputError:
+            problems = [self._problem(one) for one in documents]
+            pairs = zip(documents, problems, strict=True)
+            encoded = self._windows([one for one, problem in pairs if problem is None])
+        return _Chunk(documents, problems, encoded)
+
+    def _problem(self, document: Document) -> BadInputError | None:
+        try:
+            self._windows([document])
         except BadInputError as problem:
-            if refused is None:
-                raise
-            if len(chunk) == 1:
-                refused(chunk[0], str(problem))
-                return
-            for document in chunk:
-                yield from self._annotated([document], refused)
-            return
+            return problem
+        return None
+
+    def _windows(self, documents: Sequence[Document]) -> EncodedDocuments:
+        model = self.model
+        return encode_documents(documents, task=model.task, tokenizer=model.tokenizer)
+
+    def _predicted(self, chunk: _Chunk) -> _Chunk:
+        answers = predict_documents(chunk.encoded, self.model.predictor)
+        return replace(chunk, predictions=answers)
+
+    def _finished(self, chunk: _Chunk, refused: Refused | None) -> Iterator[Document]:
+        annotated = [
+            self._kept(one) for one in decode_documents(chunk.predictions, self.model.task)
+        ]
         if self.relations is not None:
             annotated = [self._kept_relations(one) for one in _answered(annotated, self.relations)]
-        yield from map(self._signed, annotated)
+        answers = iter(annotated)
+        for document, problem in zip(chunk.documents, chunk.problems, strict=True):
+            if problem is None:
+                yield self._signed(next(answers))
+            elif refused is None:
+                raise problem
+            else:
+                refused(document, str(problem))
 
     def _kept(self, document: Document) -> Document:
         if finds_relations(self.model.task):

@@ -3,14 +3,16 @@
 import json
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from glob import glob
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from biobert.core.document import Document
-from biobert.core.errors import BadInputError
+from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.files import STANDARD_STREAM, plain_name, temporary_sibling
 from biobert.data.reading import endings_by_format, format_of, read_documents, write_documents
 from biobert.data.rejects import Rejects
@@ -79,7 +81,7 @@ def annotate_inputs(
 
 
 def find_inputs(inputs: Iterable[str], source_format: str | None) -> list[str]:
-    """Files to read, in order: folders are searched, globs expanded."""
+    """Files to read, each once, in order: folders are searched, globs expanded."""
     found: list[str] = []
     for name in inputs:
         place = Path(name)
@@ -93,7 +95,7 @@ def find_inputs(inputs: Iterable[str], source_format: str | None) -> list[str]:
             raise BadInputError(f"no such file, folder or pattern: {name}", code="not-found")
     if not found:
         raise BadInputError(f"nothing to read in {', '.join(inputs)}", code="not-found")
-    return found
+    return list(dict.fromkeys(found))
 
 
 def read_inputs(
@@ -144,10 +146,10 @@ class _Job:
 
     def annotated(self, paths: Iterable[str]) -> Iterator[Document]:
         """The documents of some inputs, annotated and counted."""
-        documents = self.annotator.annotate_many(self._read(paths), refused=self._refuse)
-        for document in documents:
-            self._count(document)
+        reading = _Reading(paths, self._read)
+        for _, document in self._in_turn(reading):
             yield document
+        reading.check()
 
     def into_file(self, paths: Sequence[str], output: str) -> None:
         """All documents into one file."""
@@ -160,13 +162,12 @@ class _Job:
         folder.mkdir(parents=True, exist_ok=True)
         formats = self.settings.formats or ("pubtator",)
         journal = _Journal(folder / JOURNAL, resume=self.settings.resume)
-        names = _output_names(paths)
-        for path, name in zip(paths, names, strict=True):
-            if journal.has(path, formats):
-                self.result.skipped += 1
-                continue
-            targets = {format: folder / f"{name}{_ending(format)}" for format in formats}
-            self._write(self.annotated([path]), targets)
+        names = dict(zip(paths, _output_names(paths), strict=True))
+        waiting = [path for path in paths if not journal.has(path, formats)]
+        self.result.skipped = len(paths) - len(waiting)
+        for path, documents in self._by_input(waiting):
+            targets = {format: folder / f"{names[path]}{_ending(format)}" for format in formats}
+            self._write(documents, targets)
             self.result.outputs += map(str, targets.values())
             journal.add(path, formats)
 
@@ -182,14 +183,40 @@ class _Job:
             for format, target in targets.items():
                 write_documents(read_documents(spool, "jsonl", self.rejects), target, format)
 
-    def _read(self, paths: Iterable[str]) -> Iterator[Document]:
+    def _by_input(self, paths: Sequence[str]) -> Iterator[tuple[str, Iterator[Document]]]:
+        """Every input with its annotated documents; each must be consumed before the next."""
+        reading = _Reading(paths, self._read)
+        groups = groupby(self._in_turn(reading), key=itemgetter(0))
+        group = next(groups, None)
         for path in paths:
-            self.advance(self.result.documents, Path(path).name)
-            yield from read_inputs([path], self.settings.source_format, self.rejects)
+            if group is not None and group[0] == path:
+                yield path, self._of_input(path, group[1], reading)
+                group = next(groups, None)
+            else:
+                yield path, self._of_input(path, (), reading)
 
-    def _refuse(self, document: Document, problem: str) -> None:
-        place = document.provenance.source or "document"
-        self.rejects.add(place, document.id, problem)
+    def _of_input(
+        self, path: str, pairs: Iterable[tuple[str, Document]], reading: "_Reading"
+    ) -> Iterator[Document]:
+        for _, document in pairs:
+            yield document
+        reading.check(path)
+
+    def _in_turn(self, reading: "_Reading") -> Iterator[tuple[str, Document]]:
+        """The annotated documents of all inputs as one stream, each with its input."""
+
+        def refuse(document: Document, problem: str) -> None:
+            reading.turns.popleft()
+            place = document.provenance.source or "document"
+            self.rejects.add(place, document.id, problem)
+
+        for document in self.annotator.annotate_many(reading, refused=refuse):
+            self._count(document)
+            yield reading.turns.popleft(), document
+
+    def _read(self, path: str) -> Iterator[Document]:
+        self.advance(self.result.documents, Path(path).name)
+        yield from read_inputs([path], self.settings.source_format, self.rejects)
 
     def _count(self, document: Document) -> None:
         result = self.result
@@ -202,6 +229,34 @@ class _Job:
         result.relations.update(relation.label for relation in document.relations)
         if self.settings.output is None and len(result.shown) < SHOWN_DOCUMENTS:
             result.shown.append(document)
+
+
+class _Reading:
+    """Documents of some inputs as they are read ahead of their annotation.
+
+    `turns` are the inputs of those that are on their way. An input that cannot be read ends the
+    reading, and its fault waits until all that was read before it is done.
+    """
+
+    def __init__(self, paths: Iterable[str], read: Callable[[str], Iterator[Document]]) -> None:
+        self.turns: deque[str] = deque()
+        self._paths, self._read = paths, read
+        self._fault: tuple[str, BiobertError] | None = None
+
+    def __iter__(self) -> Iterator[Document]:
+        for path in self._paths:
+            try:
+                for document in self._read(path):
+                    self.turns.append(path)
+                    yield document
+            except BiobertError as problem:
+                self._fault = path, problem
+                return
+
+    def check(self, path: str | None = None) -> None:
+        """Raise the fault of this input, or of any."""
+        if self._fault is not None and path in (None, self._fault[0]):
+            raise self._fault[1]
 
 
 class _Journal:

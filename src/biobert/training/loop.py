@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from biobert.core.ahead import made_ahead
 from biobert.core.errors import BiobertError
 from biobert.core.task import HeadSpec, Scores
 from biobert.model.network import Network
@@ -28,7 +29,7 @@ from biobert.training.methods import build_methods
 from biobert.training.optimizer import build_optimizer, schedule
 from biobert.training.parallel import build_accelerator, spread, whole
 from biobert.training.recipe import Recipe
-from biobert.training.sources import BatchSource, Examiner, Learner, made_ahead, own_share
+from biobert.training.sources import BatchSource, Examiner, Learner, own_share
 from biobert.training.speed import StepClock
 from biobert.training.tracking import flat_settings
 

@@ -1,8 +1,6 @@
 """Where the loop's batches come from, and what scores the network meanwhile."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -19,10 +17,7 @@ from biobert.text.tokenizer import Tokenizer
 from biobert.training.batches import Batch, Row, collate, epoch_batches, mask_words
 from biobert.training.recipe import BatchSettings, RegularizationSettings
 
-READY_AHEAD = 2
-"""Batches that are made while the network works on another."""
 K = TypeVar("K")
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +166,3 @@ def own_share(keys: Iterable[K], *, process: int, processes: int) -> Iterator[K]
             turn.clear()
     if turn:
         yield turn[process % len(turn)]
-
-
-def made_ahead(make: Callable[[K], V], keys: Iterable[K]) -> Iterator[V]:
-    """`make(key)` for each key, in order, the next ones made by a thread of their own."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        waiting = deque()  # type: ignore[var-annotated]
-        for key in keys:
-            waiting.append(pool.submit(make, key))
-            if len(waiting) > READY_AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
