@@ -1,6 +1,7 @@
 """Fixtures that every room's tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,18 @@ def exported_model(tiny_model: Path) -> Path:
 
     export_folder(tiny_model, tiny_model.with_name("exported"), weights="float32")
     return tiny_model.with_name("exported")
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A Ray cluster of two cores, on this machine; it is started once, as Ray leaves traces."""
+    ray = pytest.importorskip("ray", reason="the extra [scale] is not installed")
+    root = Path(__file__).parents[1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        # Where Ray keeps what is between its processes.
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("ray")))
+        patch.setenv("PYTHONPATH", f"{root}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    yield
+    ray.shutdown()

@@ -1,7 +1,5 @@
 """The same corpus by way of Ray Data, on a small cluster of this machine."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,18 +15,6 @@ pytestmark = [
     # Its own: it sets defaults that it has deprecated.
     pytest.mark.filterwarnings("ignore:.*is deprecated.*:DeprecationWarning:ray"),
 ]
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    monkeypatch.setenv("HOME", str(tmp_path))  # where Ray keeps what is between its processes
-    root = Path(__file__).parents[2]
-    monkeypatch.setenv("PYTHONPATH", f"{root}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    ray = pytest.importorskip("ray", reason="the extra [scale] is not installed")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    yield
-    ray.shutdown()
 
 
 @pytest.mark.usefixtures("cluster")

@@ -9,7 +9,8 @@ from biobert.core.errors import BadInputError
 from biobert.data.reading import read_documents
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
-from biobert.pipeline.batch import BatchResult, BatchSettings, annotate_inputs, find_inputs
+from biobert.pipeline.batch import BatchResult, BatchSettings, annotate_inputs
+from biobert.pipeline.inputs import find_inputs
 
 ABSTRACT = "1|t|Lithium and the heart\n1|a|Lithium caused cardiac arrest in breast cancer.\n\n"
 

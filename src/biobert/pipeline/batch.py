@@ -1,25 +1,25 @@
 """Annotating many inputs: streamed, written whole or not at all, resumable."""
 
-import json
 import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from glob import glob
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
 from biobert.core.document import Document
-from biobert.core.errors import BadInputError, BiobertError
-from biobert.core.files import STANDARD_STREAM, plain_name, temporary_sibling
-from biobert.data.reading import endings_by_format, format_of, read_documents, write_documents
+from biobert.core.errors import BiobertError
+from biobert.core.files import STANDARD_STREAM, temporary_sibling
+from biobert.data.reading import format_of, read_documents, write_documents
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
+from biobert.pipeline.inputs import find_inputs, read_inputs
+from biobert.pipeline.outputs import FolderPlan, InputOutputs
 
-JOURNAL = ".biobert-done.jsonl"
 SHOWN_DOCUMENTS = 20
+DEFAULT_FORMATS = ("pubtator",)
 Advance = Callable[[int, str], None]
 """Told how many documents are done, and the name of the input at work."""
 
@@ -51,6 +51,16 @@ class BatchResult:
     outputs: list[str] = field(default_factory=list)
     shown: list[Document] = field(default_factory=list)
 
+    def add(self, other: "BatchResult") -> None:
+        """Count what another worker did."""
+        self.documents += other.documents
+        self.sentences += other.sentences
+        self.labels += other.labels
+        self.mentions += other.mentions
+        self.document_labels += other.document_labels
+        self.relations += other.relations
+        self.outputs += other.outputs
+
     @property
     def sentences_per_second(self) -> float:
         """Sentences annotated in a second, reading and writing included."""
@@ -72,62 +82,41 @@ def annotate_inputs(
     if settings.output is None:
         for _ in job.annotated(paths):
             pass
-    elif _is_folder(settings):
-        job.into_folder(paths, Path(settings.output))
+    elif is_folder(settings):
+        plan = plan_folder(paths, settings)
+        result.skipped = plan.skipped
+        job.into_files(plan.waiting, plan.done)
     else:
         job.into_file(paths, settings.output)
     result.seconds = time.perf_counter() - began
     return result
 
 
-def find_inputs(inputs: Iterable[str], source_format: str | None) -> list[str]:
-    """Files to read, each once, in order: folders are searched, globs expanded."""
-    found: list[str] = []
-    for name in inputs:
-        place = Path(name)
-        if name == STANDARD_STREAM or place.is_file():
-            found.append(name)
-        elif place.is_dir():
-            found += _in_folder(place, source_format)
-        elif matches := sorted(glob(name, recursive=True)):  # noqa: PTH207
-            found += [match for match in matches if Path(match).is_file()]
-        else:
-            raise BadInputError(f"no such file, folder or pattern: {name}", code="not-found")
-    if not found:
-        raise BadInputError(f"nothing to read in {', '.join(inputs)}", code="not-found")
-    return list(dict.fromkeys(found))
+def annotate_outputs(
+    outputs: Sequence[InputOutputs], annotator: Annotator, settings: BatchSettings, rejects: Rejects
+) -> BatchResult:
+    """Annotate a part of a larger run, into the files that were chosen for it."""
+    result = BatchResult(model=annotator.name)
+    job = _Job(annotator, settings, rejects, result, lambda count, name: None)
+    job.into_files(outputs, lambda path: None)
+    return result
 
 
-def read_inputs(
-    paths: Iterable[str], source_format: str | None, rejects: Rejects
-) -> Iterator[Document]:
-    """The documents of the files that were found; standard input is text unless told otherwise."""
-    for path in paths:
-        own = "text" if path == STANDARD_STREAM else None
-        yield from read_documents(path, source_format or own, rejects)
-
-
-def _in_folder(folder: Path, source_format: str | None) -> list[str]:
-    if source_format == "brat" or (source_format is None and list(folder.glob("*.ann"))):
-        return [str(folder)]
-    endings = tuple(ending for some in endings_by_format().values() for ending in some)
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return [
-        str(path)
-        for path in files
-        if source_format or plain_name(path).lower().endswith(endings)
-        if not path.name.startswith(".")
-    ]
-
-
-def _is_folder(settings: BatchSettings) -> bool:
-    assert settings.output is not None
-    if settings.output == STANDARD_STREAM:
+def is_folder(settings: BatchSettings) -> bool:
+    """Whether every input gets files of its own, in a folder."""
+    if settings.output is None or settings.output == STANDARD_STREAM:
         return False
     place = Path(settings.output)
     if place.is_dir() or settings.output.endswith(os.sep) or len(settings.formats) > 1:
         return True
     return not place.suffix
+
+
+def plan_folder(paths: Sequence[str], settings: BatchSettings) -> FolderPlan:
+    """What is still to be done of the inputs, in the folder that `settings` name."""
+    assert settings.output is not None
+    formats = settings.formats or DEFAULT_FORMATS
+    return FolderPlan(paths, Path(settings.output), formats, resume=settings.resume)
 
 
 class _Job:
@@ -157,19 +146,13 @@ class _Job:
         write_documents(self.annotated(paths), output, wanted)
         self.result.outputs.append(output)
 
-    def into_folder(self, paths: Sequence[str], folder: Path) -> None:
-        """Each input into files of its own; an input is done when all its formats stand."""
-        folder.mkdir(parents=True, exist_ok=True)
-        formats = self.settings.formats or ("pubtator",)
-        journal = _Journal(folder / JOURNAL, resume=self.settings.resume)
-        names = dict(zip(paths, _output_names(paths), strict=True))
-        waiting = [path for path in paths if not journal.has(path, formats)]
-        self.result.skipped = len(paths) - len(waiting)
-        for path, documents in self._by_input(waiting):
-            targets = {format: folder / f"{names[path]}{_ending(format)}" for format in formats}
-            self._write(documents, targets)
-            self.result.outputs += map(str, targets.values())
-            journal.add(path, formats)
+    def into_files(self, outputs: Sequence[InputOutputs], done: Callable[[str], None]) -> None:
+        """Each input into files of its own; `done` is told when all of them stand."""
+        by_path = {one.path: one.targets for one in outputs}
+        for path, documents in self._by_input(list(by_path)):
+            self._write(documents, by_path[path])
+            self.result.outputs += map(str, by_path[path].values())
+            done(path)
 
     def _write(self, documents: Iterable[Document], targets: Mapping[str, Path]) -> None:
         """Write a stream in several formats without holding it: through a file without loss."""
@@ -257,58 +240,3 @@ class _Reading:
         """Raise the fault of this input, or of any."""
         if self._fault is not None and path in (None, self._fault[0]):
             raise self._fault[1]
-
-
-class _Journal:
-    """The inputs that are done, one JSON line each, so that a killed run can go on."""
-
-    def __init__(self, path: Path, *, resume: bool) -> None:
-        self.path = path
-        self.done: set[tuple[str, tuple[str, ...]]] = set()
-        if not resume:
-            path.unlink(missing_ok=True)
-        elif path.is_file():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                # A line that a kill cut short is an input that is not done.
-                try:
-                    entry = json.loads(line)
-                except json.JSONDecodeError:
-                    continue
-                self.done.add((entry["input"], tuple(entry["formats"])))
-
-    def has(self, path: str, formats: Sequence[str]) -> bool:
-        """Whether the input is done in these formats."""
-        return (str(Path(path).absolute()), tuple(formats)) in self.done
-
-    def add(self, path: str, formats: Sequence[str]) -> None:
-        """Mark an input as done."""
-        entry = {"input": str(Path(path).absolute()), "formats": list(formats)}
-        with self.path.open("a", encoding="utf-8") as stream:
-            # The line break before it parts it from a line that a kill cut short.
-            stream.write("\n" + json.dumps(entry) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-
-
-def _output_names(paths: Sequence[str]) -> list[str]:
-    """A file name for each input, made different where inputs of two folders share one."""
-    stems = [_stem(path) for path in paths]
-    times = Counter(stems)
-    seen: Counter[str] = Counter()
-    names = []
-    for stem in stems:
-        seen[stem] += 1
-        names.append(stem if times[stem] == 1 else f"{stem}~{seen[stem]}")
-    return names
-
-
-def _stem(path: str) -> str:
-    if path == STANDARD_STREAM:
-        return "stdin"
-    name = plain_name(path)
-    return name.rpartition(".")[0] or name
-
-
-def _ending(format: str) -> str:
-    """The usual ending of a format; BRAT is a folder."""
-    return "" if format == "brat" else endings_by_format()[format][0]

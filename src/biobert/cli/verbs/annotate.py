@@ -1,6 +1,8 @@
 """`biobert annotate`: entities and relations in any text, in any format."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +18,11 @@ from biobert.cli.engine import (
 )
 
 if TYPE_CHECKING:
-    from biobert.pipeline.batch import BatchResult
+    from collections.abc import Callable
+
+    from biobert.data.rejects import Rejects
+    from biobert.pipeline.annotator import Annotator
+    from biobert.pipeline.batch import Advance, BatchResult, BatchSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -48,6 +54,10 @@ def annotate(
     device: DeviceOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Skip inputs already done.")] = False,
     rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Annotate on so many workers of a Ray cluster.")
+    ] = None,
+    cores: Annotated[int, typer.Option(help="The cores that each worker takes.")] = 1,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Annotate text with a model and print a summary.
@@ -63,21 +73,43 @@ def annotate(
     settings = BatchSettings(
         output=output, formats=tuple(formats or ()), source_format=source_format, resume=resume
     )
-    annotator = Annotator(
+    runtime = runtime_settings(engine, precision, device)
+    make = partial(
+        Annotator,
         model,
         minimum_score=min_score,
         labels=labels.split(",") if labels else None,
         relations=relations,
         minimum_relation_score=min_relation_score,
-        settings=runtime_settings(engine, precision, device),
+        settings=runtime if workers is None else replace(runtime, threads=cores),
     )
     set_aside = Rejects()
     with _progress() as advance:
-        result = annotate_inputs(inputs, annotator, settings, set_aside, advance)
+        if workers is None:
+            result = annotate_inputs(inputs, make(), settings, set_aside, advance)
+        else:
+            result = _on_ray(inputs, make, settings, set_aside, (workers, cores), advance)
     if rejects is not None:
         set_aside.write(rejects)
     data = _data(result, set_aside.count)
     return Answer(data, lambda: show_result(result, set_aside, to_stdout=output == "-"))
+
+
+def _on_ray(
+    inputs: list[str],
+    make: "Callable[[], Annotator]",
+    settings: "BatchSettings",
+    set_aside: "Rejects",
+    size: tuple[int, int],
+    advance: "Advance",
+) -> "BatchResult":
+    from biobert.cli.extras import need_extra
+
+    need_extra("ray", extra="scale")
+    from biobert.pipeline.scale import RayWorkers, annotate_on_ray
+
+    workers = RayWorkers(*size)
+    return annotate_on_ray(inputs, make, settings, set_aside, workers=workers, advance=advance)
 
 
 def _progress() -> Any:

@@ -93,7 +93,7 @@ def suggest(
 
 
 def _read(inputs: list[str], source_format: str | None, rejects: "Rejects") -> "Iterator[Document]":
-    from biobert.pipeline.batch import find_inputs, read_inputs
+    from biobert.pipeline.inputs import find_inputs, read_inputs
 
     if inputs:
         yield from read_inputs(find_inputs(inputs, source_format), source_format, rejects)

@@ -1,0 +1,73 @@
+"""How annotation grows with workers: one Ray worker of one core, and two, on the same files.
+
+    BIOBERT_DATA=DATA python benchmarks/scale.py
+
+The text is that of the BC5CDR test split, in files of 60 sentences, annotated by the embedded
+model. The efficiency is the rate of two workers over twice that of one. What starting costs is left
+out: the time of a run over a few files is taken from that over all.
+"""
+
+import os
+import tempfile
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import ray
+from machine import CACHE, record
+
+from biobert.data.catalogue import read_split
+from biobert.data.rejects import Rejects
+from biobert.pipeline.annotator import Annotator
+from biobert.pipeline.batch import BatchSettings
+from biobert.pipeline.scale import INPUTS_IN_PART, RayWorkers, annotate_on_ray
+from biobert.runtime.settings import RuntimeSettings
+
+DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
+SENTENCES_IN_FILE = 60
+REPEATS = 3
+FEW = 2 * INPUTS_IN_PART
+
+
+def main() -> None:
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    with tempfile.TemporaryDirectory() as folder:
+        files = _write_files(Path(folder) / "in")
+        seconds = {
+            workers: median(_seconds(folder, files, workers) for _ in range(REPEATS))
+            - median(_seconds(folder, files[:FEW], workers) for _ in range(REPEATS))
+            for workers in (1, 2)
+        }
+    figures = {
+        "files": len(files) - FEW,
+        "seconds": {str(workers): round(value, 2) for workers, value in seconds.items()},
+        "efficiency": round(seconds[1] / (2 * seconds[2]), 3),
+    }
+    print(figures)
+    record("scale", figures)
+
+
+def _write_files(folder: Path) -> list[str]:
+    folder.mkdir()
+    sentences = [
+        document.text[one.start : one.end]
+        for document in read_split("BC5CDR", "test", data_root=DATA, cache=CACHE)
+        for one in document.sentences
+    ]
+    written = []
+    for start in range(0, len(sentences), SENTENCES_IN_FILE):
+        path = folder / f"{start:06}.txt"
+        path.write_text("\n".join(sentences[start : start + SENTENCES_IN_FILE]), encoding="utf-8")
+        written.append(str(path))
+    return written
+
+
+def _seconds(folder: str, files: list[str], workers: int) -> float:
+    make = partial(Annotator, settings=RuntimeSettings(threads=1))
+    settings = BatchSettings(f"{folder}/out/", ("jsonl",))
+    result = annotate_on_ray(files, make, settings, Rejects(), workers=RayWorkers(workers))
+    return result.seconds
+
+
+if __name__ == "__main__":
+    main()

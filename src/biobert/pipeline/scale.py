@@ -1,0 +1,116 @@
+"""Annotation on many machines with Ray Data: the same engine, a stage of a few inputs at a time."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.data import ActorPoolStrategy, DataContext
+
+from biobert.core.errors import BadInputError
+from biobert.data.rejects import Rejects
+from biobert.pipeline.annotator import Annotator
+from biobert.pipeline.batch import (
+    Advance,
+    BatchResult,
+    BatchSettings,
+    annotate_outputs,
+    is_folder,
+    plan_folder,
+)
+from biobert.pipeline.inputs import find_inputs
+from biobert.pipeline.outputs import InputOutputs
+
+INPUTS_IN_PART = 8
+"""A worker answers for so many inputs at a time: what a lost machine costs is little."""
+
+
+@dataclass(frozen=True, slots=True)
+class RayWorkers:
+    """How many annotators work at once, and the cores that each takes."""
+
+    count: int
+    cores: int = 1
+
+    def __post_init__(self) -> None:
+        if min(self.count, self.cores) < 1:
+            raise BadInputError(f"{self.count} workers of {self.cores} cores: at least one of each")
+
+
+def annotate_on_ray(
+    inputs: Sequence[str],
+    make: Callable[[], Annotator],
+    settings: BatchSettings,
+    rejects: Rejects,
+    *,
+    workers: RayWorkers,
+    advance: Advance = lambda count, name: None,
+) -> BatchResult:
+    """Annotate inputs into a folder, on the Ray cluster of this process or of this machine.
+
+    Every machine must find the inputs, the model, this package and the output folder at the same
+    paths. `make` builds a worker's annotator, which should take `workers.cores` threads. An input
+    is marked as done here, when its worker has written it: a run that stops goes on.
+    """
+    if not is_folder(settings):
+        raise BadInputError("many workers write into a folder: name one as --output", code="usage")
+    began = time.perf_counter()
+    plan = plan_folder(find_inputs(inputs, settings.source_format), settings)
+    result = BatchResult(model="", skipped=plan.skipped)
+    for done in _on_cluster(plan.waiting, make, settings, workers):
+        rejects.extend(done["rejects"])
+        result.model = done["result"].model
+        result.add(done["result"])
+        for one in done["inputs"]:
+            plan.done(one.path)
+        advance(result.documents, done["inputs"][-1].path)
+    result.seconds = time.perf_counter() - began
+    return result
+
+
+def _on_cluster(
+    waiting: Sequence[InputOutputs],
+    make: Callable[[], Annotator],
+    settings: BatchSettings,
+    workers: RayWorkers,
+) -> Iterator[dict[str, Any]]:
+    """What each part of the inputs came to, as parts are done."""
+    parts = [
+        waiting[start : start + INPUTS_IN_PART] for start in range(0, len(waiting), INPUTS_IN_PART)
+    ]
+    if not parts:
+        return
+    started = not ray.is_initialized()
+    if started:
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.WARNING)
+    try:
+        context = DataContext.get_current().copy()
+        context.enable_progress_bars = False
+        with DataContext.current(context):
+            rows = ray.data.from_items(
+                [{"inputs": part} for part in parts], override_num_blocks=len(parts)
+            ).map(
+                _Worker,
+                fn_constructor_args=(make, settings),
+                compute=ActorPoolStrategy(size=min(workers.count, len(parts))),
+                num_cpus=workers.cores,
+            )
+            yield from rows.iter_rows()
+    finally:
+        if started:
+            ray.shutdown()
+
+
+class _Worker:
+    """An annotator that lives as long as the cluster has inputs for it."""
+
+    def __init__(self, make: Callable[[], Annotator], settings: BatchSettings) -> None:
+        self.annotator = make()
+        self.settings = settings
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        rejects = Rejects()
+        result = annotate_outputs(row["inputs"], self.annotator, self.settings, rejects)
+        return {"inputs": row["inputs"], "result": result, "rejects": rejects}

@@ -1,0 +1,53 @@
+"""Annotation on a small Ray cluster of this machine: the same files as without it."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from biobert.core.errors import BadInputError
+from biobert.data.rejects import Rejects
+from biobert.pipeline.annotator import Annotator
+from biobert.pipeline.batch import BatchSettings, annotate_inputs
+from biobert.runtime.settings import RuntimeSettings
+
+ABSTRACT = "{0}|t|Lithium and the heart\n{0}|a|Lithium caused cardiac arrest, {0}.\n\n"
+
+pytestmark = [
+    pytest.mark.slow,
+    # Its own: it sets defaults that it has deprecated.
+    pytest.mark.filterwarnings("ignore:.*is deprecated.*:DeprecationWarning:ray"),
+]
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(20):
+        (folder / f"{number:02}.pubtator").write_text(ABSTRACT.format(number) + "no line\n\n")
+    return folder
+
+
+@pytest.mark.usefixtures("cluster")
+def test_workers_write_the_same_files_and_a_stopped_run_goes_on(
+    exported_model: Path, inputs: Path, tmp_path: Path
+) -> None:
+    from biobert.pipeline.scale import RayWorkers, annotate_on_ray
+
+    make = partial(Annotator, exported_model, settings=RuntimeSettings(threads=1))
+    alone, spread = Rejects(), Rejects()
+    here = BatchSettings(str(tmp_path / "here"), ("jsonl", "pubtator"))
+    there = BatchSettings(str(tmp_path / "there"), ("jsonl", "pubtator"), resume=True)
+    whole = annotate_inputs([str(inputs)], make(), here, alone)
+    first = annotate_inputs([str(inputs / "03.pubtator")], make(), there, Rejects())
+    result = annotate_on_ray([str(inputs)], make, there, spread, workers=RayWorkers(2))
+    for path in (tmp_path / "here").glob("[0-9]*"):
+        assert (tmp_path / "there" / path.name).read_bytes() == path.read_bytes()
+    assert (result.documents, result.skipped) == (19, 1)
+    assert spread.count == alone.count - 1 == 19
+    assert result.labels + first.labels == whole.labels
+    again = annotate_on_ray([str(inputs)], make, there, Rejects(), workers=RayWorkers(2))
+    assert (again.documents, again.skipped) == (0, 20)
+    with pytest.raises(BadInputError, match="name one as --output"):
+        annotate_on_ray(["-"], make, BatchSettings("-"), Rejects(), workers=RayWorkers(2))
