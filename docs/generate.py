@@ -4,7 +4,7 @@ The tests compare the pages with what this gives, so that they never fall behind
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, get_args
@@ -17,7 +17,10 @@ from biobert.data import formats
 from biobert.data.augmentation import AugmentationSettings, TranslatorSettings
 from biobert.data.catalogue import corpus_names, load_corpus
 from biobert.data.reading import endings_by_format
+from biobert.runtime.settings import RuntimeSettings
+from biobert.serving import settings as service
 from biobert.tasks.classification import ClassificationSettings
+from biobert.tasks.cloze import ClozeSettings
 from biobert.tasks.embedding import EmbeddingSettings
 from biobert.tasks.generation import GenerationSettings
 from biobert.tasks.ner import NerSettings
@@ -37,6 +40,7 @@ RECIPE_TABLES = {
     "[task.writing]": WritingSettings,
     '[task] of name = "pos"': PosSettings,
     '[task] of name = "classification"': ClassificationSettings,
+    '[task] of name = "cloze"': ClozeSettings,
     '[task] of name = "qa"': QaSettings,
     '[task] of name = "relations"': RelationSettings,
     '[task] of name = "similarity"': SimilaritySettings,
@@ -55,6 +59,17 @@ RECIPE_TABLES = {
     "[self_training]": recipe.SelfTrainingSettings,
     "[run]": recipe.RunSettings,
 }
+SERVICE_TABLES = {
+    "(top)": service.ServiceSettings,
+    "[[models]]": service.ModelSettings,
+    "[runtime]": RuntimeSettings,
+    "[limits]": service.LimitSettings,
+    "[batching]": service.BatchingSettings,
+    "[security]": service.SecuritySettings,
+    "[audit]": service.AuditSettings,
+    "[drift]": service.DriftSettings,
+    "[deidentification]": service.DeidentificationSettings,
+}
 
 
 def pages() -> dict[str, str]:
@@ -64,6 +79,7 @@ def pages() -> dict[str, str]:
         "recipes.md": "\n".join(_recipes()),
         "formats.md": "\n".join(_formats()),
         "corpora.md": "\n".join(_corpora()),
+        "service.md": "\n".join(_service()),
     }
 
 
@@ -109,7 +125,20 @@ def _recipes() -> Iterator[str]:
         "RECIPE --set optimizer.learning_rate=5e-5` changes a setting; the recipe with every "
         "default filled in is kept in the model folder.\n"
     )
-    for table, settings in RECIPE_TABLES.items():
+    yield from _tables(RECIPE_TABLES)
+
+
+def _service() -> Iterator[str]:
+    yield "# Service settings\n"
+    yield (
+        "The tables of the file of `biobert serve --settings FILE`; `--set limits.documents=9` "
+        "changes one.\n"
+    )
+    yield from _tables(SERVICE_TABLES)
+
+
+def _tables(tables: Mapping[str, type[Any]]) -> Iterator[str]:
+    for table, settings in tables.items():
         yield f"## {table}\n"
         yield inspect.cleandoc(settings.__doc__ or "") + "\n"
         yield "| setting | type | default |\n|---|---|---|"
@@ -125,6 +154,7 @@ def _type_name(kind: Any) -> str:
         "typing.",
         "collections.abc.",
         "biobert.training.recipe.",
+        "biobert.serving.settings.",
         "biobert.data.augmentation.",
         "biobert.model.adapters._settings.",
     ):

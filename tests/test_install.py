@@ -15,6 +15,7 @@ def test_the_package_carries_its_data() -> None:
         assert package.joinpath(name).is_file()
     assert package.joinpath("data/formats/_html/page.css").is_file()
     assert package.joinpath("data/corpora/BC5CDR.toml").is_file()
+    assert package.joinpath("trust/lists/surnames.txt").is_file()
     assert package.joinpath("py.typed").is_file()
 
 

@@ -1,8 +1,9 @@
 """Tiny real tokenizers and encoders that tests make on the spot."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer as Backend
 from tokenizers.models import WordPiece
@@ -28,9 +29,16 @@ def tiny_tokenizer() -> Tokenizer:
 
 
 def write_tiny_model_folder(
-    folder: Path, *, task: str = "ner", labels: Sequence[str] = ("Disease", "Chemical")
+    folder: Path,
+    *,
+    task: str = "ner",
+    labels: Sequence[str] = ("Disease", "Chemical"),
+    others: Mapping[str, Any] | None = None,
 ) -> Path:
-    """A trained-looking model folder: the tiny encoder with random heads for some labels."""
+    """A trained-looking model folder: the tiny encoder with random heads for some labels.
+
+    `others` are the settings of a task that is not told by its labels alone.
+    """
     import torch
 
     from biobert.core.model_folder import ModelManifest
@@ -40,12 +48,13 @@ def write_tiny_model_folder(
     from biobert.tasks import build_task
 
     encoder_folder = write_tiny_encoder_folder(folder.with_name(f"{folder.name}-encoder"))
-    settings = {"labels": list(labels)}
+    settings = {"labels": list(labels)} if others is None else dict(others)
     torch.manual_seed(11)
     network = Network(load_encoder(encoder_folder), build_task(task, settings).heads())
     for head in network.heads.values():
         # Random heads of some strength, so that all kinds of answers come about.
-        torch.nn.init.normal_(head.classifier.weight, std=0.7)
+        if hasattr(head, "classifier"):
+            torch.nn.init.normal_(head.classifier.weight, std=0.7)
     save_network(network, folder)
     tiny_tokenizer().save(folder)
     ModelManifest("tiny", task, settings).write(folder)

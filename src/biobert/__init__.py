@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from biobert.core.errors import BiobertError
     from biobert.pipeline.annotator import Annotator
     from biobert.pipeline.embedder import Embedder
+    from biobert.trust.deidentification import Deidentifier
 
 __all__ = [
     "Annotator",
     "BiobertError",
+    "Deidentifier",
     "Document",
     "Embedder",
     "Entity",
@@ -30,6 +32,7 @@ __all__ = [
 _HOMES = {
     "Annotator": "biobert.pipeline.annotator",
     "BiobertError": "biobert.core.errors",
+    "Deidentifier": "biobert.trust.deidentification",
     "Document": "biobert.core.document",
     "Embedder": "biobert.pipeline.embedder",
     "Entity": "biobert.core.document",

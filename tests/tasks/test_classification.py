@@ -12,11 +12,11 @@ from biobert.core.document import Document, Passage
 from biobert.core.errors import BadInputError
 from biobert.core.task import Outputs, Window
 from biobert.evaluation.labels import score_labels
+from biobert.tasks._thresholds import best_threshold
 from biobert.tasks.classification import (
     HEAD,
     Classification,
     ClassificationSettings,
-    best_threshold,
 )
 from biobert.text.windows import WindowSettings
 from tests.tiny import tiny_tokenizer

@@ -16,6 +16,11 @@ TOY_SETTINGS = {
         "labels": ["yes", "no", "maybe"],
         "passages": ["question", "context"],
     },
+    "cloze": {
+        "labels": ["yes", "no", "maybe"],
+        "pattern": "{question} [MASK]. {context}",
+        "verbalisers": {"yes": ["yes"], "no": ["no"], "maybe": ["maybe", "perhaps"]},
+    },
     "qa": {"no_answer_margin": 0.0},
     "similarity": {},
     "relations": {

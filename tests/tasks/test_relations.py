@@ -190,6 +190,24 @@ def test_probabilities_are_corrected_for_what_training_left_out() -> None:
     assert found[0.25] == ()
 
 
+def test_a_threshold_chosen_on_devel_decides_what_is_related() -> None:
+    one = task()
+    windows = one.encode(one.examples(DRUGS), TOKENIZER)
+    # Of the three pairs the first and the second are related, each less likely than not.
+    likely = ([0.55, 0.4, 0.05], [0.6, 0.0, 0.4], [0.9, 0.1, 0.0])
+    outputs = [[{HEAD: np.log(np.array(row, dtype=np.float32) + 1e-9)}] for row in likely]
+    assert one.decode(DRUGS, windows, outputs).relations == ()
+    weighing = one.weighing()
+    everything = weighing.decode(DRUGS, windows, outputs)
+    labels = ["INHIBITOR", "ACTIVATOR", "INHIBITOR"]
+    assert [found.label for found in everything.relations] == labels
+    tuned = one.tuned([DRUGS], [everything])
+    assert tuned.settings()["threshold"] == pytest.approx(0.25, abs=1e-4)
+    found = tuned.decode(DRUGS, windows, outputs)
+    assert one.score([DRUGS], [found]).main == 1.0
+    assert task(negative=None).tuned([], []).settings().get("threshold") is None
+
+
 def test_answers_carry_roles_score_and_evidence() -> None:
     found = answered(task(roles=["drug", "target"]), DRUGS, ["INHIBITOR", "none", "ACTIVATOR"])
     first, second = found.relations

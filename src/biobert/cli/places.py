@@ -30,6 +30,11 @@ def corpus_places() -> "CorpusPlaces":
     return CorpusPlaces(cache=cache_folder(), data_root=data_root())
 
 
+def share_metrics(folder: Path) -> None:
+    """Where prometheus-client keeps the figures that several processes share."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
 def without_telemetry() -> None:
     """Ray says nothing of its use to anyone, unless the environment asks for it."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

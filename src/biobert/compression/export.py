@@ -10,7 +10,7 @@ import onnx
 import torch
 from torch import nn
 
-from biobert.core.errors import BiobertError
+from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.model_folder import EXPORTED_MODEL
 from biobert.core.task import HeadSpec, InputName
 from biobert.model.network import Network
@@ -47,6 +47,8 @@ class _Exportable(nn.Module):
 
 def export_onnx(network: Network, output: Path, inputs: Sequence[InputName]) -> ExportReport:
     """Write `output/model.onnx` in float32 and check it on rows of several lengths."""
+    if any(spec.kind == "text" for spec in network.specs):
+        raise BadInputError("a model that writes texts needs its search: it runs on torch alone")
     output.mkdir(parents=True, exist_ok=True)
     path = output / EXPORTED_MODEL
     samples = _sample_rows(network)

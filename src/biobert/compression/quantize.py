@@ -52,6 +52,28 @@ def quantize_weights(source: Path, target: Path) -> QuantizeReport:
     return QuantizeReport(count, before, target.stat().st_size)
 
 
+def dequantize_weights(source: Path, target: Path) -> None:
+    """Write `target` with floats in place of the eight-bit weights that `quantize_weights` made;
+    what it rounded away stays away."""
+    model = onnx.load(source)
+    graph = model.graph
+    initializers = {tensor.name: tensor for tensor in graph.initializer}
+    nodes = list(graph.node)
+    del graph.node[:]
+    for node in nodes:
+        if node.op_type != "DequantizeLinear" or node.input[0] not in initializers:
+            graph.node.append(node)
+            continue
+        values, scales = (initializers[name] for name in node.input[:2])
+        axis = next((one.i for one in node.attribute if one.name == "axis"), 1)
+        weights = _restored(numpy_helper.to_array(values), numpy_helper.to_array(scales), axis)
+        for tensor in (values, scales):
+            graph.initializer.remove(tensor)
+        graph.initializer.append(numpy_helper.from_array(weights, node.output[0]))
+    onnx.checker.check_model(model)
+    onnx.save(model, target)
+
+
 def round_weights(
     weights: npt.NDArray[np.float32], *, axis: int
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
@@ -85,3 +107,11 @@ def _add_rounded(
     return helper.make_node(
         "DequantizeLinear", [f"{name}.int8", f"{name}.scale"], [name], axis=axis
     )
+
+
+def _restored(
+    values: npt.NDArray[np.int8], scales: npt.NDArray[np.float32], axis: int
+) -> npt.NDArray[np.float32]:
+    spread = scales[:, None] if axis == 0 else scales[None, :]
+    weights: npt.NDArray[np.float32] = (values * spread).astype(np.float32)
+    return weights

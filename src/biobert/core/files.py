@@ -9,7 +9,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedIOBase, TextIOWrapper
+from io import BufferedIOBase, BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
@@ -20,6 +20,21 @@ COMPRESSION_ENDINGS = (".gz", ".xz")
 LONGEST_LINE = 20_000_000
 """In characters: no honest record is longer, and a bomb stays small."""
 CHUNK_BYTES = 1 << 20
+
+
+class Memory(str):
+    """The name of a file that is nowhere but in memory, with its bytes.
+
+    What takes a path reads it like a file; what is written to it is in `content` afterwards.
+    """
+
+    content: bytes
+
+    def __new__(cls, name: str, content: bytes = b"") -> "Memory":
+        """A name with the bytes behind it; without an ending of compression they are plain."""
+        made = super().__new__(cls, name)
+        made.content = content
+        return made
 
 
 def plain_name(path: Path | str) -> str:
@@ -33,6 +48,9 @@ def plain_name(path: Path | str) -> str:
 @contextmanager
 def open_binary(path: Path | str) -> Iterator[BinaryIO]:
     """Bytes of a file, unpacked when its name ends in `.gz` or `.xz`; `-` is standard input."""
+    if isinstance(path, Memory):
+        yield BytesIO(path.content)
+        return
     if str(path) == STANDARD_STREAM:
         yield sys.stdin.buffer
         return
@@ -111,6 +129,13 @@ def read_json(path: Path, *, missing: str) -> dict[str, Any]:
 @contextmanager
 def write_text(path: Path | str) -> Iterator[IO[str]]:
     """A text file that appears whole or not at all; `-` is standard output."""
+    if isinstance(path, Memory):
+        written = BytesIO()
+        with TextIOWrapper(written, encoding="utf-8", newline="") as text:
+            yield text
+            text.flush()
+            path.content = written.getvalue()
+        return
     if str(path) == STANDARD_STREAM:
         yield sys.stdout
         sys.stdout.flush()

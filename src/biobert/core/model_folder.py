@@ -1,9 +1,10 @@
 """The model folder: what training writes, and inference, serving and the hub read.
 
-config.json, model.safetensors      weights, as transformers reads them
+config.json, model.safetensors      weights, as transformers reads them; model.sparse.safetensors
+                                    holds them without their zeros
 tokenizer.json, tokenizer_config.json
 biobert.json                        the manifest below
-model.onnx                          the exported model, where there is one
+model.onnx; model.xml, model.bin    the exported model, where there is one
 README.md                           the model card
 """
 
@@ -19,7 +20,9 @@ from biobert.core.settings import from_mapping
 
 MANIFEST = "biobert.json"
 EXPORTED_MODEL = "model.onnx"
+EXPORTED_OPENVINO = "model.xml"
 WEIGHTS = "model.safetensors"
+SPARSE_WEIGHTS = "model.sparse.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class ModelManifest:
     """What a model is: its task and settings, where it came from, and what it scored.
 
     An ensemble names its `members`, folders inside its own, and the `rule` that joins them.
+    `compression` says what was made smaller, and what that cost: see pipeline/compressing.py.
     """
 
     name: str
@@ -39,6 +43,7 @@ class ModelManifest:
     versions: Mapping[str, str] = field(default_factory=dict)
     members: tuple[str, ...] = ()
     rule: Literal["mean", "vote"] = "mean"
+    compression: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Write `biobert.json` into the folder."""

@@ -78,11 +78,11 @@ class HeadSpec:
     `marked` head once from the vectors of `marks` tokens side by side (`Window.marks`). Their
     logits are those of all groups, in order. A `span` head says at every token whether the answer
     begins there and whether it ends there. A `vocabulary` head says which word piece stands at a
-    token; a `cloze` head asks that at one of `marks` alone, and only of the word `pieces` that
-    stand for each label, by number. A `vector` head gives a vector for a row: the mean of its tokens, that of the first, or
-    those of all (`pooling`); its loss at this `temperature` is `contrast_loss` of model/heads.py. A
-    `text` head writes a text, as `writing` says. Span, vocabulary, vector and text heads have no
-    groups.
+    token; a `cloze` head asks that at a marked token alone, of the `pieces` (their numbers) that
+    stand for each label. A `vector` head gives a vector for a row: the mean of its tokens, that of
+    the first, or those of all (`pooling`); its loss at this `temperature` is `contrast_loss` of
+    model/heads.py. A `text` head writes a text, as `writing` says. Span, vocabulary, vector and
+    text heads have no groups.
 
     `loss` is a softmax over each group, a sigmoid for every label alone (`binary`), or the square
     of the error of a number. `weights` multiply the loss of each label where it holds, none means
@@ -279,10 +279,15 @@ class Task(ABC):
         del predicted
         return self
 
+    def weighing(self) -> Self:
+        """The task as it answers for `tuned`: with all that a threshold could leave out."""
+        return self
+
     def tuned(self, gold: Sequence[Document], predicted: Iterable[Document]) -> Self:
         """The task with what is best chosen on devel after training, such as thresholds.
 
-        Documents are predicted as they are asked for: a task that chooses nothing costs nothing.
+        `predicted` are answers of the task that `weighing` gives, made as they are asked for: a
+        task that chooses nothing costs nothing.
         """
         del gold, predicted
         return self

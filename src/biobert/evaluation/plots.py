@@ -1,21 +1,27 @@
 """Pictures of scores."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from biobert.core.errors import MissingExtraError
 from biobert.evaluation.labels import ConfusionMatrix
 
 
+@dataclass(frozen=True, slots=True)
+class SpeedPoint:
+    """A model's speed and its score (0 to 1)."""
+
+    name: str
+    texts_per_second: float
+    score: float
+
+
 def plot_confusion(matrix: ConfusionMatrix, path: Path) -> None:
     """Draw the matrix with shares of each gold label's row, as a PNG."""
-    if find_spec("matplotlib") is None:
-        raise MissingExtraError("matplotlib", "plots")
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
+    pyplot = _pyplot()
     shares = matrix.counts / matrix.counts.sum(axis=1, keepdims=True).clip(1)
     size = 2.5 + 0.55 * len(matrix.labels)
     figure, axes = pyplot.subplots(figsize=(size + 0.8, size), layout="constrained")
@@ -30,3 +36,32 @@ def plot_confusion(matrix: ConfusionMatrix, path: Path) -> None:
     figure.colorbar(image, label="share of the gold label", shrink=0.8)
     figure.savefig(path, dpi=130)
     pyplot.close(figure)
+
+
+def plot_speed(points: Sequence[SpeedPoint], path: Path, *, unit: str) -> None:
+    """Draw scores against speeds, as a PNG: the best models stand at the top right."""
+    pyplot = _pyplot()
+    figure, axes = pyplot.subplots(figsize=(6.4, 4.2), layout="constrained")
+    axes.scatter(
+        [one.texts_per_second for one in points], [100 * one.score for one in points], color="C0"
+    )
+    for one in points:
+        place = (one.texts_per_second, 100 * one.score)
+        axes.annotate(one.name, place, xytext=(5, 5), textcoords="offset points", fontsize=8)
+    axes.margins(0.2)
+    axes.set_xlim(left=0)
+    axes.set(xlabel=f"{unit}s a second", ylabel="score")
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=130)
+    pyplot.close(figure)
+
+
+def _pyplot() -> Any:
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("matplotlib", "plots")
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot

@@ -40,12 +40,12 @@ class SelfAttention(nn.Module):
 
     def __init__(self, settings: EncoderSettings) -> None:
         super().__init__()
-        size = settings.hidden_size
+        size, width = settings.hidden_size, settings.attention_width
         self.heads = settings.heads
-        self.query = nn.Linear(size, size)
-        self.key = nn.Linear(size, size)
-        self.value = nn.Linear(size, size)
-        self.output = nn.Linear(size, size)
+        self.query = nn.Linear(size, width)
+        self.key = nn.Linear(size, width)
+        self.value = nn.Linear(size, width)
+        self.output = nn.Linear(width, size)
         self.dropout = settings.attention_dropout
 
     def forward(self, hidden: torch.Tensor, scope: Scope) -> torch.Tensor:
@@ -57,7 +57,7 @@ class SelfAttention(nn.Module):
     def attend(
         self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scope: Scope
     ) -> torch.Tensor:
-        """(rows, length, hidden) queries, keys and values to what the heads read, side by side."""
+        """(rows, length, width) queries, keys and values to what the heads read, side by side."""
         if isinstance(scope, PackedScope):
             return self._packed(query, key, value, scope)
         return self._masked(query, key, value, scope)
@@ -93,7 +93,7 @@ class SelfAttention(nn.Module):
         return context.reshape(query.shape)
 
     def _split(self, vectors: torch.Tensor) -> torch.Tensor:
-        """(rows, length, hidden) to (rows, length, heads, hidden / heads)."""
+        """(rows, length, width) to (rows, length, heads, width / heads)."""
         rows, length, size = vectors.shape
         return vectors.view(rows, length, self.heads, size // self.heads)
 

@@ -28,6 +28,8 @@ class DecoderHead(nn.Module):
         from transformers import BertConfig, BertModel
 
         super().__init__()
+        if encoder.settings.head_size is not None:
+            raise BadInputError("a decoder is a copy of its encoder, and this one has lost heads")
         self.decoder = BertModel(
             BertConfig(**decoder_config(encoder.settings)), add_pooling_layer=False
         )

@@ -13,7 +13,8 @@ def training_flops_per_token(
     are predicted. Work that is done again (recomputation, padding) does not count.
     """
     size = settings.hidden_size
-    layer = 4 * size * size + 2 * size * settings.intermediate_size
-    attention = 2 * size * length
+    width = settings.attention_width
+    layer = 4 * size * width + 2 * size * settings.intermediate_size
+    attention = 2 * width * length
     head = size * size + size * settings.vocabulary_size
     return 6.0 * (settings.layers * (layer + attention) + predicted_share * head)

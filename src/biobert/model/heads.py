@@ -69,7 +69,14 @@ class VocabularyHead(nn.Module):
             return functional.linear(transformed, embeddings, self.bias)
         wanted = [torch.tensor(some, device=hidden.device) for some in pieces]
         logits = [functional.linear(transformed, embeddings[one], self.bias[one]) for one in wanted]
-        return torch.stack([some.logsumexp(dim=-1) for some in logits], dim=-1)
+        return torch.cat([_log_sum_exp(some) for some in logits], dim=-1)
+
+
+def _log_sum_exp(logits: torch.Tensor) -> torch.Tensor:
+    """(..., n) to (..., 1)."""
+    # OpenVINO takes an exported ReduceLogSumExp to be over all axes.
+    highest = logits.amax(dim=-1, keepdim=True)
+    return highest + (logits - highest).exp().sum(dim=-1, keepdim=True).log()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,12 +18,16 @@ LAYER_NAMES = {
     "feed_forward_norm": "output.LayerNorm",
 }
 # The heads of `BertForPreTraining`, by the kind of our head and its parameter.
+LANGUAGE_MODEL_NAMES = {
+    "dense.weight": "cls.predictions.transform.dense.weight",
+    "dense.bias": "cls.predictions.transform.dense.bias",
+    "norm.weight": "cls.predictions.transform.LayerNorm.weight",
+    "norm.bias": "cls.predictions.transform.LayerNorm.bias",
+    "bias": "cls.predictions.bias",
+}
 PRETRAINING_NAMES = {
-    ("vocabulary", "dense.weight"): "cls.predictions.transform.dense.weight",
-    ("vocabulary", "dense.bias"): "cls.predictions.transform.dense.bias",
-    ("vocabulary", "norm.weight"): "cls.predictions.transform.LayerNorm.weight",
-    ("vocabulary", "norm.bias"): "cls.predictions.transform.LayerNorm.bias",
-    ("vocabulary", "bias"): "cls.predictions.bias",
+    **{("vocabulary", own): theirs for own, theirs in LANGUAGE_MODEL_NAMES.items()},
+    **{("cloze", own): theirs for own, theirs in LANGUAGE_MODEL_NAMES.items()},
     ("sequence", "classifier.weight"): "cls.seq_relationship.weight",
     ("sequence", "classifier.bias"): "cls.seq_relationship.bias",
 }

@@ -60,8 +60,8 @@ class Network(nn.Module):
         `mask` and `positions` are those of the encoder. A head named in `selected` reads only the
         tokens at these places of the flattened rows, (n,), and gives (n, width): a masked language
         model needs few of its logits, and packed rows hold several sequences. `marks` (rows, k) are
-        the tokens that a `marked` or `cloze` head reads, `written` (rows, pieces) the gold that a `text` head
-        goes on from, piece by piece.
+        the tokens that a `marked` or `cloze` head reads, `written` (rows, pieces) the gold that a
+        `text` head goes on from, piece by piece.
         """
         packed = {} if positions is None else {"positions": positions}
         hidden = self.encoder(token_ids, segment_ids, mask, **packed)
@@ -133,5 +133,9 @@ def _head(spec: HeadSpec, encoder: nn.Module, dropout: float) -> nn.Module:
         raise BadInputError(
             "pretraining, cloze, fill-mask and generation need a BERT encoder (model_type 'bert'); "
             f"this is a {type(encoder).__name__}"
+        )
+    if spec.kind == "cloze" and not spec.pieces:
+        raise BadInputError(
+            f"head {spec.name!r} knows no word pieces for its labels; `task.with_tokenizer` does"
         )
     return DecoderHead(encoder) if spec.kind == "text" else VocabularyHead(encoder)

@@ -13,7 +13,7 @@ from biobert.core.task import HeadSpec, Outputs, Predictor, Window
 from biobert.model.generation import load_text_predictor, text_predictor
 from biobert.model.hub import load_encoder, load_trained_network
 from biobert.model.network import Network
-from biobert.model.weights import fill_heads
+from biobert.model.weights import fill_language_model
 from biobert.text.tokenizer import Tokenizer
 
 TOKEN_BUDGET = 4096
@@ -59,12 +59,7 @@ def load_language_model(
 ) -> "TorchPredictor":
     """The predictor of a BERT folder that carries a masked language model."""
     network = Network(load_encoder(folder), heads).eval()
-    missing = fill_heads(network, folder)
-    if missing:
-        raise BadInputError(
-            f"{folder}: this checkpoint has no masked language model (no {missing[0]!r}); "
-            "name a pretrained one"
-        )
+    fill_language_model(network, folder)
     place = torch_device(device)
     return TorchPredictor(network.to(place), device=place)
 

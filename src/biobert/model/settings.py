@@ -11,7 +11,11 @@ Activation = Literal["gelu", "relu", "gelu_new"]
 
 @dataclass(frozen=True, slots=True)
 class EncoderSettings:
-    """Sizes and rates of the encoder of Devlin et al. 2019 (arXiv:1810.04805)."""
+    """Sizes and rates of the encoder of Devlin et al. 2019 (arXiv:1810.04805).
+
+    `head_size` is that of a pruned encoder, whose heads together are narrower than the vectors;
+    transformers does not know such a shape. None is hidden_size / heads.
+    """
 
     vocabulary_size: int
     hidden_size: int = 768
@@ -25,14 +29,21 @@ class EncoderSettings:
     dropout: float = 0.1
     attention_dropout: float = 0.1
     pad_id: int = 0
+    head_size: int | None = None
 
     def __post_init__(self) -> None:
-        if self.hidden_size % self.heads:
+        if self.head_size is None and self.hidden_size % self.heads:
             raise BadInputError(
                 f"hidden_size {self.hidden_size} is not a multiple of {self.heads} attention heads"
             )
 
+    @property
+    def attention_width(self) -> int:
+        """The width of all heads side by side."""
+        return self.heads * (self.head_size or self.hidden_size // self.heads)
 
+
+HEAD_SIZE = "attention_head_size"
 FIELDS = {
     "vocabulary_size": "vocab_size",
     "hidden_size": "hidden_size",
@@ -63,10 +74,12 @@ def from_hugging_face(config: Mapping[str, Any]) -> EncoderSettings:
         raise BadInputError(f"hidden_act {values['activation']!r}: known are gelu, relu, gelu_new")
     if "vocabulary_size" not in values:
         raise BadInputError("config.json has no vocab_size")
-    return EncoderSettings(**values)
+    return EncoderSettings(**values, head_size=config.get(HEAD_SIZE))
 
 
 def to_hugging_face(settings: EncoderSettings) -> dict[str, Any]:
     """The `config.json` that `transformers.BertConfig` reads as the same encoder."""
     config = {theirs: getattr(settings, ours) for ours, theirs in FIELDS.items()}
+    if settings.head_size is not None:
+        config[HEAD_SIZE] = settings.head_size
     return {"model_type": "bert", "architectures": ["BertModel"], **config}

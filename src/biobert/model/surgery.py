@@ -104,7 +104,7 @@ def with_vocabulary(encoder: Encoder, old: Tokenizer, new: Tokenizer) -> Vocabul
     )
     state = encoder.state_dict()
     state[WORD_EMBEDDINGS] = mean_rows(state[WORD_EMBEDDINGS], sources)
-    return VocabularyChange(_made(settings, state, like=encoder), sources)
+    return VocabularyChange(rebuilt(settings, state, like=encoder), sources)
 
 
 def with_positions(encoder: Encoder, positions: int, method: PositionMethod) -> Encoder:
@@ -127,7 +127,7 @@ def with_positions(encoder: Encoder, positions: int, method: PositionMethod) -> 
         _tiled(table, positions) if method == "tile" else _stretched(table, positions)
     )
     settings = replace(encoder.settings, maximum_positions=positions)
-    return _made(settings, state, like=encoder)
+    return rebuilt(settings, state, like=encoder)
 
 
 def grown(encoder: Encoder, layers: int) -> Encoder:
@@ -149,7 +149,7 @@ def grown(encoder: Encoder, layers: int) -> Encoder:
     for number in range(layers):
         original = encoder.layers[number * present // layers].state_dict()
         state |= {f"layers.{number}.{name}": value for name, value in original.items()}
-    return _made(replace(encoder.settings, layers=layers), state, like=encoder)
+    return rebuilt(replace(encoder.settings, layers=layers), state, like=encoder)
 
 
 def _spelled_ids(
@@ -202,10 +202,10 @@ def _is_of_a_layer(name: str) -> bool:
     return name.startswith("layers.")
 
 
-def _made(
+def rebuilt(
     settings: EncoderSettings, state: Mapping[str, torch.Tensor], *, like: Encoder
 ) -> Encoder:
-    """An encoder of this shape and state that shares no memory with another."""
+    """An encoder of this shape and state that shares no memory with `like`, in its mode."""
     # On "meta" no weights are drawn, so that the caller's random state stays as it was.
     with torch.device("meta"):
         made = Encoder(settings)

@@ -11,12 +11,14 @@ from biobert.core.errors import BiobertError
 from biobert.core.files import temporary_sibling
 
 
-def write_tensors(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+def write_tensors(
+    tensors: Mapping[str, torch.Tensor], path: Path, *, metadata: Mapping[str, str] | None = None
+) -> None:
     """Write the file, from whatever device the tensors are on; a full disk is named."""
     contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     with temporary_sibling(path) as unfinished:
         try:
-            save_file(contiguous, unfinished, metadata={"format": "pt"})
+            save_file(contiguous, unfinished, metadata={"format": "pt", **(metadata or {})})
             unfinished.replace(path)
         except (OSError, SafetensorError) as problem:
             raise BiobertError(

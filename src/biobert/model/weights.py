@@ -8,12 +8,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from biobert.core.errors import BadInputError
-from biobert.core.model_folder import WEIGHTS
+from biobert.core.model_folder import SPARSE_WEIGHTS, WEIGHTS
 from biobert.model.adaptation import save_adapter
 from biobert.model.encoder import Encoder
 from biobert.model.names import PRETRAINING_NAMES, hugging_face_name
 from biobert.model.network import Network
 from biobert.model.settings import from_hugging_face, to_hugging_face
+from biobert.model.sparse import read_sparse
 from biobert.model.tensors import write_tensors
 
 INDEX = "model.safetensors.index.json"
@@ -31,7 +32,8 @@ def read_config(folder: Path) -> dict[str, object]:
 
 
 def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
-    """All tensors of `model.safetensors`, or of the shards that its index names."""
+    """All tensors of `model.safetensors`, of the shards that its index names, or of its sparse
+    form."""
     try:
         if (folder / INDEX).is_file():
             shards = set(json.loads((folder / INDEX).read_text())["weight_map"].values())
@@ -43,6 +45,8 @@ def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
         if (folder / WEIGHTS).is_file():
             tensors: dict[str, torch.Tensor] = load_file(folder / WEIGHTS)
             return tensors
+        if (folder / SPARSE_WEIGHTS).is_file():
+            return read_sparse(folder / SPARSE_WEIGHTS)
     except SafetensorError as problem:
         raise BadInputError(f"{folder}: damaged weights: {problem}") from None
     if list(folder.glob("*.bin")):
@@ -133,9 +137,19 @@ def fill_heads(network: Network, folder: Path) -> list[str]:
     return missing
 
 
+def fill_language_model(network: Network, folder: Path) -> None:
+    """Fill the heads with the masked language model of a folder; an error where it has none."""
+    missing = fill_heads(network, folder)
+    if missing:
+        raise BadInputError(
+            f"{folder}: this checkpoint has no masked language model (no {missing[0]!r}); "
+            "name a pretrained one, such as dmis-lab/biobert-base-cased-v1.2 or a folder that "
+            "`biobert train` pretrained"
+        )
+
+
 def _head_tensors(network: Network) -> dict[str, torch.Tensor]:
-    kinds = {spec.kind for spec in network.specs}
-    if "vocabulary" in kinds:
+    if _has_language_model(network):
         named = ((spec, network.heads[spec.name].state_dict()) for spec in network.specs)
         return {
             PRETRAINING_NAMES[spec.kind, name]: value
@@ -153,9 +167,13 @@ def _head_tensors(network: Network) -> dict[str, torch.Tensor]:
     return {f"heads.{name}": value for name, value in network.heads.state_dict().items()}
 
 
+def _has_language_model(network: Network) -> bool:
+    return any(spec.kind in ("vocabulary", "cloze") for spec in network.specs)
+
+
 def _head_config(network: Network) -> dict[str, object]:
     kinds = [spec.kind for spec in network.specs]
-    if "vocabulary" in kinds:
+    if _has_language_model(network):
         name = "BertForPreTraining" if "sequence" in kinds else "BertForMaskedLM"
         return {"architectures": [name], "tie_word_embeddings": True}
     if len(network.specs) != 1 or kinds[0] == "vector":

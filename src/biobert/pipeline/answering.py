@@ -8,7 +8,7 @@ from biobert.core.document import Entity, Span
 from biobert.core.errors import BadInputError
 from biobert.core.passages import passage_of
 from biobert.core.questions import CONTEXT, NO_ANSWER, candidates, question_document
-from biobert.pipeline.load import load_model
+from biobert.pipeline.load import LoadedModel, load_model
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
 from biobert.text.sentences import split_sentences
@@ -49,16 +49,17 @@ class Answerer:
 
     def __init__(
         self,
-        model: str | Path,
+        model: str | Path | LoadedModel,
         *,
         top: int = 5,
         settings: RuntimeSettings = RuntimeSettings(),
     ) -> None:
         """Load the model; `top` is how many answers are given."""
-        loaded = load_model(model, settings)
+        loaded = model if isinstance(model, LoadedModel) else load_model(model, settings)
         if loaded.manifest.task != TASK:
+            name = loaded.manifest.name if isinstance(model, LoadedModel) else model
             raise BadInputError(
-                f"{model} was trained for {loaded.manifest.task!r}; answering needs a model for "
+                f"{name} was trained for {loaded.manifest.task!r}; answering needs a model for "
                 f"{TASK!r}, such as recipes/qa-squad.toml makes"
             )
         wanted = {**loaded.manifest.task_settings, "candidates": top}

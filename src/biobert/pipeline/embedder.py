@@ -1,13 +1,15 @@
 """The embedder: texts in, vectors out, in order and in constant memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
+from biobert.core.ahead import made_ahead
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.hub import find_published_folder
@@ -53,15 +55,21 @@ class Embedder:
         self.task, self._predictor = _loaded(folder, pooling, windows, settings)
         self._check_windows()
 
+    def through(self, wrap: Callable[[Predictor], Predictor]) -> Self:
+        """The same embedder, its windows predicted by what `wrap` makes of its predictor."""
+        other = copy(self)
+        other._predictor = wrap(self._predictor)
+        return other
+
     def embed(self, text: str) -> FloatArray:
         """(size,) the vector of one text."""
         return next(self.embed_many([text]))
 
     def embed_many(self, texts: Iterable[str]) -> Iterator[FloatArray]:
         """The vector of each text, in order; an empty text has one too."""
-        for chunk in _chunks(texts):
-            windows = self._windows(chunk)
-            outputs = iter(self._predictor.predict([one for parts in windows for one in parts]))
+        encoded = made_ahead(self._windows, _chunks(texts), ahead=1)
+        for windows, found in made_ahead(self._predicted, encoded, ahead=1):
+            outputs = iter(found)
             for parts in windows:
                 yield joined_vector(parts, [next(outputs)[HEAD] for _ in parts])
 
@@ -79,6 +87,11 @@ class Embedder:
         documents = (Document(str(number), text) for number, text in enumerate(texts))
         examples = [Example(one, 0, len(one.text)) for one in documents]
         return self.task.encode(examples, self.tokenizer)
+
+    def _predicted(
+        self, windows: list[tuple[Window, ...]]
+    ) -> tuple[list[tuple[Window, ...]], list[Outputs]]:
+        return windows, self._predictor.predict([one for parts in windows for one in parts])
 
     def _check_windows(self) -> None:
         positions = getattr(self._predictor, "maximum_positions", None)

@@ -8,10 +8,11 @@ from pathlib import Path
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.shelf import unknown_name
-from biobert.core.task import Task
+from biobert.core.task import Scores, Task
 from biobert.data.catalogue import read_split, with_renamed_labels
 from biobert.evaluation.report import Report, Setting, document_report, entity_report
 from biobert.pipeline.annotator import Annotator
+from biobert.pipeline.load import LoadedModel
 from biobert.tasks.multitask import Multitask
 
 
@@ -109,3 +110,12 @@ def _training(test_set: TestSet, places: CorpusPlaces) -> list[Document] | None:
         return read_gold(test_set, "train", places)
     except BiobertError:
         return None
+
+
+def scores_of(model: LoadedModel, gold: Sequence[Document]) -> Scores:
+    """A model's answers to the raw text of gold documents, scored by its task."""
+    predicted = list(Annotator(model).annotate_many(gold))
+    labels = scored_labels(model.task, gold, None)
+    if not finds_entities(model.task):
+        return model.task.among(predicted).score(gold, predicted)
+    return model.task.score(with_labels_alone(gold, labels), predicted)

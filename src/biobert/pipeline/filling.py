@@ -1,22 +1,16 @@
 """Filling gaps: what a masked language model puts where a text says `[MASK]`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Self
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.task import FloatArray, IntArray, Outputs, Window
+from biobert.core.task import FloatArray, IntArray, Predictor, Window
 from biobert.tasks.pretraining import Pretraining, candidates
 from biobert.text.tokenizer import Tokenizer
-
-
-class _Predictor(Protocol):
-    @property
-    def maximum_positions(self) -> int: ...
-
-    def predict(self, windows: Sequence[Window]) -> list[Outputs]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +41,15 @@ class GapFiller:
 
         self._task = Pretraining.from_settings({"pairs": "none"})
         self._tokenizer = Tokenizer.from_folder(folder)
-        self._predictor: _Predictor = load_language_model(folder, self._task.heads(), device=device)
+        model = load_language_model(folder, self._task.heads(), device=device)
+        self._maximum_positions = model.maximum_positions
+        self._predictor: Predictor = model
+
+    def through(self, wrap: Callable[[Predictor], Predictor]) -> Self:
+        """The same model, its windows predicted by what `wrap` makes of its predictor."""
+        other = copy(self)
+        other._predictor = wrap(self._predictor)
+        return other
 
     def fill(self, text: str, *, top: int = 5) -> list[Gap]:
         """Each gap of the text, in order, with the `top` likeliest pieces.
@@ -57,10 +59,10 @@ class GapFiller:
         examples = self._task.examples(Document("text", text))
         windows = [part for parts in self._task.encode(examples, self._tokenizer) for part in parts]
         longest = max((len(window) for window in windows), default=0)
-        if longest > self._predictor.maximum_positions:
+        if longest > self._maximum_positions:
             raise BadInputError(
                 f"the text has {longest} tokens, the model reads "
-                f"{self._predictor.maximum_positions}; shorten it around the gap"
+                f"{self._maximum_positions}; shorten it around the gap"
             )
         outputs = self._predictor.predict(windows)
         gaps = [

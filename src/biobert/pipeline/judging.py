@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from biobert.core.certainty import CLASSIFYING
 from biobert.core.document import Document
 from biobert.core.errors import MissingExtraError
 from biobert.core.task import IGNORED, Example, FloatArray, HeadSpec, Outputs, Window

@@ -11,7 +11,7 @@ from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.model_folder import EXPORTED_MODEL, ModelManifest, read_manifest
 from biobert.core.task import Predictor, Task
 from biobert.runtime.ensemble import EnsemblePredictor
-from biobert.runtime.load import load_exported
+from biobert.runtime.load import find_exported, load_exported
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
 from biobert.text.tokenizer import Tokenizer
@@ -66,8 +66,9 @@ def _predictor(
         places = [folder / name for name in manifest.members]
         members = [_predictor(one, read_manifest(one), task, settings) for one in places]
         return EnsemblePredictor(members, task.heads(), rule=manifest.rule)
-    if settings.engine != "torch" and (folder / EXPORTED_MODEL).is_file():
-        return load_exported(folder / EXPORTED_MODEL, task.heads(), settings)
+    exported = find_exported(folder, settings)
+    if exported is not None:
+        return load_exported(exported, task.heads(), settings)
     return _torch_predictor(folder, task, settings)
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,19 +30,26 @@ class FolderPlan:
         folder.mkdir(parents=True, exist_ok=True)
         self._formats = formats
         self._journal = _Journal(folder / JOURNAL, resume=resume)
-        names = dict(zip(paths, _output_names(paths), strict=True))
         self.waiting = [
-            InputOutputs(
-                path, {format: folder / f"{names[path]}{_ending(format)}" for format in formats}
-            )
-            for path in paths
-            if not self._journal.has(path, formats)
+            one
+            for one in outputs_of(paths, folder, lambda path: formats)
+            if not self._journal.has(one.path, formats)
         ]
         self.skipped = len(paths) - len(self.waiting)
 
     def done(self, path: str) -> None:
         """Mark an input whose files stand."""
         self._journal.add(path, self._formats)
+
+
+def outputs_of(
+    paths: Sequence[str], folder: Path, formats: Callable[[str], Sequence[str]]
+) -> list[InputOutputs]:
+    """The files in a folder that inputs become, in the formats that `formats` tells of each."""
+    return [
+        InputOutputs(path, {one: folder / f"{name}{_ending(one)}" for one in formats(path)})
+        for path, name in zip(paths, _output_names(paths), strict=True)
+    ]
 
 
 class _Journal:

@@ -13,20 +13,21 @@ from biobert.tasks.relations import RelationExtraction
 
 
 def load_relation_model(
-    model: str | Path, labels: Collection[str], settings: RuntimeSettings
+    model: str | Path | LoadedModel, labels: Collection[str], settings: RuntimeSettings
 ) -> LoadedModel:
     """A model that relates entities of these labels; an error where it relates none of them."""
-    loaded = load_model(model, settings)
+    loaded = model if isinstance(model, LoadedModel) else load_model(model, settings)
+    name = loaded.manifest.name if isinstance(model, LoadedModel) else model
     task, known = loaded.task, frozenset(labels)
     if not isinstance(task, RelationExtraction):
         raise BadInputError(
-            f"{model} is a model for {loaded.manifest.task!r}, not for relations; "
+            f"{name} is a model for {loaded.manifest.task!r}, not for relations; "
             "train one with a recipe whose task.name is 'relations'"
         )
     if not any(first & known and second & known for first, second in _labels(task)):
         wanted = "; ".join(" and ".join(pair.names) for pair in task.pairs)
         raise BadInputError(
-            f"{model} relates {wanted}; the entities found are {', '.join(sorted(known)) or 'none'}"
+            f"{name} relates {wanted}; the entities found are {', '.join(sorted(known)) or 'none'}"
             ": name the labels behind its types under [task.types] and train it anew"
         )
     return loaded

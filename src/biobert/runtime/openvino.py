@@ -22,7 +22,7 @@ own 32, with the same F1 (docs/lab-notes.md). Weights in float32 are not touched
 
 
 class OpenVinoPredictor:
-    """Runs an ONNX file: its inputs are named as in `window_arrays`, its outputs as the heads."""
+    """Runs an ONNX or OpenVINO file: its inputs are named as in `window_arrays`, its outputs as the heads."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class OpenVinoPredictor:
     ) -> None:
         self.heads = tuple(heads)
         self.settings = settings
-        openvino = _import_openvino()
+        openvino = import_openvino()
         core = openvino.Core()
         self.precision = _precision(core, settings.precision)
         self._compiled = core.compile_model(core.read_model(model), "CPU", self._options())
@@ -97,7 +97,8 @@ class _Silent:
         return lambda *args, **kwargs: None
 
 
-def _import_openvino() -> ModuleType:
+def import_openvino() -> ModuleType:
+    """OpenVINO, and for whatever is imported after it (nncf) the silent telemetry."""
     if "openvino_telemetry" not in sys.modules:
         silent = ModuleType("openvino_telemetry")
         silent.Telemetry = _Silent  # type: ignore[attr-defined]

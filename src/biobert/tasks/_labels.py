@@ -1,11 +1,58 @@
-"""What every list of labels must be."""
+"""What the tasks share that give documents labels."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
+
+from biobert.core.document import Document, Passage
 from biobert.core.errors import BadInputError
+from biobert.core.task import FloatArray
+from biobert.tasks._words import log_softmax
 
 
 def check_labels(labels: Sequence[str]) -> None:
     """An error unless there are labels, and each is there once."""
     if not labels or len(set(labels)) != len(labels):
         raise BadInputError(f"[task] labels = {list(labels)}: name each label once")
+
+
+def known_labels(document: Document, labels: Sequence[str]) -> tuple[str, ...]:
+    """The document's labels; an error where one is none of the task's."""
+    for label in document.labels:
+        if label not in labels:
+            raise BadInputError(
+                f"document {document.id!r}: label {label!r} is none of the task's "
+                f"({', '.join(labels)}); rename it under [data] or add it to task.labels"
+            )
+    return document.labels
+
+
+def joint_probabilities(logits: FloatArray) -> FloatArray:
+    """(windows, labels) logits of one answer to (labels,): the mean log-probability decides."""
+    probabilities: FloatArray = np.exp(log_softmax(log_softmax(logits).mean(axis=0)))
+    return probabilities
+
+
+def with_likeliest(document: Document, labels: Sequence[str], likely: FloatArray) -> Document:
+    """The document with the likeliest label, and the probabilities (labels,) of all."""
+    scores = dict(zip(labels, likely.tolist(), strict=True))
+    best = max(labels, key=lambda label: scores[label])
+    return replace(document, labels=(best,), label_scores=scores)
+
+
+def toy_questions() -> list[Document]:
+    """Three questions with their contexts, answered yes, no and maybe."""
+    texts = (
+        ("Does aspirin help?", "Aspirin did help in all trials.", "yes"),
+        ("Is lithium safe?", "Lithium caused cardiac arrest.", "no"),
+        ("Is rest enough?", "Trials of rest are rare.", "maybe"),
+    )
+    return [_toy(number, *one) for number, one in enumerate(texts, start=1)]
+
+
+def _toy(number: int, question: str, context: str, label: str) -> Document:
+    text = f"{question}\n{context}"
+    start = len(question) + 1
+    passages = (Passage(0, len(question), "question"), Passage(start, len(text), "context"))
+    return Document(f"toy-{number}", text, passages=passages, labels=(label,))

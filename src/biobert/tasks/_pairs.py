@@ -60,14 +60,15 @@ def _windows(
     room = settings.maximum_tokens - SPECIALS
     half = room // 2
     first_room = min(len(first.ids), max(half, room - len(second.ids)))
-    parts = _ranges(first, first_room, settings.overlap_tokens)
-    others = _ranges(second, room - first_room, settings.overlap_tokens)
+    parts = stretches(first, first_room, settings.overlap_tokens)
+    others = stretches(second, room - first_room, settings.overlap_tokens)
     return tuple(
         _window(pair, (first, part), (second, other), borders) for part in parts for other in others
     )
 
 
-def _ranges(pieces: Pieces, capacity: int, overlap: int) -> list[PieceRange]:
+def stretches(pieces: Pieces, capacity: int, overlap: int) -> list[PieceRange]:
+    """All pieces in one where `capacity` allows it, else in several that share some context."""
     if len(pieces.ids) <= capacity:
         return [PieceRange(0, len(pieces.ids), 0, len(pieces.ids))]
     return piece_ranges(pieces.words, capacity=capacity, overlap=min(overlap, (capacity - 1) // 2))

@@ -11,12 +11,11 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from biobert.core.document import Document, Passage
+from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.passages import passage_of
 from biobert.core.task import (
     Example,
-    FloatArray,
     HeadSpec,
     InputName,
     LabelGroup,
@@ -28,14 +27,19 @@ from biobert.core.task import (
     Window,
 )
 from biobert.evaluation.labels import score_labels
-from biobert.tasks._labels import check_labels
+from biobert.tasks._labels import (
+    check_labels,
+    joint_probabilities,
+    known_labels,
+    toy_questions,
+    with_likeliest,
+)
 from biobert.tasks._pairs import encode_pairs, pair_of
+from biobert.tasks._thresholds import THRESHOLD, best_threshold
 from biobert.tasks._windows import encode_stretches
-from biobert.tasks._words import log_softmax
 from biobert.text.windows import WindowSettings
 
 HEAD = "labels"
-THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +144,13 @@ class Classification(Task):
         if not outputs:
             return replace(document, labels=(), label_scores={})
         logits = np.stack([output[HEAD] for output in outputs[0]])
-        probabilities = dict(zip(self.labels, self._probabilities(logits).tolist(), strict=True))
         if self._settings.choice == "one":
-            chosen = [max(self.labels, key=lambda label: probabilities[label])]
-        else:
-            chosen = [one for one in self.labels if probabilities[one] >= self._threshold(one)]
-        return replace(document, labels=tuple(chosen), label_scores=probabilities)
+            return with_likeliest(document, self.labels, joint_probabilities(logits))
+        # A label holds for the whole where one part of it says so.
+        likely = 1.0 / (1.0 + np.exp(-logits.max(axis=0)))
+        scores = dict(zip(self.labels, likely.tolist(), strict=True))
+        chosen = [one for one in self.labels if scores[one] >= self._threshold(one)]
+        return replace(document, labels=tuple(chosen), label_scores=scores)
 
     def measure(self) -> str:
         """As the settings choose it."""
@@ -179,68 +184,19 @@ class Classification(Task):
     @classmethod
     def toy_documents(cls) -> list[Document]:
         """Questions with their contexts, and what follows."""
-        texts = (
-            ("Does aspirin help?", "Aspirin did help in all trials.", "yes"),
-            ("Is lithium safe?", "Lithium caused cardiac arrest.", "no"),
-            ("Is rest enough?", "Trials of rest are rare.", "maybe"),
-        )
-        return [_toy(number, *one) for number, one in enumerate(texts, start=1)]
+        return toy_questions()
 
     def _known_labels(self, document: Document) -> tuple[str, ...]:
-        for label in document.labels:
-            if label not in self.labels:
-                raise BadInputError(
-                    f"document {document.id!r}: label {label!r} is none of the task's "
-                    f"({', '.join(self.labels)}); rename it under [data] or add it to task.labels"
-                )
+        labels = known_labels(document, self.labels)
         if self._settings.choice == "one" and len(document.labels) != 1:
             raise BadInputError(
                 f"document {document.id!r} has {len(document.labels)} labels "
                 f"({', '.join(document.labels)}), and the task gives one: set choice = 'many'"
             )
-        return document.labels
-
-    def _probabilities(self, logits: FloatArray) -> FloatArray:
-        """(windows, labels) logits to (labels,): the mean log-probability, or the surest window."""
-        probabilities: FloatArray
-        if self._settings.choice == "one":
-            probabilities = np.exp(log_softmax(log_softmax(logits).mean(axis=0)))
-        else:
-            # A label holds for the whole where one part of it says so.
-            probabilities = 1.0 / (1.0 + np.exp(-logits.max(axis=0)))
-        return probabilities
+        return labels
 
     def _threshold(self, label: str) -> float:
         return self._settings.thresholds.get(label, THRESHOLD)
 
 
 TASK = Classification
-
-
-def best_threshold(scores: FloatArray, gold: np.ndarray) -> float:
-    """The threshold on scores (n,) with the best F1 against gold (n,), 0.5 where nothing is gold.
-
-    It stands halfway between the last score that is taken and the next; of equal ones the highest.
-    """
-    if not gold.any():
-        return THRESHOLD
-    order = np.argsort(-scores, kind="stable")
-    ranked, right = scores[order], np.cumsum(gold[order])
-    f1 = 2 * right / (np.arange(1, len(right) + 1) + gold.sum())
-    # Equal scores are taken together.
-    f1[:-1][ranked[:-1] == ranked[1:]] = -1.0
-    best = int(np.argmax(f1))
-    following = ranked[best + 1] if best + 1 < len(ranked) else 0.0
-    halfway = float((ranked[best] + following) / 2)
-    # Between two neighbouring floats there is nothing.
-    return halfway if halfway > following else float(ranked[best])
-
-
-def _toy(number: int, question: str, context: str, label: str) -> Document:
-    text = f"{question}\n{context}"
-    start = len(question) + 1
-    passages = (
-        Passage(0, len(question), "question"),
-        Passage(start, len(text), "context"),
-    )
-    return Document(f"toy-{number}", text, passages=passages, labels=(label,))

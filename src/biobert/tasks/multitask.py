@@ -149,6 +149,12 @@ class Multitask(Task):
             details={part: one.main for part, one in found.items()},
         )
 
+    def weighing(self) -> Self:
+        """All parts as they answer for `tuned`."""
+        tasks = {part: task.weighing() for part, task in self.parts.items()}
+        named = {part: {"name": one.name, **one.settings()} for part, one in tasks.items()}
+        return type(self)(MultitaskSettings(named))
+
     def tuned(self, gold: Sequence[Document], predicted: Iterable[Document]) -> Self:
         """Each part with what is best chosen on the documents that belong to it."""
         settings = dict(self._settings.parts)

@@ -5,9 +5,9 @@ related is one example, its two ends marked in the text.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.task import (
     IGNORED,
     Example,
+    FloatArray,
     HeadSpec,
     InputName,
     LabelGroup,
@@ -47,6 +48,7 @@ from biobert.tasks._labels import check_labels
 from biobert.tasks._marked_windows import encode_marked
 from biobert.tasks._marking import Marked, MarkedText, Marking, mark, mentions_of
 from biobert.tasks._memory import Memory
+from biobert.tasks._thresholds import best_threshold
 from biobert.tasks._words import log_softmax
 from biobert.text.sentences import sentences_of
 from biobert.text.windows import WindowSettings
@@ -73,7 +75,9 @@ class RelationSettings:
     is longer than a row of `windows` is read around the two mentions that are nearest.
 
     Training learns from a share of the pairs without a relation, `negatives`, always the same ones.
-    Scoring and annotation weigh all of them, with probabilities corrected for it.
+    Scoring and annotation weigh all of them, with probabilities corrected for it. A pair gets its
+    likeliest relation where that is at least as probable as `threshold`, which training chooses on
+    devel; without one, where it is likelier than none.
     """
 
     labels: tuple[str, ...]
@@ -86,6 +90,7 @@ class RelationSettings:
     marking: Marking = "markers"
     order: Literal["role", "text"] = "role"
     negatives: float = 1.0
+    threshold: float | None = None
     hidden_layers: int = 0
     windows: WindowSettings = field(default_factory=WindowSettings)
 
@@ -100,6 +105,8 @@ class RelationSettings:
             raise BadInputError(f"[task] types: {name!r} stands in none of the pairs")
         if not 0.0 < self.negatives <= 1.0:
             raise BadInputError(f"[task] negatives = {self.negatives}: more than 0, at most 1")
+        if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
+            raise BadInputError(f"[task] threshold = {self.threshold}: from 0 to 1")
 
 
 class RelationExtraction(Task):
@@ -182,12 +189,20 @@ class RelationExtraction(Task):
         relations = []
         for example, (answer,) in zip(self.examples(document), outputs, strict=True):
             probabilities = np.exp(log_softmax(answer[HEAD] - self._prior))
-            best = int(np.argmax(probabilities))
-            label = self._group.labels[best]
-            if label != self._settings.negative:
-                score = min(1.0, float(probabilities[best]))
+            best = self._chosen(probabilities)
+            if best is not None:
+                label, score = self._group.labels[best], min(1.0, float(probabilities[best]))
                 relations.append(self._relation(example, label, score, sentences))
         return replace(document, relations=tuple(relations))
+
+    def _chosen(self, probabilities: FloatArray) -> int | None:
+        """The number of the label that a pair gets, or None."""
+        first = 0 if self._settings.negative is None else 1
+        best = first + int(np.argmax(probabilities[first:]))
+        threshold = self._settings.threshold
+        if threshold is None:
+            threshold = 0.0 if first == 0 else np.nextafter(probabilities[0], np.inf)
+        return best if probabilities[best] >= threshold else None
 
     def measure(self) -> str:
         """Whole relations, label and arguments."""
@@ -205,6 +220,26 @@ class RelationExtraction(Task):
             self.labels,
             candidates=[self._candidates[document] for document in predicted],
         )
+
+    def weighing(self) -> Self:
+        """The task that relates every pair, by its likeliest label."""
+        return type(self)(replace(self._settings, threshold=0.0))
+
+    def tuned(self, gold: Sequence[Document], predicted: Iterable[Document]) -> Self:
+        """With the threshold that gives the best micro F1, where pairs may have no relation."""
+        if self._settings.negative is None:
+            return self
+        scores, right, gold_count = [], [], 0
+        for one, other in zip(gold, predicted, strict=True):
+            keys = self._keys[one]
+            gold_count += len(keys)
+            for relation in other.relations:
+                (key,) = self._keys_of(replace(other, relations=(relation,)))
+                scores.append(relation.score or 0.0)
+                right.append(key in keys)
+        missed = gold_count - sum(right)
+        threshold = best_threshold(np.array(scores), np.array(right, dtype=bool), missed=missed)
+        return type(self)(replace(self._settings, threshold=threshold))
 
     @classmethod
     def toy_documents(cls) -> list[Document]:

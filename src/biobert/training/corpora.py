@@ -27,7 +27,8 @@ def read_sources(
         if name in documents:
             raise BadInputError(f"the recipe names {name!r} twice; use times = 2 to weigh it more")
         kept = [document for document in found if _is_taken(document, source.share)]
-        documents[name] = [select_labels(document, source) for document in kept]
+        selected = [select_labels(document, source) for document in kept]
+        documents[name] = selected if source.per_label is None else _few(selected, source)
     return documents
 
 
@@ -35,6 +36,33 @@ def _is_taken(document: Document, share: float) -> bool:
     """The same answer for the same text, whatever else is in the corpus."""
     digest = sha256(f"{document.id}\n{document.text}".encode()).digest()
     return int.from_bytes(digest[:4], "big") < share * 2**32
+
+
+def _few(documents: Sequence[Document], source: DataSource) -> list[Document]:
+    """`per_label` documents of each label, in their old order, always the same for a `draw`."""
+    assert source.per_label is not None
+    by_label: dict[str, list[int]] = {}
+    for number, document in enumerate(documents):
+        if len(document.labels) != 1:
+            raise BadInputError(
+                f"[data] {source.corpus}: per_label draws documents of one label each; document "
+                f"{document.id!r} has {len(document.labels)}; use share instead"
+            )
+        by_label.setdefault(document.labels[0], []).append(number)
+    taken: list[int] = []
+    for label, numbers in by_label.items():
+        if len(numbers) < source.per_label:
+            raise BadInputError(
+                f"[data] {source.corpus}: per_label = {source.per_label}, but there are only "
+                f"{len(numbers)} documents with the label {label!r}"
+            )
+        numbers.sort(key=lambda number: _lot(documents[number], source.draw or 0))
+        taken += numbers[: source.per_label]
+    return [documents[number] for number in sorted(taken)]
+
+
+def _lot(document: Document, draw: int) -> bytes:
+    return sha256(f"{draw}\n{document.id}\n{document.text}".encode()).digest()
 
 
 def select_labels(document: Document, source: DataSource) -> Document:

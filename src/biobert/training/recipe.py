@@ -18,7 +18,8 @@ class DataSource:
     """One corpus in the mixture. `rename` maps its labels to ours; `labels` keeps only these.
 
     Its documents come `times` times in an epoch, so that a small corpus weighs more; only a `share`
-    of them is taken, always the same ones. `part` is the one of a `multitask` that learns from it.
+    of them is taken, always the same ones, or `per_label` documents of each label; another `draw`
+    takes others. `part` is the one of a `multitask` that learns from it.
     For pretraining, `corpus` is a folder that `biobert corpus build` wrote; its damaged shards are
     refused, or skipped.
     """
@@ -27,6 +28,8 @@ class DataSource:
     splits: tuple[str, ...] = ("train",)
     times: int = 1
     share: float = 1.0
+    per_label: int | None = None
+    draw: int | None = None
     labels: tuple[str, ...] | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
     part: str | None = None
@@ -37,6 +40,10 @@ class DataSource:
             raise BadInputError(f"[data] {self.corpus}: times = {self.times}: at least 1")
         if not 0.0 < self.share <= 1.0:
             raise BadInputError(f"[data] {self.corpus}: share = {self.share}: up to 1, more than 0")
+        if self.per_label is not None and self.per_label < 1:
+            raise BadInputError(f"[data] {self.corpus}: per_label = {self.per_label}: at least 1")
+        if self.draw is not None and self.per_label is None:
+            raise BadInputError(f"[data] {self.corpus}: draw = {self.draw} needs per_label")
 
 
 @dataclass(frozen=True, slots=True)

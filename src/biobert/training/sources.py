@@ -137,22 +137,29 @@ class DocumentExaminer:
     def evaluate(self, network: Network, device: torch.device) -> dict[str, Scores]:
         """Scores of each devel set."""
         return {
-            part.name: self.task.score(part.documents, self._predicted(part, network, device))
+            part.name: self.task.score(
+                part.documents, self._predicted(self.task, part, network, device)
+            )
             for part in self.devel
         }
 
     def tuned(self, network: Network, device: torch.device) -> Task:
         """The task as it chooses its own settings on all devel sets together."""
         gold = [document for part in self.devel for document in part.documents]
+        weighing = self.task.weighing()
         predicted = (
-            document for part in self.devel for document in self._predicted(part, network, device)
+            document
+            for part in self.devel
+            for document in self._predicted(weighing, part, network, device)
         )
         return self.task.tuned(gold, predicted)
 
-    def _predicted(self, part: DevelSet, network: Network, device: torch.device) -> list[Document]:
+    def _predicted(
+        self, task: Task, part: DevelSet, network: Network, device: torch.device
+    ) -> list[Document]:
         predictor = predictor_of(network, self.tokenizer, device)
         return annotate_documents(
-            part.documents, task=self.task, tokenizer=self.tokenizer, predictor=predictor
+            part.documents, task=task, tokenizer=self.tokenizer, predictor=predictor
         )
 
 

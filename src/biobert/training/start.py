@@ -13,7 +13,7 @@ from biobert.model.hub import find_encoder_folder, load_encoder
 from biobert.model.network import Network
 from biobert.model.settings import EncoderSettings
 from biobert.model.surgery import grown, mean_rows, with_positions, with_vocabulary
-from biobert.model.weights import fill_heads, load_heads
+from biobert.model.weights import fill_heads, fill_language_model, load_heads
 from biobert.tasks import build_task
 from biobert.text.tokenizer import Tokenizer
 from biobert.training.recipe import ModelSettings, Recipe, ShapeSettings
@@ -52,6 +52,11 @@ def set_dropout(encoder: nn.Module, rate: float) -> None:
 
 def _from_scratch(model: ModelSettings, task: Task) -> Learner:
     assert model.shape is not None and model.vocabulary is not None
+    if any(head.kind == "cloze" for head in task.heads()):
+        raise BadInputError(
+            "[model] shape: a cloze begins from a masked language model, not from random weights; "
+            "pretrain first, then name that folder as the encoder"
+        )
     tokenizer = Tokenizer.from_folder(find_encoder_folder(model.vocabulary))
     encoder = Encoder(_encoder_settings(model.shape, model, tokenizer))
     return Learner(task, tokenizer, Network(encoder, task.heads(), dropout=model.dropout))
@@ -75,21 +80,27 @@ def _continued(model: ModelSettings, task: Task, note: Note) -> Learner:
     assert model.encoder is not None
     folder = find_encoder_folder(model.encoder)
     tokenizer = Tokenizer.from_folder(folder)
+    wanted = tokenizer
+    if model.vocabulary is not None:
+        wanted = Tokenizer.from_folder(find_encoder_folder(model.vocabulary))
+    task = task.with_tokenizer(wanted)
     network = Network(load_encoder(folder), task.heads(), dropout=model.dropout)
     if any(head.kind == "text" for head in task.heads()):
         _refuse_surgery(model)
-    if any(head.kind in ("vocabulary", "text") for head in task.heads()):
+    if any(head.kind == "cloze" for head in task.heads()):
+        fill_language_model(network, folder)
+    elif any(head.kind in ("vocabulary", "text") for head in task.heads()):
         _fill_pretraining_heads(network, folder, note)
     elif model.heads == "kept":
         load_heads(network, folder)
-    if model.vocabulary is not None:
-        tokenizer = _change_vocabulary(network, tokenizer, model.vocabulary, note)
+    if wanted.fingerprint() != tokenizer.fingerprint():
+        _change_vocabulary(network, tokenizer, wanted, note)
     if model.positions is not None:
         encoder = _own(network.encoder, "model.positions")
         network.encoder = with_positions(encoder, model.positions, model.new_positions)
     if model.layers is not None:
         network.encoder = grown(_own(network.encoder, "model.layers"), model.layers)
-    return Learner(task, tokenizer, network)
+    return Learner(task, wanted, network)
 
 
 def _refuse_surgery(model: ModelSettings) -> None:
@@ -107,11 +118,8 @@ def _fill_pretraining_heads(network: Network, folder: Path, note: Note) -> None:
         note(f"{folder.name} has no {', '.join(missing)}: these start from random weights")
 
 
-def _change_vocabulary(network: Network, old: Tokenizer, vocabulary: str, note: Note) -> Tokenizer:
+def _change_vocabulary(network: Network, old: Tokenizer, new: Tokenizer, note: Note) -> None:
     """Give the network another vocabulary, in its embeddings and in what it predicts."""
-    new = Tokenizer.from_folder(find_encoder_folder(vocabulary))
-    if new.fingerprint() == old.fingerprint():
-        return old
     change = with_vocabulary(_own(network.encoder, "model.vocabulary"), old, new)
     network.encoder = change.encoder
     for head in network.heads.values():
@@ -123,7 +131,6 @@ def _change_vocabulary(network: Network, old: Tokenizer, vocabulary: str, note: 
         f"new vocabulary of {new.vocabulary_size} pieces: {found.kept} kept their embedding, "
         f"{found.averaged} start from the mean of their old pieces, {found.fresh} from that of all"
     )
-    return new
 
 
 def _own(encoder: nn.Module, setting: str) -> Encoder:

@@ -20,7 +20,7 @@ class PrefixedAttention(nn.Module):
 
     def __init__(self, attention: SelfAttention, length: int) -> None:
         super().__init__()
-        size = attention.query.in_features
+        size = attention.key.out_features
         self.base_layer = attention
         self.dropout = attention.dropout
         self.keys = nn.Parameter(torch.empty(length, size).normal_(std=INITIAL_DEVIATION))
@@ -55,6 +55,6 @@ def attach(encoder: nn.Module, settings: AdapterSettings) -> nn.Module:
 
 
 def _in_front(learnt: torch.Tensor, computed: torch.Tensor) -> torch.Tensor:
-    """(k, hidden) and (rows, length, hidden) to (rows, k + length, hidden)."""
+    """(k, width) and (rows, length, width) to (rows, k + length, width)."""
     repeated = learnt.to(computed.dtype).expand(len(computed), -1, -1)
     return torch.cat([repeated, computed], dim=1)

@@ -1,0 +1,126 @@
+"""`biobert deidentify`: texts without the identifiers of persons."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
+
+if TYPE_CHECKING:
+    from biobert.trust.batch import DeidentificationResult
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("deidentify")(deidentify)
+
+
+@answering("deidentify")
+def deidentify(
+    inputs: Annotated[list[str], typer.Argument(help="Files, folders, globs, or -.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="A file, a folder, or - .")],
+    formats: Annotated[
+        list[str] | None, typer.Option("--to", help="Format to write; by default the input's own.")
+    ] = None,
+    source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
+    replace: Annotated[
+        str, typer.Option(help="tags ([NAME]) or surrogates (another name).")
+    ] = "tags",
+    key_file: Annotated[
+        Path | None, typer.Option(help="A secret that keeps surrogates the same in later runs.")
+    ] = None,
+    shift_by: Annotated[
+        str, typer.Option(help="Surrogate dates move by whole days, or weeks.")
+    ] = "days",
+    patient_field: Annotated[
+        str | None, typer.Option(help="Metadata that names the patient, whose dates move alike.")
+    ] = None,
+    names: Annotated[
+        str | None, typer.Option(help="A model folder that finds persons and places too.")
+    ] = None,
+    keep_inside: Annotated[
+        str | None,
+        typer.Option(help="Entities of the input that are no names: Disease,Chemical."),
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="Write every identifier and its surrogate here: a secret.")
+    ] = None,
+    engine: EngineOption = "auto",
+    precision: PrecisionOption = "auto",
+    device: DeviceOption = None,
+    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Replace names, places, dates, numbers and other identifiers of persons in texts.
+
+    The kinds are those of HIPAA's Safe Harbor. What is found is counted and never shown; what is
+    missed stays in the text, so have a person look at a sample before you share it. Identifiers of
+    documents and names of files are kept as they are.
+    """
+    from biobert.data.rejects import Rejects
+    from biobert.trust.batch import DeidentificationSettings, deidentify_inputs, without_details
+    from biobert.trust.deidentification import Deidentifier
+
+    tagger = None
+    if names is not None:
+        from biobert.trust.tagger import load_tagger
+
+        tagger = load_tagger(names, runtime_settings(engine, precision, device))
+    deidentifier = Deidentifier(
+        replacement=replace,  # type: ignore[arg-type]
+        key=None if key_file is None else _key(key_file),
+        date_unit=shift_by,  # type: ignore[arg-type]
+        names=tagger,
+        veto_labels=keep_inside.split(",") if keep_inside else (),
+    )
+    settings = DeidentificationSettings(
+        output, tuple(formats or ()), source_format, mapping, patient_field
+    )
+    set_aside = Rejects()
+    result = deidentify_inputs(inputs, deidentifier, settings, set_aside)
+    if rejects is not None:
+        without_details(set_aside).write(rejects)
+    data = _data(result, set_aside.count)
+    return Answer(data, lambda: _show(data))
+
+
+def _key(path: Path) -> bytes:
+    from biobert.core.errors import BadInputError
+
+    try:
+        return path.read_bytes().strip()
+    except OSError as problem:
+        raise BadInputError(f"key file {path}: {problem.strerror}", code="not-found") from None
+
+
+def _data(result: "DeidentificationResult", set_aside: int) -> dict[str, Any]:
+    speed = result.characters / result.seconds if result.seconds else 0.0
+    return {
+        "documents": result.documents,
+        "identifiers": dict(result.identifiers.most_common()),
+        "set_aside": set_aside,
+        "outputs": result.outputs,
+        "characters": result.characters,
+        "seconds": round(result.seconds, 3),
+        "characters_per_second": round(speed),
+    }
+
+
+def _show(data: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(stderr=True, highlight=False)
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("identifier")
+    table.add_column("replaced", justify="right")
+    for kind, count in data["identifiers"].items():
+        table.add_row(kind, str(count))
+    console.print(table)
+    speed = f"{data['seconds']:.2f} s, {data['characters_per_second']} characters/s"
+    console.print(f"{data['documents']} documents in {speed}")
+    if data["set_aside"]:
+        console.print(f"{data['set_aside']} records set aside; list them with --rejects FILE")
+    console.print("no rule finds everything: look at a sample before you share the texts")

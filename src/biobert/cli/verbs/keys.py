@@ -1,0 +1,84 @@
+"""`biobert keys`: who may ask a service."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from biobert.cli.answer import Answer, JsonFlag, answering
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FileOption = Annotated[Path, typer.Option("--file", help="The key file.")]
+KEYS = Path("keys.json")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb group."""
+    group = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys of a service.")
+    group.command("create")(create)
+    group.command("list")(list_keys)
+    group.command("revoke")(revoke)
+    app.add_typer(group, name="keys")
+
+
+@answering("keys create")
+def create(
+    name: Annotated[str, typer.Argument(help="Whose key it is.")],
+    file: FileOption = KEYS,
+    role: Annotated[str, typer.Option(help="reader, or admin, who may reload models.")] = "reader",
+    days: Annotated[float | None, typer.Option(help="How long it is valid; else for ever.")] = None,
+    requests_per_minute: Annotated[
+        int | None, typer.Option(help="Its own rate; else the service's.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Make a key and print it once: only its digest is kept."""
+    from biobert.core.errors import BadInputError
+    from biobert.serving.keys import create_key, shown
+
+    if role not in ("reader", "admin"):
+        raise BadInputError(f"--role {role}: one of reader, admin", code="usage")
+    key, text = create_key(
+        file,
+        name,
+        role="admin" if role == "admin" else "reader",
+        days=days,
+        requests_per_minute=requests_per_minute,
+    )
+    data = {**shown(key), "key": text, "file": str(file)}
+    return Answer(data, lambda: print(text))
+
+
+@answering("keys list")
+def list_keys(file: FileOption = KEYS, as_json: JsonFlag = False) -> Answer:
+    """List the keys of a file, without what they are."""
+    from biobert.serving.keys import read_keys, shown
+
+    rows = [shown(key) for key in read_keys(file).values()]
+    return Answer({"keys": rows}, lambda: _table(rows))
+
+
+@answering("keys revoke")
+def revoke(
+    id: Annotated[str, typer.Argument(help="The id, as `biobert keys list` shows it.")],
+    file: FileOption = KEYS,
+    as_json: JsonFlag = False,
+) -> Answer:
+    """Take a key out; a running service refuses it within a second."""
+    from biobert.serving.keys import revoke_key, shown
+
+    key = revoke_key(file, id)
+    return Answer(shown(key), lambda: print(f"revoked: {key.id} of {key.name}"))
+
+
+def _table(rows: "Sequence[dict[str, Any]]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = ("id", "name", "role", "created", "expires", "requests_per_minute")
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(str(row.get(column, "")) for column in columns))
+    Console(highlight=False).print(table)

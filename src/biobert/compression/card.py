@@ -1,0 +1,45 @@
+"""What a model card says of a compression."""
+
+from collections.abc import Mapping
+from typing import Any
+
+TEMPLATE = """\
+## Made smaller
+
+By the recipe `{name}`: {steps}. Every figure above this section is that of the original model. Both
+were then measured on the same texts on {machine}; a model may lose {max_loss:g} points at most.
+
+| | original | this model |
+|---|---|---|
+{rows}
+
+Times are from text to answers. The whole recipe and what each step did are in `biobert.json`.
+{notes}"""
+
+
+def compression_section(compression: Mapping[str, Any]) -> str:
+    """Markdown from what the manifest says under `compression`."""
+    both = [compression["original"], compression["compressed"]]
+    rows = [
+        _row(f"score on {name}", [f"{100 * one['scores'][name]:.2f}" for one in both])
+        for name in both[0]["scores"]
+    ]
+    rows += [
+        _row("one text, median", [f"{one['p50_ms']:.1f} ms" for one in both]),
+        _row("texts a second, 32 at once", [f"{one['texts_per_second']:.0f}" for one in both]),
+        _row("size", [f"{one['bytes'] / 2**20:.1f} MiB" for one in both]),
+        _row("engine", [one["engine"] for one in both]),
+    ]
+    notes = [step["said"]["note"] for step in compression["steps"] if "note" in step["said"]]
+    return TEMPLATE.format(
+        name=compression["recipe"]["name"],
+        steps=", ".join(step["kind"] for step in compression["steps"]),
+        machine=compression["machine"],
+        max_loss=compression["max_loss"],
+        rows="\n".join(rows),
+        notes="".join(f"\nNote: {note}.\n" for note in notes),
+    )
+
+
+def _row(name: str, cells: list[str]) -> str:
+    return f"| {name} | {' | '.join(cells)} |"

@@ -1,0 +1,44 @@
+"""Keep the layers that matter most (structured pruning); a `train` step should follow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from biobert.compression.importance import most_important, part_importance
+from biobert.compression.workbench import Workbench, open_learner, own_encoder, write_learner
+from biobert.core.errors import BadInputError
+from biobert.model.pruning import with_layers
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPruning:
+    """How many layers stay; they are weighed on so many rows of the corpora.
+
+    The importance is of first order (Molchanov et al. 2019, arXiv:1906.10771).
+    """
+
+    layers: int
+    rows: int = 200
+
+
+SETTINGS = LayerPruning
+
+
+def apply(
+    source: Path, target: Path, settings: LayerPruning, bench: Workbench
+) -> Mapping[str, Any]:
+    """The folder without its least important layers; transformers opens it as before."""
+    learner = open_learner(source)
+    encoder = own_encoder(learner, "layers")
+    if not 1 <= settings.layers <= encoder.layer_count:
+        raise BadInputError(
+            f"[[steps]] layers = {settings.layers}: this encoder has {encoder.layer_count}"
+        )
+    rows = bench.rows(learner.task, learner.tokenizer, settings.rows)
+    pad_id = learner.tokenizer.special("pad")
+    importance = part_importance(learner.network, rows, pad_id=pad_id).layers
+    kept = most_important(importance, settings.layers)
+    learner.network.encoder = with_layers(encoder, kept)
+    write_learner(learner, source, target)
+    return {"layers": [encoder.layer_count, len(kept)], "kept": kept}

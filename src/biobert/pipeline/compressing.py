@@ -1,0 +1,181 @@
+"""A smaller model, weighed beside the original: it is written only if it is as good."""
+
+import platform
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from biobert.compression.card import compression_section
+from biobert.compression.compressing import StepReport, run_steps
+from biobert.compression.recipe import CompressionRecipe
+from biobert.compression.workbench import Workbench
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError, BiobertError
+from biobert.core.model_folder import MANIFEST, read_manifest
+from biobert.pipeline.evaluating import CorpusPlaces, scores_of
+from biobert.pipeline.load import load_model, model_folder
+from biobert.pipeline.speed import engine_of, folder_bytes, latency_of, seconds_by_call, speed_texts
+from biobert.runtime.settings import available_cores
+from biobert.training.corpora import read_sources
+from biobert.training.loop import Listener
+
+SPEED_TEXTS = 100
+BATCH = 32
+TURNS = 3
+CARD = "README.md"
+
+
+class GateError(BiobertError):
+    """The smaller model answers too badly to be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What a model scores on each gate (0 to 1), how fast it is and how large.
+
+    `p50_ms` is the median time of one text, `texts_per_second` with 32 handed over at once, both
+    from text to answers, on the `engine` that the folder runs on by default.
+    """
+
+    scores: Mapping[str, float]
+    p50_ms: float
+    texts_per_second: float
+    bytes: int
+    engine: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompressionReport:
+    """Both models beside each other, and what was done."""
+
+    original: Weighed
+    compressed: Weighed
+    steps: Sequence[StepReport]
+    max_loss: float
+
+    def losses(self) -> dict[str, float]:
+        """How many points the smaller model loses on each gate; below zero it gains."""
+        return {
+            name: 100.0 * (score - self.compressed.scores[name])
+            for name, score in self.original.scores.items()
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self) | {"losses": self.losses()}
+
+
+def compress(
+    model: str,
+    recipe: CompressionRecipe,
+    places: CorpusPlaces,
+    output: Path,
+    *,
+    listener: Listener,
+    max_loss: float,
+) -> CompressionReport:
+    """Write the compressed model folder, or nothing: `max_loss` is in points of the main score.
+
+    Its manifest and card say what it scores and how fast it is beside the original.
+    """
+    source = model_folder(model)
+    _check_output(output, source)
+    gates = _gates(recipe, places)
+    with _unfinished(output) as scratch:
+        bench = Workbench(
+            source, recipe.corpora, places.cache, places.data_root, listener, recipe.seed
+        )
+        folder, steps = run_steps(recipe.steps, bench, scratch)
+        listener.noted("the gate: original and smaller model answer the same texts")
+        original, compressed = _weigh((source, folder), gates)
+        report = CompressionReport(original, compressed, steps, max_loss)
+        _check_losses(report)
+        _sign(folder, source, recipe, report)
+        shutil.rmtree(output, ignore_errors=True)
+        folder.rename(output)
+    return report
+
+
+def _check_output(output: Path, source: Path) -> None:
+    if output.resolve() == source.resolve():
+        raise BadInputError(f"{output}: compress into another folder than the model's own")
+    if output.exists() and not (output / MANIFEST).is_file():
+        raise BadInputError(f"{output} is there and no model folder: choose another --output")
+
+
+def _gates(recipe: CompressionRecipe, places: CorpusPlaces) -> dict[str, list[Document]]:
+    found = read_sources(recipe.gate, data_root=places.data_root, cache=places.cache)
+    empty = [name for name, some in found.items() if not some]
+    if empty:
+        raise BadInputError(f"[[gate]] {', '.join(empty)}: no documents to score on")
+    return found
+
+
+@contextmanager
+def _unfinished(output: Path) -> Iterator[Path]:
+    """A hidden folder beside the output, gone at the end whatever happens."""
+    folder = output.with_name(f".{output.name}.part")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _weigh(
+    folders: tuple[Path, Path], gates: Mapping[str, Sequence[Document]]
+) -> tuple[Weighed, Weighed]:
+    """Both models; they take turns, so that a busy machine slows down both."""
+    models = [load_model(folder) for folder in folders]
+    documents = [document for some in gates.values() for document in some]
+    texts = speed_texts(models[0].task, documents, SPEED_TEXTS)
+    alone: list[list[float]] = [[], []]
+    together: list[list[float]] = [[], []]
+    for turn in range(TURNS + 1):
+        for number, model in enumerate(models):
+            one, many = (seconds_by_call(model, texts, batch) for batch in (1, BATCH))
+            if turn:  # The first turn warms up.
+                alone[number] += one
+                together[number].append(sum(many))
+    first, second = (
+        Weighed(
+            scores={name: scores_of(model, some).main for name, some in gates.items()},
+            p50_ms=latency_of(alone[number]).p50_ms,
+            texts_per_second=len(texts) / sorted(together[number])[TURNS // 2],
+            bytes=folder_bytes(folders[number]),
+            engine=engine_of(model),
+        )
+        for number, model in enumerate(models)
+    )
+    return first, second
+
+
+def _check_losses(report: CompressionReport) -> None:
+    for name, loss in report.losses().items():
+        if loss > report.max_loss:
+            before, after = (one.scores[name] for one in (report.original, report.compressed))
+            raise GateError(
+                f"refused: {name} falls from {100 * before:.2f} to {100 * after:.2f}, by "
+                f"{loss:.2f} points and more than --max-loss {report.max_loss:g}; nothing was "
+                "written: take a milder recipe, or raise --max-loss",
+                code="refused",
+            )
+
+
+def _sign(folder: Path, source: Path, recipe: CompressionRecipe, report: CompressionReport) -> None:
+    """Put into manifest and card what was done and what it cost."""
+    original = read_manifest(source)
+    said = {
+        "recipe": recipe.resolved(),
+        "machine": f"{platform.processor() or platform.machine()}, {available_cores()} cores",
+        **report.to_json(),
+    }
+    replace(original, metrics=dict(report.compressed.scores), compression=said).write(folder)
+    card = source / CARD
+    before = card.read_text(encoding="utf-8") if card.is_file() else f"# {original.name}\n"
+    text = f"{before.rstrip()}\n\n{compression_section(said)}"
+    (folder / CARD).write_text(text, encoding="utf-8")

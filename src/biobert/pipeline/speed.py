@@ -1,0 +1,89 @@
+"""How long a loaded model takes from text to answers, and how much room it needs."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from biobert.core.annotate import annotate_documents, part_of
+from biobert.core.document import Document
+from biobert.core.model_folder import read_manifest
+from biobert.core.task import Task
+from biobert.pipeline.load import LoadedModel
+
+STATUS = Path("/proc/self/status")
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds for one text by itself: the median, and what 99 of 100 stay below."""
+
+    p50_ms: float
+    p99_ms: float
+
+
+def unit_of(task: Task) -> Literal["sentence", "document"]:
+    """What is answered at once: a sentence where the task labels words, else a document."""
+    return "sentence" if all(head.kind == "token" for head in task.heads()) else "document"
+
+
+def speed_texts(task: Task, documents: Sequence[Document], most: int) -> list[Document]:
+    """At most so many texts, from all over the documents, each a unit of the task."""
+    texts = list(documents)
+    if unit_of(task) == "sentence":
+        texts = [
+            part_of(document, one.start, one.end)
+            for document in documents
+            for one in task.examples(document)
+        ]
+    if len(texts) <= most:
+        return texts
+    return [texts[number] for number in np.linspace(0, len(texts) - 1, most).astype(int)]
+
+
+def seconds_by_call(model: LoadedModel, texts: Sequence[Document], batch: int) -> list[float]:
+    """How long each call took that was handed `batch` texts, until all texts were answered."""
+    seconds = []
+    for start in range(0, len(texts), batch):
+        some = texts[start : start + batch]
+        began = time.perf_counter()
+        annotate_documents(
+            some, task=model.task, tokenizer=model.tokenizer, predictor=model.predictor
+        )
+        seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def latency_of(seconds: Sequence[float]) -> Latency:
+    """The latency from the seconds of calls with one text each."""
+    p50, p99 = np.percentile(np.asarray(seconds) * 1000.0, [50, 99])
+    return Latency(float(p50), float(p99))
+
+
+def engine_of(model: LoadedModel) -> str:
+    """What runs a model, and how it computes: `OpenVINO bf16`, `Torch float32`."""
+    name = type(model.predictor).__name__.removesuffix("Predictor").replace("Vino", "VINO")
+    precision = getattr(model.predictor, "precision", "")
+    return f"{name} {precision}".replace(" f32", " float32").strip()
+
+
+def folder_bytes(folder: Path) -> int:
+    """The files of a model folder and of its members; checkpoints of the run are no part of it."""
+    own = sum(one.stat().st_size for one in folder.iterdir() if one.is_file())
+    return own + sum(folder_bytes(folder / name) for name in read_manifest(folder).members)
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has held at once since it was started."""
+    # Not ru_maxrss on Linux: a new program inherits that of the one which started it.
+    if STATUS.is_file():
+        line = next(one for one in STATUS.read_text().splitlines() if one.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,1 @@
+"""The HTTP service: a request in, an answer out."""

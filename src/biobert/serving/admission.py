@@ -1,0 +1,132 @@
+"""What may come in: room in the queue, and bodies that are read no further than allowed."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.requests import ClientDisconnect, Request
+
+from biobert.serving.refusals import Refusal, too_large
+from biobert.serving.settings import BatchingSettings, LimitSettings
+
+CLIENT_GONE = 499
+"""The status of a request whose client went away; nobody sees it but the log (nginx's number)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a request brings."""
+
+    documents: int
+    characters: int
+
+
+class Queue:
+    """Room for what is not yet answered, in documents and characters."""
+
+    def __init__(
+        self, settings: BatchingSettings, watch: Callable[[Load], None] | None = None
+    ) -> None:
+        self._most = Load(settings.queued_documents, settings.queued_characters)
+        self._watch = watch
+        self._lock = threading.Lock()
+        self.held = Load(0, 0)
+
+    def check(self) -> None:
+        """Refuse while there is no room for even the smallest request."""
+        if (
+            self.held.documents >= self._most.documents
+            or self.held.characters >= self._most.characters
+        ):
+            raise _full()
+
+    def reserve(self, load: Load) -> None:
+        """Take room, or refuse: 413 for what would never fit, 429 for what does not fit now."""
+        if load.documents > self._most.documents or load.characters > self._most.characters:
+            raise too_large(
+                f"{load.documents} texts of {load.characters} characters: the queue holds "
+                f"{self._most.documents} and {self._most.characters}; send fewer at once"
+            )
+        with self._lock:
+            held = Load(
+                self.held.documents + load.documents, self.held.characters + load.characters
+            )
+            if held.documents > self._most.documents or held.characters > self._most.characters:
+                raise _full()
+            self._hold(held)
+
+    def release(self, load: Load) -> None:
+        """Give room back."""
+        with self._lock:
+            self._hold(
+                Load(self.held.documents - load.documents, self.held.characters - load.characters)
+            )
+
+    def _hold(self, held: Load) -> None:
+        self.held = held
+        if self._watch is not None:
+            self._watch(held)
+
+
+class Intake:
+    """Reads bodies: bounded in size, in time, and in what all of them take together."""
+
+    def __init__(self, limits: LimitSettings) -> None:
+        self._limits = limits
+        self._held_bytes = 0
+
+    @asynccontextmanager
+    async def body(self, request: Request) -> AsyncIterator[bytes]:
+        """The body's bytes, which count as held until the block ends.
+
+        Raises Refusal: 413 for too many bytes, also without a Content-Length, 408 for a body that
+        trickles, 415 for a packed one, 429 where other bodies take all the room.
+        """
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise Refusal(415, "unsupported-media-type", "send the body unpacked")
+        declared = request.headers.get("content-length", "0")
+        if declared.isdigit() and int(declared) > self._limits.body_bytes:
+            raise self._too_large()
+        content = bytearray()
+        try:
+            await self._read(request, content)
+            yield bytes(content)
+        finally:
+            self._held_bytes -= len(content)
+
+    async def _read(self, request: Request, content: bytearray) -> None:
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                async for chunk in request.stream():
+                    self._check(len(content), len(chunk))
+                    content += chunk
+                    self._held_bytes += len(chunk)
+        except TimeoutError:
+            raise Refusal(
+                408,
+                "slow-body",
+                f"the body did not arrive within {self._limits.body_seconds:g} seconds",
+                headers={"Connection": "close"},
+            ) from None
+        except ClientDisconnect:
+            raise client_gone() from None
+
+    def _check(self, own_bytes: int, more_bytes: int) -> None:
+        if own_bytes + more_bytes > self._limits.body_bytes:
+            raise self._too_large()
+        if self._held_bytes + more_bytes > self._limits.all_bodies_bytes:
+            raise _full()
+
+    def _too_large(self) -> Refusal:
+        return too_large(f"the body is larger than {self._limits.body_bytes} bytes; split it")
+
+
+def client_gone() -> Refusal:
+    """Nobody is there to be answered."""
+    return Refusal(CLIENT_GONE, "client-gone", "the client went away")
+
+
+def _full() -> Refusal:
+    return Refusal(429, "queue-full", "too much waits here already; ask again", retry_after=1)

@@ -1,0 +1,88 @@
+"""Connections that cannot be held for nothing: what uvicorn's HTTP/1.1 does not bound itself."""
+
+import asyncio
+import json
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from biobert.serving.refusals import error_body
+
+
+class BoundedProtocol(H11Protocol):
+    """HTTP/1.1 whose connections end where nothing moves.
+
+    A connection may stay `timeout_keep_alive` seconds without a whole request head, however its
+    bytes trickle; uvicorn's own timer begins after the first answer only. One beyond
+    `limit_concurrency` is answered 503, and one beyond twice as many is dropped.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._most, self.limit_concurrency = self.limit_concurrency, None
+        self._idle: asyncio.TimerHandle | None = None
+        self._unsent_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection, or say that there are too many."""
+        super().connection_made(transport)
+        if self._most is not None and len(self.connections) > 2 * self._most:
+            transport.abort()
+        elif self._most is not None and len(self.connections) > self._most:
+            self.app = _too_many
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of a request; they stop the timer only when its head is whole."""
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        """An answer was handed over; the next head is waited for."""
+        super().on_response_complete()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone, and its timer with it."""
+        super().connection_lost(exc)
+        self._stop()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close what is idle; a client that still reads its answer is not."""
+        unsent = self.transport.get_write_buffer_size()
+        if unsent and unsent != self._unsent_bytes:
+            self._unsent_bytes = unsent
+            self._stop()
+            self._watch()
+        elif unsent:
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _watch(self) -> None:
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        if is_answering:
+            self._stop()
+        elif self._idle is None and not self.transport.is_closing():
+            self._idle = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def _stop(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+
+async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
+    """Too many connections: come back."""
+    del scope, receive
+    body = error_body("too-many-connections", "too many connections; come back", "")
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"retry-after", b"1"),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(body).encode()})

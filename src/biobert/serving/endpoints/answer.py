@@ -1,0 +1,35 @@
+"""`/v1/answer`: a question put to a text."""
+
+from dataclasses import asdict
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from biobert.core.questions import question_document
+from biobert.pipeline.answering import TASK, Answerer
+from biobert.serving.batching import Job
+from biobert.serving.content import answer_of
+from biobert.serving.models import trained_for
+from biobert.serving.routing import guarded
+from biobert.serving.schema import AnswerRequest
+from biobert.serving.service import service_of
+
+ROUTES = guarded()
+NEED = "a model that was trained for 'qa'"
+
+
+@ROUTES.post("/v1/answer", summary="Answer a question", response_class=Response)
+async def answer(request: Request, asked: AnswerRequest) -> Response:
+    """The likeliest answers in the text, surest first, each with the sentence it stands in."""
+    service = service_of(request)
+    served = service.models.choose(asked.model, trained_for(TASK), need=NEED)
+    load = service.check_texts([asked.question, asked.context])
+
+    def work(job: Job) -> Response:
+        question, context = service.texts_without_persons([asked.question, asked.context], asked)
+        answerer = Answerer(served.documents(service.batcher, job), top=asked.top)
+        answers = answerer.answer(question, context)
+        service.note(request, [served], job, [question_document("1", question, context)])
+        return answer_of(served.identity, **asdict(answers))
+
+    return await service.run(request, load, work)

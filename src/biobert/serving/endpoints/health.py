@@ -1,0 +1,44 @@
+"""`/livez`, `/readyz`, `/metrics`: for what watches over a service."""
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from biobert.serving.routing import GuardedRoute, guarded
+from biobert.serving.security import Caller
+from biobert.serving.service import Service, service_of
+
+
+class _MetricsRoute(GuardedRoute):
+    def admitted(self, request: Request, service: Service) -> Caller:
+        return service.gate.admit(request.headers, service.settings.security.metrics)
+
+
+_OPEN = APIRouter()
+_METRICS = guarded(_MetricsRoute)
+
+
+@_OPEN.get("/livez", summary="Is it alive?", response_class=PlainTextResponse)
+async def live() -> PlainTextResponse:
+    """The process answers. Needs no key."""
+    return PlainTextResponse("alive\n")
+
+
+@_OPEN.get("/readyz", summary="Is it ready?", response_class=PlainTextResponse)
+async def ready(request: Request) -> PlainTextResponse:
+    """The models are loaded and requests are taken; 503 otherwise. Needs no key."""
+    service_of(request).check_open()
+    return PlainTextResponse("ready\n")
+
+
+@_METRICS.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Counts and times of all workers."""
+    text = service_of(request).metrics.text()
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+ROUTES = APIRouter()
+ROUTES.include_router(_OPEN)
+ROUTES.include_router(_METRICS)

@@ -1,0 +1,93 @@
+"""`/embed` and `/rerank`: for clients of Hugging Face text-embeddings-inference."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+
+from biobert.core.document import Document
+from biobert.pipeline.annotator import Annotator
+from biobert.serving.batching import Job
+from biobert.serving.content import json_response
+from biobert.serving.endpoints.embed import NEED, gives_vectors
+from biobert.serving.models import Served, passages_of, trained_for
+from biobert.serving.pairs import documents_of_pairs
+from biobert.serving.refusals import invalid
+from biobert.serving.routing import guarded
+from biobert.serving.schema import TeiEmbedRequest, TeiRerankRequest
+from biobert.serving.service import Service, service_of
+from biobert.tasks.similarity import SIMILARITY, Similarity, number_of
+
+ROUTES = guarded()
+
+
+@ROUTES.post("/embed", summary="Give vectors as text-embeddings-inference", response_class=Response)
+async def embed(request: Request, asked: TeiEmbedRequest) -> Response:
+    """A list of vectors of length 1; nothing is truncated, whatever `truncate` says."""
+    if not asked.normalize:
+        raise invalid("normalize = false: the vectors here have length 1; leave it out")
+    if asked.prompt_name is not None:
+        raise invalid(f"prompt_name {asked.prompt_name!r}: models here have no prompts")
+    service = service_of(request)
+    served = service.models.choose(None, gives_vectors, need=NEED)
+    texts = [asked.inputs] if isinstance(asked.inputs, str) else asked.inputs
+    load = service.check_texts(texts)
+
+    def work(job: Job) -> Response:
+        found = served.embedder(service.batcher, job).embed_many(texts)
+        vectors = [one.tolist() for one in found]
+        service.note(request, [served], job, [Document("", text) for text in texts])
+        return json_response(vectors)
+
+    return await service.run(request, load, work)
+
+
+@ROUTES.post("/rerank", summary="Rank texts as text-embeddings-inference", response_class=Response)
+async def rerank(request: Request, asked: TeiRerankRequest) -> Response:
+    """The texts, nearest to the query first: by a model of similarity, else by vectors.
+
+    Scores lie between 0 and 1; raw ones are the annotators' scale, or the cosine.
+    """
+    service = service_of(request)
+    is_similarity = trained_for(Similarity.name)
+    served = service.models.choose(
+        None, lambda one: is_similarity(one) or gives_vectors(one), need=NEED
+    )
+    compared = next((one for one in service.models.all() if is_similarity(one)), served)
+    load = service.check_texts([asked.query, *asked.texts])
+
+    def work(job: Job) -> Response:
+        score = _compared if is_similarity(compared) else _cosines
+        raw, shares = score(service, compared, job, asked)
+        service.note(request, [compared], job, [Document("", text) for text in asked.texts])
+        scores = raw if asked.raw_scores else shares
+        rows: list[dict[str, Any]] = [
+            {"index": number, "score": value}
+            | ({"text": asked.texts[number]} if asked.return_text else {})
+            for number, value in enumerate(scores)
+        ]
+        return json_response(sorted(rows, key=lambda row: -row["score"]))
+
+    return await service.run(request, load, work)
+
+
+def _compared(
+    service: Service, served: Served, job: Job, asked: TeiRerankRequest
+) -> tuple[Sequence[float], Sequence[float]]:
+    """The annotators' scale, and the place on it."""
+    pairs = [(asked.query, text) for text in asked.texts]
+    documents = documents_of_pairs(pairs, passages_of(served))
+    found = list(Annotator(served.documents(service.batcher, job)).annotate_many(documents))
+    return [number_of(one) for one in found], [one.label_scores[SIMILARITY] for one in found]
+
+
+def _cosines(
+    service: Service, served: Served, job: Job, asked: TeiRerankRequest
+) -> tuple[Sequence[float], Sequence[float]]:
+    """The cosines, and what they are between 0 and 1."""
+    embedder = served.embedder(service.batcher, job)
+    query, *texts = embedder.embed_many([asked.query, *asked.texts])
+    cosines = np.stack(texts) @ query
+    return cosines.tolist(), ((1.0 + cosines) / 2.0).tolist()

@@ -1,0 +1,140 @@
+"""What Prometheus reads: counts and times, never texts."""
+
+import os
+from pathlib import Path
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+from biobert.serving.admission import Load
+from biobert.serving.batching import BatchFigures, Job
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+TOKENS = (32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384)
+
+
+class Metrics:
+    """The figures of a process; where `folder` is given, of all processes that share it."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        own = self._registry = CollectorRegistry()
+        self.requests = Histogram(
+            "biobert_request_seconds",
+            "Seconds from the head of a request to the end of its answer.",
+            ["endpoint", "status"],
+            buckets=SECONDS,
+            registry=own,
+        )
+        self.refusals = Counter(
+            "biobert_refusals", "Requests not answered, by code.", ["code"], registry=own
+        )
+        self.queued_documents = Gauge(
+            "biobert_queue_documents",
+            "Texts that are not answered yet.",
+            registry=own,
+            multiprocess_mode="livesum",
+        )
+        self.queued_characters = Gauge(
+            "biobert_queue_characters",
+            "Characters that are not answered yet.",
+            registry=own,
+            multiprocess_mode="livesum",
+        )
+        self.batch_requests = Histogram(
+            "biobert_batch_requests", "Requests in a batch.", buckets=SIZES, registry=own
+        )
+        self.batch_windows = Histogram(
+            "biobert_batch_windows", "Rows in a batch.", buckets=SIZES, registry=own
+        )
+        self.batch_tokens = Histogram(
+            "biobert_batch_tokens", "Word pieces in a batch.", buckets=TOKENS, registry=own
+        )
+        self.batch_seconds = Histogram(
+            "biobert_batch_seconds",
+            "Seconds a model took for a batch.",
+            buckets=SECONDS,
+            registry=own,
+        )
+        self.documents = Counter("biobert_documents", "Texts answered.", ["model"], registry=own)
+        self.characters = Counter(
+            "biobert_characters", "Characters answered.", ["model"], registry=own
+        )
+        self.tokens = Counter(
+            "biobert_tokens",
+            "Word pieces read, special ones and overlaps too.",
+            ["model"],
+            registry=own,
+        )
+        self.model_info = Gauge(
+            "biobert_model_info",
+            "1 for the model that answers under a name, 0 for one that did.",
+            ["model", "task", "version", "digest"],
+            registry=own,
+            multiprocess_mode="livemax",
+        )
+        self.reloads = Counter(
+            "biobert_model_reloads", "Models loaded anew.", ["model", "outcome"], registry=own
+        )
+        self.drift = Gauge(
+            "biobert_input_drift",
+            "Population stability index of the last texts against the reference.",
+            ["model", "feature"],
+            registry=own,
+            multiprocess_mode="livemax",
+        )
+        self.audit_failures = Counter(
+            "biobert_audit_failures", "Lines of the audit log that were not written.", registry=own
+        )
+
+    def queue_is(self, held: Load) -> None:
+        """Note what waits."""
+        self.queued_documents.set(held.documents)
+        self.queued_characters.set(held.characters)
+
+    def batch_was(self, figures: BatchFigures) -> None:
+        """Count a batch."""
+        self.batch_requests.observe(figures.requests)
+        self.batch_windows.observe(figures.windows)
+        self.batch_tokens.observe(figures.tokens)
+        self.batch_seconds.observe(figures.seconds)
+
+    def answered(self, model: str, load: Load, job: Job) -> None:
+        """Count what a model answered."""
+        self.documents.labels(model).inc(load.documents)
+        self.characters.labels(model).inc(load.characters)
+        self.tokens.labels(model).inc(job.tokens)
+
+    def text(self) -> bytes:
+        """The figures as Prometheus reads them."""
+        if self._folder is None:
+            return generate_latest(self._registry)
+        _forget_dead(self._folder)
+        together = CollectorRegistry()
+        multiprocess.MultiProcessCollector(together, str(self._folder))  # type: ignore[no-untyped-call]
+        return generate_latest(together)
+
+
+def _forget_dead(folder: Path) -> None:
+    """Gauges of workers that died do not count."""
+    for file in folder.glob("gauge_live*_*.db"):
+        number = file.stem.rpartition("_")[2]
+        if number.isdigit() and not _is_alive(int(number)):
+            multiprocess.mark_process_dead(int(number), str(folder))  # type: ignore[no-untyped-call]
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,85 @@
+"""Around every request: an identity, a time, a line in the log, and headers that protect."""
+
+import re
+import time
+import uuid
+from collections.abc import Mapping
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from biobert.serving.logs import log
+from biobert.serving.metrics import Metrics
+from biobert.serving.security import HEADERS
+
+REQUEST_ID = "x-request-id"
+HONEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+UNMATCHED = "unmatched"
+
+
+class Observer:
+    """Pure ASGI: it neither buffers answers nor hides that a client went away."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, headers: Mapping[str, str]) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._headers = {**HEADERS, **headers}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and note what came of it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        seen = _Seen(scope, self._headers)
+        try:
+            await self._app(scope, receive, seen.sending(send))
+        finally:
+            self._note(scope, seen)
+
+    def _note(self, scope: Scope, seen: "_Seen") -> None:
+        state = scope["state"]
+        seconds = time.perf_counter() - seen.began
+        endpoint = getattr(scope.get("route"), "path", UNMATCHED)
+        self._metrics.requests.labels(endpoint, str(seen.status)).observe(seconds)
+        code = state.get("code", "internal" if seen.status == 500 else None)
+        if code is not None:
+            self._metrics.refusals.labels(code).inc()
+        noted = {
+            name: state[name]
+            for name in ("key", "model", "documents", "characters")
+            if name in state
+        }
+        log(
+            "request",
+            request_id=state["request_id"],
+            method=scope["method"],
+            endpoint=endpoint,
+            status=seen.status,
+            milliseconds=round(seconds * 1000, 1),
+            **noted,
+            **({} if code is None else {"code": code}),
+        )
+
+
+class _Seen:
+    """What is known of a request while it runs; a failure is a 500 until something was sent."""
+
+    def __init__(self, scope: Scope, headers: Mapping[str, str]) -> None:
+        self.began = time.perf_counter()
+        self.status = 500
+        self._headers = headers
+        given = dict(scope["headers"]).get(REQUEST_ID.encode(), b"").decode("latin-1")
+        self.request_id = given if HONEST_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = self.request_id
+
+    def sending(self, send: Send) -> Send:
+        async def sender(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = self.request_id
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        return sender

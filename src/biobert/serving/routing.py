@@ -1,0 +1,195 @@
+"""Routes that are guarded: who asks is known before the body is read, and the answer is audited."""
+
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar
+
+from fastapi import APIRouter
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import ValidationError
+from pydantic_core import from_json
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope
+
+from biobert.core.errors import BiobertError
+from biobert.serving.audit import AuditError, AuditLog, Event
+from biobert.serving.refusals import Refusal, invalid
+from biobert.serving.schema import ErrorAnswer
+from biobert.serving.security import Access, Caller
+from biobert.serving.service import Service, service_of
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+JSON = "application/json"
+ERRORS = {
+    400: "The body is no JSON, or no UTF-8.",
+    401: "No valid key.",
+    404: "No model for this is loaded.",
+    408: "The body did not arrive in time.",
+    413: "Too many bytes, texts or characters.",
+    415: "A content type that is not read here.",
+    422: "It was read, and cannot be answered; `details` name places.",
+    429: "Too often, or too much at once; see Retry-After.",
+    503: "Not ready; see Retry-After.",
+    504: "No answer in time.",
+}
+
+
+class ReadRequest(Request):
+    """A request whose body was read, within limits."""
+
+    def __init__(self, scope: Scope, receive: Receive, content: bytes) -> None:
+        super().__init__(scope, receive)
+        self.content = content
+
+    async def body(self) -> bytes:
+        """The bytes that were read."""
+        return self.content
+
+    async def json(self) -> Any:
+        """The value of a JSON body: UTF-8, no NaN, nested no deeper than 200."""
+        return strict_json(self.content)
+
+
+class GuardedRoute(APIRoute):
+    """A route for whoever has a key."""
+
+    access: ClassVar[Access] = "reader"
+
+    def get_route_handler(self) -> Handler:
+        """Guard, read, answer; what changes or reads something is written down."""
+        answer = super().get_route_handler()
+        needs_json = self.body_field is not None
+        is_audited = "POST" in (self.methods or ())
+
+        async def handle(request: Request) -> Response:
+            service = service_of(request)
+            caller = self.admitted(request, service)
+            if needs_json:
+                _check_json(request)
+                check_query(request, frozenset())
+            async with service.intake.body(request) as content:
+                read = ReadRequest(request.scope, request.receive, content)
+                if service.audit is None or not is_audited:
+                    return await answer(read)
+                return await _audited(answer, read, service, service.audit, caller)
+
+        return handle
+
+    def admitted(self, request: Request, service: Service) -> Caller:
+        """Who asks, or Refusal: all that can be said before the body is read."""
+        caller = service.gate.admit(request.headers, self.access)
+        request.state.key = caller.id
+        return caller
+
+
+class TextRoute(GuardedRoute):
+    """A route that answers about texts: only while there is room for them."""
+
+    def admitted(self, request: Request, service: Service) -> Caller:
+        """Refuses too while the service is not ready, or much waits already."""
+        caller = super().admitted(request, service)
+        service.check_open()
+        service.queue.check()
+        return caller
+
+
+class AdminRoute(GuardedRoute):
+    """A route for admins."""
+
+    access: ClassVar[Access] = "admin"
+
+
+def guarded(route: type[GuardedRoute] = TextRoute) -> APIRouter:
+    """A router of guarded routes, each with the errors it may answer."""
+    responses: dict[int | str, dict[str, Any]] = {
+        status: {"description": said, "model": ErrorAnswer} for status, said in ERRORS.items()
+    }
+    return APIRouter(route_class=route, responses=responses)
+
+
+def strict_json(content: bytes) -> Any:
+    """The value of JSON bytes, or Refusal."""
+    try:
+        return from_json(content, allow_inf_nan=False)
+    except ValueError as problem:
+        raise Refusal(400, "bad-json", f"the body is not JSON in UTF-8: {problem}") from None
+
+
+def content_type(request: Request) -> tuple[str, dict[str, str]]:
+    """The media type of a body and its parameters, in lower case."""
+    return media_type(request.headers.get("content-type", JSON))
+
+
+def media_type(header: str) -> tuple[str, dict[str, str]]:
+    """`text/plain; format=pubtator` in its parts."""
+    kind, *rest = header.lower().split(";")
+    pairs = (part.partition("=") for part in rest)
+    return kind.strip(), {name.strip(): value.strip(' "') for name, _, value in pairs}
+
+
+def check_query(request: Request, known: frozenset[str]) -> None:
+    """Refuse what a query says and nobody reads: `?deidentify=true` must not be overlooked."""
+    for name in request.query_params:
+        if name not in known:
+            raise invalid(
+                f"?{name}= is not read here"
+                + (f"; known: {', '.join(sorted(known))}" if known else "; say it in the body")
+            )
+
+
+def _check_json(request: Request) -> None:
+    kind, parameters = content_type(request)
+    if kind != JSON or parameters.get("charset", "utf-8") != "utf-8":
+        raise Refusal(415, "unsupported-media-type", f"content type {kind!r}: send {JSON}")
+
+
+async def _audited(
+    answer: Handler, request: ReadRequest, service: Service, audit: AuditLog, caller: Caller
+) -> Response:
+    """The answer, once it is written down that it is given."""
+    began = time.perf_counter()
+    await _write(service, audit, audit.check)
+    status, outcome = 500, "internal"
+    try:
+        response = await answer(request)
+        status, outcome = response.status_code, "answered"
+    except HTTPException as problem:
+        status, outcome = problem.status_code, getattr(problem, "code", "refused")
+        raise
+    except (BiobertError, RequestValidationError, ValidationError):
+        status, outcome = 422, "invalid"
+        raise
+    finally:
+        state = request.scope["state"]
+        event = Event(
+            request_id=state["request_id"],
+            key=caller.id,
+            endpoint=getattr(request.scope.get("route"), "path", ""),
+            model=state.get("model", ""),
+            documents=state.get("documents", 0),
+            characters=state.get("characters", 0),
+            milliseconds=round((time.perf_counter() - began) * 1000, 1),
+            input_hmac=audit.digest(request.content),
+            status=status,
+            outcome=outcome,
+        )
+        await _write(service, audit, lambda: audit.write(event))
+    return response
+
+
+async def _write(service: Service, audit: AuditLog, writing: Callable[[], None]) -> None:
+    try:
+        await run_in_threadpool(writing)
+    except AuditError:
+        service.metrics.audit_failures.inc()
+        if audit.when_full == "refuse":
+            raise Refusal(
+                503,
+                "audit-failed",
+                "the audit log cannot be written, and nothing is answered without it",
+                retry_after=60,
+            ) from None

@@ -1,0 +1,129 @@
+"""Who asks, what they may ask, and how often."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.datastructures import Headers
+
+from biobert.core.errors import BadInputError
+from biobert.serving.keys import KeyRing
+from biobert.serving.refusals import Refusal
+from biobert.serving.settings import Role, SecuritySettings
+
+Access = Literal["anyone", "reader", "admin"]
+ANONYMOUS = "anonymous"
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+STRICT_TRANSPORT = {"strict-transport-security": "max-age=31536000"}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a key's id and role."""
+
+    id: str
+    role: Role
+
+
+class TokenBucket:
+    """So many requests a minute, and `burst` of them at once."""
+
+    def __init__(
+        self, per_minute: float, burst: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.per_minute = per_minute
+        self._burst = max(1.0, burst)
+        self._clock = clock
+        self._left = self._burst
+        self._filled = clock()
+
+    def take(self) -> float:
+        """0 where the request may pass, else the seconds until one may."""
+        now = self._clock()
+        gained = (now - self._filled) * self.per_minute / 60.0
+        self._left = min(self._burst, self._left + gained)
+        self._filled = now
+        if self._left >= 1.0:
+            self._left -= 1.0
+            return 0.0
+        return (1.0 - self._left) * 60.0 / self.per_minute
+
+
+class Gate:
+    """Lets a request in, or says why not, from its head alone."""
+
+    def __init__(self, settings: SecuritySettings, *, workers: int = 1) -> None:
+        self._settings = settings
+        self._ring = None if settings.keys is None else KeyRing(settings.keys)
+        self._buckets: dict[str, TokenBucket] = {}
+        # Workers do not count together: each grants its share, so that no key gets more than all.
+        self._share = 1.0 / workers
+
+    def admit(self, headers: Headers, access: Access) -> Caller:
+        """The caller, where the headers name a key that may do this, and not too often.
+
+        Raises Refusal: 401 for no key or an unknown one, 403 for one of too little weight, 429 for
+        one that asks too often, 503 where the keys cannot be read.
+        """
+        if access == "anyone":
+            return Caller(ANONYMOUS, "reader")
+        if self._ring is None:
+            if access == "admin":
+                raise Refusal(
+                    403, "forbidden", "this needs a key of role admin; start with --keys FILE"
+                )
+            # Nobody can be told from another: there is no rate to keep.
+            return Caller(ANONYMOUS, "reader")
+        caller, rate = self._known(headers, self._ring)
+        if access == "admin" and caller.role != "admin":
+            raise Refusal(403, "forbidden", f"key {caller.id} is a {caller.role}, not an admin")
+        self._count(caller, rate)
+        return caller
+
+    def _known(self, headers: Headers, ring: KeyRing) -> tuple[Caller, int | None]:
+        try:
+            key = ring.find(_presented(headers))
+        except BadInputError:
+            raise Refusal(
+                503, "keys-unreadable", "the key file cannot be read", retry_after=10
+            ) from None
+        if key is None:
+            raise Refusal(
+                401,
+                "unauthorised",
+                "no valid key; send `Authorization: Bearer KEY` or `X-API-Key: KEY`",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        return Caller(key.id, key.role), key.requests_per_minute
+
+    def _count(self, caller: Caller, rate: int | None) -> None:
+        per_minute = (rate or self._settings.requests_per_minute) * self._share
+        bucket = self._buckets.get(caller.id)
+        if bucket is None or bucket.per_minute != per_minute:
+            burst = min(self._settings.burst, rate or self._settings.burst) * self._share
+            bucket = self._buckets[caller.id] = TokenBucket(per_minute, burst)
+        seconds = bucket.take()
+        if seconds:
+            raise Refusal(
+                429,
+                "too-many-requests",
+                f"key {caller.id} may ask {per_minute:g} times a minute here",
+                retry_after=seconds,
+            )
+
+
+def _presented(headers: Headers) -> str:
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    return headers.get("x-api-key", "").strip()

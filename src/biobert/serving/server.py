@@ -1,0 +1,149 @@
+"""Running a service: one process or several, until it is told to stop."""
+
+import functools
+import logging
+import signal
+import ssl
+import sys
+from dataclasses import replace
+from types import FrameType
+from typing import Any, NoReturn
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from biobert.core.errors import BadInputError, BiobertError
+from biobert.runtime.settings import available_cores
+from biobert.serving.connections import BoundedProtocol
+from biobert.serving.http import build_service
+from biobert.serving.logs import configure, log
+from biobert.serving.models import check_models
+from biobert.serving.security import Gate
+from biobert.serving.settings import ServiceSettings, is_loopback
+
+SHUTDOWN_MARGIN_SECONDS = 5
+WORKER_SECONDS = 30
+"""How long a worker may not answer its parent: importing and loading keep it from that."""
+
+
+def run_service(settings: ServiceSettings) -> None:
+    """Serve until SIGTERM or SIGINT; what was taken before is answered.
+
+    Raises BadInputError where it cannot start.
+    """
+    configure()
+    _check_certificate(settings)
+    _warn(settings)
+    if settings.workers == 1:
+        _run_alone(settings)
+    else:
+        _run_several(settings)
+
+
+def _run_alone(settings: ServiceSettings) -> None:
+    # uvicorn shuts down at SIGTERM and then raises the signal again: this makes it an exit.
+    before = signal.signal(signal.SIGTERM, _leave)
+    try:
+        service = build_service(settings)
+        uvicorn.Server(uvicorn.Config(service, **_options(settings))).run()
+    except SystemExit as leaving:
+        if leaving.code == STARTUP_FAILURE:
+            raise _cannot_listen(settings) from None
+        if leaving.code:
+            raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run_several(settings: ServiceSettings) -> None:
+    if settings.runtime.threads is None:
+        # Together they may use the machine, not each of them.
+        threads = max(1, available_cores() // settings.workers)
+        settings = replace(settings, runtime=replace(settings.runtime, threads=threads))
+    # What can be known without loading is said here, and at once.
+    check_models(settings.models)
+    Gate(settings.security)
+    make = functools.partial(_worker, settings)
+    config = uvicorn.Config(make, factory=True, workers=settings.workers, **_options(settings))
+    try:
+        listening = config.bind_socket()
+    except SystemExit:
+        raise _cannot_listen(settings) from None
+    workers = Multiprocess(config, sockets=[listening])
+    workers.run()
+    if any(one.exitcode == STARTUP_FAILURE for one in workers.processes):
+        raise BadInputError("a worker could not start; the log says why")
+
+
+def _worker(settings: ServiceSettings) -> FastAPI:
+    """The application of a worker process; where it cannot start, none is tried again."""
+    configure()
+    try:
+        return build_service(settings)
+    except BiobertError as problem:
+        log("cannot-start", level=logging.ERROR, reason=str(problem))
+        sys.exit(STARTUP_FAILURE)
+
+
+def _options(settings: ServiceSettings) -> dict[str, Any]:
+    limits = settings.limits
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "http": BoundedProtocol,
+        "ws": "none",
+        "loop": "asyncio",
+        "lifespan": "on",
+        # Set up by `configure`, in each process.
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "limit_concurrency": limits.connections,
+        "backlog": limits.connections,
+        "timeout_keep_alive": limits.idle_seconds,
+        "h11_max_incomplete_event_size": limits.head_bytes,
+        "timeout_graceful_shutdown": int(
+            limits.body_seconds + limits.request_seconds + SHUTDOWN_MARGIN_SECONDS
+        ),
+        "timeout_worker_healthcheck": WORKER_SECONDS,
+        "ssl_certfile": settings.certificate,
+        "ssl_keyfile": settings.private_key,
+    }
+
+
+def _check_certificate(settings: ServiceSettings) -> None:
+    if settings.certificate is None or settings.private_key is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            settings.certificate, settings.private_key
+        )
+    except OSError as problem:
+        raise BadInputError(
+            f"{settings.certificate} and {settings.private_key}: {problem.strerror or problem}; "
+            "they must be a PEM certificate and its key without a password"
+        ) from None
+
+
+def _warn(settings: ServiceSettings) -> None:
+    """Say aloud what is allowed and seldom meant."""
+    if is_loopback(settings.host):
+        return
+    if settings.security.keys is None:
+        log("open-to-everyone", cure="start with --keys FILE")
+    if settings.certificate is None:
+        log("not-encrypted", cure="give --tls-certificate and --tls-key, or put a proxy in front")
+
+
+def _cannot_listen(settings: ServiceSettings) -> BadInputError:
+    return BadInputError(
+        f"cannot listen on {settings.host} port {settings.port}; is it in use? the log says why"
+    )
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    raise SystemExit(0)

@@ -1,0 +1,221 @@
+"""The parts of a service together, and how work goes through them."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+
+from biobert.core.document import Document
+from biobert.core.errors import BiobertError
+from biobert.serving.admission import Intake, Load, Queue, client_gone
+from biobert.serving.audit import AuditLog
+from biobert.serving.batching import Batcher, Job, JobStoppedError
+from biobert.serving.drift import Drift, figures_of
+from biobert.serving.logs import log
+from biobert.serving.metrics import Metrics
+from biobert.serving.models import Announcements, Models, Reloaded, Served
+from biobert.serving.refusals import Refusal, invalid, too_large
+from biobert.serving.schema import PersonsRequest
+from biobert.serving.security import Gate
+from biobert.serving.settings import ServiceSettings
+from biobert.trust.deidentification import Deidentifier
+
+R = TypeVar("R")
+NEWS_SECONDS = 1.0
+TOGETHER = "together"
+
+
+class Service:
+    """One process of a service."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        """Load the models; an error names what cannot be used."""
+        self.settings = settings
+        self.models = Models(settings.models, settings.runtime)
+        self.metrics = Metrics(settings.shared_folder)
+        self.gate = Gate(settings.security, workers=settings.workers)
+        self.intake = Intake(settings.limits)
+        self.queue = Queue(settings.batching, self.metrics.queue_is)
+        self.batcher = Batcher(settings.batching, self.metrics.batch_was)
+        self.audit = None if settings.audit.file is None else AuditLog(settings.audit)
+        self._drift = {one.name: Drift(settings.drift) for one in settings.models}
+        self._deidentifier = Deidentifier(replacement=settings.deidentification.replacement)
+        self._pool = ThreadPoolExecutor(
+            settings.batching.threads, thread_name_prefix="biobert-request"
+        )
+        self._reloading = ThreadPoolExecutor(1, thread_name_prefix="biobert-reload")
+        self._announcements = self._new_announcements()
+        self.is_open = False
+        for served in self.models.all():
+            self._note_model(served, 1)
+
+    def open(self) -> None:
+        """Begin to take requests."""
+        self.is_open = True
+
+    def close(self) -> None:
+        """Finish what was taken, take nothing more."""
+        self.is_open = False
+        self._pool.shutdown()
+        self._reloading.shutdown()
+        self.batcher.close()
+        if self.audit is not None:
+            self.audit.close()
+
+    def check_open(self) -> None:
+        """Refuse before a service is ready, and while it shuts down."""
+        if not self.is_open:
+            raise Refusal(503, "not-ready", "the service starts or shuts down", retry_after=5)
+
+    def check_texts(self, texts: Sequence[str]) -> Load:
+        """What texts weigh, or Refusal for none, empty ones, too many or too long ones."""
+        limits = self.settings.limits
+        if not texts:
+            raise invalid("there is no text")
+        if len(texts) > limits.documents:
+            raise too_large(f"{len(texts)} texts; a request holds {limits.documents}: send several")
+        for number, text in enumerate(texts):
+            if not text.strip():
+                raise invalid(f"text {number} is empty")
+            if len(text) > limits.characters:
+                raise too_large(
+                    f"text {number} has {len(text)} characters; {limits.characters} are taken: "
+                    "split it"
+                )
+        return Load(len(texts), sum(map(len, texts)))
+
+    async def run(self, request: Request, load: Load, work: Callable[[Job], R]) -> R:
+        """What `work` gives, in a thread of its own; it stops when the client goes or time is up.
+
+        Raises Refusal: 429 without room, 504 when the time is up, 499 when the client went away.
+        """
+        self.check_open()
+        self.queue.reserve(load)
+        job = Job(self.settings.limits.request_seconds)
+        running = self._pool.submit(work, job)
+        # Room is given back when the thread is done, not when the client stops waiting for it.
+        running.add_done_callback(lambda _: self.queue.release(load))
+        request.state.documents, request.state.characters = load.documents, load.characters
+        return await self._awaited(request, job, running)
+
+    async def _awaited(self, request: Request, job: Job, running: Future[R]) -> R:
+        answer: asyncio.Future[R] = asyncio.wrap_future(running)
+        gone: asyncio.Future[None] = asyncio.ensure_future(_disconnected(request))
+        try:
+            waiting: set[asyncio.Future[Any]] = {answer, gone}
+            await asyncio.wait(
+                waiting, timeout=job.seconds_left, return_when=asyncio.FIRST_COMPLETED
+            )
+            if answer.done():
+                return answer.result()
+            raise client_gone() if gone.done() else JobStoppedError
+        except JobStoppedError:
+            seconds = self.settings.limits.request_seconds
+            raise Refusal(
+                504, "timeout", f"no answer within {seconds:g} seconds; send fewer or shorter texts"
+            ) from None
+        finally:
+            gone.cancel()
+            if not answer.done():
+                job.stop()
+                answer.cancel()
+                self.batcher.forget(job)
+
+    def without_persons(self, documents: list[Document], asked: PersonsRequest) -> list[Document]:
+        """The documents without what tells of persons, where that is wanted."""
+        if not asked.deidentify:
+            return documents
+        return [self._deidentifier.deidentify(one).document for one in documents]
+
+    def texts_without_persons(self, texts: Sequence[str], asked: PersonsRequest) -> list[str]:
+        """The same for texts that belong together: dates in them move alike."""
+        if not asked.deidentify:
+            return list(texts)
+        clean = (self._deidentifier.deidentify(one, patient=TOGETHER) for one in texts)
+        return [one.document.text for one in clean]
+
+    def note(
+        self, request: Request, served: Sequence[Served], job: Job, documents: Sequence[Document]
+    ) -> None:
+        """Count what the models answered, and compare it with what they answered before."""
+        request.state.model = " + ".join(
+            f"{one.identity.name} {one.identity.version} {one.identity.digest}" for one in served
+        )
+        load = Load(len(documents), sum(len(one.text) for one in documents))
+        request.state.documents, request.state.characters = load.documents, load.characters
+        for one in served:
+            self.metrics.answered(one.identity.name, load, job)
+        name = served[0].identity.name
+        unknown_rate = job.unknown_tokens / max(1, job.tokens)
+        self._drift[name].add([figures_of(one, unknown_rate) for one in documents])
+        for feature, score in self._drift[name].scores().items():
+            self.metrics.drift.labels(name, feature).set(score)
+
+    def drift_of(self, name: str) -> Drift:
+        """The comparison of a model's inputs."""
+        return self._drift[name]
+
+    async def reload(self, name: str) -> Reloaded:
+        """Replace a model here, and tell the other workers.
+
+        Raises Refusal where the new one cannot be used; the old one goes on.
+        """
+        self.models.named(name)
+        try:
+            done = await self._replace(name)
+        except BiobertError as problem:
+            raise Refusal(409, "not-reloaded", f"{problem}; the old model answers on") from None
+        if self._announcements is not None:
+            self._announcements.announce(name)
+        return done
+
+    async def follow_news(self) -> None:
+        """Reload what other workers have reloaded, for as long as the service runs."""
+        while self._announcements is not None:
+            await asyncio.sleep(NEWS_SECONDS)
+            for name in self._announcements.news():
+                try:
+                    await self._replace(name)
+                except BiobertError as problem:
+                    log("not-reloaded", level=logging.ERROR, model=name, reason=str(problem))
+
+    async def _replace(self, name: str) -> Reloaded:
+        before = self.models.named(name)
+        loading = asyncio.get_running_loop().run_in_executor(
+            self._reloading, self.models.reload, name
+        )
+        try:
+            done = await loading
+        except BiobertError:
+            self.metrics.reloads.labels(name, "refused").inc()
+            raise
+        self.metrics.reloads.labels(name, "done").inc()
+        self._note_model(before, 0)
+        self._note_model(self.models.named(name), 1)
+        log("reloaded", model=name, digest=done.now.digest, before=done.before.digest)
+        return done
+
+    def _note_model(self, served: Served, value: int) -> None:
+        one = served.identity
+        self.metrics.model_info.labels(one.name, one.task, one.version, one.digest).set(value)
+
+    def _new_announcements(self) -> Announcements | None:
+        folder = self.settings.shared_folder
+        if folder is None:
+            return None
+        return Announcements(folder, [one.name for one in self.settings.models])
+
+
+async def _disconnected(request: Request) -> None:
+    while (message := await request.receive())["type"] != "http.disconnect":
+        del message
+
+
+def service_of(request: Request) -> Service:
+    """The service that a request came to."""
+    found: Any = request.app.state.service
+    assert isinstance(found, Service)
+    return found

@@ -1,0 +1,189 @@
+"""De-identifying many inputs: streamed, each file whole or not at all, nothing overwritten."""
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO
+
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError
+from biobert.core.files import STANDARD_STREAM, temporary_sibling
+from biobert.data.formats import SHELF
+from biobert.data.reading import format_of, read_documents, write_documents
+from biobert.data.rejects import Rejects
+from biobert.pipeline.batch import BatchSettings, is_folder
+from biobert.pipeline.inputs import find_inputs, read_inputs
+from biobert.pipeline.outputs import InputOutputs, outputs_of
+from biobert.trust.deidentification import Deidentified, Deidentifier
+
+OWNER_ONLY = 0o600
+FALLBACK_FORMAT = "jsonl"
+Advance = Callable[[int, str], None]
+"""Told how many documents are done, and the name of the input at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeidentificationSettings:
+    """Where results go: `-`, a file or a folder. `mapping` is a file for the identifiers
+    themselves, `patient_field` the metadata that says whose document it is."""
+
+    output: str
+    formats: tuple[str, ...] = ()
+    source_format: str | None = None
+    mapping: Path | None = None
+    patient_field: str | None = None
+
+
+@dataclass(slots=True)
+class DeidentificationResult:
+    """What was done: how many identifiers of each kind, never which."""
+
+    documents: int = 0
+    characters: int = 0
+    seconds: float = 0.0
+    identifiers: Counter[str] = field(default_factory=Counter)
+    outputs: list[str] = field(default_factory=list)
+
+
+def deidentify_inputs(
+    inputs: Sequence[str],
+    deidentifier: Deidentifier,
+    settings: DeidentificationSettings,
+    rejects: Rejects,
+    advance: Advance = lambda count, name: None,
+) -> DeidentificationResult:
+    """De-identify files, folders, globs or standard input into the place `settings` name.
+
+    Without formats to write, every input keeps its own where that can be written, else JSON lines.
+    An output that is one of the inputs is an error.
+    """
+    began = time.perf_counter()
+    paths = find_inputs(inputs, settings.source_format)
+    with _mapping(settings.mapping) as mapping:
+        job = _Job(deidentifier, settings, rejects, mapping, advance)
+        job.write(paths)
+    job.result.seconds = time.perf_counter() - began
+    return job.result
+
+
+def without_details(rejects: Rejects) -> Rejects:
+    """The rejects without what a reader quotes of the record: it may be an identifier."""
+    plain = Rejects()
+    for one in rejects.kept:
+        plain.add(one.file, one.place, one.reason.partition(":")[0])
+    plain.count, plain.reasons = rejects.count, Counter(rejects.reasons)
+    return plain
+
+
+class _Job:
+    """One call of `deidentify_inputs` at work."""
+
+    def __init__(
+        self,
+        deidentifier: Deidentifier,
+        settings: DeidentificationSettings,
+        rejects: Rejects,
+        mapping: IO[str] | None,
+        advance: Advance,
+    ) -> None:
+        self.deidentifier, self.settings, self.rejects = deidentifier, settings, rejects
+        self.mapping, self.advance = mapping, advance
+        self.result = DeidentificationResult()
+
+    def write(self, paths: Sequence[str]) -> None:
+        """All inputs, into one file or each into its own."""
+        settings = self.settings
+        if is_folder(BatchSettings(settings.output, settings.formats)):
+            outputs = outputs_of(paths, Path(settings.output), self._formats)
+            _check_targets(paths, [target for one in outputs for target in one.targets.values()])
+            for one in outputs:
+                self._write_input(one)
+            return
+        if settings.output != STANDARD_STREAM:
+            _check_targets(paths, [Path(settings.output)])
+        format = settings.formats[0] if settings.formats else self._single_format(paths)
+        write_documents(self._documents(paths), settings.output, format)
+        self.result.outputs.append(settings.output)
+
+    def _single_format(self, paths: Sequence[str]) -> str:
+        if self.settings.output != STANDARD_STREAM:
+            return format_of(self.settings.output)
+        return self._formats(paths[0])[0]
+
+    def _write_input(self, one: InputOutputs) -> None:
+        """An input in each of its formats; several go through a file without loss."""
+        documents = self._documents([one.path])
+        self.result.outputs += map(str, one.targets.values())
+        if len(one.targets) == 1:
+            ((format, target),) = one.targets.items()
+            write_documents(documents, target, format)
+            return
+        first = next(iter(one.targets.values()))
+        with temporary_sibling(first.with_name(f"{first.stem}.spool")) as spool:
+            write_documents(documents, spool, FALLBACK_FORMAT)
+            for format, target in one.targets.items():
+                again = read_documents(spool, FALLBACK_FORMAT, self.rejects)
+                write_documents(again, target, format)
+
+    def _formats(self, path: str) -> Sequence[str]:
+        """The formats asked for, or the input's own where it can be written."""
+        if self.settings.formats:
+            return self.settings.formats
+        own = self.settings.source_format
+        if own is None:
+            own = "text" if path == STANDARD_STREAM else format_of(path)
+        return (own if hasattr(SHELF.load(own), "write") else FALLBACK_FORMAT,)
+
+    def _documents(self, paths: Iterable[str]) -> Iterator[Document]:
+        for path in paths:
+            self.advance(self.result.documents, Path(path).name)
+            for document in read_inputs([path], self.settings.source_format, self.rejects):
+                yield self._one(document)
+
+    def _one(self, document: Document) -> Document:
+        patient = document.metadata.get(self.settings.patient_field or "")
+        done = self.deidentifier.deidentify(document, patient=patient)
+        self.result.documents += 1
+        self.result.characters += len(document.text)
+        self.result.identifiers.update(one.kind for one in done.found)
+        if self.mapping is not None:
+            self.mapping.writelines(_mapping_lines(document, done))
+        return done.document
+
+
+def _check_targets(paths: Iterable[str], targets: Iterable[Path]) -> None:
+    """An error where a file to be written is one of those to be read."""
+    read = {Path(path).resolve() for path in paths if path != STANDARD_STREAM}
+    for target in targets:
+        if target.resolve() in read:
+            raise BadInputError(
+                f"{target} is an input: it would be overwritten; name another --output",
+                code="usage",
+            )
+
+
+def _mapping_lines(document: Document, done: Deidentified) -> Iterator[str]:
+    for one in done.found:
+        original = document.text[one.start : one.end]
+        values = {"document": document.id, **asdict(one), "original": original}
+        yield json.dumps(values, ensure_ascii=False) + "\n"
+
+
+@contextmanager
+def _private_file(path: Path) -> Iterator[IO[str]]:
+    """A new file that only its owner may read, there when it is whole."""
+    with temporary_sibling(path) as unfinished:
+        unfinished.unlink(missing_ok=True)
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            yield stream
+        os.replace(unfinished, path)
+
+
+def _mapping(path: Path | None) -> AbstractContextManager[IO[str] | None]:
+    return nullcontext() if path is None else _private_file(path)

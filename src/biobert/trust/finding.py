@@ -1,0 +1,76 @@
+"""All identifiers of a text, none of them overlapping."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+
+from biobert.core.document import Span
+from biobert.trust.identifiers import SHELF
+from biobert.trust.kinds import KINDS
+from biobert.trust.note import Candidate, Certainty, NoteText
+
+
+def find_identifiers(
+    text: str, further: Iterable[Candidate] = (), *, vetoes: Sequence[Span] = ()
+) -> list[Candidate]:
+    """What the finders of the shelf and `further` name, in text order.
+
+    Where two overlap, the surer and longer one stays, and of the other what it does not cover. What
+    only a list of names or places knows is left out where it lies inside `vetoes`.
+    """
+    note = NoteText(text)
+    candidates = [one for find in _finders() for one in find(note)]
+    candidates += further
+    vetoed = bytearray(len(text))
+    for span in vetoes:
+        vetoed[span.start : span.end] = b"\1" * (span.end - span.start)
+    kept = [one for one in candidates if not _is_vetoed(one, vetoed)]
+    return _without_overlaps(text, kept)
+
+
+@cache
+def _finders() -> tuple[Callable[[NoteText], Iterator[Candidate]], ...]:
+    return tuple(SHELF.load(name).find for name in SHELF.names())
+
+
+def _is_vetoed(candidate: Candidate, vetoed: bytearray) -> bool:
+    is_inside = vetoed.find(0, candidate.start, candidate.end) < 0
+    return is_inside and candidate.certainty is Certainty.LISTED
+
+
+def _rank(candidate: Candidate) -> tuple[int, int, int, int]:
+    length = candidate.end - candidate.start
+    return (-candidate.certainty, -length, candidate.start, KINDS.index(candidate.kind))
+
+
+def _without_overlaps(text: str, candidates: Sequence[Candidate]) -> list[Candidate]:
+    taken = bytearray(len(text))
+    kept = []
+    for one in sorted(candidates, key=_rank):
+        for start, end in _free(taken, one.start, one.end):
+            if (start, end) != (one.start, one.end):
+                start, end = _without_signs(text, start, end)
+            if start < end:
+                kept.append(Candidate(one.kind, start, end, one.certainty))
+                taken[start:end] = b"\1" * (end - start)
+    return sorted(kept, key=lambda one: one.start)
+
+
+def _without_signs(text: str, start: int, end: int) -> tuple[int, int]:
+    """What is left of a candidate, from its first letter or digit to its last."""
+    while start < end and not text[start].isalnum():
+        start += 1
+    while start < end and not text[end - 1].isalnum():
+        end -= 1
+    return start, end
+
+
+def _free(taken: bytearray, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The stretches of [start, end) that nothing has taken yet."""
+    while start < end:
+        begin = taken.find(0, start, end)
+        if begin < 0:
+            return
+        until = taken.find(1, begin, end)
+        until = end if until < 0 else until
+        yield begin, until
+        start = until

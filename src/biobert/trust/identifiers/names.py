@@ -1,0 +1,319 @@
+"""Names of persons (A): announced by words around them, known from lists, and met again."""
+
+import re
+from collections.abc import Iterator
+
+from biobert.trust.identifiers._name_chain import (
+    CAPITAL_WORD,
+    CREDENTIAL,
+    PARTICLE,
+    SMALL_WORD,
+    UPPER,
+    Name,
+    read_name,
+)
+from biobert.trust.lists import entries, folded, given_names, is_known_name, is_plain
+from biobert.trust.note import Candidate, Certainty, NoteText
+
+TITLE = re.compile(
+    r"(?<![\w-])(?:drs?|mrs?|ms|miss|mx|prof(?:essor)?|rev(?:erend)?|pastor|rabbi|imam|fr|sir|lady|"
+    r"dame|lord|"
+    r"officer|detective|deputy|sheriff|sergeant|sgt|captain|capt|lt|judge|justice|coach|nurse|"
+    r"attorney|"
+    r"frau|herr|mme|mlle|monsieur|madame|se[nñ]ora?|sra?|rn|sister|brother|"
+    r"father)\.? {1,2}(?=[^\W\d_])"
+)
+SMALL_TITLE = re.compile(r"(?:dr|mr|mrs|ms|miss|prof)\.? ")
+ROLE = (
+    r"attending(?: physician)?|surgeon|(?:first |second )?assistant|anesthesia|anesthesiologist|"
+    r"phys(?:ician)?|"
+    r"provider|prescriber|ordering(?: (?:provider|physician))?|referring(?: (?:provider|"
+    r"physician))?|pcp|gp|"
+    r"consultant|clinician|therapist|pharmacist|rph|nurse|next of kin|nok|hcp|poa|proxy|"
+    r"emergency contact(?: on file)?|contact|guarantor|subscriber|insured|spouse|guardian|"
+    r"caregiver|accepting|"
+    r"subject|author|sender|witness|interpreter|doula|pediatrician"
+)
+DEED = (
+    r"(?:dictated|transcribed|reported|signed|reviewed|verified|prepared|written|interpreted|read|"
+    r"seen|authored|"
+    r"referred|ref|performed|ordered)(?: by)?|(?:phoned|called|reported|given) to"
+)
+OWNER = (
+    r"(?:patient|pt|client|member|real|full|first|last|maiden|legal|preferred|provider)"
+    r"(?:'?s)?(?: name)?"
+)
+FIELD = re.compile(
+    rf"(?<![\w-])(?:{OWNER}|name|re|from|to|cc|attn|attention|{ROLE}|{DEED}|by|aka|a\.k\.a\.)"
+    r"[ \t.]{0,12}(?:(?:is |was )?[:=] {0,12}|\t)(?=[^\W\d_])"
+)
+ANNOUNCED = re.compile(
+    rf"(?<![\w-])(?:(?:{OWNER.removesuffix('?')}) (?:is |was )?|"
+    rf"(?:{DEED.replace('(?: by)?', ' by')}) |aka )(?=[^\W\d_])"
+)
+INVERTED_LINE = re.compile(rf"^[ \t|]{{0,4}}(?={CAPITAL_WORD}, ?{CAPITAL_WORD})", re.MULTILINE)
+RELATIVE = re.compile(
+    r"(?<![\w-])(?:(?:grand|great-grand|step|god|foster )?(?:mother|father|son|daughter|sister|"
+    r"brother|"
+    r"parents?|child|aunt|uncle)|wife|husband|niece|nephew|cousin|partner|girlfriend|boyfriend|"
+    r"spouse|"
+    r"room-?mate|friend|neighbou?r|guardian|caregiver|fianc[eé]e?|mom|mum|dad|grandma|grandpa|twin|"
+    r"widow|"
+    r"boss|colleague|carer|baby|in-law|in law|counsell?or|doula|teacher|interpreter|case manager)"
+    r"(?:'s name is| is called| named|,| \(| -| =|:)? ?\(?(?=[^\W\d_])"
+)
+GREETING = re.compile(
+    r"(?<![\w-])(?:hi|hello|hey|dear|thanks|thank you|good morning|named|called|nicknamed|"
+    r"née)(?:,)? (?=[^\W\d_])"
+)
+CLOSING = re.compile(
+    r"(?:sincerely(?: yours)?|regards|respectfully|faithfully|truly|wishes|thanks|thank you|cheers|"
+    r"mahalo)"
+    r"[,!.]{0,2}\s{1,6}(?=[^\W\d_])"
+)
+SPOKEN_WITH = re.compile(
+    r"(?<![\w-])(?i:(?P<deed>by|per|told|tell|asked?|calls?|called|calling|contact|met|given to|"
+    r"notified|"
+    r"(?:spoke|spoken|discussed|seen|reviewed|met) (?:to|with|by)|signed)|from|to|with|and|of|for|"
+    r"see|saw|w/)"
+    rf" (?=[{UPPER}])"
+)
+BEFORE_CREDENTIAL = re.compile(
+    rf"(?<![\w.'’-])(?P<name>(?:(?:{PARTICLE} )?(?:[{UPPER}]\.|"
+    rf"{CAPITAL_WORD}) ?){{1,4}}+)(?P<comma>,)? {{0,2}}$"
+)
+LOOK_BACK = 80
+WORD_OF_NAME = re.compile(rf"{CAPITAL_WORD}|[{UPPER}]\.")
+SMALL_WITH_CREDENTIAL = re.compile(
+    r"(?<![\w.])((?:[a-z]\. ?|[a-z]{2,20} )[a-z]{3,20}),? (?:md|rn|np|msw|lcsw|phd)(?![\w])"
+)
+BEFORE_AGE = re.compile(
+    rf"^[ \t]{{0,4}}((?:{CAPITAL_WORD} ?){{1,3}})(?=,? ?[(|]?\d{{1,3}} ?(?:-?y|[MF](?!\w)))",
+    re.MULTILINE,
+)
+INITIALS_AND_NAME = re.compile(
+    rf"(?<![\w.])(?:[{UPPER}]\. ?){{1,2}}(?:{PARTICLE} )?{CAPITAL_WORD}(?!\w)"
+)
+ORGANISMS = frozenset(
+    "coli aureus diff difficile pylori pneumoniae albicans fumigatus epidermidis faecalis faecium "
+    "cloacae marcescens influenzae meningitidis gonorrhoeae burgdorferi falciparum vivax brucei "
+    "cruzi "
+    "jirovecii neoformans perfringens tetani botulinum acnes elegans cerevisiae".split()
+)
+EPONYM_NOUN = re.compile(
+    rf"(?:['’]s)?(?:[- ](?:[{UPPER}][\w'’-]{{1,20}}[- ])?)(?:and )?(?:[a-z]{{0,16}} ?)?"
+    r"(?:disease|syndrome|sign|signs|test|tests|phenomenon|palsy|lymphoma|catheter|contracture|"
+    r"fracture|scale|"
+    r"score|index|criteria|classification|class|grade|stage|esophagus|oesophagus|dystrophy|"
+    r"dementia|bodies|body|"
+    r"thyroiditis|maneuver|manoeuvre|clamp|retractor|approach|procedure|operation|repair|technique|"
+    r"drain|"
+    r"tube|wire|suture|forceps|reflex|reaction|stain|agar|cell|cells|node|nodes|duct|ligament|"
+    r"muscle|"
+    r"triad|law|method|formula|equation|block|murmur|pulse|respirations?|breathing|position|pouch|"
+    r"loop|"
+    r"anomaly|malformation|tetralogy|deformity|lesions?|cyst|cave|tumou?r|sarcoma|carcinoma|"
+    r"macroglobulinemia|"
+    r"chorea|ataxia|hernia|joint|foot|boot|cerclage|hop|curve|protocol|trial|inventory|"
+    r"questionnaire|appliance|"
+    r"hallucinations|field|grid|probe|monitor|machine|chart|contractions|curl|level|factor|effect|"
+    r"hydrops|rat|mice|strain|water|Laboratories)s?"
+    r"(?![a-z])"
+)
+MET_AGAIN = re.compile(rf"(?<![\w-]){CAPITAL_WORD}")
+FEWEST_LETTERS = 4
+LONGEST_ACRONYM = 4
+NO_INITIAL_BEHIND = re.compile(
+    r"(?:degrees?|°|vitamin|hepatitis|type|group|grade|class|stage|factor) $"
+)
+
+
+def find(note: NoteText) -> Iterator[Candidate]:
+    """Announced names, then listed ones, then every further mention of their parts."""
+    parts: dict[str, Certainty] = {}
+    for name, certainty in _all_names(note):
+        for part in name.parts:
+            if not is_plain(part):
+                parts[part] = max(certainty, parts.get(part, certainty))
+        yield Candidate("NAME", name.start, name.end, certainty)
+    for match in MET_AGAIN.finditer(note.text):
+        word = match[0].removesuffix("'s").removesuffix("’s")
+        certainty_of_part = parts.get(folded(word))
+        end = match.start() + len(word)
+        if certainty_of_part is not None and not _is_eponym(note, end):
+            again = min(certainty_of_part, Certainty.SHAPED)
+            yield Candidate("NAME", match.start(), end, again)
+
+
+def _all_names(note: NoteText) -> Iterator[tuple[Name, Certainty]]:
+    for name in _announced(note):
+        yield name, Certainty.STATED
+    for name in (*_shaped(note), *_signed(note), *_spoken_with(note)):
+        yield name, Certainty.SHAPED
+    for name in _listed(note):
+        yield name, Certainty.LISTED
+
+
+def _announced(note: NoteText) -> Iterator[Name]:
+    """Behind a title, a field's name, a relative, a greeting or a closing."""
+    for match in TITLE.finditer(note.lowered):
+        yield from _behind_title(note, match)
+    for pattern in (FIELD, ANNOUNCED, RELATIVE, GREETING, CLOSING):
+        for match in pattern.finditer(note.lowered):
+            name = read_name(note, match.end(), "field" if pattern is FIELD else "words")
+            name = name or _in_small_letters(note, match.end())
+            if name and not _is_eponym(note, name.end) and not _is_acronym(note, name):
+                yield name
+
+
+def _spoken_with(note: NoteText) -> Iterator[Name]:
+    for match in SPOKEN_WITH.finditer(note.text):
+        name = read_name(note, match.end())
+        if name is None or _is_eponym(note, name.end) or _is_acronym(note, name):
+            continue
+        if _is_listed(name) or (len(name.parts) > 1 and match["deed"]):
+            yield name
+
+
+def _behind_title(note: NoteText, match: re.Match[str]) -> Iterator[Name]:
+    name = read_name(note, match.end(), "title")
+    if name is None and SMALL_TITLE.fullmatch(note.text[match.start() : match.end()]):
+        small = SMALL_WORD.match(note.text, match.end())
+        if small and not is_plain(small[0]):
+            name = Name(*small.span(), (folded(small[0]),))
+    is_small = not note.is_capital(match.start())
+    if name and not (is_small and _is_eponym(note, name.end)):
+        yield name
+
+
+def _in_small_letters(note: NoteText, place: int) -> Name | None:
+    """`real name antonio ferraro`: a known name without capitals, and one word behind it."""
+    first = SMALL_WORD.match(note.text, place)
+    if first is None or is_plain(first[0]) or not _is_certain(first[0]):
+        return None
+    second = SMALL_WORD.match(note.text, first.end() + 1)
+    is_name = second and note.text[first.end()] == " " and not is_plain(second[0])
+    end = second.end() if second and is_name else first.end()
+    return Name(place, end, tuple(folded(note.text[place:end]).split()))
+
+
+def _signed(note: NoteText) -> Iterator[Name]:
+    """Before a credential, or before an age at the beginning of a line."""
+    for credential in CREDENTIAL.finditer(note.text):
+        if (name := _before_credential(note, credential.start())) is not None:
+            yield name
+    for match in SMALL_WITH_CREDENTIAL.finditer(note.text):
+        words = [one for one in match[1].replace(".", " ").split() if len(one) > 1]
+        if not any(map(is_plain, words)):
+            yield Name(*match.span(1), tuple(map(folded, words)))
+    for match in BEFORE_AGE.finditer(note.text):
+        name = read_name(note, match.start(1))
+        if name and not _is_eponym(note, name.end) and not _is_acronym(note, name):
+            yield name
+
+
+def _before_credential(note: NoteText, place: int) -> Name | None:
+    """The words with capitals before a credential, without a heading such as `Surgeon`."""
+    if note.text[place - 1 : place].isalnum():
+        return None
+    behind = max(0, place - LOOK_BACK)
+    match = BEFORE_CREDENTIAL.search(note.text, behind, place)
+    if match is None:
+        return None
+    words = [(one.start(), one[0]) for one in WORD_OF_NAME.finditer(note.text, *match.span("name"))]
+    while len(words) > 1 and is_plain(words[0][1].rstrip(".")):
+        words.pop(0)
+    name = read_name(note, words[0][0])
+    if name is None or _is_acronym(note, name) or (len(words) == 1 and not match["comma"]):
+        return None
+    return None if folded(note.text[name.start : name.end]) in entries("places").all else name
+
+
+def _shaped(note: NoteText) -> Iterator[Name]:
+    """Initials and a word with a capital; a line that begins with `SURNAME, Given`."""
+    for match in INITIALS_AND_NAME.finditer(note.text):
+        last = folded(re.split(r"[ .]", match[0])[-1])
+        name = read_name(note, match.start())
+        is_name = name and name.parts and last not in ORGANISMS and len(last) >= SHORTEST_SURNAME
+        is_name = is_name and not NO_INITIAL_BEHIND.search(
+            note.lowered[max(0, match.start() - 12) : match.start()]
+        )
+        if name and is_name and not _is_eponym(note, name.end):
+            yield name
+    for match in INVERTED_LINE.finditer(note.text):
+        name = read_name(note, match.end(), "field")
+        if name and "," in note.text[name.start : name.end] and _is_person(note, name):
+            yield name
+
+
+SHORTEST_SURNAME = 3
+
+
+def _is_person(note: NoteText, name: Name) -> bool:
+    """Of `Word, Word`: in capitals, or with a known name."""
+    text = note.text[name.start : name.end]
+    first = folded(text.partition(",")[0])
+    if first in entries("places").all:
+        return False
+    is_known = is_known_name(first) or any(one in given_names().all for one in name.parts)
+    return is_known or (text.isupper() and first not in entries("eponyms").all)
+
+
+def _listed(note: NoteText) -> Iterator[Name]:
+    """Known given names with what stands behind them, and names that are hardly anything else."""
+    given, surnames, eponyms = given_names(), entries("surnames"), entries("eponyms").all
+    until = 0
+    for start, end, lowered in note.words:
+        word = lowered if lowered.isascii() else folded(lowered)
+        if start < until or not (word in given.all or word in surnames.all):
+            continue
+        if not note.is_capital(start):
+            if word in given.certain and len(word) >= FEWEST_LETTERS and not is_plain(word):
+                yield Name(start, end, (word,))
+            continue
+        if start and note.text[start - 1] in "-'’_@./":
+            continue
+        name = read_name(note, start, "list")
+        if name is None:
+            continue
+        if _is_eponym(note, name.end) or _is_acronym(note, name):
+            continue
+        if not _is_sure(note, name, word, eponyms):
+            continue
+        until = name.end
+        yield name
+
+
+def _is_sure(note: NoteText, name: Name, word: str, eponyms: frozenset[str]) -> bool:
+    given, surnames = given_names(), entries("surnames")
+    text = note.text[name.start : name.end]
+    others = [one for one in name.parts if one != word]
+    if "," in text:
+        return word in surnames.all and any(one in given.all for one in others)
+    if word in given.certain and word not in eponyms:
+        return True
+    if word in given.all and others:
+        return any(one in surnames.all for one in others) or word in given.certain
+    return word in surnames.certain and word not in eponyms
+
+
+def _is_listed(name: Name) -> bool:
+    return any(map(_is_certain, name.parts))
+
+
+def _is_certain(word: str) -> bool:
+    part = folded(word)
+    known = part in given_names().certain or part in entries("surnames").certain
+    return known and part not in entries("eponyms").all
+
+
+def _is_acronym(note: NoteText, name: Name) -> bool:
+    """One word of up to four capitals, such as a measure, or one that goes on with a number."""
+    text = note.text[name.start : name.end]
+    behind = note.text[name.end : name.end + 2].lstrip("-")[:1]
+    return text.isupper() and " " not in text and (len(text) <= LONGEST_ACRONYM or behind.isdigit())
+
+
+def _is_eponym(note: NoteText, end: int) -> bool:
+    """Whether what follows makes the name that of a disease, a sign, a test or a tool."""
+    return EPONYM_NOUN.match(note.text, end) is not None

@@ -1,0 +1,51 @@
+"""Telephone and fax numbers (D, E)."""
+
+import re
+from collections.abc import Iterator
+
+from biobert.trust.kinds import Kind
+from biobert.trust.note import Candidate, Certainty, NoteText
+
+EXTENSION = r"(?:,? ?(?:ext\.?|extension|x) ?\d{1,6}(?!\w))?"
+SHAPES = tuple(
+    re.compile(shape + EXTENSION)
+    for shape in (
+        r"(?<![\w.-])(?:\+?1[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-./ ]{1,2})\d{3}[-. ]\d{4}(?![\w-])",
+        r"(?<![\w.-])1?[2-9]\d{2}[2-9]\d{6}(?![\w-])",
+        r"(?<![\w+])\+\d{1,3}(?:[-. ()]{1,2}\d{1,5}){2,6}(?![\w-])",
+        r"(?<![\w.-])\(?0\d{2,4}\)?[ -]\d{3,4}[ -]\d{3,4}(?![\w/-])",
+        r"(?<![\w.-])\(?0\d{4}\)?[ -]\d{6}(?![\w/-])",
+    )
+)
+# What follows such a word is a number to call, however short.
+LABEL = re.compile(
+    r"(?<![a-z/])(?:(?:tele)?phone|tel|cell|mobile|pager|pgr|beeper|ph|fax|facsimile|call|callback|"
+    r"dial|ext|extension|home|work|office|[pfcthom])(?![a-z])[:. #-]{0,4}(?:at |no |number |is )?"
+)
+DIALLED = re.compile(rf"(?<!\w)[(+]?\d[\d() ./-]{{2,18}}\d(?![\w/%-]){EXTENSION}")
+PAGER = re.compile(r"(?<![a-z])(?:p|pgr|pager|beeper|ext|x)[:. #]{0,3}(\d{4,6})(?![\w/%-]|[.:]\d)")
+SEVEN, FIFTEEN = 7, 15
+"""Digits of a local and of the longest international number (ITU E.164)."""
+FAX_BEFORE = re.compile(r"(?:(?:tele)?fax|facsimile)[^\d\n]{0,30}$|(?<![a-z])f[:. (]{1,4}$")
+LOOK_BACK = 40
+
+
+def find(note: NoteText) -> Iterator[Candidate]:
+    """By shape, or behind a word that announces one."""
+    for shape in SHAPES:
+        for match in shape.finditer(note.lowered):
+            yield _candidate(note, match.start(), match.end(), Certainty.SHAPED)
+    for label in LABEL.finditer(note.lowered):
+        number = DIALLED.match(note.lowered, label.end())
+        if number is None:
+            continue
+        if SEVEN <= sum(map(str.isdigit, number[0])) <= FIFTEEN:
+            yield _candidate(note, number.start(), number.end(), Certainty.STATED)
+    for pager in PAGER.finditer(note.lowered):
+        yield _candidate(note, *pager.span(1), Certainty.STATED)
+
+
+def _candidate(note: NoteText, start: int, end: int, certainty: Certainty) -> Candidate:
+    before = note.lowered[max(0, start - LOOK_BACK) : start]
+    kind: Kind = "FAX" if FAX_BEFORE.search(before) else "PHONE"
+    return Candidate(kind, start, end, certainty)

@@ -1,0 +1,56 @@
+"""A text as the finders read it, and what they give."""
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+
+from biobert.trust.kinds import Kind
+
+LETTERS = re.compile(r"[^\W\d_]{2,40}")
+
+
+class Certainty(IntEnum):
+    """Why something is taken for an identifier; the surer one wins where two overlap."""
+
+    LISTED = 1
+    """It stands in a list of names or places."""
+    SHAPED = 2
+    """It looks like one."""
+    STATED = 3
+    """The words around it say so, or its check digits agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A stretch of text that may be an identifier."""
+
+    kind: Kind
+    start: int
+    end: int
+    certainty: Certainty
+
+
+class NoteText:
+    """A text, and the same in lower case with every character in its place."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.lowered = _lowered(text)
+
+    @cached_property
+    def words(self) -> list[tuple[int, int, str]]:
+        """Start, end and lower case of every word of two letters or more."""
+        return [(*match.span(), match[0]) for match in LETTERS.finditer(self.lowered)]
+
+    def is_capital(self, place: int) -> bool:
+        """Whether the character there is a capital letter."""
+        return self.text[place : place + 1].isupper()
+
+
+def _lowered(text: str) -> str:
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    # A few letters have a lower case of two characters, such as the Turkish dotted capital I.
+    return "".join(low if len(low := one.lower()) == 1 else one for one in text)

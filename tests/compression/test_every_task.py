@@ -1,0 +1,61 @@
+"""Every task's network exports, and both engines answer its toy documents as PyTorch does."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from biobert.compression.export import TOLERANCE, export_onnx
+from biobert.core.errors import BadInputError
+from biobert.core.task import Task
+from biobert.model.hub import load_encoder
+from biobert.model.network import Network
+from biobert.model.predictor import TorchPredictor
+from biobert.runtime.load import load_exported
+from biobert.runtime.settings import RuntimeSettings
+from biobert.tasks import SHELF, build_task
+from tests.tasks.test_every_task import TOKENIZER, TOY_SETTINGS
+from tests.tiny import write_tiny_encoder_folder
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_encoder_folder(tmp_path_factory.mktemp("encoder") / "tiny")
+
+
+@pytest.fixture(params=SHELF.names())
+def task(request: pytest.FixtureRequest) -> Task:
+    settings = TOY_SETTINGS[request.param]
+    if request.param == "cloze":
+        # Words that the tiny tokenizer has whole.
+        settings = {**settings, "verbalisers": {"yes": ["y"], "no": ["n"], "maybe": ["m", "p"]}}
+    return build_task(request.param, settings).with_tokenizer(TOKENIZER)
+
+
+def network_of(task: Task, encoder: Path) -> Network:
+    torch.manual_seed(3)
+    network = Network(load_encoder(encoder), task.heads())
+    for parameter in network.heads.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return network.eval()
+
+
+def test_exported_answers_are_those_of_pytorch(task: Task, encoder: Path, tmp_path: Path) -> None:
+    network = network_of(task, encoder)
+    if any(head.kind == "text" for head in task.heads()):
+        with pytest.raises(BadInputError, match="runs on torch alone"):
+            export_onnx(network, tmp_path, task.inputs())
+        return
+    report = export_onnx(network, tmp_path, task.inputs())
+    assert report.difference <= TOLERANCE
+    examples = [one for document in task.toy_documents() for one in task.examples(document)]
+    windows = [one for some in task.encode(examples, TOKENIZER) for one in some]
+    expected = TorchPredictor(network, device=torch.device("cpu")).predict(windows)
+    for engine in ("openvino", "onnxruntime"):
+        settings = RuntimeSettings(engine=engine, precision="float32", threads=1)
+        found = load_exported(report.path, task.heads(), settings).predict(windows)
+        for wanted, output in zip(expected, found, strict=True):
+            for head in task.heads():
+                assert output[head.name].shape == wanted[head.name].shape
+                np.testing.assert_allclose(output[head.name], wanted[head.name], atol=TOLERANCE)

@@ -1,0 +1,86 @@
+"""Services with the built-in model, and small ones for the other tasks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from biobert.core.settings import from_mapping
+from biobert.serving.http import build_service
+from biobert.serving.settings import ServiceSettings
+
+
+@contextmanager
+def serving(**tables: Any) -> Iterator[TestClient]:
+    """A service in this process, from the tables of its settings."""
+    settings = from_mapping(ServiceSettings, tables, place="test")
+    with serving_as(settings) as client:
+        yield client
+
+
+@contextmanager
+def serving_as(settings: ServiceSettings) -> Iterator[TestClient]:
+    """A service in this process."""
+    with TestClient(build_service(settings), raise_server_exceptions=False) as client:
+        yield client
+
+
+def figure(client: TestClient, name: str) -> float:
+    """A figure of the metrics."""
+    lines = client.get("/metrics").text.splitlines()
+    return float(next(one for one in lines if one.startswith(name + " ")).rpartition(" ")[2])
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[TestClient]:
+    """The built-in model as it is served without any settings."""
+    with serving_as(replace(ServiceSettings())) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A tiny model folder for each task."""
+    from tests.tiny import write_tiny_encoder_folder, write_tiny_model_folder
+
+    root = tmp_path_factory.mktemp("served")
+    tasks: dict[str, tuple[str, dict[str, Any]]] = {
+        "topics": ("classification", {"labels": ["yes", "no"], "choice": "many"}),
+        "inference": (
+            "classification",
+            {"labels": ["entailment", "neutral"], "passages": ["premise", "hypothesis"]},
+        ),
+        "questions": ("qa", {}),
+        "similarity": ("similarity", {"passages": ["left", "right"]}),
+        "relations": (
+            "relations",
+            {
+                "labels": ["INHIBITOR", "ACTIVATOR"],
+                "negative": "none",
+                "pairs": [["Chemical", "Disease"]],
+            },
+        ),
+    }
+    made = {
+        name: write_tiny_model_folder(root / name, task=task, others=settings)
+        for name, (task, settings) in tasks.items()
+    }
+    made["encoder"] = write_tiny_encoder_folder(root / "encoder")
+    made["language-model"] = write_tiny_encoder_folder(root / "mlm", kind="BertForMaskedLM")
+    return made
+
+
+@pytest.fixture(scope="session")
+def everything(folders: dict[str, Path]) -> Iterator[TestClient]:
+    """A service with a model for each endpoint."""
+    uses = {"encoder": "embed", "language-model": "fill-mask"}
+    models = [{"name": "entities", "folder": "embedded"}] + [
+        {"name": name, "folder": str(folder), "use": uses.get(name, "task")}
+        for name, folder in folders.items()
+    ]
+    with serving(models=models, runtime={"precision": "float32"}) as client:
+        yield client

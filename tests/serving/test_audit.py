@@ -1,0 +1,155 @@
+"""The audit log: who asked what, in lines of which none can be removed unseen."""
+
+import json
+from collections.abc import Iterator
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from biobert.core.errors import BadInputError
+from biobert.serving.audit import AuditLog, Event, check_log
+from biobert.serving.settings import AuditSettings
+from tests.cli.calling import call
+from tests.serving.conftest import figure, serving
+
+FULL = Path("/dev/full")
+EVENT = Event("r", "k", "/v1/annotate", "m 1 abc", 1, 7, 1.5, "00", 200, "answered")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "audit.jsonl"
+
+
+def write_events(file: Path, count: int) -> None:
+    log = AuditLog(AuditSettings(file=file))
+    for _ in range(count):
+        log.write(EVENT)
+    log.close()
+
+
+def test_lines_are_chained_over_restarts_and_processes(file: Path) -> None:
+    write_events(file, 3)
+    processes = [get_context("spawn").Process(target=write_events, args=(file, 40)) for _ in "ab"]
+    for one in processes:
+        one.start()
+    write_events(file, 40)
+    for one in processes:
+        one.join()
+    assert check_log(file) == 123
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.with_name("audit.jsonl.secret").stat().st_mode & 0o777 == 0o600
+    assert "123 lines" in call("audit", "check", file).out
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda lines: [*lines[:2], *lines[3:]], "line 3: it is record 4"),
+        (lambda lines: lines[1:], "line 1: it is record 2"),
+        (lambda lines: [lines[1], lines[0], *lines[2:]], "line 1"),
+        (lambda lines: [*lines, lines[-1]], "line 6"),
+        (lambda lines: [lines[0].replace('"k"', '"K"'), *lines[1:]], "line 1: it was changed"),
+        (lambda lines: [*lines, "nonsense"], "line 6: not a line"),
+        (lambda lines: [*lines, "[]"], "line 6: not a line"),
+    ],
+)
+def test_what_was_done_to_it_shows(file: Path, change: object, words: str) -> None:
+    write_events(file, 5)
+    lines = change(file.read_text().splitlines())  # type: ignore[operator]
+    file.write_text("".join(f"{line}\n" for line in lines))
+    with pytest.raises(BadInputError, match=words):
+        check_log(file)
+    assert call("audit", "check", file).code == 1
+
+
+def test_a_broken_end_is_not_hidden_by_what_follows(file: Path) -> None:
+    write_events(file, 2)
+    with file.open("a") as stream:
+        stream.write('{"number": 3, "hal')
+    write_events(file, 1)
+    with pytest.raises(BadInputError, match="line 3"):
+        check_log(file)
+
+
+def test_secrets_that_others_may_read_are_refused(file: Path) -> None:
+    write_events(file, 1)
+    file.with_name("audit.jsonl.secret").chmod(0o644)
+    with pytest.raises(BadInputError, match="chmod 600"):
+        AuditLog(AuditSettings(file=file))
+
+
+@pytest.fixture
+def audited(file: Path) -> Iterator[TestClient]:
+    with serving(audit={"file": file}, limits={"characters": 50}) as client:
+        yield client
+
+
+def test_every_request_is_written_down(audited: TestClient, file: Path) -> None:
+    for _ in range(2):
+        audited.post("/v1/annotate", json={"text": "Aspirin helps."})
+    audited.post("/v1/annotate", json={"text": "Aspirin helps." * 9})
+    audited.post("/v1/annotate", json={"txt": "Aspirin"})
+    audited.post("/v1/annotate?model=entities", content="Aspirin", headers={"content-type": "a/b"})
+    audited.get("/v1/models")
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(one["status"], one["outcome"]) for one in lines] == [
+        (200, "answered"),
+        (200, "answered"),
+        (413, "too-large"),
+        (422, "invalid"),
+        (415, "unsupported-media-type"),
+    ]
+    first = lines[0]
+    assert first["key"] == "anonymous" and first["endpoint"] == "/v1/annotate"
+    assert first["model"].startswith("entities 1 ") and len(first["model"].split()[2]) == 16
+    assert (first["documents"], first["characters"]) == (1, 14) and first["milliseconds"] > 0
+    assert first["input_hmac"] == lines[1]["input_hmac"] != lines[2]["input_hmac"]
+    assert "Aspirin" not in file.read_text() and check_log(file) == 5
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize(("when_full", "status"), [("refuse", 503), ("continue", 200)])
+def test_a_full_disk(tmp_path: Path, when_full: str, status: int) -> None:
+    audit = {"file": FULL, "secret": tmp_path / "secret", "when_full": when_full}
+    with serving(audit=audit) as client:
+        for _ in range(2):
+            found = client.post("/v1/annotate", json={"text": "Aspirin helps."})
+            assert found.status_code == status, found.text
+            assert ("Aspirin" in found.text) is (status == 200)
+        if status == 503:
+            assert found.json()["error"]["code"] == "audit-failed"
+            assert int(found.headers["retry-after"]) > 0
+        assert figure(client, "biobert_audit_failures_total") >= 2
+
+
+def test_a_disk_with_room_again_says_that_lines_are_missing(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import resource
+    import signal
+
+    from biobert.serving.audit import AuditError
+
+    write_events(file, 2)
+    log = AuditLog(AuditSettings(file=file))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = file.stat().st_size
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        # The next line fits in part only: none of it may stay.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, before[1]))
+        with pytest.raises(AuditError):
+            log.write(EVENT)
+        assert file.stat().st_size == size
+        with pytest.raises(AuditError):
+            log.check()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    log.check()
+    log.write(EVENT)
+    log.close()
+    assert check_log(file) == 4 and '"resumed"' in file.read_text()

@@ -1,0 +1,106 @@
+"""Keys: kept as digests, compared in constant time, known again when the file changes."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from biobert.core.errors import BadInputError
+from biobert.serving import keys as keys_module
+from biobert.serving.keys import KeyRing, create_key, read_keys, revoke_key
+from biobert.serving.security import TokenBucket
+from tests.cli.calling import call
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "private" / "keys.json"
+
+
+def test_only_a_digest_is_kept(file: Path) -> None:
+    key, text = create_key(file, "lab", role="admin", days=30, requests_per_minute=7)
+    content = file.read_text()
+    secret = text.split("_", 2)[2]
+    assert secret not in content and len(secret) >= 43
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in file.parent.iterdir() if one.suffix == ".part"] == []
+    (kept,) = read_keys(file).values()
+    assert kept == key and kept.role == "admin" and kept.requests_per_minute == 7
+
+
+def test_a_ring_knows_what_was_presented(file: Path) -> None:
+    key, text = create_key(file, "lab")
+    other, _ = create_key(file, "ward")
+    ring = KeyRing(file)
+    assert ring.find(text) == key
+    for wrong in ("", "x", text[:-1], text + "a", text.replace(key.id, other.id), key.sha256, "é"):
+        assert ring.find(wrong) is None
+
+
+def test_expired_keys_are_unknown(file: Path) -> None:
+    _, text = create_key(file, "lab", days=1)
+    values = json.loads(file.read_text())
+    values["keys"][0]["expires"] = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+    file.write_text(json.dumps(values))
+    assert KeyRing(file).find(text) is None
+
+
+def test_revoked_keys_are_refused_at_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys_module, "LOOK_AGAIN_SECONDS", 0.0)
+    key, text = create_key(file, "lab")
+    _, kept = create_key(file, "ward")
+    ring = KeyRing(file)
+    assert ring.find(text) is not None
+    revoke_key(file, key.id)
+    assert ring.find(text) is None and ring.find(kept) is not None
+    file.unlink()
+    with pytest.raises(BadInputError):
+        ring.find(kept)
+
+
+def test_files_that_others_may_read_are_refused(file: Path) -> None:
+    create_key(file, "lab")
+    file.chmod(0o644)
+    with pytest.raises(BadInputError, match="chmod 600"):
+        read_keys(file)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"keys": [1]}', '{"keys": [{"id": "a"}]}', '{"keys": [{"no": 1}]}'],
+)
+def test_files_that_hold_no_keys(file: Path, content: str) -> None:
+    file.parent.mkdir()
+    file.write_text(content)
+    file.chmod(0o600)
+    with pytest.raises(BadInputError, match=r"keys\.json"):
+        read_keys(file)
+
+
+def test_a_bucket_fills_with_time() -> None:
+    now = 0.0
+    bucket = TokenBucket(60.0, 2.0, clock=lambda: now)
+    assert [bucket.take() for _ in range(3)] == [0.0, 0.0, 1.0]
+    now = 0.5
+    assert bucket.take() == pytest.approx(0.5)
+    now = 1.0
+    assert bucket.take() == 0.0
+    now = 1000.0
+    assert [bucket.take() for _ in range(3)] == [0.0, 0.0, 1.0]
+
+
+def test_verbs(file: Path) -> None:
+    made = call("keys", "create", "lab", "--file", file, "--role", "admin", "--days", 2, "--json")
+    assert made.code == 0, made.err
+    data = made.json["data"]
+    assert KeyRing(file).find(data["key"]) is not None and "sha256" not in data
+    plain = call("keys", "create", "ward", "--file", file)
+    assert plain.out.startswith("biobert_") and len(plain.out.splitlines()) == 1
+    listed = call("keys", "list", "--file", file, "--json").json["data"]["keys"]
+    assert [one["name"] for one in listed] == ["lab", "ward"]
+    assert "sha256" not in listed[0] and "lab" in call("keys", "list", "--file", file).out
+    assert call("keys", "revoke", data["id"], "--file", file).code == 0
+    assert call("keys", "revoke", data["id"], "--file", file).code == 2
+    assert call("keys", "create", "x", "--file", file, "--role", "king").code == 2
+    assert call("keys", "list", "--file", file.with_name("none.json")).code == 1

@@ -1,0 +1,193 @@
+"""Models that are replaced while they answer, and those that must not be."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from biobert.core.errors import BadInputError
+from biobert.pipeline.load import model_folder
+from biobert.serving.drift import BORDERS, Drift, InputFigures, read, stability, write
+from biobert.serving.keys import create_key
+from biobert.serving.models import Announcements, Models
+from biobert.serving.settings import DriftSettings, ModelSettings
+from tests.serving.conftest import figure, serving
+from tests.serving.texts import TEXTS
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(model_folder("embedded"), tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.fixture
+def client(folder: Path) -> Iterator[TestClient]:
+    _, key = create_key(folder.parent / "keys.json", "admin", role="admin")
+    tables = {
+        "models": [{"name": "mine", "folder": str(folder)}],
+        "security": {"keys": folder.parent / "keys.json", "burst": 1000},
+    }
+    with serving(**tables) as client:
+        client.headers["x-api-key"] = key
+        yield client
+
+
+def put_version(folder: Path, version: str) -> None:
+    values = json.loads((folder / "biobert.json").read_text())
+    (folder / "biobert.json").write_text(json.dumps({**values, "version": version}))
+
+
+def version_of(client: TestClient) -> str:
+    found = client.post("/v1/annotate", json={"text": TEXTS[0]})
+    assert found.status_code == 200, found.text
+    return str(found.json()["model"]["version"])
+
+
+def test_a_new_version_takes_over_between_two_answers(client: TestClient, folder: Path) -> None:
+    assert version_of(client) == "1"
+    with ThreadPoolExecutor(5) as clients:
+        asking = clients.map(lambda _: version_of(client), range(60))
+        put_version(folder, "2")
+        found = client.post("/v1/models/reload", json={"model": "mine"}).json()
+        versions = list(asking)
+    assert (found["before"]["version"], found["now"]["version"]) == ("1", "2")
+    assert found["before"]["digest"] != found["now"]["digest"]
+    assert set(versions) <= {"1", "2"} and version_of(client) == "2"
+    metrics = client.get("/metrics").text
+    assert f'digest="{found["now"]["digest"]}",model="mine",task="ner",version="2"}} 1.0' in metrics
+    assert (
+        f'digest="{found["before"]["digest"]}",model="mine",task="ner",version="1"}} 0' in metrics
+    )
+
+
+def cut(name: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content[: len(content) // 2])
+
+    return change
+
+
+def replaced(name: str, content: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).write_text(content) and None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cut("model.onnx"),
+        cut("tokenizer.json"),
+        cut("biobert.json"),
+        replaced("model.onnx", "no model"),
+        replaced("tokenizer.json", "{}"),
+        replaced("biobert.json", "{}"),
+        replaced("biobert.json", '{"name": "x", "task": "nothing", "task_settings": {}}'),
+        lambda folder: (folder / "biobert.json").unlink(),
+        shutil.rmtree,
+    ],
+)
+def test_damaged_models_are_refused(damage: Callable[[Path], None], folder: Path) -> None:
+    damage(folder)
+    with pytest.raises(BadInputError):
+        Models([ModelSettings("mine", str(folder))], _runtime())
+
+
+def test_the_old_model_answers_on_where_the_new_one_is_damaged(
+    client: TestClient, folder: Path
+) -> None:
+    cut("model.onnx")(folder)
+    found = client.post("/v1/models/reload", json={"model": "mine"})
+    assert found.status_code == 409 and found.json()["error"]["code"] == "not-reloaded"
+    assert version_of(client) == "1"
+    metrics = client.get("/metrics").text
+    assert 'biobert_model_reloads_total{model="mine",outcome="refused"} 1.0' in metrics
+    assert client.post("/v1/models/reload", json={"model": "other"}).status_code == 404
+
+
+def test_weights_that_are_no_numbers_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    shutil.copytree(tiny_model, tmp_path / "nan")
+    weights = load_file(tmp_path / "nan/model.safetensors")
+    save_file(
+        {name: one * np.nan for name, one in weights.items()}, tmp_path / "nan/model.safetensors"
+    )
+    with pytest.raises(BadInputError, match="no numbers"):
+        Models([ModelSettings("mine", str(tmp_path / "nan"))], _runtime())
+
+
+def test_an_encoder_says_what_it_is_for(folders: dict[str, Path]) -> None:
+    with pytest.raises(BadInputError, match="use = 'embed'"):
+        Models([ModelSettings("mine", str(folders["encoder"]))], _runtime())
+
+
+def test_workers_tell_each_other(tmp_path: Path) -> None:
+    one, other = (Announcements(tmp_path, ["a", "b / c"]) for _ in range(2))
+    one.announce("b / c")
+    assert (one.news(), other.news(), other.news()) == ([], ["b / c"], [])
+    other.announce("a")
+    one.announce("a")
+    assert (one.news(), other.news()) == (["a"], ["a"])
+    assert Announcements(tmp_path, ["a"]).news() == []
+
+
+def texts(length: float, count: int) -> list[InputFigures]:
+    generator = np.random.default_rng(5)
+    return [
+        InputFigures(float(abs(generator.normal(length, 300))), 0.01, 5.0) for _ in range(count)
+    ]
+
+
+def test_drift_tells_other_texts_from_the_same() -> None:
+    drift = Drift(DriftSettings(documents=300, window=200))
+    drift.add(texts(1000, 300))
+    assert drift.scores() == {}
+    drift.add(texts(1000, 200))
+    assert drift.scores()["length"] < 0.1
+    drift.add(texts(6000, 200))
+    scores = drift.scores()
+    assert scores["length"] > 0.25 and scores["unknown_rate"] < 0.1
+
+
+def test_the_index_is_that_of_its_formula() -> None:
+    reference, current = np.array([49, 49]), np.array([74, 24])
+    p, q = np.array([0.745, 0.245]) / 0.99, np.array([0.5, 0.5])
+    assert stability(reference, current) == pytest.approx(float(((p - q) * np.log(p / q)).sum()))
+    assert stability(reference, reference) == 0.0
+
+
+def test_a_reference_goes_through_a_file(tmp_path: Path) -> None:
+    first = Drift(DriftSettings(documents=100))
+    first.add(texts(1000, 100))
+    write(tmp_path / "reference.json", first.reference())
+    again = Drift(DriftSettings(reference=tmp_path / "reference.json", window=60))
+    again.add(texts(1000, 60))
+    assert again.reference() == first.reference() and again.scores()["length"] < 0.5
+    for content in ('{"length": [1]}', "{}", '{"length": ' + str([-1] * 11) + "}"):
+        (tmp_path / "bad.json").write_text(content)
+        with pytest.raises(BadInputError):
+            read(tmp_path / "bad.json")
+    assert len(BORDERS) == 3
+
+
+def test_a_service_measures_drift() -> None:
+    with serving(drift={"documents": 50, "window": 50}) as client:
+        for text in ("Aspirin may cause ulcers. ", "Aspirin may cause ulcers. " * 9):
+            body = {"documents": [{"text": text}] * 50}
+            assert client.post("/v1/annotate", json=body).status_code == 200
+        name = 'biobert_input_drift{feature="length",model="entities"}'
+        assert figure(client, name) > 0.25
+        assert figure(client, 'biobert_documents_total{model="entities"}') == 100
+        assert figure(client, 'biobert_tokens_total{model="entities"}') > 100 * 7
+
+
+def _runtime():  # type: ignore[no-untyped-def]
+    from biobert.runtime.settings import RuntimeSettings
+
+    return RuntimeSettings()

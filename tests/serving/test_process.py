@@ -1,0 +1,227 @@
+"""`biobert serve` as a process: started, asked, held up, and told to stop."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from biobert import Annotator
+from biobert.core.document import Document
+from biobert.data.formats.jsonl import document_from_json
+from biobert.serving.audit import check_log
+from biobert.serving.keys import create_key
+from tests.serving.texts import TEXTS
+
+LONGEST_START_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service process, its port and where its log goes."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    def events(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def running(folder: Path, *options: object) -> Iterator[Running]:
+    """`biobert serve` on a free port, until the block ends."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    log = folder / "service.log"
+    command = [sys.executable, "-m", "biobert.cli.main", "serve", "--port", str(port)]
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [*command, *map(str, options)],
+            stderr=stream,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+    service = Running(process, port, log)
+    try:
+        wait_until_ready(service)
+        yield service
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def wait_until_ready(service: Running) -> None:
+    until = time.monotonic() + LONGEST_START_SECONDS
+    while time.monotonic() < until:
+        assert service.process.poll() is None, service.log.read_text()
+        try:
+            if httpx2.get(f"{service.address}/readyz").status_code == 200:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(service.log.read_text())
+
+
+def is_closed(connection: socket.socket) -> bytes:
+    """What the service says before it closes the connection."""
+    connection.settimeout(20.0)
+    content = b""
+    while chunk := connection.recv(65536):
+        content += chunk
+    return content
+
+
+def check_that_work_stops_for_who_is_gone(service: Running) -> None:
+    """Requests wait a second for company here, and this client for less."""
+    with pytest.raises(httpx2.ReadTimeout):
+        httpx2.post(f"{service.address}/v1/annotate", json={"text": TEXTS[0]}, timeout=0.3)
+    until = time.monotonic() + 20.0
+    while not any(one.get("code") == "client-gone" for one in service.events()):
+        assert time.monotonic() < until, service.log.read_text()
+        time.sleep(0.05)
+    metrics = httpx2.get(f"{service.address}/metrics").text
+    assert "biobert_queue_documents 0.0" in metrics
+    assert "biobert_batch_windows_count 0.0" in metrics
+
+
+def test_what_was_taken_is_answered_after_sigterm(tmp_path: Path) -> None:
+    _, key = create_key(tmp_path / "keys.json", "lab")
+    options = (
+        "--keys", tmp_path / "keys.json", "--audit-log", tmp_path / "audit.jsonl",
+        # Requests wait for company long enough to be in flight when the signal comes.
+        "--set", "batching.wait_milliseconds=1000", "--set", "batching.tokens=100000",
+    )  # fmt: skip
+    expected = list(Annotator().annotate_many(Document("1", text) for text in TEXTS))
+    with running(tmp_path, *options) as service:
+
+        def ask(text: str) -> Document:
+            found = httpx2.post(
+                f"{service.address}/v1/annotate",
+                json={"text": text},
+                headers={"authorization": f"Bearer {key}"},
+                timeout=60.0,
+            )
+            assert found.status_code == 200, found.text
+            return document_from_json(found.json()["documents"][0])
+
+        with ThreadPoolExecutor(len(TEXTS)) as clients:
+            asking = [clients.submit(ask, text) for text in TEXTS]
+            time.sleep(0.6)
+            assert not any(one.done() for one in asking)
+            service.process.send_signal(signal.SIGTERM)
+            assert [one.result() for one in asking] == expected
+        assert service.process.wait(60) == 0
+        events = service.events()
+    assert sum(one.get("status") == 200 for one in events) == len(TEXTS) + 1
+    assert check_log(tmp_path / "audit.jsonl") == len(TEXTS)
+    assert key not in service.log.read_text() and "Aspirin" not in service.log.read_text()
+
+
+def test_clients_that_are_slow_or_many_or_gone(tmp_path: Path) -> None:
+    limits = ("idle_seconds=1", "body_seconds=1.0", "connections=5", "head_bytes=2000")
+    batching = ("wait_milliseconds=1000", "tokens=100000")
+    options = [part for one in limits for part in ("--set", f"limits.{one}")]
+    options += [part for one in batching for part in ("--set", f"batching.{one}")]
+    with running(tmp_path, *options) as service:
+        place = ("127.0.0.1", service.port)
+        began = time.monotonic()
+        with socket.create_connection(place) as silent, socket.create_connection(place) as half:
+            half.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n")
+            time.sleep(0.7)
+            half.sendall(b"X-More: trickles\r\n")
+            assert is_closed(silent) == b"" and is_closed(half) == b""
+        assert 0.9 < time.monotonic() - began < 10.0
+        with socket.create_connection(place) as slow:
+            slow.sendall(
+                b"POST /v1/annotate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                b'Content-Length: 100\r\n\r\n{"text"'
+            )
+            answer = is_closed(slow)
+        assert answer.startswith(b"HTTP/1.1 408") and b'"slow-body"' in answer
+        with socket.create_connection(place) as long:
+            long.sendall(b"GET /livez HTTP/1.1\r\nX: " + b"a" * 5000)
+            assert is_closed(long).startswith(b"HTTP/1.1 400")
+        others = [socket.create_connection(place) for _ in range(5)]
+        with socket.create_connection(place) as late:
+            late.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = is_closed(late)
+        assert answer.startswith(b"HTTP/1.1 503") and b"retry-after: 1" in answer
+        for one in others:
+            one.close()
+        wait_until_ready(service)
+        check_that_work_stops_for_who_is_gone(service)
+
+
+def test_several_workers_are_one_service(tmp_path: Path) -> None:
+    _, key = create_key(tmp_path / "keys.json", "admin", role="admin")
+    headers = {"x-api-key": key}
+    import shutil
+
+    from biobert.pipeline.load import model_folder
+    from tests.serving.test_models import put_version
+
+    shutil.copytree(model_folder("embedded"), tmp_path / "model")
+    options = (
+        "--workers",
+        2,
+        "--model",
+        f"mine={tmp_path / 'model'}",
+        "--keys",
+        tmp_path / "keys.json",
+        "--set",
+        "security.requests_per_minute=100000",
+        "--set",
+        "security.burst=1000",
+    )
+    with running(tmp_path, *options) as service:
+
+        def version() -> str:
+            found = httpx2.post(
+                f"{service.address}/v1/annotate", json={"text": TEXTS[0]}, headers=headers
+            )
+            return str(found.json()["model"]["version"])
+
+        assert {version() for _ in range(10)} == {"1"}
+        put_version(tmp_path / "model", "2")
+        reload = f"{service.address}/v1/models/reload"
+        found = httpx2.post(reload, json={"model": "mine"}, headers=headers, timeout=60.0)
+        assert found.status_code == 200, found.text
+        until = time.monotonic() + 30.0
+        while {version() for _ in range(10)} != {"2"}:
+            assert time.monotonic() < until, service.log.read_text()
+        metrics = httpx2.get(f"{service.address}/metrics", headers=headers).text
+        counted = next(one for one in metrics.splitlines() if one.startswith("biobert_documents_t"))
+        assert float(counted.rpartition(" ")[2]) >= 20
+        assert 'biobert_model_reloads_total{model="mine",outcome="done"} 2.0' in metrics
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(60) == 0
+
+
+def test_workers_are_not_started_for_nothing(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    command = [sys.executable, "-m", "biobert.cli.main", "serve", "--port", "0", "--workers", "2"]
+    done = subprocess.run(
+        [*command, "--model", str(tmp_path / "model"), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "biobert.json" in json.loads(done.stdout)["error"]["message"]

@@ -1,0 +1,245 @@
+"""Hostile and mistaken requests: a clean no in one shape, never a defect."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.serving.conftest import serving
+
+JSON = {"content-type": "application/json"}
+DEEP = b'{"text": ' + b"[" * 5000 + b"]" * 5000 + b"}"
+BOMB = (
+    b'<?xml version="1.0"?><!DOCTYPE c [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+    b"<collection><document><id>1</id><passage><offset>0</offset><text>&b;</text></passage>"
+    b"</document></collection>"
+)
+SECRETS = b'<!DOCTYPE c [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + BOMB.partition(b">]>")[2]
+
+
+def error_of(found: Any, status: int) -> dict[str, Any]:
+    """The error of an answer, which has the one shape."""
+    assert found.status_code == status, found.text
+    error: dict[str, Any] = found.json()["error"]
+    assert {"code", "message", "request_id"} <= error.keys()
+    assert error["request_id"] == found.headers["x-request-id"]
+    return error
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b'{"text": "\xff"}', 400),
+        (b'{"text": NaN}', 400),
+        (b'{"text": "\\ud800"}', 400),
+        (DEEP, 400),
+        (b"[]", 422),
+        (b"null", 422),
+        (b'{"text": 1}', 422),
+        (b'{"text": ""}', 422),
+        (b'{"text": " \\n"}', 422),
+        (b'{"text": "a", "documents": []}', 422),
+        (b'{"documents": []}', 422),
+        (b'{"text": "a", "minimum_score": 1e999}', 422),
+        (b'{"text": "a", "minimum_score": 2}', 422),
+        (b'{"text": "a", "lables": ["Disease"]}', 422),
+        (b'{"text": "a", "labels": ["Diseases"]}', 422),
+        (b'{"text": "a", "model": "nowhere"}', 404),
+        (b'{"documents": [{"text": "a", "id": "1\\n2|t|x"}]}', 422),
+        (
+            b'{"documents": [{"text": "a", "entities": [{"start": 0, "end": 9, "label": "X"}]}]}',
+            422,
+        ),
+        (b'{"documents": [{"text": "a", "passages": [{"start": 2, "end": 1, "kind": "x"}]}]}', 422),
+    ],
+)
+def test_bodies_that_are_no_requests(client: TestClient, content: bytes, status: int) -> None:
+    error = error_of(client.post("/v1/annotate", content=content, headers=JSON), status)
+    assert error["message"]
+
+
+@pytest.mark.parametrize(
+    ("type", "content", "status", "words"),
+    [
+        ("text/plain", b"\xff\xfe", 400, "byte 0"),
+        ("text/plain", b"  ", 422, "empty"),
+        ("text/plain; format=pubtator", b"no title\n", 422, "id|t|title"),
+        ("text/plain; format=pubtator", b"1|t|A\n1|a|b\n1\t0\t9\tC\tD\n", 422, "at 3"),
+        ("text/plain; format=pubtator", b"", 422, "no document"),
+        ("application/xml", b"<collection>", 422, "not well-formed"),
+        ("application/xml", b"\x00\x01", 422, "not well-formed"),
+        ("application/xml", b"<other/>", 422, "no document"),
+        ("application/xml", SECRETS, 422, ""),
+        ("application/xml", BOMB, 422, ""),
+        ("application/json; format=bioc-json", b"{}", 422, "passages"),
+        ("application/json; format=bioc-json", DEEP, 400, "recursion"),
+        ("application/json; format=bioc-json", b'{"passages": [{"text": "\\ud800"}]}', 400, ""),
+        (
+            "application/json; format=bioc-json",
+            b'{"passages": [{"offset": "x"}]}',
+            422,
+            "document 1",
+        ),
+        ("image/png", b"x", 415, "image/png"),
+    ],
+)
+def test_bodies_of_other_formats(
+    client: TestClient, type: str, content: bytes, status: int, words: str
+) -> None:
+    found = client.post("/v1/annotate", content=content, headers={"content-type": type})
+    error = error_of(found, status)
+    assert words in error["message"]
+    assert "root:" not in found.text and "aaaa" not in found.text
+
+
+def test_rejects_name_their_places(client: TestClient) -> None:
+    body = b"1|t|Aspirin helps\n1|a|x\n1\t0\t3\tXYZ\tDrug\nnonsense\n"
+    found = client.post("/v1/annotate?format=pubtator", content=body)
+    assert [one["place"] for one in error_of(found, 422)["details"]] == ["3", "4"]
+
+
+def test_control_characters_have_no_place_in_xml(client: TestClient) -> None:
+    headers = {**JSON, "accept": "application/xml"}
+    found = client.post("/v1/annotate", content=b'{"text": "a\\u0001b"}', headers=headers)
+    assert "bioc-xml" in error_of(found, 422)["message"]
+
+
+def test_other_endpoints_are_as_strict(everything: TestClient) -> None:
+    for path in ("classify", "relations", "infer", "similarity", "answer", "embed", "fill-mask"):
+        for content in (b"{", DEEP, b'{"text": NaN}', b'"\\ud800"'):
+            error_of(everything.post(f"/v1/{path}", content=content, headers=JSON), 400)
+        error_of(everything.post(f"/v1/{path}", content=b"x", headers={"content-type": "a/b"}), 415)
+        error_of(everything.post(f"/v1/{path}", json={}), 422)
+    error_of(everything.post("/v1/fill-mask", json={"text": "no gap"}), 422)
+    error_of(everything.post("/v1/fill-mask", json={"text": "[MASK] " * 600}), 422)
+    error_of(everything.post("/v1/embed", json={"texts": []}), 422)
+    error_of(everything.post("/embed", json={"inputs": "a", "normalize": False}), 422)
+    error_of(everything.post("/v1/infer", json={"pairs": [{"first": "a", "second": ""}]}), 422)
+
+
+@pytest.mark.parametrize(
+    "path", ["relations", "classify", "infer", "similarity", "answer", "embed", "fill-mask"]
+)
+def test_what_is_not_loaded_says_what_to_load(client: TestClient, path: str) -> None:
+    bodies: dict[str, dict[str, Any]] = {
+        "infer": {"pairs": [{"first": "a", "second": "b"}]},
+        "similarity": {"pairs": [{"first": "a", "second": "b"}]},
+        "answer": {"question": "a", "context": "b"},
+        "embed": {"texts": ["a"]},
+    }
+    found = client.post(f"/v1/{path}", json=bodies.get(path, {"text": "a"}))
+    assert "--model NAME=FOLDER" in error_of(found, 404)["message"]
+
+
+def test_paths_and_methods_that_do_not_exist(client: TestClient) -> None:
+    assert error_of(client.get("/v1/nothing"), 404)["code"] == "not-found"
+    assert error_of(client.get("/v1/annotate"), 405)["code"] == "method-not-allowed"
+
+
+@pytest.fixture(scope="module")
+def narrow() -> Iterator[TestClient]:
+    limits = {
+        "body_bytes": 2000,
+        "all_bodies_bytes": 2000,
+        "characters": 100,
+        "documents": 3,
+        "request_seconds": 0.4,
+    }
+    batching = {"queued_documents": 3, "queued_characters": 400, "wait_milliseconds": 900.0}
+    with serving(limits=limits, batching=batching) as client:
+        yield client
+
+
+def test_too_much_of_anything(narrow: TestClient) -> None:
+    for body in (
+        {"text": "a" * 101},
+        {"documents": [{"text": "a"}] * 4},
+        {"text": "a" * 3000},
+    ):
+        assert error_of(narrow.post("/v1/annotate", json=body), 413)["code"] == "too-large"
+
+
+def test_a_body_without_a_length_is_bounded_while_it_comes(narrow: TestClient) -> None:
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        while sent < 1_000_000:
+            sent += 1000
+            yield b"a" * 1000
+
+    found = narrow.post("/v1/annotate", content=endless(), headers=JSON)
+    assert error_of(found, 413)["code"] == "too-large"
+
+
+def test_options_that_nobody_reads_are_refused(client: TestClient, everything: TestClient) -> None:
+    text = {"content-type": "text/plain"}
+    for found in (
+        client.post("/v1/annotate?deidentify=true", json={"text": "a"}),
+        client.post("/v1/annotate?deidentifi=true", content="a", headers=text),
+        client.post("/v1/annotate?minimum_score=2", content="a", headers=text),
+        everything.post("/v1/classify?deidentify=true", json={"text": "a"}),
+    ):
+        error_of(found, 422)
+
+
+def test_packed_bodies_are_refused(narrow: TestClient) -> None:
+    found = narrow.post("/v1/annotate", content=b"x", headers={"content-encoding": "gzip", **JSON})
+    error_of(found, 415)
+
+
+def test_time_is_up(narrow: TestClient) -> None:
+    """The batch waits longer for company than the request may take."""
+    found = narrow.post("/v1/annotate", json={"text": "Aspirin helps."})
+    assert error_of(found, 504)["code"] == "timeout"
+    assert narrow.get("/metrics").text.count("biobert_queue_documents 0.0") == 1
+
+
+def test_a_full_queue_says_come_back(narrow: TestClient) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    body = {"documents": [{"text": "Aspirin helps."}] * 2}
+    with ThreadPoolExecutor(4) as clients:
+        found = list(clients.map(lambda _: narrow.post("/v1/annotate", json=body), range(4)))
+    full = [one for one in found if one.status_code == 429]
+    assert len(full) == 3 and {one.status_code for one in found} == {429, 504}
+    for one in full:
+        assert error_of(one, 429)["code"] == "queue-full"
+        assert int(one.headers["retry-after"]) >= 1
+
+
+def test_nothing_is_taken_before_it_is_ready_and_while_it_stops() -> None:
+    from biobert.serving.http import build_service
+    from biobert.serving.settings import ServiceSettings
+
+    service = build_service(ServiceSettings())
+    before = TestClient(service)
+    assert before.get("/livez").status_code == 200
+    for found in (before.get("/readyz"), before.post("/v1/annotate", json={"text": "a"})):
+        assert error_of(found, 503)["code"] == "not-ready"
+        assert found.headers["retry-after"] == "5"
+    with TestClient(service) as running:
+        assert running.get("/readyz").status_code == 200
+    assert error_of(before.post("/v1/annotate", json={"text": "a"}), 503)["code"] == "not-ready"
+
+
+def test_every_reference_of_the_schema_leads_somewhere(client: TestClient) -> None:
+    schema = client.get("/openapi.json").json()
+
+    def references(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            yield from (one for key, one in value.items() if key == "$ref")
+            for one in value.values():
+                yield from references(one)
+        elif isinstance(value, list):
+            for one in value:
+                yield from references(one)
+
+    for reference in references(schema):
+        assert reference.removeprefix("#/components/schemas/") in schema["components"]["schemas"]
+    example = schema["paths"]["/v1/annotate"]["post"]["requestBody"]["content"]["application/json"]
+    assert client.post("/v1/annotate", content=json.dumps(example["example"])).status_code == 200

@@ -1,0 +1,177 @@
+"""Who may do what, and what every answer carries."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from biobert.core.errors import BadInputError
+from biobert.core.settings import from_mapping
+from biobert.serving.keys import create_key
+from biobert.serving.logs import LOGGER, JsonLines
+from biobert.serving.settings import ServiceSettings
+from tests.cli.calling import call
+from tests.serving.conftest import serving
+
+TEXT = {"text": "Aspirin helps."}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("guarded")
+
+
+@pytest.fixture(scope="module")
+def keys(folder: Path) -> dict[str, str]:
+    file = folder / "keys.json"
+    return {
+        "reader": create_key(file, "reader")[1],
+        "admin": create_key(file, "admin", role="admin")[1],
+        "slow": create_key(file, "slow", requests_per_minute=2)[1],
+    }
+
+
+@pytest.fixture(scope="module")
+def guarded(folder: Path, keys: dict[str, str]) -> Iterator[TestClient]:
+    security = {
+        "keys": folder / "keys.json",
+        "origins": ["https://lab.example.org"],
+        "metrics": "admin",
+    }
+    audit = {"file": folder / "audit.jsonl"}
+    with serving(security=security, audit=audit) as client:
+        yield client
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {key}"}
+
+
+def test_a_key_is_needed(guarded: TestClient, keys: dict[str, str]) -> None:
+    for headers in ({}, bearer("x"), bearer(keys["reader"] + "x"), {"x-api-key": ""}):
+        found = guarded.post("/v1/annotate", json=TEXT, headers=headers)
+        assert found.status_code == 401 and found.headers["www-authenticate"] == "Bearer"
+        assert guarded.get("/v1/models", headers=headers).status_code == 401
+    for headers in (bearer(keys["reader"]), {"x-api-key": keys["admin"]}):
+        assert guarded.post("/v1/annotate", json=TEXT, headers=headers).status_code == 200
+    assert guarded.get("/livez").status_code == guarded.get("/readyz").status_code == 200
+
+
+def test_a_body_is_not_read_for_who_has_no_key(guarded: TestClient) -> None:
+    read = 0
+
+    def body() -> Iterator[bytes]:
+        nonlocal read
+        for _ in range(100):
+            read += 1
+            yield b"x" * 100_000
+
+    headers = {"content-type": "application/json", "content-length": str(10_000_000)}
+    assert guarded.post("/v1/annotate", content=body(), headers=headers).status_code == 401
+
+
+def test_roles(guarded: TestClient, keys: dict[str, str]) -> None:
+    for role, status in (("reader", 403), ("admin", 200)):
+        headers = bearer(keys[role])
+        asked = {"model": "entities"}
+        found = guarded.post("/v1/models/reload", json=asked, headers=headers)
+        assert found.status_code == status
+        assert guarded.get("/metrics", headers=headers).status_code == status
+
+
+def test_each_key_has_its_rate(guarded: TestClient, keys: dict[str, str]) -> None:
+    headers = bearer(keys["slow"])
+    found = [guarded.post("/v1/annotate", json=TEXT, headers=headers) for _ in range(3)]
+    assert [one.status_code for one in found] == [200, 200, 429]
+    assert 1 <= int(found[2].headers["retry-after"]) <= 30
+    assert found[2].json()["error"]["code"] == "too-many-requests"
+    assert guarded.post("/v1/annotate", json=TEXT, headers=bearer(keys["reader"])).is_success
+
+
+def test_every_answer_protects(guarded: TestClient, keys: dict[str, str]) -> None:
+    for path in ("/livez", "/nowhere", "/v1/models", "/openapi.json"):
+        found = guarded.get(path, headers=bearer(keys["reader"]) | {"x-request-id": "mine-1"})
+        assert "default-src 'none'" in found.headers["content-security-policy"]
+        assert found.headers["x-content-type-options"] == "nosniff"
+        assert found.headers["x-frame-options"] == "DENY"
+        assert found.headers["cache-control"] == "no-store"
+        assert found.headers["x-request-id"] == "mine-1"
+        assert "server" not in found.headers
+    forged = guarded.get("/livez", headers={"x-request-id": 'a" level="error'})
+    assert forged.headers["x-request-id"].isalnum()
+
+
+def test_other_pages_may_ask_where_they_are_named(guarded: TestClient) -> None:
+    for origin, allowed in (("https://lab.example.org", True), ("https://evil.example", False)):
+        headers = {"origin": origin, "access-control-request-method": "POST"}
+        found = guarded.options("/v1/annotate", headers=headers)
+        assert ("access-control-allow-origin" in found.headers) is allowed
+
+
+def test_no_page_may_ask_by_default(client: TestClient) -> None:
+    found = client.get("/livez", headers={"origin": "https://lab.example.org"})
+    assert "access-control-allow-origin" not in found.headers
+
+
+def test_logs_hold_no_text_and_no_key(
+    guarded: TestClient,
+    keys: dict[str, str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logging.getLogger(LOGGER), "propagate", True)
+    with caplog.at_level("INFO"):
+        guarded.post("/v1/annotate?format=json", json=TEXT, headers=bearer(keys["reader"]))
+        guarded.get("/Quetiapine", headers=bearer(keys["reader"]))
+    # The client of the test has a log of its own.
+    own = [one for one in caplog.records if not one.name.startswith("http")]
+    written = "\n".join(map(JsonLines().format, own))
+    assert '"endpoint": "/v1/annotate"' in written and '"status": 200' in written
+    assert "Aspirin" not in written and "Quetiapine" not in written
+    assert not any(key in written for key in keys.values())
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({"host": "0.0.0.0"}, "--no-keys"),
+        ({"host": "example.org"}, "--no-keys"),
+        ({"host": "::"}, "--no-keys"),
+        ({"security": {"origins": ["*"]}}, "every web page"),
+        ({"security": {"origins": ["https://*.example.org"]}}, "every web page"),
+        ({"certificate": "a.pem"}, "both"),
+        ({"models": []}, "at least one"),
+        ({"models": [{"name": "a", "folder": "x"}] * 2}, "of its own"),
+        ({"limits": {"documents": 0}}, "more than 0"),
+        ({"limits": {"documnts": 1}}, "did you mean"),
+        ({"port": 70000}, "65535"),
+    ],
+)
+def test_settings_that_are_not_meant(tables: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInputError, match=words):
+        from_mapping(ServiceSettings, tables, place="test")
+
+
+def test_what_is_meant_is_allowed(folder: Path, keys: dict[str, str]) -> None:
+    for security in ({"keys": folder / "keys.json"}, {"without_keys": "anywhere"}):
+        from_mapping(ServiceSettings, {"host": "0.0.0.0", "security": security}, place="test")
+    for host in ("127.0.0.1", "::1", "localhost", "127.9.9.9"):
+        from_mapping(ServiceSettings, {"host": host}, place="test")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--host", "0.0.0.0"], "--no-keys"),
+        (["--keys", "none.json"], "none.json"),
+        (["--model", "nowhere"], "nowhere"),
+        (["--set", "limits.documents=no"], "documents"),
+        (["--tls-certificate", "none.pem", "--tls-key", "none.pem"], "none.pem"),
+    ],
+)
+def test_a_service_that_cannot_start_says_why(arguments: list[str], words: str) -> None:
+    found = call("serve", *arguments, "--port", 0, "--json")
+    assert found.code in (1, 2) and words in found.json["error"]["message"]

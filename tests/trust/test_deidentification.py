@@ -1,0 +1,202 @@
+"""Documents without their identifiers: tags, surrogates, shifted dates, annotations that move."""
+
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from biobert import Deidentifier, Document, Entity
+from biobert.core.document import Passage, Relation, Span
+from biobert.core.errors import BadInputError
+from biobert.trust.surrogates import RESTRICTED_ZIP_PREFIXES
+
+KEY = b"a key of sixteen bytes or more"
+TEXT = "Mrs. Sullivan was seen on 3/14/2024 and again on 3/21/2024. Sullivan takes warfarin."
+
+
+def surrogates(**settings: Any) -> Deidentifier:
+    return Deidentifier(replacement="surrogates", key=KEY, **settings)
+
+
+def text_of(deidentifier: Deidentifier, text: str, **more: Any) -> str:
+    return deidentifier.deidentify(text, **more).document.text
+
+
+def test_tags_stand_in_the_place_of_identifiers() -> None:
+    done = Deidentifier().deidentify(TEXT)
+    assert done.document.text == (
+        "Mrs. [NAME] was seen on [DATE] and again on [DATE]. [NAME] takes warfarin."
+    )
+    assert [one.kind for one in done.found] == ["NAME", "DATE", "DATE", "NAME"]
+    first = done.found[0]
+    assert TEXT[first.start : first.end] == "Sullivan"
+    assert first.surrogate == "[NAME]"
+
+
+def test_what_was_found_does_not_hold_the_identifiers() -> None:
+    for deidentifier in (Deidentifier(), surrogates()):
+        assert "Sullivan" not in repr(deidentifier.deidentify(TEXT))
+        assert "3/14" not in repr(deidentifier.deidentify(TEXT))
+        assert KEY.decode() not in repr(vars(deidentifier)) + repr(deidentifier)
+
+
+def test_annotations_stay_with_their_words() -> None:
+    start = TEXT.index("warfarin")
+    name = TEXT.index("Sullivan")
+    document = Document(
+        "7",
+        TEXT,
+        passages=(Passage(0, len(TEXT), "section", "Visit of Mrs. Sullivan", {"by": "Dr. Katz"}),),
+        entities=(
+            Entity(name, name + 8, "Person", id="T1"),
+            Entity(start, start + 8, "Chemical", id="T2"),
+        ),
+        relations=(Relation("takes", ()),),
+        sentences=(Span(0, 59), Span(60, len(TEXT))),
+        metadata={"attending": "Dr. Feldstein", "ward": "4"},
+    )
+    done = Deidentifier().deidentify(document).document
+    assert [done.mention(one) for one in done.entities] == ["[NAME]", "warfarin"]
+    assert done.passages[0].end == len(done.text)
+    assert done.passages[0].heading == "Visit of Mrs. [NAME]"
+    assert done.passages[0].metadata == {"by": "Dr. [NAME]"}
+    assert done.metadata == {"attending": "Dr. [NAME]", "ward": "4"}
+    assert done.text[done.sentences[1].start :] == "[NAME] takes warfarin."
+    assert done.id == "7"
+
+
+def test_a_person_keeps_one_surrogate() -> None:
+    text = "Name: SULLIVAN, MARGARET\nMrs. Sullivan and Margaret Sullivan; Ms. Kowalczyk."
+    done = text_of(surrogates(), text)
+    surname, given = re.match(r"Name: ([A-Z]+), ([A-Z]+)\n", done).groups()  # type: ignore[union-attr]
+    assert f"Mrs. {surname.capitalize()} and {given.capitalize()} {surname.capitalize()}" in done
+    assert "ullivan" not in done.lower()
+    assert surname.capitalize() not in done.partition("Ms.")[2]
+
+
+def test_a_key_gives_the_same_surrogates_and_another_key_others() -> None:
+    other = Deidentifier(replacement="surrogates", key=b"another key of sixteen bytes")
+    assert text_of(surrogates(), TEXT) == text_of(surrogates(), TEXT)
+    assert text_of(surrogates(), TEXT) != text_of(other, TEXT)
+
+
+def test_without_a_key_every_object_has_its_own() -> None:
+    one, two = (Deidentifier(replacement="surrogates") for _ in range(2))
+    long = TEXT + " MRN 00918827364. Call (617) 555-0143."
+    assert text_of(one, long) == text_of(one, long)
+    assert text_of(one, long) != text_of(two, long)
+
+
+def test_dates_of_a_patient_keep_their_intervals() -> None:
+    def dates(text: str) -> list[date]:
+        return [
+            datetime.strptime(one, "%m/%d/%Y").date() for one in re.findall(r"\d+/\d+/\d{4}", text)
+        ]
+
+    old, new = dates(TEXT), dates(text_of(surrogates(), TEXT))
+    assert (new[1] - new[0]).days == 7
+    assert -364 <= (new[0] - old[0]).days <= -1
+    weekly = dates(text_of(surrogates(date_unit="weeks"), TEXT))
+    assert [one.weekday() for one in weekly] == [one.weekday() for one in old]
+
+
+def test_documents_of_a_patient_share_a_shift() -> None:
+    made = surrogates()
+    texts = [
+        made.deidentify(Document(name, TEXT), patient=patient).document.text
+        for name, patient in [("a", "p"), ("b", "p"), ("a", None), ("b", None)]
+    ]
+    assert texts[0] == texts[1]
+    assert texts[2] != texts[3]
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("a 93-year-old man", r"a 90\+-year-old man"),
+        ("Columbus, OH 43214", r"\w[\w .-]*, OH 43200"),
+        ("Bethel, CT 06301", r"\w[\w .-]*, CT 00000"),
+        ("SSN 412-55-7790", r"SSN 000-\d\d-\d{4}"),
+        ("call (617) 234-0143", r"call \(\d{3}\) 555-\d{4}"),
+        ("MRN AB-00482", r"MRN [A-Z]{2}-\d{5}"),
+        ("mail a.lee@mail.example.com", r"mail person\d{6}@example\.org"),
+        ("from 192.168.40.12", r"from 192\.0\.2\.\d+"),
+        ("from 2001:db8:85a3::8a2e:370:7334", r"from 2001:db8::[0-9a-f]+"),
+        ("see lee_face.JPG", r"see image-\d{6}\.JPG"),
+        ("see https://clinic.example/lee", r"see https://example\.org/\d{6}"),
+        ("at 800 Olentangy Road", r"at \d+ [A-Z]\w+ Street"),
+        ("to Riverside Methodist Hospital", r"to [A-Z]\w+ Hospital"),
+        ("on Thanksgiving", r"on \[DATE\]"),
+    ],
+)
+def test_a_surrogate_looks_like_what_it_stands_for(text: str, pattern: str) -> None:
+    done = text_of(surrogates(), text)
+    assert re.fullmatch(pattern, done), done
+    assert done != text
+
+
+def test_the_restricted_areas_are_those_of_the_guidance() -> None:
+    assert len(RESTRICTED_ZIP_PREFIXES) == 17
+    assert {"036", "102", "893"} <= RESTRICTED_ZIP_PREFIXES
+
+
+def test_the_callers_entities_are_no_names_from_a_list() -> None:
+    text = "Given Jacobson cream; Mrs. Jennifer Alvarez agreed. Elliott solution."
+    start = text.index("Elliott")
+    document = Document("1", text, entities=(Entity(start, start + 16, "Chemical"),))
+    assert "Elliott" not in Deidentifier().deidentify(document).document.text
+    kept = Deidentifier(veto_labels=["Chemical"]).deidentify(document).document.text
+    assert "Elliott solution" in kept
+    assert "Alvarez" not in kept
+
+
+def test_a_model_adds_what_the_rules_do_not_know() -> None:
+    def tagger(text: str) -> Document:
+        start = text.find("Qwyllander")
+        end = start + len("Qwyllander")
+        return Document("1", text, entities=(Entity(start, end, "PERSON", score=0.9),))
+
+    text = "Yesterday Qwyllander was dizzy."
+    assert text_of(Deidentifier(), text) == text
+    assert text_of(Deidentifier(names=tagger), text) == "Yesterday [NAME] was dizzy."
+
+
+def test_many_threads_may_share_one() -> None:
+    made = surrogates()
+    texts = [
+        f"Mr. Sullivan, MRN 0048{number:04d}, seen 3/{number % 28 + 1}/2024."
+        for number in range(200)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda one: text_of(made, one), texts)) == [
+            text_of(surrogates(), one) for one in texts
+        ]
+
+
+def test_an_empty_text_is_left_alone() -> None:
+    assert Deidentifier().deidentify("").found == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"replacement": "tag"}, "surrogates, tags"),
+        ({"date_unit": "months"}, "days, weeks"),
+        ({"key": b"short"}, "5 bytes"),
+    ],
+)
+def test_a_wrong_setting_is_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInputError, match=words):
+        Deidentifier(**settings)
+
+
+def test_it_needs_no_torch_and_no_model() -> None:
+    code = (
+        "import sys; from biobert import Deidentifier; Deidentifier().deidentify('Mr. Lee'); "
+        "assert not {'torch', 'transformers', 'openvino'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,174 @@
+"""Every kind of identifier by example, and what looks like one and is none."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from biobert import Deidentifier
+from biobert.trust.finding import find_identifiers
+from biobert.trust.identifiers._check_digits import drug_enforcement, iban, luhn, vin
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    return [(one.kind, text[one.start : one.end]) for one in find_identifiers(text)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "identifier", "behind"),
+    [
+        ("NAME", "Mrs. ", "Sullivan", " is well."),
+        ("NAME", "Mr. ", "O'Brien-Katz", ", a welder"),
+        ("NAME", "seen by Dr. ", "van der Meer", " today"),
+        ("NAME", "Patient: ", "KOWALCZYK, HENRY J.", "  F"),
+        ("NAME", "her daughter ", "Xochitl", " called"),
+        ("NAME", "Signed, ", "Ifeanyi Uzor", ", MD"),
+        ("NAME", "", "Jennifer Alvarez", " fell."),
+        ("NAME", "from dr. ", "wexler", " today"),
+        ("LOCATION", "at ", "800 Olentangy Road, Apt 4B", " since"),
+        ("LOCATION", "P: ", "P.O. Box 918", "."),
+        ("LOCATION", "moved to ", "Zanesville", ", Ohio"),
+        ("LOCATION", "admitted to ", "Mount Carmel Hospital", " again"),
+        ("LOCATION", "She lives in ", "Brattleboro", "."),
+        ("ZIP", "in Ohio ", "43214-0012", "."),
+        ("DATE", "on ", "3/14/2024", "."),
+        ("DATE", "on ", "14.03.2024", "."),
+        ("DATE", "at ", "2024-03-14T08:30:00Z", " by"),
+        ("DATE", "on ", "Tuesday, March 14th, 2024", "."),
+        ("DATE", "on ", "14-Mar-24", "."),
+        ("DATE", "in ", "March 2024", "."),
+        ("DATE", "in ", "October", "."),
+        ("DATE", "since ", "3/4", "."),
+        ("DATE", "on ", "Christmas Eve", "."),
+        ("DATE", "DOB ", "19410714", "."),
+        ("AGE", "a ", "91", "-year-old woman"),
+        ("AGE", "Ada, ", "103", ", a widow"),
+        ("AGE", "a ", "ninety-four", " year old man"),
+        ("PHONE", "call ", "(617) 555-0143 ext. 12", " now"),
+        ("PHONE", "tel ", "+44 20 7946 0958", "."),
+        ("PHONE", "pager ", "44871", "."),
+        ("FAX", "fax: ", "617-555-0199", "."),
+        ("EMAIL", "write to ", "a.lee+x@mail.example.org", "."),
+        ("SSN", "SSN ", "412-55-7790", "."),
+        ("SSN", "SSN: ", "438228841", "."),
+        ("SSN", "social security number ending in ", "4417", "."),
+        ("MEDICAL_RECORD", "MRN: ", "00482913", "."),
+        ("MEDICAL_RECORD", "Med. Rec. No. ", "B77-10926", "."),
+        ("HEALTH_PLAN", "Member ID ", "XEH928374651", "."),
+        ("HEALTH_PLAN", "no label ", "1EG4-TE5-MK73", "."),
+        ("ACCOUNT", "Account # ", "77-0091-2284", "."),
+        ("ACCOUNT", "paid with ", "4111 1111 1111 1111", "."),
+        ("ACCOUNT", "from ", "GB82 WEST 1234 5698 7654 32", "."),
+        ("LICENCE", "license no. ", "RN118827", "."),
+        ("LICENCE", "NPI ", "1234567893", "."),
+        ("LICENCE", "reg ", "AH1188273", "."),
+        ("VEHICLE", "bought ", "1M8GDM9AXKP042788", "."),
+        ("VEHICLE", "plate ", "7ABC 123", " seen"),
+        ("DEVICE", "serial number ", "MCR661827", "."),
+        ("DEVICE", "label ", "(01)00643169007222(17)190630(21)MCR661827", "."),
+        ("DEVICE", "card ", "9c:5a:44:1f:20:b7", "."),
+        ("URL", "see ", "https://clinic.example/p?id=7", "."),
+        ("URL", "see ", "www.clinic.example", "."),
+        ("URL", "see ", "clinic-notes.com/a/b", "."),
+        ("IP_ADDRESS", "from ", "192.168.40.12", "."),
+        ("IP_ADDRESS", "from ", "2001:db8:85a3::8a2e:370:7334", "."),
+        ("BIOMETRIC", "fingerprint ID ", "FP-88201-R2", "."),
+        ("PHOTOGRAPH", "see ", "lee_face.JPG", "."),
+        ("OTHER", "Claim # ", "C2019-77120", "."),
+        ("OTHER", "id ", "123e4567-e89b-12d3-a456-426614174000", "."),
+        ("OTHER", "wrote ", "00918827364", "."),
+    ],
+)
+def test_an_identifier_is_found_whole(kind: str, before: str, identifier: str, behind: str) -> None:
+    assert found(before + identifier + behind) == [(kind, identifier)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He has Parkinson disease and Hodgkin lymphoma; a Foley catheter was placed.",
+        "Crohn's disease, Graves' disease, Tourette syndrome and Bell palsy were denied.",
+        "Babinski negative, Romberg negative, Murphy's sign absent, Kernig's sign present.",
+        "Epstein-Barr virus, Guillain-Barré syndrome and von Willebrand disease.",
+        "BP 120/80, pain 5/10, strength 4/5, GCS 14/15, visual acuity 20/40.",
+        "Percocet 5/325, Sinemet 25/100 and Advair 250/50 were continued.",
+        "TP53, BRCA1, c.942+3A>T and p.V617F; CD4/CD8 0.8; HbA1c 7.1.",
+        "Sodium 133 (136-145), potassium 5.2, platelets 150000, creatinine 1.3.",
+        "In 2015 and from 1998 to 2004 she smoked; in 2019 she stopped.",
+        "A 72-year-old woman, 61.2 kg, 98 percent, heart rate 92.",
+        "Will she rose to the challenge? She may march on; grace and hope remain.",
+        "Escherichia coli, S. aureus, C. difficile and E. coli grew.",
+        "The trial NCT01369329 (PMID 23456789) was negative.",
+        "Vancomycin 1250 mg every 12 hours, day 4/7, refills 3/5.",
+        "Seen in Ohio, later in Germany.",
+        "version 4.2.1.0 and EC 2.4.2.30 at 12:30:45",
+    ],
+)
+def test_what_looks_like_an_identifier_stays(text: str) -> None:
+    assert found(text) == []
+
+
+def test_a_name_met_again_is_found_without_its_title() -> None:
+    text = "Dr. Feldstein advised rest. Feldstein will call. Wilson disease is not Mr. Wilson."
+    assert [one for _, one in found(text)] == ["Feldstein", "Feldstein", "Wilson"]
+
+
+def test_offsets_stand_where_a_letter_grows_in_lower_case() -> None:
+    text = "İİİ Mrs. Sullivan"
+    assert found(text) == [("NAME", "Sullivan")]
+
+
+def test_nothing_overlaps_and_everything_is_in_order() -> None:
+    text = (
+        "Fax (617) 555-0199 x12; a.lee@mail.example.org; https://x.example/1.jpg 3/4/2024-3/6/2024"
+    )
+    hits = find_identifiers(text)
+    assert all(one.end <= two.start for one, two in pairwise(hits))
+
+
+PIECES = st.one_of(
+    st.text(max_size=8),
+    st.text(st.characters(categories=["Nd", "No"]), max_size=12),
+    st.sampled_from(
+        [
+            "Mr. ",
+            "MRN: ",
+            "@",
+            "/",
+            "-",
+            ".",
+            " ",
+            "\n",
+            "SSN ",
+            "(01)",
+            "Lee",
+            "https://",
+            "May ",
+            ":",
+        ]
+    ),
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_any_text_is_read_and_only_identifiers_change(text: str) -> None:
+    done = Deidentifier(replacement="surrogates").deidentify(text)
+    place, rest = 0, []
+    for one in done.found:
+        assert place <= one.start < one.end <= len(text)
+        rest += [text[place : one.start], one.surrogate]
+        place = one.end
+    assert done.document.text == "".join([*rest, text[place:]])
+
+
+def test_check_digits() -> None:
+    assert luhn("4111111111111111")
+    assert not luhn("4111111111111112")
+    assert luhn("80840" + "1234567893")
+    assert iban("gb82west12345698765432")
+    assert not iban("gb82west12345698765433")
+    assert vin("1m8gdm9axkp042788")
+    assert not vin("1m8gdm9a1kp042788")
+    assert drug_enforcement("1188273")
+    assert not drug_enforcement("1188274")
