@@ -20,6 +20,9 @@ DYNAMIC_GROUP = 128
 """Inputs in eight bits meet eight-bit weights in groups of this size: 13% faster than OpenVINO's
 own 32, with the same F1 (docs/lab-notes.md). Weights in float32 are not touched."""
 
+SMALLEST_BATCH = 64
+"""Slots of a batch below which a stream of its own costs more than it brings."""
+
 
 class OpenVinoPredictor:
     """Runs an ONNX or OpenVINO file: its inputs are named as in `window_arrays`, its outputs as the heads."""
@@ -50,13 +53,18 @@ class OpenVinoPredictor:
         """Logits by head for each window, in order."""
         results: list[Outputs] = [{} for _ in windows]
         lengths = [len(window) for window in windows]
-        for batch in length_sorted_batches(lengths, token_budget=self.settings.token_budget):
+        for batch in length_sorted_batches(lengths, token_budget=self._budget(sum(lengths))):
             numbers = batch.tolist()
             arrays = window_arrays([windows[number] for number in numbers])
             inputs = {name: arrays[name] for name in self._inputs}
             self._queue.start_async(inputs, (numbers, lengths, results))
         self._queue.wait_all()
         return results
+
+    def _budget(self, tokens: int) -> int:
+        """Slots of a batch: so few that a short text, too, keeps all streams at work."""
+        share = -(-tokens // self.settings.parallel_batches)
+        return min(self.settings.token_budget, max(SMALLEST_BATCH, share))
 
     def _collect(self, request: Any, job: tuple[list[int], list[int], list[Outputs]]) -> None:
         numbers, lengths, results = job
@@ -73,7 +81,7 @@ class OpenVinoPredictor:
             "PERFORMANCE_HINT": "THROUGHPUT",
             "INFERENCE_PRECISION_HINT": self.precision,
             "INFERENCE_NUM_THREADS": str(self.settings.cores),
-            "NUM_STREAMS": str(self.settings.streams or self.settings.cores),
+            "NUM_STREAMS": str(self.settings.parallel_batches),
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": str(0 if self.precision == "f32" else DYNAMIC_GROUP),
         }
 

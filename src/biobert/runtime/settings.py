@@ -31,6 +31,11 @@ class RuntimeSettings:
         """How many threads compute."""
         return self.threads or available_cores()
 
+    @property
+    def parallel_batches(self) -> int:
+        """How many batches compute at once."""
+        return self.streams or self.cores
+
 
 def available_cores() -> int:
     """The cores this process may use."""
