@@ -12,6 +12,11 @@ from typing import Any, get_args
 import typer
 
 from biobert.cli.main import build_app
+from biobert.compression import recipe as compression_recipe
+from biobert.compression.calibrate import Calibration
+from biobert.compression.lessons import Teaching
+from biobert.compression.steps import SHELF as STEPS
+from biobert.compression.steps.distil import Student
 from biobert.core.task import WritingSettings
 from biobert.data import formats
 from biobert.data.augmentation import AugmentationSettings, TranslatorSettings
@@ -59,6 +64,14 @@ RECIPE_TABLES = {
     "[self_training]": recipe.SelfTrainingSettings,
     "[run]": recipe.RunSettings,
 }
+COMPRESSION_TABLES = {
+    "(top)": compression_recipe.CompressionRecipe,
+    "[[corpora]], [[gate]]": recipe.DataSource,
+    **{f'[[steps]] of kind = "{name}"': STEPS.load(name).SETTINGS for name in STEPS.names()},
+    "[steps.calibration]": Calibration,
+    "[steps.student]": Student,
+    "[steps.teaching]": Teaching,
+}
 SERVICE_TABLES = {
     "(top)": service.ServiceSettings,
     "[[models]]": service.ModelSettings,
@@ -80,6 +93,7 @@ def pages() -> dict[str, str]:
         "formats.md": "\n".join(_formats()),
         "corpora.md": "\n".join(_corpora()),
         "service.md": "\n".join(_service()),
+        "compression.md": "\n".join(_compression()),
     }
 
 
@@ -137,6 +151,16 @@ def _service() -> Iterator[str]:
     yield from _tables(SERVICE_TABLES)
 
 
+def _compression() -> Iterator[str]:
+    yield "# Compression recipes\n"
+    yield (
+        "A compression recipe is a TOML file for `biobert compress MODEL --recipe FILE`; `--set "
+        "seed=2` changes a setting. `optimizer`, `schedule`, `batches` and `run` of a step are the "
+        "tables of a [training recipe](recipes.md).\n"
+    )
+    yield from _tables(COMPRESSION_TABLES)
+
+
 def _tables(tables: Mapping[str, type[Any]]) -> Iterator[str]:
     for table, settings in tables.items():
         yield f"## {table}\n"
@@ -154,6 +178,7 @@ def _type_name(kind: Any) -> str:
         "typing.",
         "collections.abc.",
         "biobert.training.recipe.",
+        "biobert.compression.recipe.",
         "biobert.serving.settings.",
         "biobert.data.augmentation.",
         "biobert.model.adapters._settings.",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from biobert.compression.recipe import read_compression_recipe
 from biobert.core.settings import read_toml
 from biobert.data.catalogue import load_corpus
 from biobert.pipeline.suite import read_suite
@@ -13,7 +14,8 @@ from biobert.training.recipe import Recipe, read_recipe
 
 FILES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 SUITES = [path for path in FILES if path.stem.startswith("suite-")]
-RECIPES = [path for path in FILES if path not in SUITES]
+COMPRESSION = [path for path in FILES if path.stem.startswith("compress-")]
+RECIPES = [path for path in FILES if path not in (*SUITES, *COMPRESSION)]
 PRETRAINING = [path for path in RECIPES if read_toml(path)["task"]["name"] == "pretraining"]
 FINE_TUNING = [path for path in RECIPES if path not in PRETRAINING]
 
@@ -73,3 +75,15 @@ def test_a_suite_names_recipes_and_splits_that_are_there(path: Path) -> None:
         for test in model.tests:
             assert test.split in load_corpus(test.corpus).splits
             assert set(test.labels or ()) <= set(known)
+
+
+@pytest.mark.parametrize("path", COMPRESSION, ids=lambda path: path.stem)
+def test_a_compression_recipe_has_a_gate_that_it_does_not_learn_from(path: Path) -> None:
+    recipe = read_compression_recipe(read_toml(path), place=path.name)
+    assert recipe.name == path.stem
+    assert recipe.description
+    assert f"--recipe recipes/{path.name}" in path.read_text(encoding="utf-8")
+    for source in (*recipe.corpora, *recipe.gate):
+        assert set(source.splits) <= set(load_corpus(source.corpus).splits)
+    assert all(source.splits == ("devel",) for source in recipe.gate)
+    assert all(source.splits == ("train",) for source in recipe.corpora)

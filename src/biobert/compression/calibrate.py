@@ -7,6 +7,7 @@ symmetric: OpenVINO then takes a third less time for a single sentence (docs/lab
 """
 
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -48,6 +49,7 @@ def quantize_statically(
     """Write `target`: the float graph `source` with QuantizeLinear and DequantizeLinear in it."""
     nncf = _import_nncf()
     model = onnx.load(source)
+    _check_patterns(settings.float_nodes, model.graph)
     names = [one.name for one in model.graph.input]
     rows = []
     for window in windows:
@@ -70,6 +72,17 @@ def quantize_statically(
             ),
         )
     onnx.save(quantized, target)
+
+
+def _check_patterns(patterns: Sequence[str], graph: onnx.GraphProto) -> None:
+    names = [node.name for node in graph.node]
+    for pattern in patterns:
+        if not any(re.match(pattern, name) for name in names):
+            example = next(node.name for node in graph.node if node.op_type == "MatMul")
+            raise BadInputError(
+                f"[steps.calibration] float_nodes: no node fits {pattern!r}; they are called "
+                f"{example} and the like"
+            )
 
 
 def _import_nncf() -> Any:

@@ -7,7 +7,7 @@ TEMPLATE = """\
 ## Made smaller
 
 By the recipe `{name}`: {steps}. Every figure above this section is that of the original model. Both
-were then measured on the same texts on {machine}; a model may lose {max_loss:g} points at most.
+were then measured on the same texts ({machine}); up to {max_loss:g} points could be lost.
 
 | | original | this model |
 |---|---|---|

@@ -54,7 +54,9 @@ def open_learner(folder: Path) -> Learner:
     """The task, tokenizer and network of a model folder that has weights."""
     manifest = read_manifest(folder)
     if manifest.members:
-        raise BadInputError(f"{folder} is an ensemble: compress a member, or distil from it")
+        raise BadInputError(f"{folder} is an ensemble: compress one of its members")
+    if not has_weights(folder):
+        raise BadInputError(f"{folder} has no weights: all that can be done with it is to export")
     task = build_task(manifest.task, manifest.task_settings)
     network = load_trained_network(folder, task.heads())
     return Learner(task, Tokenizer.from_folder(folder), network)

@@ -1,6 +1,5 @@
 """A smaller model, weighed beside the original: it is written only if it is as good."""
 
-import platform
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,8 +16,14 @@ from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.pipeline.evaluating import CorpusPlaces, scores_of
 from biobert.pipeline.load import load_model, model_folder
-from biobert.pipeline.speed import engine_of, folder_bytes, latency_of, seconds_by_call, speed_texts
-from biobert.runtime.settings import available_cores
+from biobert.pipeline.speed import (
+    engine_of,
+    folder_bytes,
+    latency_of,
+    machine_name,
+    seconds_by_call,
+    speed_texts,
+)
 from biobert.training.corpora import read_sources
 from biobert.training.loop import Listener
 
@@ -171,7 +176,7 @@ def _sign(folder: Path, source: Path, recipe: CompressionRecipe, report: Compres
     original = read_manifest(source)
     said = {
         "recipe": recipe.resolved(),
-        "machine": f"{platform.processor() or platform.machine()}, {available_cores()} cores",
+        "machine": machine_name(),
         **report.to_json(),
     }
     replace(original, metrics=dict(report.compressed.scores), compression=said).write(folder)

@@ -1,5 +1,6 @@
 """How long a loaded model takes from text to answers, and how much room it needs."""
 
+import platform
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from biobert.core.document import Document
 from biobert.core.model_folder import read_manifest
 from biobert.core.task import Task
 from biobert.pipeline.load import LoadedModel
+from biobert.runtime.settings import available_cores
 
-STATUS = Path("/proc/self/status")
+STATUS, PROCESSORS = Path("/proc/self/status"), Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,16 @@ def engine_of(model: LoadedModel) -> str:
     name = type(model.predictor).__name__.removesuffix("Predictor").replace("Vino", "VINO")
     precision = getattr(model.predictor, "precision", "")
     return f"{name} {precision}".replace(" f32", " float32").strip()
+
+
+def machine_name() -> str:
+    """The processor as it calls itself, and how many of its cores this process may use."""
+    name = platform.processor() or platform.machine()
+    if PROCESSORS.is_file():
+        lines = (line.partition(":") for line in PROCESSORS.read_text().splitlines())
+        named = (value.strip() for key, _, value in lines if key.strip() == "model name")
+        name = next(named, name)
+    return f"{name}, {available_cores()} cores"
 
 
 def folder_bytes(folder: Path) -> int:

@@ -20,7 +20,7 @@ def find_exported(folder: Path, settings: RuntimeSettings) -> Path | None:
 
 
 def load_exported(model: Path, heads: Sequence[HeadSpec], settings: RuntimeSettings) -> Predictor:
-    """Run an exported model: its inputs are named as in `window_arrays`, its outputs as the heads."""
+    """Run an exported model: inputs are named as in `window_arrays`, outputs as the heads."""
     if not model.is_file():
         raise BadInputError(
             f"no exported model at {model}; make it with `biobert export`", code="not-found"

@@ -25,7 +25,7 @@ SMALLEST_BATCH = 64
 
 
 class OpenVinoPredictor:
-    """Runs an ONNX or OpenVINO file: its inputs are named as in `window_arrays`, its outputs as the heads."""
+    """Runs an ONNX or OpenVINO file: inputs named as in `window_arrays`, outputs as the heads."""
 
     def __init__(
         self,

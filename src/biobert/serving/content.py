@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from threading import Semaphore
 from typing import Any
 
 from starlette.requests import Request
@@ -17,14 +18,18 @@ from biobert.serving.models import Identity
 from biobert.serving.refusals import Refusal, invalid
 from biobert.serving.routing import JSON, content_type, media_type, strict_json
 
-OWN, TEXT = "json", "text"
+OWN, TEXT, PDF = "json", "text", "pdf"
 BODY = "body"
 MEDIA_TYPES = {
     OWN: "application/json",
+    "jsonl": "application/x-ndjson",
     "pubtator": "text/plain; charset=utf-8; format=pubtator",
     "bioc-json": "application/json; format=bioc-json",
     "bioc-xml": "application/xml",
 }
+"""What answers are written in."""
+READ = (OWN, "pubtator", "bioc-json", "bioc-xml", "pubmed", "jats", PDF)
+"""What `?format=` calls a body; plain text has its content type."""
 BY_MEDIA_TYPE = {
     ("application/json", ""): OWN,
     ("application/json", "bioc-json"): "bioc-json",
@@ -33,8 +38,19 @@ BY_MEDIA_TYPE = {
     ("application/xml", ""): "bioc-xml",
     ("text/xml", ""): "bioc-xml",
     ("application/xml", "bioc-xml"): "bioc-xml",
+    ("application/xml", "pubmed"): "pubmed",
+    ("application/xml", "jats"): "jats",
+    ("application/pdf", ""): PDF,
+    ("application/x-ndjson", ""): "jsonl",
 }
-WELL_KNOWN = "application/json, text/plain, text/plain; format=pubtator, application/xml (BioC)"
+WELL_KNOWN = (
+    "application/json, text/plain, text/plain; format=pubtator, application/xml (BioC; or "
+    "format=pubmed, format=jats), application/pdf"
+)
+WELL_WRITTEN = (
+    "application/json, application/x-ndjson, text/plain; format=pubtator, application/json; "
+    "format=bioc-json, application/xml (BioC)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +66,51 @@ def formats_of(request: Request, named: str | None) -> Formats:
 
     Raises Refusal: 415 for a body, 406 for an answer in a format that is not known here.
     """
-    if named is not None and named not in MEDIA_TYPES:
-        raise invalid(f"format={named}: one of {', '.join(MEDIA_TYPES)}")
+    if named is not None and named not in READ:
+        raise invalid(f"format={named}: one of {', '.join(READ)}")
     kind, parameters = content_type(request)
     given = named or BY_MEDIA_TYPE.get((kind, parameters.get("format", "")))
-    if given is None:
+    if given != TEXT and given not in READ:
         raise Refusal(415, "unsupported-media-type", f"content type {kind!r}: send {WELL_KNOWN}")
-    like_body = OWN if given == TEXT else given
+    return Formats(given, wanted_format(request, given if given in MEDIA_TYPES else OWN))
+
+
+def wanted_format(request: Request, usual: str = OWN) -> str:
+    """The format that Accept asks for, or Refusal; `usual` where everything is welcome."""
     accepted = request.headers.get("accept", "*/*").split(",")
     for one in accepted:
         kind, parameters = media_type(one)
         if kind in ("*/*", "application/*") and "format" not in parameters:
-            return Formats(given, like_body)
+            return usual
         wanted = BY_MEDIA_TYPE.get((kind, parameters.get("format", "")))
-        if wanted in MEDIA_TYPES:
-            return Formats(given, wanted)
-    raise Refusal(406, "not-acceptable", f"none of {', '.join(accepted)}; accept {WELL_KNOWN}")
+        if wanted is not None and wanted in MEDIA_TYPES:
+            return wanted
+    raise Refusal(406, "not-acceptable", f"none of {', '.join(accepted)}; accept {WELL_WRITTEN}")
 
 
-def read_body(content: bytes, format: str) -> list[Document]:
-    """The documents of a body that is not our own JSON.
+def read_body(content: bytes, format: str, processes: Semaphore) -> list[Document]:
+    """The documents of a body that is not our own JSON; a PDF takes one of the `processes`.
 
     Raises Refusal: 400 for text that is not UTF-8, 422 where a record cannot be read, with the
-    place and the reason of each.
+    place and the reason of each, 429 where all processes are taken.
     """
-    if format != "bioc-xml":
+    if format == PDF:
+        return _read_pdf(content, processes)
+    return _read(content, format)
+
+
+def _read_pdf(content: bytes, processes: Semaphore) -> list[Document]:
+    if not processes.acquire(blocking=False):
+        raise Refusal(429, "queue-full", "other PDFs are being read; ask again", retry_after=2)
+    try:
+        (document,) = _read(content, PDF)
+    finally:
+        processes.release()
+    return [replace(document, id="1")]
+
+
+def _read(content: bytes, format: str) -> list[Document]:
+    if format in (TEXT, "pubtator", "bioc-json"):
         _check_utf8(content)
     if format == "bioc-json":
         # The reader forgives what must not come in: halves of surrogate pairs, deep nesting.

@@ -88,6 +88,12 @@ class AnnotateRequest(TextsRequest):
     labels: list[str] | None = Field(None, description="Keep these types only.")
 
 
+class ConvertRequest(Request):
+    """Documents as answers show them; `Accept` names the format to write."""
+
+    documents: list[Document] = Field(min_length=1)
+
+
 class RelationsRequest(TextsRequest):
     """Texts in which to relate entities: those given, or those that a model finds first."""
 

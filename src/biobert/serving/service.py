@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ from starlette.requests import Request
 
 from biobert.core.document import Document
 from biobert.core.errors import BiobertError
+from biobert.runtime.settings import available_cores
 from biobert.serving.admission import Intake, Load, Queue, client_gone
 from biobert.serving.audit import AuditLog
 from biobert.serving.batching import Batcher, Job, JobStoppedError
@@ -41,6 +43,8 @@ class Service:
         self.queue = Queue(settings.batching, self.metrics.queue_is)
         self.batcher = Batcher(settings.batching, self.metrics.batch_was)
         self.audit = None if settings.audit.file is None else AuditLog(settings.audit)
+        # More of them than cores would only wait for each other.
+        self.processes = threading.BoundedSemaphore(available_cores())
         self._drift = {one.name: Drift(settings.drift) for one in settings.models}
         self._deidentifier = Deidentifier(replacement=settings.deidentification.replacement)
         self._pool = ThreadPoolExecutor(

@@ -11,7 +11,7 @@ from biobert.core.document import Document
 from biobert.pipeline.annotator import Annotator
 from biobert.serving.admission import Load
 from biobert.serving.batching import Job
-from biobert.serving.content import OWN, Formats, formats_of, read_body, written
+from biobert.serving.content import OWN, PDF, Formats, formats_of, read_body, written
 from biobert.serving.models import Served
 from biobert.serving.routing import JSON, ReadRequest, check_query, guarded, strict_json
 from biobert.serving.schema import EXAMPLE, AnnotateRequest, Score
@@ -56,6 +56,9 @@ BODY: dict[str, Any] = {
     },
     "application/json; format=bioc-json": {"schema": {"type": "object"}},
     "application/xml": {"schema": {"type": "string"}},
+    "application/xml; format=pubmed": {"schema": {"type": "string"}},
+    "application/xml; format=jats": {"schema": {"type": "string"}},
+    "application/pdf": {"schema": {"type": "string", "format": "binary"}},
 }
 
 
@@ -76,7 +79,7 @@ async def annotate(
 ) -> Response:
     """The texts with what a model finds in them, as `biobert annotate` finds it.
 
-    JSON says everything in the body; for plain text, PubTator and BioC the query says it.
+    JSON says everything in the body; for all other formats the query says it.
     """
     assert isinstance(request, ReadRequest)
     service, formats = service_of(request), formats_of(request, format)
@@ -91,10 +94,15 @@ async def annotate(
         text="", model=model, minimum_score=minimum_score, labels=labels, deidentify=deidentify
     )
     # Read in the job's thread: its size is all that is known before.
-    load = Load(1, len(content))
-    return await _annotated(
-        service, request, asked, formats, lambda: read_body(content, formats.given), load
-    )
+    characters = len(content)
+    if formats.given == PDF:
+        # Most of its bytes are no text.
+        characters = min(characters, service.settings.limits.characters)
+
+    def read() -> list[Document]:
+        return read_body(content, formats.given, service.processes)
+
+    return await _annotated(service, request, asked, formats, read, Load(1, characters))
 
 
 async def _annotated(

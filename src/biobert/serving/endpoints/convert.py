@@ -1,0 +1,28 @@
+"""`/v1/convert`: annotated documents of an answer in another format."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from biobert.serving.batching import Job
+from biobert.serving.content import OWN, json_response, shown, wanted_format, written
+from biobert.serving.routing import guarded
+from biobert.serving.schema import ConvertRequest
+from biobert.serving.service import service_of
+
+ROUTES = guarded()
+
+
+@ROUTES.post("/v1/convert", summary="Write documents in another format", response_class=Response)
+async def convert(request: Request, asked: ConvertRequest) -> Response:
+    """The documents in the format that `Accept` names; no model sees them."""
+    service = service_of(request)
+    format = wanted_format(request)
+    load = service.check_texts([one.text for one in asked.documents])
+
+    def work(job: Job) -> Response:
+        del job
+        if format == OWN:
+            return json_response({"documents": [shown(one) for one in asked.documents]})
+        return written(asked.documents, {}, format)
+
+    return await service.run(request, load, work)

@@ -1,0 +1,59 @@
+"""`compress` and `compare-speed` as a shell calls them."""
+
+from pathlib import Path
+
+from biobert.data.reading import write_documents
+from biobert.tasks.ner import NamedEntityRecognition
+from tests.cli.calling import call
+
+RECIPE = """
+name = "toy"
+[[gate]]
+corpus = "{corpus}"
+[[steps]]
+kind = "export"
+weights = "int8"
+"""
+
+
+def recipe(folder: Path) -> Path:
+    write_documents(NamedEntityRecognition.toy_documents(), folder / "gold.jsonl", "jsonl")
+    (folder / "toy.toml").write_text(RECIPE.format(corpus=folder / "gold.jsonl"))
+    return folder / "toy.toml"
+
+
+def test_compress_writes_a_model_and_says_what_it_cost(tiny_model: Path, tmp_path: Path) -> None:
+    path, output = recipe(tmp_path), tmp_path / "small"
+    done = call("compress", tiny_model, "--recipe", path, "-o", output, "--max-loss", 100, "--json")
+    assert done.code == 0
+    data = done.json["data"]
+    assert data["compressed"]["bytes"] < data["original"]["bytes"]
+    assert (output / "model.onnx").is_file()
+    shown = call("compress", tiny_model, "--recipe", path, "-o", output, "--max-loss", 100)
+    assert "one text, median ms" in shown.out
+    assert f"model folder: {output}" in shown.out.replace("\n", "")
+
+
+def test_a_refusal_has_a_code_of_its_own(tiny_model: Path, tmp_path: Path) -> None:
+    output = tmp_path / "small"
+    refused = call(
+        *("compress", tiny_model, "--recipe", recipe(tmp_path), "-o", output),
+        *("--set", 'steps=[{kind="sparse", share=0.9}]', "--max-loss", "-100", "--json"),
+    )
+    assert refused.code == 1
+    assert refused.json["error"]["code"] == "refused"
+    assert not output.exists()
+
+
+def test_an_unknown_step_names_the_nearest(tiny_model: Path, tmp_path: Path) -> None:
+    wrong = ("--set", 'steps=[{kind="prune-heads"}]')
+    done = call("compress", tiny_model, "-r", recipe(tmp_path), "-o", tmp_path / "x", *wrong)
+    assert done.code == 2
+    assert "did you mean 'heads'" in done.err
+
+
+def test_compare_speed_without_a_corpus(exported_model: Path) -> None:
+    done = call("compare-speed", exported_model, "--texts", 2, "--turns", 1)
+    assert done.code == 0
+    assert "peak memory, MiB" in done.out
+    assert "toy documents" in done.out
