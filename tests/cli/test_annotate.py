@@ -138,4 +138,3 @@ def test_a_killed_run_goes_on_without_losing_or_doubling_a_document(
     assert len(names) == 10
     for name in names:
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    assert not list((tmp_path / "out").glob("*.part*"))
