@@ -81,6 +81,7 @@ SERVICE_TABLES = {
     "[security]": service.SecuritySettings,
     "[audit]": service.AuditSettings,
     "[drift]": service.DriftSettings,
+    "[tracing]": service.TracingSettings,
     "[deidentification]": service.DeidentificationSettings,
 }
 

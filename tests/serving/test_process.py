@@ -42,11 +42,15 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def running(folder: Path, *options: object) -> Iterator[Running]:
     """`biobert serve` on a free port, until the block ends."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     log = folder / "service.log"
     command = [sys.executable, "-m", "biobert.cli.main", "serve", "--port", str(port)]
     with log.open("wb") as stream:

@@ -76,6 +76,7 @@ def test_bodies_that_are_no_requests(client: TestClient, content: bytes, status:
         ("application/xml", SECRETS, 422, ""),
         ("application/xml", BOMB, 422, ""),
         ("application/json; format=bioc-json", b"{}", 422, "passages"),
+        ("application/json; format=bioc-json", b"true", 422, "no passages"),
         ("application/json; format=bioc-json", DEEP, 400, "recursion"),
         ("application/json; format=bioc-json", b'{"passages": [{"text": "\\ud800"}]}', 400, ""),
         (

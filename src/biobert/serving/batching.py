@@ -25,10 +25,39 @@ class JobStoppedError(BiobertError):
         super().__init__("the request's time is over", code="timeout")
 
 
-class Job:
-    """The work of one request: until when it may take, and what it read."""
+@dataclass(frozen=True, slots=True)
+class BatchFigures:
+    """One batch: its size, and how long the model took."""
 
-    def __init__(self, seconds: float) -> None:
+    requests: int
+    windows: int
+    tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatchShare:
+    """What a batch did for one request, in times of `time.monotonic`.
+
+    `waited_from` is when the first of the windows that were asked for together began to wait; None
+    where some of them have been computed before.
+    """
+
+    batch: BatchFigures
+    windows: int
+    waited_from: float | None
+    began: float
+    ended: float
+
+
+class Job:
+    """The work of one request: until when it may take, and what it read.
+
+    `watch` is told of each batch that computed for it.
+    """
+
+    def __init__(self, seconds: float, watch: Callable[[BatchShare], None] | None = None) -> None:
+        self.watch = watch
         self.began = time.monotonic()
         self._end = self.began + seconds
         self._stopped = threading.Event()
@@ -48,16 +77,6 @@ class Job:
         """An error where going on is of no use."""
         if not self.seconds_left:
             raise JobStoppedError
-
-
-@dataclass(frozen=True, slots=True)
-class BatchFigures:
-    """One batch: its size, and how long the model took."""
-
-    requests: int
-    windows: int
-    tokens: int
-    seconds: float
 
 
 @dataclass(eq=False, slots=True)
@@ -213,17 +232,28 @@ class Batcher:
         if problem is not None:
             self._fail(parts, problem)
             return
+        # Told before it is done, so that a request ends after all that belongs to it.
+        self._tell(parts, began)
         outputs = iter(running.result())
         for part in parts:
             for number in range(part.start, part.end):
                 part.call.outputs[number] = next(outputs)
             if len(part.call.outputs) == len(part.call.windows):
                 part.call.done.set()
+
+    def _tell(self, parts: list[_Part], began: float) -> None:
+        windows = [window for part in parts for window in part.windows]
+        requests = len({id(part.call.job) for part in parts})
+        ended = time.monotonic()
+        tokens = sum(len(window) for window in windows)
+        figures = BatchFigures(requests, len(windows), tokens, ended - began)
         if self._watch is not None:
-            requests = len({id(part.call.job) for part in parts})
-            tokens = sum(len(window) for window in windows)
-            seconds = time.monotonic() - began
-            self._watch(BatchFigures(requests, len(windows), tokens, seconds))
+            self._watch(figures)
+        for part in parts:
+            if part.call.job.watch is not None:
+                waited_from = None if part.start else part.call.arrived
+                share = BatchShare(figures, len(part.windows), waited_from, began, ended)
+                part.call.job.watch(share)
 
     def _fail(self, parts: list[_Part], problem: BaseException) -> None:
         failed = {id(part.call): part.call for part in parts}

@@ -26,7 +26,7 @@ class Application(FastAPI):
         """The usual stack inside the observer."""
         service: Service = self.state.service
         headers = STRICT_TRANSPORT if service.settings.certificate else {}
-        return Observer(super().build_middleware_stack(), service.metrics, headers=headers)
+        return Observer(super().build_middleware_stack(), service, headers=headers)
 
 
 def build_service(settings: ServiceSettings) -> FastAPI:

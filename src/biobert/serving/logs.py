@@ -8,7 +8,13 @@ from typing import Any, TextIO
 
 LOGGER = "biobert.serving"
 FIELDS = "fields"
-LEVELS = {LOGGER: logging.INFO, "uvicorn": logging.INFO, "asyncio": logging.WARNING}
+LEVELS = {
+    LOGGER: logging.INFO,
+    "uvicorn": logging.INFO,
+    "asyncio": logging.WARNING,
+    # It says where spans could not be sent; what went wrong is in the exception.
+    "opentelemetry": logging.WARNING,
+}
 
 
 class JsonLines(logging.Formatter):

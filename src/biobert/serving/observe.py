@@ -9,8 +9,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from biobert.serving.logs import log
-from biobert.serving.metrics import Metrics
 from biobert.serving.security import HEADERS
+from biobert.serving.service import Service
 
 REQUEST_ID = "x-request-id"
 HONEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -20,9 +20,10 @@ UNMATCHED = "unmatched"
 class Observer:
     """Pure ASGI: it neither buffers answers nor hides that a client went away."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, *, headers: Mapping[str, str]) -> None:
+    def __init__(self, app: ASGIApp, service: Service, *, headers: Mapping[str, str]) -> None:
         self._app = app
-        self._metrics = metrics
+        self._metrics = service.metrics
+        self._tracing = service.tracing
         self._headers = {**HEADERS, **headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,6 +32,8 @@ class Observer:
             await self._app(scope, receive, send)
             return
         seen = _Seen(scope, self._headers)
+        if self._tracing is not None:
+            scope["state"]["trace"] = self._tracing.request(scope)
         try:
             await self._app(scope, receive, seen.sending(send))
         finally:
@@ -49,6 +52,12 @@ class Observer:
             for name in ("key", "model", "documents", "characters")
             if name in state
         }
+        if code is not None:
+            noted["code"] = code
+        if "trace" in state:
+            facts = {**noted, "request_id": state["request_id"]}
+            state["trace"].end(endpoint, seen.status, facts)
+            noted["trace_id"] = state["trace"].id
         log(
             "request",
             request_id=state["request_id"],
@@ -57,7 +66,6 @@ class Observer:
             status=seen.status,
             milliseconds=round(seconds * 1000, 1),
             **noted,
-            **({} if code is None else {"code": code}),
         )
 
 

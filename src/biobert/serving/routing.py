@@ -1,7 +1,7 @@
 """Routes that are guarded: who asks is known before the body is read, and the answer is audited."""
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, ClassVar
 
 from fastapi import APIRouter
@@ -27,6 +27,7 @@ JSON = "application/json"
 ERRORS = {
     400: "The body is no JSON, or no UTF-8.",
     401: "No valid key.",
+    403: "A key that may not do this.",
     404: "No model for this is loaded.",
     408: "The body did not arrive in time.",
     413: "Too many bytes, texts or characters.",
@@ -103,10 +104,13 @@ class AdminRoute(GuardedRoute):
     access: ClassVar[Access] = "admin"
 
 
-def guarded(route: type[GuardedRoute] = TextRoute) -> APIRouter:
-    """A router of guarded routes, each with the errors it may answer."""
+def guarded(
+    route: type[GuardedRoute] = TextRoute, others: Mapping[int, str] | None = None
+) -> APIRouter:
+    """A router of guarded routes, each with the errors it may answer, and `others`."""
     responses: dict[int | str, dict[str, Any]] = {
-        status: {"description": said, "model": ErrorAnswer} for status, said in ERRORS.items()
+        status: {"description": said, "model": ErrorAnswer}
+        for status, said in {**ERRORS, **(others or {})}.items()
     }
     return APIRouter(route_class=route, responses=responses)
 

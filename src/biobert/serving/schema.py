@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from biobert.core.document import Document, Entity, Passage
 
@@ -92,6 +92,17 @@ class ConvertRequest(Request):
     """Documents as answers show them; `Accept` names the format to write."""
 
     documents: list[Document] = Field(min_length=1)
+
+    @field_validator("documents", mode="before")
+    @classmethod
+    def _without_words(cls, documents: Any) -> Any:
+        """Answers show the words of each entity, which its document has too."""
+        for one in documents if isinstance(documents, list) else ():
+            entities = one.get("entities") if isinstance(one, dict) else None
+            for entity in entities if isinstance(entities, list) else ():
+                if isinstance(entity, dict):
+                    entity.pop("text", None)
+        return documents
 
 
 class RelationsRequest(TextsRequest):

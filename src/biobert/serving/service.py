@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import Request
 
@@ -22,8 +23,12 @@ from biobert.serving.models import Announcements, Models, Reloaded, Served
 from biobert.serving.refusals import Refusal, invalid, too_large
 from biobert.serving.schema import PersonsRequest
 from biobert.serving.security import Gate
-from biobert.serving.settings import ServiceSettings
+from biobert.serving.settings import ServiceSettings, TracingSettings
 from biobert.trust.deidentification import Deidentifier
+
+if TYPE_CHECKING:
+    # Its packages are an extra of their own.
+    from biobert.serving.tracing import Trace, Tracing
 
 R = TypeVar("R")
 NEWS_SECONDS = 1.0
@@ -43,6 +48,7 @@ class Service:
         self.queue = Queue(settings.batching, self.metrics.queue_is)
         self.batcher = Batcher(settings.batching, self.metrics.batch_was)
         self.audit = None if settings.audit.file is None else AuditLog(settings.audit)
+        self.tracing = _tracing(settings.tracing)
         # More of them than cores would only wait for each other.
         self.processes = threading.BoundedSemaphore(available_cores())
         self._drift = {one.name: Drift(settings.drift) for one in settings.models}
@@ -68,6 +74,8 @@ class Service:
         self.batcher.close()
         if self.audit is not None:
             self.audit.close()
+        if self.tracing is not None:
+            self.tracing.close()
 
     def check_open(self) -> None:
         """Refuse before a service is ready, and while it shuts down."""
@@ -98,8 +106,15 @@ class Service:
         """
         self.check_open()
         self.queue.reserve(load)
-        job = Job(self.settings.limits.request_seconds)
-        running = self._pool.submit(work, job)
+        trace: Trace | None = getattr(request.state, "trace", None)
+        job = Job(self.settings.limits.request_seconds, None if trace is None else trace.batch_was)
+
+        def begin() -> R:
+            if trace is not None:
+                trace.queued(job.began, time.monotonic())
+            return work(job)
+
+        running = self._pool.submit(begin)
         # Room is given back when the thread is done, not when the client stops waiting for it.
         running.add_done_callback(lambda _: self.queue.release(load))
         request.state.documents, request.state.characters = load.documents, load.characters
@@ -211,6 +226,14 @@ class Service:
         if folder is None:
             return None
         return Announcements(folder, [one.name for one in self.settings.models])
+
+
+def _tracing(settings: TracingSettings) -> "Tracing | None":
+    if settings.endpoint is None:
+        return None
+    from biobert.serving.tracing import Tracing
+
+    return Tracing(settings)
 
 
 async def _disconnected(request: Request) -> None:

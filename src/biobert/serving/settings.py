@@ -141,6 +141,28 @@ class DriftSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TracingSettings:
+    """Where traces go: the address of a collector that reads OTLP over HTTP; without it nowhere.
+
+    `share` of the requests is traced, but one whose caller says so in `traceparent` as the caller
+    says. `name` is what the service is called in traces.
+    """
+
+    endpoint: str | None = None
+    share: float = 1.0
+    name: str = "biobert"
+
+    def __post_init__(self) -> None:
+        if self.endpoint is not None and not self.endpoint.startswith(("http://", "https://")):
+            raise BadInputError(
+                f"[tracing] endpoint = {self.endpoint!r}: write the whole address, such as "
+                "http://127.0.0.1:4318/v1/traces"
+            )
+        if not 0.0 <= self.share <= 1.0:
+            raise BadInputError(f"[tracing] share = {self.share}: between 0 and 1")
+
+
+@dataclass(frozen=True, slots=True)
 class DeidentificationSettings:
     """What stands in the place of identifiers, where a request asks for it: tags or surrogates."""
 
@@ -168,6 +190,7 @@ class ServiceSettings:
     audit: AuditSettings = field(default_factory=AuditSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)
     deidentification: DeidentificationSettings = field(default_factory=DeidentificationSettings)
+    tracing: TracingSettings = field(default_factory=TracingSettings)
     shared_folder: Path | None = None
 
     def __post_init__(self) -> None:

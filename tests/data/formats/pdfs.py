@@ -5,6 +5,12 @@ from collections.abc import Sequence
 
 FONT = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
 
+ENCRYPTED = b"/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O (%b) /U (%b) >> /ID [(a) (a)]" % (
+    b"a" * 32,
+    b"a" * 32,
+)
+"""What the trailer of a PDF with a password says."""
+
 
 def pdf_of_lines(pages: Sequence[Sequence[str]], trailer: bytes = b"") -> bytes:
     """A PDF with these lines on its pages; a line is at most 80 characters of WinAnsi."""

@@ -184,6 +184,14 @@ def test_brat_without_annotations_or_with_wrong_ones(tmp_path: Path) -> None:
     assert rejects.count == 5
 
 
+@pytest.mark.parametrize("content", ["true", "null", "7", '"text"', '{"documents": 7}', "[[]]"])
+def test_json_that_is_no_collection_is_counted(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "values.json"
+    path.write_text(content)
+    documents, rejects = read(path, "bioc-json")
+    assert documents == [] and rejects.count == 1
+
+
 def test_deep_json_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "deep.json"
     path.write_text(json.dumps({"documents": []})[:-2] + "[" * 200_000)

@@ -81,11 +81,14 @@ def _run(tables: dict[str, Any], *, place: str) -> "ServiceSettings":
     from dataclasses import replace
     from tempfile import TemporaryDirectory
 
+    from biobert.cli.extras import need_extra
     from biobert.cli.places import share_metrics
     from biobert.core.settings import from_mapping
     from biobert.serving.settings import ServiceSettings
 
     settings = from_mapping(ServiceSettings, tables, place=place)
+    if settings.tracing.endpoint is not None:
+        need_extra("opentelemetry.sdk", "opentelemetry.exporter", extra="trace")
     with TemporaryDirectory(prefix="biobert-serve-") as shared:
         if settings.workers > 1:
             settings = replace(settings, shared_folder=Path(shared))

@@ -86,8 +86,13 @@ def _bound(limits: PdfLimits) -> None:
 
 def _extract(data: bytes, limits: PdfLimits) -> PdfPages:
     from pypdf import PdfReader
+    from pypdf.errors import DependencyError
 
-    reader = PdfReader(BytesIO(data))
+    try:
+        reader = PdfReader(BytesIO(data))
+    except (DependencyError, NotImplementedError):
+        # It tries the empty password at once, and cannot for every kind of encryption.
+        return PdfPages(problem=ENCRYPTED)
     if reader.is_encrypted:
         return PdfPages(problem=ENCRYPTED)
     if len(reader.pages) > limits.pages:

@@ -33,6 +33,8 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
         values = list(_lines(text, name, rejects))
     if isinstance(values, dict):
         values = values.get("documents", values.get("PubTator3", [values]))
+    if not isinstance(values, list):
+        values = [values]
     for number, one in enumerate(values, start=1):
         if isinstance(one, dict) and "passages" in one:
             try:

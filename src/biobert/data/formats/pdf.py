@@ -75,7 +75,7 @@ def _lines(pages: Iterable[str]) -> list[_Line]:
     """Lines with their pages; an empty one is a gap between paragraphs."""
     found = []
     for number, page in enumerate(pages, start=1):
-        lines = [" ".join(line.split()) for line in _cleaned(page).split("\n")]
+        lines = [" ".join(line.split()) for line in _cleaned(page).strip().split("\n")]
         usual = median([len(line) for line in lines if line] or [0])
         found += [_Line(line, number, len(line) < SHORT_SHARE * usual) for line in lines]
     return found

@@ -11,7 +11,15 @@ from biobert.core.document import Document
 from biobert.pipeline.annotator import Annotator
 from biobert.serving.admission import Load
 from biobert.serving.batching import Job
-from biobert.serving.content import OWN, PDF, Formats, formats_of, read_body, written
+from biobert.serving.content import (
+    MEDIA_TYPES,
+    OWN,
+    PDF,
+    Formats,
+    formats_of,
+    read_body,
+    written,
+)
 from biobert.serving.models import Served
 from biobert.serving.routing import JSON, ReadRequest, check_query, guarded, strict_json
 from biobert.serving.schema import EXAMPLE, AnnotateRequest, Score
@@ -19,7 +27,7 @@ from biobert.serving.service import Service, service_of
 from biobert.tasks.multitask import Multitask
 from biobert.tasks.ner import NamedEntityRecognition
 
-ROUTES = guarded()
+ROUTES = guarded(others={406: "No format is written here that Accept names."})
 NEED = "a model that was trained for 'ner', or `embedded`"
 IN_BODY = frozenset({"format"})
 IN_QUERY = IN_BODY | {"model", "minimum_score", "labels", "deidentify"}
@@ -35,6 +43,12 @@ ANSWER: dict[str, Any] = {
             ],
         }
     ],
+}
+
+
+ANSWERS: dict[str, Any] = {
+    **{media_type: {} for media_type in MEDIA_TYPES.values()},
+    JSON: {"example": ANSWER},
 }
 
 
@@ -67,7 +81,7 @@ BODY: dict[str, Any] = {
     summary="Annotate texts",
     openapi_extra={"requestBody": {"required": True, "content": BODY}},
     response_class=Response,
-    responses={200: {"content": {JSON: {"example": ANSWER}}}},
+    responses={200: {"content": ANSWERS}},
 )
 async def annotate(
     request: Request,

@@ -9,7 +9,7 @@ from biobert.serving.routing import guarded
 from biobert.serving.schema import ConvertRequest
 from biobert.serving.service import service_of
 
-ROUTES = guarded()
+ROUTES = guarded(others={406: "No format is written here that Accept names."})
 
 
 @ROUTES.post("/v1/convert", summary="Write documents in another format", response_class=Response)

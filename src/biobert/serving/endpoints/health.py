@@ -5,7 +5,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from biobert.serving.routing import GuardedRoute, guarded
+from biobert.serving.routing import ERRORS, GuardedRoute, guarded
+from biobert.serving.schema import ErrorAnswer
 from biobert.serving.security import Caller
 from biobert.serving.service import Service, service_of
 
@@ -25,7 +26,12 @@ async def live() -> PlainTextResponse:
     return PlainTextResponse("alive\n")
 
 
-@_OPEN.get("/readyz", summary="Is it ready?", response_class=PlainTextResponse)
+@_OPEN.get(
+    "/readyz",
+    summary="Is it ready?",
+    response_class=PlainTextResponse,
+    responses={503: {"description": ERRORS[503], "model": ErrorAnswer}},
+)
 async def ready(request: Request) -> PlainTextResponse:
     """The models are loaded and requests are taken; 503 otherwise. Needs no key."""
     service_of(request).check_open()

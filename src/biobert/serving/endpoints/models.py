@@ -13,7 +13,7 @@ from biobert.serving.schema import ReloadRequest
 from biobert.serving.service import service_of
 
 _LISTING = guarded(GuardedRoute)
-_RELOADING = guarded(AdminRoute)
+_RELOADING = guarded(AdminRoute, {409: "The new model cannot be used; the old one goes on."})
 
 
 @_LISTING.get("/v1/models", summary="List the models", response_class=Response)

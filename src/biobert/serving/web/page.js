@@ -3,23 +3,23 @@
 import { coloursOf } from "./colours.js";
 import { byId, counted, element, fillSelect, percent } from "./elements.js";
 import { EXAMPLE } from "./example.js";
-import { formatOf, HEAD_BYTES, READ, sizeOf, WRITTEN } from "./formats.js";
+import { READ, WRITTEN } from "./formats.js";
 import { showCounts, showError, showMentions, showRelations, showTypes } from "./lists.js";
 import { Reading } from "./reading.js";
 import { Service, ServiceError } from "./service.js";
+import { AUTO, chooseFile, removeFile, showFormat, sourceOf } from "./source.js";
 import { filtered, viewOf } from "./text.js";
 
 const FINDS_ENTITIES = ["ner", "multitask"];
-const AUTO = "auto";
 
 const service = new Service();
 const reading = new Reading(byId("reading"), byId("card"));
 const hidden = new Set();
-let file = null;
 let running = null;
 let answer = null;
 let view = null;
 let paint = null;
+let drawing = 0;
 
 // --- what is asked ---
 
@@ -71,51 +71,6 @@ async function useKey(event) {
   if (await meet()) say("The key is good.");
 }
 
-async function chooseFile(chosen) {
-  if (!chosen) return;
-  file = { chosen, head: await new Blob([chosen.slice(0, HEAD_BYTES)]).text() };
-  byId("file-name").textContent = chosen.name;
-  byId("file-size").textContent = sizeOf(chosen.size);
-  showSource();
-  byId("annotate").focus();
-}
-
-function removeFile() {
-  file = null;
-  byId("file").value = "";
-  showSource();
-}
-
-function showSource() {
-  byId("file-card").hidden = file === null;
-  byId("text").hidden = file !== null;
-  showFormat();
-}
-
-/** Says in the list of formats which one is recognised. */
-function showFormat() {
-  const format = recognised();
-  const isEmpty = file === null && !byId("text").value.trim();
-  const name = isEmpty ? "recognised" : `recognised: ${format ? READ[format].name : "packed"}`;
-  byId("format").options[0].textContent = name;
-}
-
-function recognised() {
-  return file === null
-    ? formatOf(byId("text").value.slice(0, HEAD_BYTES))
-    : formatOf(file.head, file.chosen.name);
-}
-
-function sourceOf() {
-  const chosen = byId("format").value;
-  const format = chosen === AUTO ? recognised() : chosen;
-  if (format === null) throw new ServiceError("This file is packed; unpack it first.");
-  if (file !== null) return { body: file.chosen, format, name: file.chosen.name };
-  const text = byId("text").value;
-  if (!text.trim()) throw new ServiceError("There is no text yet: paste one, or choose a file.");
-  return { body: new Blob([text]), format, name: "" };
-}
-
 // --- asking ---
 
 async function annotate() {
@@ -142,8 +97,8 @@ async function ask(source, signal) {
   const relater = byId("relations-model").value;
   if (!relater) return found;
   try {
-    const documents = await service.relate(found.documents, relater, signal);
-    return { ...found, documents, hasRelations: true };
+    const related = await service.relate(found.documents, relater, signal);
+    return { ...found, ...related, hasRelations: true };
   } catch (problem) {
     if (!(problem instanceof ServiceError)) throw problem;
     return { ...found, withoutRelations: problem };
@@ -204,8 +159,8 @@ function take(found, source) {
   fillSelect(byId("document"), answer.documents.map((one, place) => [place, titleOf(one, place)]));
   byId("chooser").hidden = answer.documents.length < 2;
   byId("relations").hidden = !found.hasRelations && !answer.documents.some((one) => one.relations?.length);
-  const { name, version, digest } = answer.model;
-  byId("signature").textContent = `Answered by ${name}, version ${version}, files ${digest}`;
+  const models = [answer.model, answer.relationsModel].filter(Boolean);
+  byId("signature").textContent = `Answered by ${models.map(signed).join("; ")}`;
   byId("results").hidden = byId("skip-results").hidden = false;
   showDocument(0);
   say(`${counted(labels.length, "mention")} in ${counted(answer.documents.length, "document")}.`);
@@ -214,6 +169,10 @@ function take(found, source) {
   }
   // Whoever types on is left alone.
   if (document.activeElement !== byId("text") || !byId("text").value) byId("results-title").focus();
+}
+
+function signed({ name, version, digest }) {
+  return `${name}, version ${version}, files ${digest}`;
 }
 
 function titleOf({ id, text, entities = [] }, place) {
@@ -291,7 +250,9 @@ function announce() {
 
 function slide(name) {
   byId(`${name}-value`).textContent = percent(least(name));
-  showFiltered();
+  // A slider moves more often than a long text is drawn.
+  cancelAnimationFrame(drawing);
+  drawing = requestAnimationFrame(showFiltered);
 }
 
 async function download() {
@@ -312,7 +273,9 @@ async function download() {
 
 async function written(documents, format) {
   if (format !== "json") return service.convert(documents, format);
-  return new Blob([JSON.stringify({ model: answer.model, documents }, null, 1)], { type: WRITTEN.json.type });
+  const { model, relationsModel: relations_model } = answer;
+  const text = JSON.stringify({ model, relations_model, documents }, null, 1);
+  return new Blob([text], { type: WRITTEN.json.type });
 }
 
 function save(blob, name) {
@@ -328,6 +291,7 @@ function say(text) {
 /** Nothing of the text stays on the page. */
 function clear() {
   running?.abort();
+  cancelAnimationFrame(drawing);
   byId("text").value = "";
   byId("format").value = AUTO;
   answer = view = null;
@@ -398,6 +362,6 @@ function listen() {
 fillSelect(byId("format"), [[AUTO, "recognised"], ...Object.entries(READ).map(([value, { name }]) => [value, name])]);
 fillSelect(byId("download-format"), Object.entries(WRITTEN).map(([value, { name }]) => [value, name]));
 listen();
-showSource();
+showFormat();
 // Shown when it is known which fields there are: nothing jumps.
 meet().finally(() => document.body.classList.remove("waiting"));

@@ -30,16 +30,19 @@ export class Service {
     return answer.json();
   }
 
-  /** The same documents, with relations between their entities. */
+  /** The same documents with relations between their entities, and the model that found them. */
   async relate(documents, model, signal) {
     const named = documents.map(withIds);
     const worth = named.filter((one) => one.entities.length > 1);
-    if (!worth.length) return named;
+    if (!worth.length) return { documents: named };
     const body = JSON.stringify({ documents: worth.map(asGiven), model });
     const answer = await this.#ask("v1/relations", { headers: JSON_BODY, body, signal });
-    const related = (await answer.json()).documents;
+    const { model: relationsModel, documents: related } = await answer.json();
     const found = new Map(worth.map((one, place) => [one, related[place].relations]));
-    return named.map((one) => ({ ...one, relations: found.get(one) ?? one.relations }));
+    return {
+      documents: named.map((one) => ({ ...one, relations: found.get(one) ?? one.relations })),
+      relationsModel,
+    };
   }
 
   /** Documents as a file in a format. */

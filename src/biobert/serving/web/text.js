@@ -22,6 +22,7 @@ export function viewOf(document) {
   const at = unitsOf(text);
   const inUnits = (one) => ({ ...one, start: at(one.start), end: at(one.end) });
   const mentions = (document.entities ?? []).map((entity, number) => mentionOf(entity, number, text, inUnits));
+  const named = new Map(mentions.map((one) => [one.id, one]));
   const passages = (document.passages ?? []).map(inUnits);
   return {
     id: document.id,
@@ -29,7 +30,7 @@ export function viewOf(document) {
     mentions,
     labels: document.labels ?? [],
     blocks: passages.length ? blocksOfPassages(text, passages) : blocksOfLines(text),
-    relations: (document.relations ?? []).map((one) => relationOf(one, text, mentions, inUnits)),
+    relations: (document.relations ?? []).map((one) => relationOf(one, text, { mentions, named }, inUnits)),
   };
 }
 
@@ -46,12 +47,13 @@ function mentionOf(entity, number, text, inUnits) {
   };
 }
 
-function relationOf(relation, text, mentions, inUnits) {
+function relationOf(relation, text, { mentions, named }, inUnits) {
   const ends = relation.arguments.map(({ role, target, kind }) => {
     const concepts = target.split("|");
-    const mention = mentions.find((one) =>
-      kind === "concept" ? one.concepts.some((id) => concepts.includes(id)) : one.id === target,
-    );
+    const mention =
+      kind === "concept"
+        ? mentions.find((one) => one.concepts.some((id) => concepts.includes(id)))
+        : named.get(target);
     return { role, mention: mention?.number ?? null, text: mention?.text ?? target };
   });
   const evidence = (relation.evidence ?? []).map(inUnits).map(({ start, end }) => text.slice(start, end));
