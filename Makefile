@@ -14,7 +14,7 @@ $(VENV)/base: pyproject.toml constraints.txt
 # torch first: a package that depends on it would otherwise choose another build.
 $(VENV)/dev: $(VENV)/base requirements-dev.txt
 	$(PIP) install -c constraints.txt torch
-	$(PIP) install -c constraints.txt -e '.[train,onnx,track,scale,tune,diagnose,generate,serve,trace,ray-serve,compress,trace]' -r requirements-dev.txt
+	$(PIP) install -c constraints.txt -e '.[train,onnx,track,scale,tune,diagnose,generate,serve,trace,ray-serve,compress]' -r requirements-dev.txt
 	touch $@
 
 setup: $(VENV)/dev

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from biobert.core.errors import BadInputError, BiobertError
+from biobert.serving.keys import check_private
 from biobert.serving.settings import AuditSettings
 
 GENESIS = "0" * 64
@@ -188,8 +189,7 @@ def _secret(file: Path) -> bytes:
 
 
 def _read_secret(file: Path) -> bytes:
-    if file.stat().st_mode & 0o077:
-        raise BadInputError(f"{file} can be read by others than its owner; run: chmod 600 {file}")
+    check_private(file)
     content = file.read_bytes()
     if len(content) < 32:
         raise BadInputError(f"{file}: {len(content)} bytes; an audit secret has 32 at least")

@@ -23,7 +23,7 @@ from biobert.serving.settings import Role
 
 PREFIX = "biobert"
 SECRET_BYTES = 32
-OTHERS = 0o077
+OTHERS, EVERYONE = 0o077, 0o027
 LOOK_AGAIN_SECONDS = 1.0
 
 
@@ -93,13 +93,27 @@ def read_keys(file: Path) -> dict[str, Key]:
     values = read_json(
         file, missing=f"no key file {file}; make one with `biobert keys create NAME --file {file}`"
     )
-    if file.stat().st_mode & OTHERS:
-        raise BadInputError(f"{file} can be read by others than its owner; run: chmod 600 {file}")
+    check_private(file)
     rows = values.get("keys")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadInputError(f"{file}: no list 'keys'; it is not a key file")
     keys = [_key(row, f"{file} key {number}") for number, row in enumerate(rows, start=1)]
     return {key.id: key for key in keys}
+
+
+def check_private(file: Path) -> None:
+    """An error for a file of secrets that others may read."""
+    if not is_private(file.stat(), os.geteuid()):
+        raise BadInputError(f"{file} can be read by others than its owner; run: chmod 600 {file}")
+
+
+def is_private(found: os.stat_result, user: int) -> bool:
+    """Whether only its owner reads a file; one of root's, as Kubernetes mounts it, a group too.
+
+    The rule that PostgreSQL has for its private key.
+    """
+    others = EVERYONE if found.st_uid == 0 != user else OTHERS
+    return not found.st_mode & others
 
 
 class KeyRing:
