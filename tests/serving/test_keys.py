@@ -1,6 +1,7 @@
 """Keys: kept as digests, compared in constant time, known again when the file changes."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from biobert.core.errors import BadInputError
 from biobert.serving import keys as keys_module
-from biobert.serving.keys import KeyRing, create_key, read_keys, revoke_key
+from biobert.serving.keys import KeyRing, create_key, is_private, read_keys, revoke_key
 from biobert.serving.security import TokenBucket
 from tests.cli.calling import call
 
@@ -104,3 +105,22 @@ def test_verbs(file: Path) -> None:
     assert call("keys", "revoke", data["id"], "--file", file).code == 2
     assert call("keys", "create", "x", "--file", file, "--role", "king").code == 2
     assert call("keys", "list", "--file", file.with_name("none.json")).code == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "user", "expected"),
+    [
+        (0o600, 7, 7, True),
+        (0o400, 0, 7, True),
+        (0o640, 7, 7, False),
+        (0o604, 7, 7, False),
+        # As Kubernetes mounts a secret for a user of a group.
+        (0o440, 0, 7, True),
+        (0o460, 0, 7, False),
+        (0o444, 0, 7, False),
+        (0o440, 0, 0, False),
+    ],
+)
+def test_who_may_read_a_file_of_secrets(mode: int, owner: int, user: int, expected: bool) -> None:
+    found = os.stat_result((0o100000 | mode, 1, 1, 1, owner, 7, 10, 0, 0, 0))
+    assert is_private(found, user) is expected

@@ -47,6 +47,9 @@ def error_of(found: Any, status: int) -> dict[str, Any]:
         (b'{"text": "a", "minimum_score": 1e999}', 422),
         (b'{"text": "a", "minimum_score": 2}', 422),
         (b'{"text": "a", "lables": ["Disease"]}', 422),
+        (b'{"text": "a", "deidentify": 0}', 422),
+        (b'{"text": "a", "deidentify": "off"}', 422),
+        (b'{"text": "a", "minimum_score": "0.5"}', 422),
         (b'{"text": "a", "labels": ["Diseases"]}', 422),
         (b'{"text": "a", "model": "nowhere"}', 404),
         (b'{"documents": [{"text": "a", "id": "1\\n2|t|x"}]}', 422),
@@ -97,6 +100,46 @@ def test_bodies_of_other_formats(
     assert "root:" not in found.text and "aaaa" not in found.text
 
 
+MANY = 20_000
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "place"),
+    [
+        ("/v1/infer", {"pairs": [{}] * MANY}, "body.pairs.0.first"),
+        ("/v1/embed", {"texts": [1] * MANY}, "body.texts.0"),
+        ("/embed", {"inputs": [1] * MANY}, "body.inputs.str"),
+        ("/v1/annotate", {"documents": [{}] * MANY}, "documents.0.text"),
+        ("/v1/annotate", {"text": "a", **{f"k{number}": 1 for number in range(MANY)}}, ""),
+        (
+            "/v1/classify",
+            {"documents": [{"text": "a", "entities": [{}] * MANY}]},
+            "body.documents.0.entities.0.start",
+        ),
+        (
+            "/v1/convert",
+            {"documents": [{"id": "1", "text": "a", "entities": [{}] * MANY}]},
+            "body.documents.0.entities.0.start",
+        ),
+        (
+            "/v1/convert",
+            {
+                "documents": [
+                    {"id": "1", "text": "a", "metadata": dict.fromkeys(map(str, range(MANY)))}
+                ]
+            },
+            "body.documents.0.metadata",
+        ),
+    ],
+)
+def test_many_mistakes_cost_no_more_than_one(
+    everything: TestClient, path: str, body: dict[str, Any], place: str
+) -> None:
+    """Collecting all of them would take seconds and gigabytes, while nobody else is answered."""
+    details = error_of(everything.post(path, json=body), 422)["details"]
+    assert details[0]["place"] == place and len(details) <= 3
+
+
 def test_rejects_name_their_places(client: TestClient) -> None:
     body = b"1|t|Aspirin helps\n1|a|x\n1\t0\t3\tXYZ\tDrug\nnonsense\n"
     found = client.post("/v1/annotate?format=pubtator", content=body)
@@ -118,6 +161,7 @@ def test_other_endpoints_are_as_strict(everything: TestClient) -> None:
     error_of(everything.post("/v1/fill-mask", json={"text": "no gap"}), 422)
     error_of(everything.post("/v1/fill-mask", json={"text": "[MASK] " * 600}), 422)
     error_of(everything.post("/v1/embed", json={"texts": []}), 422)
+    error_of(everything.post("/v1/fill-mask", json={"text": "a [MASK]", "top": "3"}), 422)
     error_of(everything.post("/embed", json={"inputs": "a", "normalize": False}), 422)
     error_of(everything.post("/v1/infer", json={"pairs": [{"first": "a", "second": ""}]}), 422)
 

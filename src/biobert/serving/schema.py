@@ -5,13 +5,14 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from biobert.core.document import Document, Entity, Passage
+from biobert.serving.mistakes import ExactModel
 
 EXAMPLE = "Aspirin may cause gastric ulcers in patients with diabetes."
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
 Identifier = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f|]+$")]
 
 
-class Request(BaseModel):
+class Request(ExactModel):
     """A request body."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, protected_namespaces=())
@@ -38,7 +39,7 @@ class EntityIn(Request):
     end: int
     label: str = Field(max_length=100)
     id: Identifier | None = None
-    concept_ids: list[str] = []
+    concept_ids: list[str] = Field(default=[])
 
 
 class TextIn(Request):
@@ -46,8 +47,8 @@ class TextIn(Request):
 
     text: str
     id: Identifier | None = None
-    passages: list[PassageIn] = []
-    entities: list[EntityIn] = []
+    passages: list[PassageIn] = Field(default=[])
+    entities: list[EntityIn] = Field(default=[])
 
     def document(self, number: int) -> Document:
         """The document; one without an id is called by its number."""
@@ -161,7 +162,7 @@ class ReloadRequest(Request):
     model: str = Field(examples=["entities"])
 
 
-class BernRequest(BaseModel):
+class BernRequest(ExactModel):
     """As BERN2 is asked."""
 
     text: str = Field(examples=[EXAMPLE])

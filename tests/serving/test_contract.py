@@ -1,0 +1,70 @@
+"""The service keeps what its OpenAPI document promises, whatever it is sent.
+
+`pytest tests/serving/test_contract.py --hypothesis-profile=explore` sends ten times as much;
+`benchmarks/service_contract.py` asks a running service.
+"""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from starlette.testclient import TestClient
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    # What the schema forbids is refused. What it allows may be refused too: an empty text, a model
+    # that is not loaded, words without a gap.
+    negative_data_rejection,
+]
+EXAMPLES = settings().max_examples // 10
+SENT = ("method", "url", "headers", "json", "data", "params", "files")
+
+
+def send(client: TestClient, case: Any) -> Any:
+    """A generated request, as `requests` would put it on the wire."""
+    given = case.as_transport_kwargs(base_url="http://testserver")
+    wire = requests.Request(**{name: given[name] for name in SENT if name in given}).prepare()
+    return client.request(
+        str(wire.method), str(wire.url), content=wire.body or b"", headers=dict(wire.headers)
+    )
+
+
+@pytest.mark.parametrize("mode", GenerationMode, ids=lambda one: one.value)
+def test_what_is_promised_is_kept(everything: TestClient, mode: GenerationMode) -> None:
+    schema = schemathesis.openapi.from_dict(everything.get("/openapi.json").json())
+    asked: Counter[str] = Counter()
+    for found in schema.get_all_operations():
+        operation = found.ok()
+
+        @settings(
+            max_examples=EXAMPLES, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+        )
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def ask(case: Any) -> None:
+            answer = send(everything, case)
+            asked[case.operation.label] += 1
+            case.validate_response(answer, checks=CHECKS)
+
+        try:
+            ask()
+        except Unsatisfiable:
+            # A request without parameters has nothing that could be wrong.
+            assert mode is GenerationMode.NEGATIVE and operation.method == "get"
+    assert asked["POST /v1/annotate"] == EXAMPLES and len(asked) > 12

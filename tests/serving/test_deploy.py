@@ -1,0 +1,257 @@
+"""What `deploy/` says fits the service: settings, paths, metric names, times; and it is valid."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from biobert.core.settings import from_mapping
+from biobert.serving.keys import create_key
+from biobert.serving.settings import ServiceSettings
+from tests.serving.conftest import serving
+from tests.serving.texts import TEXTS
+
+yaml = pytest.importorskip("yaml")
+kubernetes_validate = pytest.importorskip("kubernetes_validate")
+promql_parser = pytest.importorskip("promql_parser")
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+MANIFESTS = DEPLOY / "kubernetes"
+OWN_KINDS = {"kustomization.yaml", "prometheus-adapter.yaml", "pod-monitor.yaml"}
+KUBERNETES = "1.34"
+ADDED_BY_PROMETHEUS = {"job", "instance", "namespace", "pod"}
+BUILT_IN = {"up": ADDED_BY_PROMETHEUS}
+SELECTOR = promql_parser.VectorSelector
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def manifest(name: str) -> Any:
+    return load(MANIFESTS / f"{name}.yaml")
+
+
+def container() -> Any:
+    (found,) = manifest("deployment")["spec"]["template"]["spec"]["containers"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """The names of the series that a service really has, and the labels of each."""
+    keys = tmp_path_factory.mktemp("deploy") / "keys.json"
+    _, key = create_key(keys, "admin", role="admin")
+    with serving(security={"keys": keys}, drift={"documents": 50, "window": 50}) as client:
+        client.headers["x-api-key"] = key
+        for text in TEXTS[:2]:
+            found = client.post("/v1/annotate", json={"documents": [{"text": text}] * 50})
+            assert found.status_code == 200
+        assert client.post("/v1/annotate", json={}).status_code == 422
+        assert client.post("/v1/models/reload", json={"model": "entities"}).status_code == 200
+        text = client.get("/metrics").text
+    found = {
+        sample.name: ADDED_BY_PROMETHEUS | set(sample.labels)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    return {**found, **BUILT_IN}
+
+
+def panels() -> list[Any]:
+    found = json.loads((DEPLOY / "grafana/dashboards/biobert.json").read_text(encoding="utf-8"))
+    return list(found["panels"])
+
+
+def expressions() -> Iterator[tuple[str, str]]:
+    """Every expression in the dashboard, the alerts and the adapter, as Prometheus gets it."""
+    for panel in panels():
+        for target in panel["targets"]:
+            text = target["expr"].replace("$__rate_interval", "5m").replace("$job", ".*")
+            yield f"panel {panel['title']}", text
+    for group in load(DEPLOY / "prometheus/alerts.yml")["groups"]:
+        for rule in group["rules"]:
+            yield rule["alert"], rule["expr"]
+    for rule in manifest("prometheus-adapter")["rules"]["custom"]:
+        query = rule["metricsQuery"].replace("<<.GroupBy>>", "pod")
+        yield "adapter", query.replace("<<.LabelMatchers>>", 'namespace="a",pod=~"b|c"')
+        yield "adapter", rule["seriesQuery"]
+
+
+def selectors(expression: Any) -> Iterator[Any]:
+    """The selectors of series in a parsed expression, however deep."""
+    if isinstance(expression, SELECTOR):
+        yield expression
+    for name in ("expr", "lhs", "rhs", "vector_selector", "args"):
+        inner = getattr(expression, name, None)
+        for one in inner if isinstance(inner, list) else [inner]:
+            if one is not None:
+                yield from selectors(one)
+
+
+@pytest.mark.parametrize(
+    ("place", "text"), [pytest.param(*one, id=one[0]) for one in expressions()]
+)
+def test_expressions_ask_for_what_is_there(
+    place: str, text: str, metrics: dict[str, set[str]]
+) -> None:
+    found = list(selectors(promql_parser.parse(text)))
+    assert len(found) == len(re.findall(r"\b(?:biobert_\w+|up)\b", text)) > 0, text
+    for one in found:
+        assert one.name in metrics, f"{place}: the service has no {one.name}"
+        for matcher in one.matchers.matchers:
+            assert matcher.name in metrics[one.name], f"{place}: {one.name} has no {matcher.name}"
+    known = {label for one in found for label in metrics[one.name]}
+    for labels in re.findall(r"by \(([^)]*)\)", text):
+        assert {one.strip() for one in labels.split(",")} <= known, f"{place}: {labels}"
+
+
+def test_every_figure_of_the_service_is_shown(metrics: dict[str, set[str]]) -> None:
+    shown = "".join(text for _, text in expressions())
+    families = {re.sub(r"_(bucket|sum|count|created)$", "", name) for name in metrics}
+    assert [one for one in families if one.removesuffix("_total") not in shown] == []
+
+
+def test_codes_that_alerts_name_are_given(metrics: dict[str, set[str]]) -> None:
+    (rule,) = (text for place, text in expressions() if place == "BiobertRefuses")
+    codes = re.search(r'code=~"([^"]*)"', rule)[1].split("|")  # type: ignore[index]
+    sources = "".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "src/biobert/serving").rglob("*.py")
+    )
+    assert [code for code in codes if f'"{code}"' not in sources] == []
+
+
+def test_the_autoscaler_asks_what_the_adapter_gives(metrics: dict[str, set[str]]) -> None:
+    given = [one["name"]["as"] for one in manifest("prometheus-adapter")["rules"]["custom"]]
+    autoscaler = manifest("autoscaler")["spec"]
+    assert [one["pods"]["metric"]["name"] for one in autoscaler["metrics"]] == given
+    assert set(given) <= metrics.keys()
+    assert autoscaler["scaleTargetRef"]["name"] == manifest("deployment")["metadata"]["name"]
+    per_pod = int(autoscaler["metrics"][0]["pods"]["target"]["averageValue"])
+    assert per_pod < container_settings().batching.queued_documents
+
+
+def test_alerts_say_what_to_do() -> None:
+    rules = [
+        one for group in load(DEPLOY / "prometheus/alerts.yml")["groups"] for one in group["rules"]
+    ]
+    assert len({one["alert"] for one in rules}) == len(rules) == 9
+    for one in rules:
+        assert one["labels"]["severity"] in ("warning", "critical")
+        assert {"summary", "action"} <= one["annotations"].keys()
+        assert re.fullmatch(r"\d+[smh]", one.get("for", "0s"))
+
+
+@pytest.mark.parametrize("path", sorted(MANIFESTS.glob("*.yaml")), ids=lambda one: one.name)
+def test_manifests_are_valid(path: Path) -> None:
+    if path.name in OWN_KINDS:
+        pytest.skip("kinds that the API itself does not have")
+    kubernetes_validate.validate(load(path), KUBERNETES, strict=True)
+
+
+def test_manifests_fit_together() -> None:
+    assert (
+        set(manifest("kustomization")["resources"])
+        == {path.name for path in MANIFESTS.glob("*.yaml")} - OWN_KINDS
+    )
+    pod = manifest("deployment")["spec"]["template"]
+    labels = pod["metadata"]["labels"]
+    for chosen in (
+        manifest("deployment")["spec"]["selector"]["matchLabels"],
+        manifest("service")["spec"]["selector"],
+        manifest("disruption")["spec"]["selector"]["matchLabels"],
+        manifest("network")["spec"]["podSelector"]["matchLabels"],
+        manifest("pod-monitor")["spec"]["selector"]["matchLabels"],
+    ):
+        assert chosen.items() <= labels.items()
+    ports = {one["name"]: one["containerPort"] for one in container()["ports"]}
+    assert ports == {"http": container_settings().port}
+    assert {one["targetPort"] for one in manifest("service")["spec"]["ports"]} <= ports.keys()
+    mounts = {one["name"] for one in container()["volumeMounts"]}
+    assert mounts == {one["name"] for one in pod["spec"]["volumes"]}
+
+
+def container_settings() -> ServiceSettings:
+    """The settings of the ConfigMap."""
+    text = manifest("configmap")["data"]["service.toml"]
+    return from_mapping(ServiceSettings, tomllib.loads(text), place="configmap.yaml")
+
+
+def test_settings_are_settings() -> None:
+    text = (DEPLOY / "service.toml").read_text(encoding="utf-8")
+    settings = from_mapping(ServiceSettings, tomllib.loads(text), place="service.toml")
+    assert settings == container_settings()
+    assert settings.security.keys is not None
+    mounted = {one["mountPath"] for one in container()["volumeMounts"]}
+    assert str(settings.security.keys.parent) in mounted
+    assert str(settings.runtime.threads) == container()["resources"]["requests"]["cpu"]
+    assert settings.runtime.threads == load(DEPLOY / "compose.yaml")["services"]["biobert"]["cpus"]
+
+
+def test_probes_ask_what_is_answered_without_a_key(client: TestClient) -> None:
+    probes = [container()[f"{name}Probe"] for name in ("startup", "readiness", "liveness")]
+    assert {one["httpGet"]["path"] for one in probes} == {"/livez", "/readyz"}
+    for one in probes:
+        assert client.get(one["httpGet"]["path"]).status_code == 200
+    assert manifest("pod-monitor")["spec"]["podMetricsEndpoints"][0]["path"] == "/metrics"
+
+
+def test_what_was_taken_has_the_time_to_be_answered() -> None:
+    from biobert.serving.server import SHUTDOWN_MARGIN_SECONDS
+
+    limits = container_settings().limits
+    drain = limits.body_seconds + limits.request_seconds + SHUTDOWN_MARGIN_SECONDS
+    pod = manifest("deployment")["spec"]["template"]["spec"]
+    waits = container()["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pod["terminationGracePeriodSeconds"] >= drain + waits
+    grace = load(DEPLOY / "compose.yaml")["services"]["biobert"]["stop_grace_period"]
+    assert int(grace.removesuffix("s")) >= drain
+
+
+def test_nothing_runs_with_more_rights_than_it_needs() -> None:
+    pod = manifest("deployment")["spec"]["template"]["spec"]
+    rights = container()["securityContext"]
+    assert pod["securityContext"]["runAsNonRoot"] and rights["readOnlyRootFilesystem"]
+    assert rights["capabilities"]["drop"] == ["ALL"] and not rights["allowPrivilegeEscalation"]
+    assert not pod["automountServiceAccountToken"]
+    own = load(DEPLOY / "compose.yaml")["services"]["biobert"]
+    assert own["read_only"] and own["cap_drop"] == ["ALL"]
+    services = load(DEPLOY / "compose.yaml")["services"].values()
+    assert all(port.startswith("127.0.0.1:") for one in services for port in one["ports"])
+
+
+def test_the_image_is_built_from_what_is_here() -> None:
+    lines = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+    steps = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
+    user = f"{manifest('deployment')['spec']['template']['spec']['securityContext']['runAsUser']}"
+    assert ["USER", f"{user}:{user}"] in steps
+    copied = [
+        words.split()[:-1] for step, words in steps if step == "COPY" and "--from" not in words
+    ]
+    sources = [source for one in copied for source in one]
+    allowed = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    for source in sources:
+        assert (ROOT / source).exists() and f"!{source}" in allowed
+    (extras,) = (words for step, words in steps if words.startswith("EXTRAS="))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    known = project["optional-dependencies"]
+    packages = [one for name in extras.removeprefix("EXTRAS=").split(",") for one in known[name]]
+    assert packages and not any("torch" in one for one in packages)
+    entry = next(json.loads(words) for step, words in steps if step == "ENTRYPOINT")
+    assert entry[0] in project["scripts"] and entry[1:] == ["serve"]
+    assert next(json.loads(words) for step, words in steps if step == "CMD") == container()["args"]
+
+
+def test_compose_mounts_what_is_here() -> None:
+    for one in load(DEPLOY / "compose.yaml")["services"].values():
+        for volume in one["volumes"]:
+            source = volume.partition(":")[0]
+            if source.startswith("./") and not source.startswith("./secrets/"):
+                assert (DEPLOY / source).exists(), source
