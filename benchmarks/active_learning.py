@@ -22,17 +22,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import CACHE, RESULTS, minilm_folder, record
+from machine import CACHE, RESULTS, QuietListener, minilm_folder, record
 
 from biobert.core.annotate import annotate_documents, answer_documents, part_of
 from biobert.core.document import Document
-from biobert.core.task import Scores
 from biobert.data.catalogue import read_split
 from biobert.data.reading import write_documents
 from biobert.pipeline.load import LoadedModel, load_model
 from biobert.pipeline.suggesting import SuggestionSettings, choose
 from biobert.runtime.settings import RuntimeSettings
-from biobert.training.loop import StepReport
 from biobert.training.material import Places
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
@@ -48,17 +46,6 @@ EPOCHS, LEAST_SENTENCES = 5, 3000
 """So many epochs, but no fewer than it takes to see so many sentences."""
 SHARE = 0.95
 Row = dict[str, Any]
-
-
-class _Silent:
-    def noted(self, message: str) -> None:
-        """Nothing."""
-
-    def stepped(self, report: StepReport) -> None:
-        """Nothing."""
-
-    def evaluated(self, step: int, scores: dict[str, Scores], main: float) -> None:
-        """Nothing."""
 
 
 def main() -> None:
@@ -158,7 +145,7 @@ def _trained(pool: Sequence[Document], labelled: Sequence[int], *, seed: int) ->
         },
     }
     recipe = read_recipe(tables, place="benchmark")
-    train(recipe, Places(output=output, cache=FOLDER), listener=_Silent(), resume=False)
+    train(recipe, Places(output=output, cache=FOLDER), listener=QuietListener(), resume=False)
     return load_model(output, RuntimeSettings(engine="torch"))
 
 

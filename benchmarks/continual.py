@@ -18,17 +18,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from machine import CACHE, RESULTS, minilm_folder, record
+from machine import CACHE, QuietListener, minilm_folder, record, recorded
 
 from biobert.core.annotate import annotate_documents
 from biobert.core.model_folder import MANIFEST
-from biobert.core.task import Scores
 from biobert.data.catalogue import read_split
 from biobert.pipeline.evaluating import with_labels_alone
 from biobert.pipeline.load import load_model
 from biobert.training.corpora import read_sources
 from biobert.training.importance import write_importance
-from biobert.training.loop import StepReport
 from biobert.training.material import Places
 from biobert.training.recipe import DataSource, read_recipe
 from biobert.training.session import train
@@ -39,17 +37,6 @@ REPLAYED = 0.2
 WAYS = ("plain", "replay", "ewc", "adapters", "together")
 STRENGTH = 1e4
 DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
-
-
-class _Silent:
-    def noted(self, message: str) -> None:
-        """Nothing."""
-
-    def stepped(self, report: StepReport) -> None:
-        """Nothing."""
-
-    def evaluated(self, step: int, scores: dict[str, Scores], main: float) -> None:
-        """Nothing."""
 
 
 def main() -> None:
@@ -64,7 +51,7 @@ def main() -> None:
 
 
 def _run(way: str, seed: int) -> None:
-    done = {(line["way"], line["seed"], line["stage"]) for line in _lines()}
+    done = {(line["way"], line["seed"], line["stage"]) for line in recorded("continual")}
     last = len(STAGES) - 1
     for stage in [last] if way == "together" else range(len(STAGES)):
         if (way, seed, stage) in done:
@@ -84,7 +71,7 @@ def _run(way: str, seed: int) -> None:
 def _learn(way: str, seed: int, stage: int) -> None:
     folder = _folder(way, seed, stage)
     recipe = read_recipe(_tables(way, seed, stage), place="benchmark")
-    train(recipe, Places(folder, CACHE, DATA), listener=_Silent(), resume=True)
+    train(recipe, Places(folder, CACHE, DATA), listener=QuietListener(), resume=True)
     if way == "ewc":
         corpus, _, share = STAGES[stage]
         found = read_sources([DataSource(corpus, share=share)], data_root=DATA, cache=CACHE)
@@ -135,18 +122,11 @@ def _folder(way: str, seed: int, stage: int) -> Path:
     return CACHE / "continual" / f"{way}-{seed}-{stage}"
 
 
-def _lines() -> list[dict[str, Any]]:
-    path = RESULTS / "continual.jsonl"
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 def _print_table() -> None:
     print("| way |", " | ".join(corpus for corpus, _, _ in STAGES), "| forgotten |")
     print("|---|---|---|---|---|")
     for way in WAYS:
-        lines = [line for line in _lines() if line["way"] == way]
+        lines = [line for line in recorded("continual") if line["way"] == way]
         last = [line["scores"] for line in lines if line["stage"] == len(STAGES) - 1]
         if last:
             means = [_mean([scores[corpus] for scores in last]) for corpus, _, _ in STAGES]

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from machine import CACHE, RESULTS, record
+from machine import CACHE, QuietListener, record, recorded
 
 from biobert.core.annotate import annotate_documents
 from biobert.core.model_folder import MANIFEST, read_manifest
@@ -32,7 +32,6 @@ from biobert.core.settings import read_toml
 from biobert.core.task import Scores
 from biobert.data.catalogue import read_split
 from biobert.pipeline.load import load_model
-from biobert.training.loop import StepReport
 from biobert.training.material import Places
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
@@ -60,17 +59,6 @@ class Cell:
     size: int
     rate: float
     seed: int
-
-
-class _Silent:
-    def noted(self, message: str) -> None:
-        """Nothing."""
-
-    def stepped(self, report: StepReport) -> None:
-        """Nothing."""
-
-    def evaluated(self, step: int, scores: dict[str, Scores], main: float) -> None:
-        print(f"  step {step}: devel {main:.4f}", flush=True)
 
 
 def main() -> None:
@@ -106,18 +94,11 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _lines() -> list[dict[str, Any]]:
-    path = RESULTS / "few_shot.jsonl"
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 def _missing(arguments: argparse.Namespace) -> Iterator[Cell]:
     name = _name_of(arguments.encoder)
     done = {
         Cell(line["method"], line["examples_per_label"], line["learning_rate"], line["seed"])
-        for line in _lines()
+        for line in recorded("few_shot")
         if line["encoder"] == name
     }
     cells = (
@@ -139,7 +120,7 @@ def _run_cell(cell: Cell, encoder: Path) -> None:
         places = Places(output=Path(folder) / "model", cache=CACHE, data_root=DATA)
         recipe = read_recipe(_tables(cell, encoder), place="benchmark")
         began = time.perf_counter()
-        manifest = train(recipe, places, listener=_Silent(), resume=False)
+        manifest = train(recipe, places, listener=QuietListener(), resume=False)
         minutes = (time.perf_counter() - began) / 60
         test = _test_scores(places.output)
     figures = {
@@ -181,7 +162,7 @@ def _test_scores(folder: Path) -> Scores:
 
 
 def _print_table() -> None:
-    for encoder in dict.fromkeys(line["encoder"] for line in _lines()):
+    for encoder in dict.fromkeys(line["encoder"] for line in recorded("few_shot")):
         print(f"macro F1 on test from {encoder}, mean ± deviation (runs)\n")
         print("| examples of each label |", " | ".join(METHODS), "|")
         print("|---|" + "---|" * len(METHODS))
@@ -193,7 +174,7 @@ def _print_table() -> None:
 def _column(encoder: str, method: str, size: int) -> str:
     """Of each seed the run that is best on devel; the first of equal ones."""
     best: dict[int, dict[str, Any]] = {}
-    for line in _lines():
+    for line in recorded("few_shot"):
         if (line["encoder"], line["method"], line["examples_per_label"]) != (encoder, method, size):
             continue
         other = best.get(line["seed"])

@@ -8,7 +8,11 @@ import time
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from biobert.core.task import Scores
+    from biobert.training.loop import StepReport
 
 RESULTS = Path(__file__).parent / "results"
 CACHE = Path(__file__).parent / ".cache"
@@ -55,6 +59,27 @@ def record(name: str, figures: Mapping[str, Any]) -> None:
     }
     with (RESULTS / f"{name}.jsonl").open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(line) + "\n")
+
+
+def recorded(name: str) -> list[dict[str, Any]]:
+    """All lines of `results/NAME.jsonl`; none where nothing is recorded yet."""
+    path = RESULTS / f"{name}.jsonl"
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+class QuietListener:
+    """Hears of a training run, and says no more than how devel goes."""
+
+    def noted(self, message: str) -> None:
+        """Nothing."""
+
+    def stepped(self, report: "StepReport") -> None:
+        """Nothing."""
+
+    def evaluated(self, step: int, scores: "dict[str, Scores]", main: float) -> None:
+        print(f"  step {step}: devel {main:.4f}", flush=True)
 
 
 def minilm_folder() -> Path:

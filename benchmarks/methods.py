@@ -20,16 +20,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from machine import CACHE, RESULTS, minilm_folder, record
+from machine import CACHE, QuietListener, minilm_folder, record, recorded
 
 from biobert.core.annotate import annotate_documents
 from biobert.core.document import Document
-from biobert.core.task import Scores
 from biobert.data.catalogue import read_split
 from biobert.data.reading import write_documents
 from biobert.pipeline.load import load_model
 from biobert.text.sentences import sentences_of
-from biobert.training.loop import StepReport
 from biobert.training.material import Places
 from biobert.training.methods import build_methods
 from biobert.training.optimizer import build_optimizer
@@ -69,17 +67,6 @@ METHODS: dict[str, dict[str, Any]] = {
 DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
 
 
-class _Silent:
-    def noted(self, message: str) -> None:
-        """Nothing."""
-
-    def stepped(self, report: StepReport) -> None:
-        """Nothing."""
-
-    def evaluated(self, step: int, scores: dict[str, Scores], main: float) -> None:
-        print(f"  step {step}: devel {main:.4f}", flush=True)
-
-
 def main() -> None:
     arguments = _arguments()
     if arguments.cell:
@@ -103,15 +90,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _lines() -> list[dict[str, Any]]:
-    path = RESULTS / "methods.jsonl"
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 def _missing(methods: list[str], seeds: list[int]) -> Iterator[tuple[str, int]]:
-    done = {(line["method"], line["seed"]) for line in _lines()}
+    done = {(line["method"], line["seed"]) for line in recorded("methods")}
     return ((name, seed) for seed in seeds for name in methods if (name, seed) not in done)
 
 
@@ -120,7 +100,7 @@ def _run_cell(name: str, seed: int) -> None:
         places = Places(output=Path(folder) / "model", cache=CACHE, data_root=DATA)
         recipe = read_recipe(_tables(name, seed), place="benchmark")
         began = time.perf_counter()
-        manifest = train(recipe, places, listener=_Silent(), resume=False)
+        manifest = train(recipe, places, listener=QuietListener(), resume=False)
         minutes = (time.perf_counter() - began) / 60
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         test = _test_score(places.output)
@@ -197,7 +177,7 @@ def _print_table() -> None:
     print("| method | devel F1 | test F1 | weights that learn | minutes | peak MiB |")
     print("|---|---|---|---|---|---|")
     for name in METHODS:
-        rows = [line for line in _lines() if line["method"] == name]
+        rows = [line for line in recorded("methods") if line["method"] == name]
         if rows:
             print(f"| {name} |", " | ".join(_column(rows, what) for what in COLUMNS), "|")
 

@@ -17,13 +17,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from machine import CACHE, interleaved_medians, minilm_folder, record
+from machine import CACHE, QuietListener, interleaved_medians, minilm_folder, record
 
 from biobert.core.document import Document
-from biobert.core.task import Scores
 from biobert.data.catalogue import read_split
 from biobert.training.batches import Row, encode_rows
-from biobert.training.loop import StepReport, TrainingLoop
+from biobert.training.loop import TrainingLoop
 from biobert.training.material import document_source
 from biobert.training.recipe import read_recipe
 from biobert.training.start import build_learner
@@ -32,17 +31,6 @@ SENTENCES = 500
 REPEATS = 3
 PRECISIONS = ("float32", "bf16")
 DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
-
-
-class _Silent:
-    def noted(self, message: str) -> None:
-        """Nothing."""
-
-    def stepped(self, report: StepReport) -> None:
-        """Nothing."""
-
-    def evaluated(self, step: int, scores: dict[str, Scores], main: float) -> None:
-        """Nothing."""
 
 
 def main() -> None:
@@ -98,7 +86,7 @@ def _ours(documents: list[Document], precision: str) -> None:
     learner = build_learner(recipe, print)
     rows = encode_rows(learner.task, documents, learner.tokenizer)
     source = document_source(recipe, learner, rows)
-    TrainingLoop(recipe, learner, source, output=output, listener=_Silent()).run(resume=False)
+    TrainingLoop(recipe, learner, source, output=output, listener=QuietListener()).run(resume=False)
 
 
 def _trainer(documents: list[Document], precision: str) -> None:

@@ -24,13 +24,17 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_encoder_folder(tmp_path_factory.mktemp("encoder") / "tiny")
 
 
-@pytest.fixture(params=SHELF.names())
+MEAN = {"pooling": "mean"}
+
+
+@pytest.fixture(params=[*((name, {}) for name in SHELF.names()), ("classification", MEAN)], ids=str)
 def task(request: pytest.FixtureRequest) -> Task:
-    settings = TOY_SETTINGS[request.param]
-    if request.param == "cloze":
+    name, more = request.param
+    settings = {**TOY_SETTINGS[name], **more}
+    if name == "cloze":
         # Words that the tiny tokenizer has whole.
         settings = {**settings, "verbalisers": {"yes": ["y"], "no": ["n"], "maybe": ["m", "p"]}}
-    return build_task(request.param, settings).with_tokenizer(TOKENIZER)
+    return build_task(name, settings).with_tokenizer(TOKENIZER)
 
 
 def network_of(task: Task, encoder: Path) -> Network:

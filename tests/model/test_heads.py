@@ -136,6 +136,25 @@ def test_a_marked_head_reads_the_vectors_of_its_marks_side_by_side(tmp_path: Pat
     torch.testing.assert_close(found, expected)
 
 
+def test_a_mean_is_that_of_the_row_without_its_padding(tmp_path: Path) -> None:
+    encoder = load_encoder(write_tiny_encoder_folder(tmp_path / "encoder"))
+    spec = HeadSpec("labels", "sequence", (THREE,), pooling="mean")
+    network = Network(encoder, (spec,)).eval()
+    assert not any(one.requires_grad for one in encoder.pooler.parameters())
+    mask = torch.arange(9)[None, :] < torch.tensor([9, 5])[:, None]
+    token_ids = torch.randint(5, 60, (2, 9), generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        found = network(token_ids, None, mask)["labels"]
+        means = torch.stack(
+            [
+                encoder(token_ids[row : row + 1, :long]).mean(dim=1)[0]
+                for row, long in ((0, 9), (1, 5))
+            ]
+        )
+        expected = network.heads["labels"].classifier(means)
+    torch.testing.assert_close(found, expected)
+
+
 def test_a_span_head_never_answers_in_the_padding(tmp_path: Path) -> None:
     network = Network(
         load_encoder(write_tiny_encoder_folder(tmp_path / "encoder")), (HeadSpec("answer", "span"),)

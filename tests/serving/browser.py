@@ -10,11 +10,22 @@ from typing import Any
 import pytest
 import uvicorn
 
+from biobert.core.document import Document
 from biobert.core.settings import from_mapping
+from biobert.data.formats.jsonl import document_from_json
 from biobert.serving.connections import BoundedProtocol
 from biobert.serving.http import build_service
 from biobert.serving.settings import ServiceSettings
 
+HOSTILE = "<img src=x onerror=alert(1)>"
+SHOWN = """() => {
+  const found = new Map();
+  for (const mark of document.querySelectorAll('#reading mark:not(.off)')) {
+    const old = found.get(mark.dataset.number) ?? '';
+    found.set(mark.dataset.number, old + mark.textContent);
+  }
+  return [...found.values()];
+}"""
 CHROMIUM = Path("/usr/bin/chromium")
 DEFECTS = ("Content Security Policy", "Content-Security-Policy", "TrustedHTML", "Refused to")
 WITHOUT_ANSWERS = "Failed to load resource"
@@ -66,3 +77,36 @@ def opened(found: Any, address: str, **options: Any) -> Iterator[Any]:
     yield page
     context.close()
     assert [one for one in complaints if WITHOUT_ANSWERS not in one] == []
+
+
+def annotate(page: Any, text: str | None = None) -> dict[str, Any]:
+    """What the service answers when the text is annotated, after the page shows it."""
+    if text is not None:
+        page.fill("#text", text)
+    with page.expect_response("**/v1/annotate*") as asked:
+        page.click("#annotate")
+    answer: dict[str, Any] = asked.value.json()
+    page.wait_for_selector("body:not(.busy)")
+    return answer
+
+
+def document_of(answer: dict[str, Any], place: int = 0) -> Document:
+    return document_from_json(answer["documents"][place])
+
+
+def until(page: Any, script: str) -> None:
+    """Wait for a script to give true; Playwright's own way evaluates text, which the page bars."""
+    for _ in range(200):
+        if page.evaluate(script):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(script)
+
+
+def mentions(document: Document, least: float = 0.0) -> list[str]:
+    return sorted(document.mention(one) for one in document.entities if (one.score or 0) >= least)
+
+
+def upload(page: Any, name: str, content: bytes) -> None:
+    page.set_input_files("#file", {"name": name, "mimeType": "", "buffer": content})
+    page.wait_for_selector("#file-card:not([hidden])")

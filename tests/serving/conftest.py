@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from biobert.core.settings import from_mapping
 from biobert.serving.http import build_service
 from biobert.serving.settings import ServiceSettings
+from tests.serving.browser import HOSTILE, address_of, browser, opened
 
 
 @contextmanager
@@ -84,3 +85,33 @@ def everything(folders: dict[str, Path]) -> Iterator[TestClient]:
     ]
     with serving(models=models, runtime={"precision": "float32"}) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser, for as long as the tests run."""
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def address(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service with the built-in model, one whose labels attack, and relations."""
+    from tests.tiny import write_tiny_model_folder
+
+    hostile = tmp_path_factory.mktemp("hostile") / "labels"
+    write_tiny_model_folder(hostile, labels=[HOSTILE, '"><script>alert(2)</script>'])
+    models = [
+        {"name": "entities", "folder": "embedded"},
+        {"name": "hostile", "folder": str(hostile)},
+        {"name": "relations", "folder": str(folders["relations"])},
+    ]
+    with address_of(models=models) as found:
+        yield found
+
+
+@pytest.fixture
+def page(chromium: Any, address: str) -> Iterator[Any]:
+    """The page of that service, freshly opened."""
+    with opened(chromium, address) as found:
+        yield found

@@ -130,6 +130,15 @@ def test_a_classifier_of_several_labels_keeps_its_thresholds(
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+def test_a_mean_of_all_tokens_is_learnt_from_and_claims_no_pooler(
+    trained: Callable[..., Path],
+) -> None:
+    documents = topics()
+    folder = trained({**TOPICS, "pooling": "mean"}, documents)
+    assert answers(folder, documents) == [one.labels for one in documents]
+    assert transformers.AutoConfig.from_pretrained(folder).architectures == ["BertModel"]
+
+
 def test_a_trained_folder_annotates_files_and_sets_aside_what_it_cannot_read(
     run: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -74,15 +74,15 @@ class WritingSettings:
 class HeadSpec:
     """The output layer that a task needs: `model/heads.py` builds it from this value.
 
-    A `token` head answers at every token, a `sequence` head once from the pooled first token, a
-    `marked` head once from the vectors of `marks` tokens side by side (`Window.marks`). Their
-    logits are those of all groups, in order. A `span` head says at every token whether the answer
-    begins there and whether it ends there. A `vocabulary` head says which word piece stands at a
-    token; a `cloze` head asks that at a marked token alone, of the `pieces` (their numbers) that
-    stand for each label. A `vector` head gives a vector for a row: the mean of its tokens, that of
-    the first, or those of all (`pooling`); its loss at this `temperature` is `contrast_loss` of
-    model/heads.py. A `text` head writes a text, as `writing` says. Span, vocabulary, vector and
-    text heads have no groups.
+    A `token` head answers at every token, a `sequence` head once: from the first token through the
+    checkpoint's pooler, or from the mean of all tokens (`pooling`). A `marked` head answers once
+    from the vectors of `marks` tokens side by side (`Window.marks`). Their logits are those of all
+    groups, in order. A `span` head says at every token whether the answer begins there and whether
+    it ends there. A `vocabulary` head says which word piece stands at a token; a `cloze` head asks
+    that at a marked token alone, of the `pieces` (their numbers) that stand for each label. A
+    `vector` head gives a vector for a row: that of the first token, the mean, or those of all; its
+    loss at this `temperature` is `contrast_loss` of model/vectors.py. A `text` head writes a text,
+    as `writing` says. Span, vocabulary, vector and text heads have no groups.
 
     `loss` is a softmax over each group, a sigmoid for every label alone (`binary`), or the square
     of the error of a number. `weights` multiply the loss of each label where it holds, none means
@@ -97,7 +97,7 @@ class HeadSpec:
     marks: int = 0
     hidden_layers: int = 0
     weights: tuple[float, ...] = ()
-    pooling: Literal["mean", "first", "none"] = "mean"
+    pooling: Literal["first", "mean", "none"] = "first"
     temperature: float = 0.05
     writing: WritingSettings | None = None
     pieces: tuple[tuple[int, ...], ...] = ()
@@ -116,6 +116,11 @@ class HeadSpec:
             return 1
         by_logit = self.kind == "span" or self.loss != "cross-entropy"
         return self.width if by_logit else len(self.groups)
+
+    @property
+    def reads_pooler(self) -> bool:
+        """Whether it answers from the first token, through the checkpoint's pooler."""
+        return self.kind == "sequence" and self.pooling == "first"
 
     @property
     def is_by_token(self) -> bool:

@@ -11,7 +11,7 @@ from biobert.core.task import HeadSpec
 from biobert.model.decoder import DecoderHead
 from biobert.model.encoder import Encoder
 from biobert.model.heads import LinearHead, VocabularyHead
-from biobert.model.vectors import VectorHead
+from biobert.model.vectors import VectorHead, mean_vectors
 
 NEVER = -1e4
 """A logit that no softmax sees, within the range of half precision."""
@@ -30,7 +30,7 @@ class Network(nn.Module):
         # What `model/adaptation.py` has put into the encoder, if anything.
         self.adaptation: object | None = None
         self.heads = nn.ModuleDict({spec.name: _head(spec, encoder, dropout) for spec in specs})
-        if not any(spec.kind == "sequence" for spec in specs):
+        if not any(spec.reads_pooler for spec in specs):
             # An unused pooler would wait for gradients that never come under DDP.
             encoder.pooler.requires_grad_(False)
 
@@ -79,6 +79,8 @@ class Network(nn.Module):
                 logits[spec.name] = self.heads[spec.name](hidden, mask)
             elif spec.kind == "text":
                 logits[spec.name] = self.heads[spec.name](written, hidden, mask)
+            elif spec.kind == "sequence" and spec.pooling == "mean":
+                logits[spec.name] = self.heads[spec.name](mean_vectors(hidden, mask))
             else:
                 logits[spec.name] = self._logits(spec, hidden, wanted.get(spec.name))
             if spec.kind == "span" and mask is not None:
@@ -99,7 +101,7 @@ class Network(nn.Module):
         head = self.heads[spec.name]
         if places is not None:
             hidden = hidden.flatten(0, 1)[places]
-        if spec.kind == "sequence":
+        if spec.reads_pooler:
             first = hidden[:, 0] if places is None else hidden
             hidden = self.encoder.pooler(first)  # type: ignore[operator]
         if spec.kind == "vocabulary":

@@ -20,17 +20,25 @@ class VectorHead(nn.Module):
     def forward(self, hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """(rows, length, size) vectors and (rows, length) mask to (rows, size).
 
-        The mean is over all tokens, the special ones too, as in sentence-transformers (Reimers and
-        Gurevych 2019, arXiv:1908.10084). With pooling `none` the vectors stay as they are.
+        With pooling `none` the vectors stay as they are.
         """
         if self.pooling == "none":
             return hidden
         if self.pooling == "first":
             return hidden[:, 0]
-        if mask is None:
-            return hidden.mean(dim=1)
-        weights = mask.to(hidden.dtype)[:, :, None]
-        return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+        return mean_vectors(hidden, mask)
+
+
+def mean_vectors(hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """The mean of a row's tokens, the special ones too, as in sentence-transformers.
+
+    (rows, length, size) vectors and (rows, length) mask to (rows, size). Reimers and Gurevych 2019,
+    arXiv:1908.10084.
+    """
+    if mask is None:
+        return hidden.mean(dim=1)
+    weights = mask.to(hidden.dtype)[:, :, None]
+    return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
 
 
 def contrast_loss(vectors: torch.Tensor, targets: torch.Tensor, temperature: float) -> torch.Tensor:

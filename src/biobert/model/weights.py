@@ -185,8 +185,11 @@ def _head_config(network: Network) -> dict[str, object]:
     if len(spec.groups) > 1:
         labels = [f"{group.name}:{label}" for group in spec.groups for label in group.labels]
     # A head of another form opens as a bare encoder.
-    names = {"token": "BertForTokenClassification", "sequence": "BertForSequenceClassification"}
-    standard = names.get(spec.kind, "BertModel") if not spec.hidden_layers else "BertModel"
+    standard = "BertModel"
+    if spec.kind == "token" and not spec.hidden_layers:
+        standard = "BertForTokenClassification"
+    elif spec.reads_pooler and not spec.hidden_layers:
+        standard = "BertForSequenceClassification"
     problems = {"binary": "multi_label_classification", "squared-error": "regression"}
     problem = {"problem_type": problems[spec.loss]} if spec.loss in problems else {}
     return {

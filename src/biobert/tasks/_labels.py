@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
 from biobert.core.document import Document, Passage
 from biobert.core.errors import BadInputError
-from biobert.core.task import FloatArray
+from biobert.core.task import FloatArray, Scores
+from biobert.evaluation.labels import score_labels
 from biobert.tasks._words import log_softmax
 
 
@@ -39,6 +41,17 @@ def with_likeliest(document: Document, labels: Sequence[str], likely: FloatArray
     scores = dict(zip(labels, likely.tolist(), strict=True))
     best = max(labels, key=lambda label: scores[label])
     return replace(document, labels=(best,), label_scores=scores)
+
+
+def score_documents(
+    gold: Sequence[Sequence[str]],
+    predicted: Sequence[Document],
+    labels: Sequence[str],
+    measure: Literal["micro", "macro"],
+) -> Scores:
+    """Precision, recall and F1 of each label; micro or macro F1 is the main figure."""
+    scores = score_labels(gold, [one.labels for one in predicted], labels)
+    return replace(scores, main=scores.details["macro_f1"]) if measure == "macro" else scores
 
 
 def toy_questions() -> list[Document]:

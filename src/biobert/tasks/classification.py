@@ -26,11 +26,11 @@ from biobert.core.task import (
     TextTokenizer,
     Window,
 )
-from biobert.evaluation.labels import score_labels
 from biobert.tasks._labels import (
     check_labels,
     joint_probabilities,
     known_labels,
+    score_documents,
     toy_questions,
     with_likeliest,
 )
@@ -50,7 +50,8 @@ class ClassificationSettings:
     from which a label is given (0.5 where nothing else was chosen on devel). `passages` names one
     kind of passage or two, a pair; none means the whole text. `weights` multiply the loss of a
     label where it holds. `measure` chooses checkpoints: micro F1 (of single labels: accuracy) or
-    macro F1.
+    macro F1. `pooling` is what the labels are read from: the first token, as in BERT, or the mean
+    of all, which suits checkpoints of sentence-transformers.
     """
 
     labels: tuple[str, ...]
@@ -59,6 +60,7 @@ class ClassificationSettings:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
     measure: Literal["micro", "macro"] = "micro"
+    pooling: Literal["first", "mean"] = "first"
     hidden_layers: int = 0
     windows: WindowSettings = field(default_factory=lambda: WindowSettings(512, 64))
 
@@ -92,6 +94,7 @@ class Classification(Task):
                 "sequence",
                 (LabelGroup(HEAD, settings.labels),),
                 loss="cross-entropy" if settings.choice == "one" else "binary",
+                pooling=settings.pooling,
                 hidden_layers=settings.hidden_layers,
                 weights=weights if settings.weights else (),
             ),
@@ -161,10 +164,7 @@ class Classification(Task):
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Precision, recall and F1 of each label; accuracy of whole answers."""
         wanted = [self._known_labels(one) for one in gold]
-        scores = score_labels(wanted, [one.labels for one in predicted], self.labels)
-        if self._settings.measure == "macro":
-            return replace(scores, main=scores.details["macro_f1"])
-        return scores
+        return score_documents(wanted, predicted, self.labels, self._settings.measure)
 
     def tuned(self, gold: Sequence[Document], predicted: Iterable[Document]) -> Self:
         """Where several labels may hold: for each the threshold with the best F1."""

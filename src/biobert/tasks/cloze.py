@@ -32,11 +32,11 @@ from biobert.core.task import (
     TextTokenizer,
     Window,
 )
-from biobert.evaluation.labels import score_labels
 from biobert.tasks._labels import (
     check_labels,
     joint_probabilities,
     known_labels,
+    score_documents,
     toy_questions,
     with_likeliest,
 )
@@ -157,10 +157,7 @@ class Cloze(Task):
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Precision, recall and F1 of each label; accuracy of whole answers."""
         wanted = [self._gold(one) for one in gold]
-        scores = score_labels(wanted, [one.labels for one in predicted], self.labels)
-        if self._settings.measure == "macro":
-            return replace(scores, main=scores.details["macro_f1"])
-        return scores
+        return score_documents(wanted, predicted, self.labels, self._settings.measure)
 
     @classmethod
     def toy_documents(cls) -> list[Document]:

@@ -62,8 +62,7 @@ class Multitask(Task):
 
     def __init__(self, settings: MultitaskSettings) -> None:
         self.parts = {part: _part(part, values) for part, values in settings.parts.items()}
-        named = {part: {"name": one.name, **one.settings()} for part, one in self.parts.items()}
-        super().__init__(MultitaskSettings(named))
+        super().__init__(_settings_of(self.parts))
 
     def heads(self) -> tuple[HeadSpec, ...]:
         """Those of all parts, each under its part's name and its own."""
@@ -151,18 +150,16 @@ class Multitask(Task):
 
     def weighing(self) -> Self:
         """All parts as they answer for `tuned`."""
-        tasks = {part: task.weighing() for part, task in self.parts.items()}
-        named = {part: {"name": one.name, **one.settings()} for part, one in tasks.items()}
-        return type(self)(MultitaskSettings(named))
+        return type(self)(
+            _settings_of({part: task.weighing() for part, task in self.parts.items()})
+        )
 
     def tuned(self, gold: Sequence[Document], predicted: Iterable[Document]) -> Self:
         """Each part with what is best chosen on the documents that belong to it."""
-        settings = dict(self._settings.parts)
+        parts = dict(self.parts)
         for part, pairs in self._by_part(gold, list(predicted)).items():
-            task = self.parts[part]
-            best = task.tuned([one for one, _ in pairs], [other for _, other in pairs])
-            settings[part] = {"name": task.name, **best.settings()}
-        return type(self)(MultitaskSettings(settings))
+            parts[part] = parts[part].tuned([one for one, _ in pairs], [two for _, two in pairs])
+        return type(self)(_settings_of(parts))
 
     @classmethod
     def toy_documents(cls) -> list[Document]:
@@ -229,6 +226,12 @@ def _part(part: str, values: Mapping[str, Any]) -> Task:
                 f"its own; tasks with {', '.join(SHARED_KINDS)} heads can share them"
             )
     return task
+
+
+def _settings_of(parts: Mapping[str, Task]) -> MultitaskSettings:
+    return MultitaskSettings(
+        {part: {"name": task.name, **task.settings()} for part, task in parts.items()}
+    )
 
 
 def _belonging(document: Document, part: str) -> Document:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -33,12 +33,14 @@ SIMILARITY = "similarity"
 class SimilaritySettings:
     """The scale of the annotators, from `lowest` (nothing in common) to `highest` (the same).
 
-    `passages` are the kinds of the two passages that are compared.
+    `passages` are the kinds of the two passages that are compared, `pooling` what the number is
+    read from: the first token, or the mean of all.
     """
 
     lowest: float = 0.0
     highest: float = 4.0
     passages: tuple[str, ...] = ("first", "second")
+    pooling: Literal["first", "mean"] = "first"
     hidden_layers: int = 0
     windows: WindowSettings = field(default_factory=lambda: WindowSettings(512, 64))
 
@@ -61,8 +63,16 @@ class Similarity(Task):
     def heads(self) -> tuple[HeadSpec, ...]:
         """One number for a pair: 0 at the lowest end of the scale, 1 at the highest."""
         group = LabelGroup(HEAD, (SIMILARITY,))
-        layers = self._settings.hidden_layers
-        return (HeadSpec(HEAD, "sequence", (group,), loss="squared-error", hidden_layers=layers),)
+        return (
+            HeadSpec(
+                HEAD,
+                "sequence",
+                (group,),
+                loss="squared-error",
+                pooling=self._settings.pooling,
+                hidden_layers=self._settings.hidden_layers,
+            ),
+        )
 
     def inputs(self) -> tuple[InputName, ...]:
         """Segment ids tell one sentence from the other."""

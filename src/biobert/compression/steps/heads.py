@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from biobert.compression.importance import most_important, part_importance
+from biobert.compression.importance import most_important
+from biobert.compression.steps._structured import check_kept, weighed
 from biobert.compression.workbench import Workbench, open_learner, own_encoder, write_learner
-from biobert.core.errors import BadInputError
 from biobert.model.pruning import with_heads
 
 
@@ -31,11 +31,8 @@ def apply(source: Path, target: Path, settings: HeadPruning, bench: Workbench) -
     learner = open_learner(source)
     encoder = own_encoder(learner, "heads")
     present = encoder.settings.heads
-    if not 1 <= settings.heads <= present:
-        raise BadInputError(f"[[steps]] heads = {settings.heads}: this encoder has {present}")
-    rows = bench.rows(learner.task, learner.tokenizer, settings.rows)
-    pad_id = learner.tokenizer.special("pad")
-    importance = part_importance(learner.network, rows, pad_id=pad_id).heads
+    check_kept("heads", settings.heads, present)
+    importance = weighed(learner, settings.rows, bench).heads
     kept = [most_important(one, settings.heads) for one in importance]
     learner.network.encoder = with_heads(encoder, kept)
     write_learner(learner, source, target)

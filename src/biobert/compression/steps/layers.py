@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from biobert.compression.importance import most_important, part_importance
+from biobert.compression.importance import most_important
+from biobert.compression.steps._structured import check_kept, weighed
 from biobert.compression.workbench import Workbench, open_learner, own_encoder, write_learner
-from biobert.core.errors import BadInputError
 from biobert.model.pruning import with_layers
 
 
@@ -31,14 +31,10 @@ def apply(
     """The folder without its least important layers; transformers opens it as before."""
     learner = open_learner(source)
     encoder = own_encoder(learner, "layers")
-    if not 1 <= settings.layers <= encoder.layer_count:
-        raise BadInputError(
-            f"[[steps]] layers = {settings.layers}: this encoder has {encoder.layer_count}"
-        )
-    rows = bench.rows(learner.task, learner.tokenizer, settings.rows)
-    pad_id = learner.tokenizer.special("pad")
-    importance = part_importance(learner.network, rows, pad_id=pad_id).layers
+    present = encoder.layer_count
+    check_kept("layers", settings.layers, present)
+    importance = weighed(learner, settings.rows, bench).layers
     kept = most_important(importance, settings.layers)
     learner.network.encoder = with_layers(encoder, kept)
     write_learner(learner, source, target)
-    return {"layers": [encoder.layer_count, len(kept)], "kept": kept}
+    return {"layers": [present, len(kept)], "kept": kept}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from biobert.compression.importance import most_important, part_importance
+from biobert.compression.importance import most_important
+from biobert.compression.steps._structured import check_kept, weighed
 from biobert.compression.workbench import Workbench, open_learner, own_encoder, write_learner
-from biobert.core.errors import BadInputError
 from biobert.model.pruning import with_neurons
 
 
@@ -33,14 +33,8 @@ def apply(
     learner = open_learner(source)
     encoder = own_encoder(learner, "width")
     present = encoder.settings.intermediate_size
-    if not 1 <= settings.intermediate_size <= present:
-        raise BadInputError(
-            f"[[steps]] intermediate_size = {settings.intermediate_size}: this encoder has "
-            f"{present}"
-        )
-    rows = bench.rows(learner.task, learner.tokenizer, settings.rows)
-    pad_id = learner.tokenizer.special("pad")
-    importance = part_importance(learner.network, rows, pad_id=pad_id).neurons
+    check_kept("intermediate_size", settings.intermediate_size, present)
+    importance = weighed(learner, settings.rows, bench).neurons
     kept = [most_important(one, settings.intermediate_size) for one in importance]
     learner.network.encoder = with_neurons(encoder, kept)
     write_learner(learner, source, target)

@@ -1,0 +1,18 @@
+"""What the steps share that take whole parts out of an encoder."""
+
+from biobert.compression.importance import PartImportance, part_importance
+from biobert.compression.workbench import Workbench
+from biobert.core.errors import BadInputError
+from biobert.training.sources import Learner
+
+
+def check_kept(setting: str, kept: int, present: int) -> None:
+    """An error unless something stays, and no more than there is."""
+    if not 1 <= kept <= present:
+        raise BadInputError(f"[[steps]] {setting} = {kept}: this encoder has {present}")
+
+
+def weighed(learner: Learner, rows: int, bench: Workbench) -> PartImportance:
+    """How much each part of the encoder matters on so many rows of the corpora."""
+    drawn = bench.rows(learner.task, learner.tokenizer, rows)
+    return part_importance(learner.network, drawn, pad_id=learner.tokenizer.special("pad"))
