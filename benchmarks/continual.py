@@ -26,7 +26,7 @@ from biobert.data.catalogue import read_split
 from biobert.pipeline.evaluating import with_labels_alone
 from biobert.pipeline.load import load_model
 from biobert.training.corpora import read_sources
-from biobert.training.importance import write_importance
+from biobert.training.importance import IMPORTANCE, write_importance
 from biobert.training.material import Places
 from biobert.training.recipe import DataSource, read_recipe
 from biobert.training.session import train
@@ -35,7 +35,7 @@ STAGES = (("NCBI-disease", "Disease", 0.2), ("BC2GM", "Gene", 0.08), ("linnaeus"
 """Corpus, type, and the share of its training documents that makes about a thousand sentences."""
 REPLAYED = 0.2
 WAYS = ("plain", "replay", "ewc", "adapters", "together")
-STRENGTH = 1e4
+STRENGTH = 20.0
 DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
 
 
@@ -57,7 +57,7 @@ def _run(way: str, seed: int) -> None:
         if (way, seed, stage) in done:
             continue
         folder = _folder(way, seed, stage)
-        if not (folder / MANIFEST).is_file():
+        if not (folder / (IMPORTANCE if way == "ewc" else MANIFEST)).is_file():
             _learn(way, seed, stage)
         scores = {
             corpus: round(_score(_answering(way, seed, stage, number), corpus, label), 4)

@@ -3,13 +3,17 @@
     python benchmarks/deidentification.py
 
 The notes and their gold annotations are in tests/trust/notes: those the rules were written with
-(`tuning`), and those written before the rules and left alone until they stood (`blind`). With
-BIOBERT_DATA, the abstracts of the BC5CDR test split say how much is replaced where no patient is
-named. Adds a line for each to results/deidentification.jsonl.
+(`tuning`), and those written before the rules (`blind`). Both are also read wrapped, with
+non-breaking signs, in capitals and in small letters. With BIOBERT_DATA, the abstracts of the BC5CDR
+test split say how much is replaced where no patient is named. Adds a line for each to
+results/deidentification.jsonl.
 """
 
 import os
+import re
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from machine import CACHE, record
@@ -22,6 +26,22 @@ from biobert.evaluation.leaks import LeakScores, score_leaks
 
 NOTES = Path(__file__).parents[1] / "tests" / "trust" / "notes"
 REPEATS = 20
+WRAPPED_AT_72 = re.compile(r"(?=[^\n]{73})([^\n]{1,72}) ")
+
+
+def letter_by_letter(change: Callable[[str], str]) -> Callable[[str], str]:
+    """The change without what would move offsets, such as a capital of two letters."""
+    return lambda text: "".join(new if len(new := change(one)) == 1 else one for one in text)
+
+
+FORMS: Mapping[str, Callable[[str], str]] = {
+    "wrapped at 72 columns": lambda text: WRAPPED_AT_72.sub(r"\1\n", text),
+    "non-breaking spaces": lambda text: text.replace(" ", "\u00a0"),
+    "non-breaking hyphens": lambda text: text.replace("-", "\u2011"),
+    "capitals": letter_by_letter(str.upper),
+    "small letters": letter_by_letter(str.lower),
+}
+"""Other ways to write a note, every character in its place."""
 
 
 def figures(scores: LeakScores) -> dict[str, object]:
@@ -48,11 +68,31 @@ def characters_per_second(documents: list[Document], deidentifier: Deidentifier)
     return round(characters / (time.process_time() - began))
 
 
+def scores_of(gold: list[Document], deidentifier: Deidentifier) -> LeakScores:
+    return score_leaks(gold, [deidentifier.marked(one) for one in gold])
+
+
+def in_other_forms(gold: list[Document], deidentifier: Deidentifier) -> dict[str, object]:
+    """Recall and precision where the same notes are written in other ways."""
+    found: dict[str, object] = {}
+    for name, change in FORMS.items():
+        changed = [replace(one, text=change(one.text)) for one in gold]
+        scores = scores_of(changed, deidentifier)
+        found[name] = {
+            "recall": round(scores.overall.recall, 4),
+            "precision": round(scores.precision, 4),
+        }
+    return found
+
+
 def notes(name: str, deidentifier: Deidentifier) -> None:
     gold = list(read_documents(NOTES / name))
-    scores = score_leaks(gold, [deidentifier.marked(one) for one in gold])
-    speed = characters_per_second(gold, deidentifier)
-    found = {**figures(scores), "notes": len(gold), "characters_per_second": speed}
+    found = {
+        **figures(scores_of(gold, deidentifier)),
+        "notes": len(gold),
+        "characters_per_second": characters_per_second(gold, deidentifier),
+        "other_forms": in_other_forms(gold, deidentifier),
+    }
     print(name, found)
     record("deidentification", {"notes": name, "figures": found})
 

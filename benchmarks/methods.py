@@ -4,19 +4,25 @@
 
 A cell is one run: strict F1 on devel (which chooses the epoch) and on test, weights that learn,
 minutes, and peak memory. Each runs in a process of its own and adds a line to
-results/methods.jsonl; cells that are there are not run again. `--table` prints the means.
+results/methods.jsonl; cells that are there are not run again. `--table` prints the means. The
+teacher of `distillation` is a plain model of the same seed, trained in its cell; `self-training`
+reads the corpus's other training documents without their labels. An ensemble joins the plain models
+of all seeds, which are kept for it in .cache: one row, without a spread. Left out is what needs
+more than the corpus (synonyms, a masked language model, translators), and `contrastive`, which does
+not fit a task that labels words.
 """
 
 import argparse
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +30,14 @@ from machine import CACHE, QuietListener, minilm_folder, record, recorded
 
 from biobert.core.annotate import annotate_documents
 from biobert.core.document import Document
+from biobert.core.model_folder import MANIFEST
 from biobert.data.catalogue import read_split
 from biobert.data.reading import write_documents
+from biobert.pipeline.ensemble import write_ensemble
 from biobert.pipeline.load import load_model
+from biobert.runtime.ensemble import Rule
 from biobert.text.sentences import sentences_of
+from biobert.training.average import average_models
 from biobert.training.material import Places
 from biobert.training.methods import build_methods
 from biobert.training.optimizer import build_optimizer
@@ -49,6 +59,9 @@ METHODS: dict[str, dict[str, Any]] = {
     "frozen 2 of 6": {"optimizer": {"frozen_layers": 2}},
     "unfreezing": {"optimizer": {"unfrozen_layers": 3}},
     "reinitialised 1": {"model": {"reinitialised_layers": 1}},
+    "dropout 0.2": {"model": {"dropout": 0.2, "encoder_dropout": 0.2}},
+    "weight decay 0.1": {"optimizer": {"weight_decay": 0.1}},
+    "early stopping": {"run": {"patience": 1}},
     "masked words": {"regularization": {"masked_words": 0.15}},
     "label smoothing": {"regularization": {"label_smoothing": 0.1}},
     "focal": {"regularization": {"focal": 1.0}},
@@ -63,6 +76,14 @@ METHODS: dict[str, dict[str, Any]] = {
     "bottleneck": {"adapter": {"kind": "bottleneck"}, "optimizer": {"learning_rate": 2e-3}},
     "prefix": {"adapter": {"kind": "prefix"}, "optimizer": {"learning_rate": 1e-2}},
     "prompt": {"adapter": {"kind": "prompt"}, "optimizer": {"learning_rate": 1e-2}},
+    "distillation": {"distillation": {"weight": 0.5}},
+    "mention replacement": {"augmentation": {"mention_rate": 0.3}},
+    "self-training": {"self_training": {"minimum_score": 0.95}},
+}
+ENSEMBLES: dict[str, Rule | None] = {
+    "ensemble: votes": "vote",
+    "ensemble: probabilities": "mean",
+    "ensemble: mean of weights": None,
 }
 DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
 
@@ -78,6 +99,7 @@ def main() -> None:
             print(f"{name}, seed {seed}", flush=True)
             command = [sys.executable, __file__, "--cell", name, "--seeds", str(seed)]
             subprocess.run(command, check=True)
+        _join_plain_models()
         _print_table()
 
 
@@ -97,28 +119,78 @@ def _missing(methods: list[str], seeds: list[int]) -> Iterator[tuple[str, int]]:
 
 def _run_cell(name: str, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        places = Places(output=Path(folder) / "model", cache=CACHE, data_root=DATA)
-        recipe = read_recipe(_tables(name, seed), place="benchmark")
+        output = _kept(seed) if name == "plain" else Path(folder) / "model"
+        outside: dict[str, Any] = {"self_training": {"unlabelled": [{"corpus": str(_others())}]}}
         began = time.perf_counter()
-        manifest = train(recipe, places, listener=QuietListener(), resume=False)
+        if "distillation" in METHODS[name]:
+            teacher = Path(folder) / "teacher"
+            _train(_recipe("plain", seed), teacher)
+            outside["distillation"] = {"teacher": str(teacher)}
+        recipe = _recipe(name, seed, outside)
+        _train(recipe, output)
         minutes = (time.perf_counter() - began) / 60
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        test = _test_score(places.output)
-    figures = {
-        "method": name,
-        "seed": seed,
-        "devel": round(manifest.metrics["devel"], 4),
-        "test": round(test, 4),
-        "learning_weights": _learning_weights(recipe),
-        "minutes": round(minutes, 2),
-        "peak_mib": round(memory),
-        "lines": METHODS[name],
-    }
+        _record(
+            {
+                "method": name,
+                "seed": seed,
+                "devel": _score(output, "devel"),
+                "test": _score(output, "test"),
+                "learning_weights": _learning_weights(recipe),
+                "minutes": round(minutes, 2),
+                "peak_mib": round(memory),
+                "lines": METHODS[name],
+            }
+        )
+
+
+def _train(recipe: Recipe, output: Path) -> None:
+    shutil.rmtree(output, ignore_errors=True)
+    places = Places(output=output, cache=CACHE, data_root=DATA)
+    train(recipe, places, listener=QuietListener(), resume=False)
+
+
+def _join_plain_models() -> None:
+    """One row for each kind of ensemble, once all plain models are there."""
+    plain = [line for line in recorded("methods") if line["method"] == "plain"]
+    models = [_kept(seed) for seed in SEEDS]
+    done = {line["method"] for line in recorded("methods")}
+    if not all((model / MANIFEST).is_file() for model in models):
+        print(f"no ensembles: a plain model of the seeds {SEEDS} is missing in {_kept(0).parent}")
+        return
+    for name, rule in ENSEMBLES.items():
+        if name in done:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder) / "model"
+            if rule is None:
+                average_models(models, output, name=name)
+            else:
+                write_ensemble(models, output, name=name, rule=rule)
+            scores = {split: _score(output, split) for split in ("devel", "test")}
+        _record(
+            {
+                "method": name,
+                "seed": None,
+                **scores,
+                "learning_weights": plain[0]["learning_weights"],
+                "minutes": round(sum(line["minutes"] for line in plain), 2),
+                "peak_mib": max(line["peak_mib"] for line in plain),
+            }
+        )
+
+
+def _record(figures: dict[str, Any]) -> None:
     print(json.dumps(figures), flush=True)
     record("methods", figures)
 
 
-def _tables(name: str, seed: int) -> dict[str, Any]:
+def _kept(seed: int) -> Path:
+    return CACHE / "methods" / f"plain-{seed}"
+
+
+def _recipe(name: str, seed: int, outside: Mapping[str, Any] | None = None) -> Recipe:
+    """The recipe of a method; `outside` adds what a table needs from elsewhere."""
     tables: dict[str, Any] = {
         "name": "benchmark",
         "task": {"name": "ner", "labels": ["Disease"], "scheme": "joint"},
@@ -132,8 +204,8 @@ def _tables(name: str, seed: int) -> dict[str, Any]:
         "run": {"epochs": EPOCHS, "seed": seed, "precision": "bf16"},
     }
     for table, values in METHODS[name].items():
-        tables[table] = {**tables.get(table, {}), **values}
-    return tables
+        tables[table] = {**tables.get(table, {}), **values, **(outside or {}).get(table, {})}
+    return read_recipe(tables, place="benchmark")
 
 
 def _sentences() -> Path:
@@ -142,6 +214,16 @@ def _sentences() -> Path:
     if not path.is_file():
         path.parent.mkdir(exist_ok=True)
         write_documents(list(_first(SENTENCES)), path, "jsonl")
+    return path
+
+
+def _others() -> Path:
+    """A file with the training documents that hold none of these sentences, without labels."""
+    path = CACHE / f"{CORPUS}-beyond-{SENTENCES}.jsonl"
+    if not path.is_file():
+        known = {document.id for document in _first(SENTENCES)}
+        documents = read_split(CORPUS, "train", data_root=DATA, cache=CACHE)
+        write_documents([Document(d.id, d.text) for d in documents if d.id not in known], path)
     return path
 
 
@@ -159,11 +241,11 @@ def _first(wanted: int) -> Iterator[Document]:
         return
 
 
-def _test_score(folder: Path) -> float:
+def _score(folder: Path, split: str) -> float:
     model = load_model(folder)
-    gold = list(read_split(CORPUS, "test", data_root=DATA, cache=CACHE))
+    gold = read_split(CORPUS, split, data_root=DATA, cache=CACHE)
     parts = {"task": model.task, "tokenizer": model.tokenizer, "predictor": model.predictor}
-    return model.task.score(gold, annotate_documents(gold, **parts)).main
+    return round(model.task.score(gold, annotate_documents(gold, **parts)).main, 4)
 
 
 def _learning_weights(recipe: Recipe) -> int:
@@ -176,7 +258,7 @@ def _learning_weights(recipe: Recipe) -> int:
 def _print_table() -> None:
     print("| method | devel F1 | test F1 | weights that learn | minutes | peak MiB |")
     print("|---|---|---|---|---|---|")
-    for name in METHODS:
+    for name in (*METHODS, *ENSEMBLES):
         rows = [line for line in recorded("methods") if line["method"] == name]
         if rows:
             print(f"| {name} |", " | ".join(_column(rows, what) for what in COLUMNS), "|")

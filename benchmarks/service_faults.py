@@ -26,6 +26,7 @@ from service_process import RunningService, running_service
 
 from biobert.pipeline.load import model_folder
 from biobert.serving.keys import create_key
+from biobert.serving.server import TRY_AGAIN_SECONDS
 
 TEXT = "Aspirin may cause gastric ulcers in patients with diabetes."
 CLIENTS = 4
@@ -48,6 +49,10 @@ HOSTILE = {
     "entities without a place": b'{"documents": [{"text": "a", "entities": ['
     + b"{}," * 3_000_000
     + b"{}]}]}",
+    "many documents": b'{"documents": [' + b'{"text":"a"},' * 700_000 + b'{"text":"a"}]}',
+    "many entities": b'{"documents": [{"text": "a", "entities": ['
+    + b'{"start":0,"end":1,"label":"a"},' * 300_000
+    + b'{"start":0,"end":1,"label":"a"}]}]}',
     "a text of control characters": b'{"text": "' + b"\\u0001" * 100_000 + b'"}',
     "a text of one word": b'{"text": "' + b"a" * 900_000 + b'"}',
 }
@@ -99,6 +104,38 @@ def killed_worker() -> Figures:
 
         found = asyncio.run(while_asked(service, kill, {}))
         found["workers"] = len(service.workers())
+    return check_replaced(found)
+
+
+def killed_worker_of_a_damaged_model() -> Figures:
+    """One of two workers is killed, and its model is damaged: the other one answers on, and when
+    the model is mended another takes its place.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "model"
+        shutil.copytree(model_folder("embedded"), model)
+        with running_service("--workers", 2, "--model", f"mine={model}") as service:
+
+            async def kill() -> Figures:
+                whole = (model / "model.onnx").read_bytes()
+                (model / "model.onnx").write_bytes(whole[: len(whole) // 2])
+                os.kill(min(one.pid for one in service.workers()), 9)
+                began = time.monotonic()
+                while '"cannot-start"' not in service.log.read_text():
+                    await asyncio.sleep(0.2)
+                seconds = round(time.monotonic() - began, 2)
+                await asyncio.sleep(TRY_AGAIN_SECONDS / 2)
+                (model / "model.onnx").write_bytes(whole)
+                await asyncio.sleep(TRY_AGAIN_SECONDS + seconds)
+                return {"seconds_to_fail": seconds}
+
+            found = asyncio.run(while_asked(service, kill, {}))
+            found["workers"] = len(service.workers())
+    return check_replaced(found)
+
+
+def check_replaced(found: Figures) -> Figures:
+    """No more was lost than the killed worker had in hand, and there are two again."""
     lost = sum(found["statuses_during"].values()) - found["statuses_during"]["200"]
     check(lost <= CLIENTS, f"{lost} requests were lost; no more than {CLIENTS} were in hand")
     check(found["workers"] == 2, "the worker was not replaced")
@@ -231,6 +268,7 @@ def hostile_bodies() -> Figures:
 
 FAULTS: dict[str, Callable[[], Figures]] = {
     "killed-worker": killed_worker,
+    "killed-worker-of-a-damaged-model": killed_worker_of_a_damaged_model,
     "damaged-model": damaged_model,
     "full-disk": full_disk,
     "slow-clients": slow_clients,

@@ -41,6 +41,10 @@ SHORT_QUEUE = ("--set", "batching.queued_documents=32")
 MAY_REFUSE = {429, 503}
 SCORE_TOLERANCE = 0.02
 SAMPLE_SECONDS = 2.0
+FEWEST_MINUTES = 3.0
+MAY_GROW_MEGABYTES_A_MINUTE = 2.0
+MUST_COME_BACK = 0.8
+"""The share of its speed that a service has again after too much."""
 
 
 @dataclass
@@ -259,11 +263,22 @@ def _offline(texts: Sequence[str]) -> tuple[list[Document], int]:
 
 
 def _check(figures: dict[str, Any]) -> None:
-    """Fail where an answer was lost or wrong, or a refusal was not a clean one."""
+    """Fail where an answer was lost or wrong, a refusal was not a clean one, memory grew, or
+    nothing was refused of too much, or the service did not come back to its speed.
+    """
     overload = figures["overload"]
+    speeds = [overload[f"requests_per_second_{when}"] for when in ("before", "after")]
     wrong = [name for name, one in figures["clients"].items() if one["lost"] or one["wrong"]]
     if figures["memory"]["lost"] or figures["memory"]["wrong"]:
+        wrong.append("answers while memory was watched")
+    # Of less than some minutes the slope says nothing.
+    is_told = figures["memory"]["minutes"] >= FEWEST_MINUTES
+    if is_told and not figures["memory"]["megabytes_a_minute"] < MAY_GROW_MEGABYTES_A_MINUTE:
         wrong.append("memory")
+    if not any(overload["statuses"].get(status) for status in ("429", "503")):
+        wrong.append("the overload, which refused nothing")
+    if speeds[1] < MUST_COME_BACK * speeds[0]:
+        wrong.append("the speed after the overload")
     if overload["statuses"].keys() - {"200", "429", "503"} or overload["without_retry_after"]:
         wrong.append("refusals of the overload")
     if overload["wrong"] or overload["wrong_after"] or overload["lost_after"]:

@@ -34,6 +34,7 @@ def write_tiny_model_folder(
     task: str = "ner",
     labels: Sequence[str] = ("Disease", "Chemical"),
     others: Mapping[str, Any] | None = None,
+    seed: int = 11,
 ) -> Path:
     """A trained-looking model folder: the tiny encoder with random heads for some labels.
 
@@ -49,7 +50,7 @@ def write_tiny_model_folder(
 
     encoder_folder = write_tiny_encoder_folder(folder.with_name(f"{folder.name}-encoder"))
     settings = {"labels": list(labels)} if others is None else dict(others)
-    torch.manual_seed(11)
+    torch.manual_seed(seed)
     network = Network(load_encoder(encoder_folder), build_task(task, settings).heads())
     for head in network.heads.values():
         # Random heads of some strength, so that all kinds of answers come about.

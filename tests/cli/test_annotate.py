@@ -96,6 +96,19 @@ def test_rejects_are_listed(tmp_path: Path) -> None:
     assert "not a document" in (tmp_path / "r").read_text()
 
 
+def test_an_input_that_cannot_be_read_is_named_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_bytes(b"\x00 neither BioC nor JATS nor PubMed")
+    (tmp_path / "b.txt").write_text(TEXT)
+    wanted = ("annotate", tmp_path, "-o", tmp_path / "out", "--rejects", tmp_path / "rejects")
+    found = call(*wanted)
+    assert found.code == 1
+    assert "1 documents" in found.out
+    assert "a.xml" in found.err
+    assert '"place": "file"' in (tmp_path / "rejects").read_text()
+    assert (tmp_path / "out" / "b.pubtator").is_file()
+    assert call(*wanted, "--json").json["error"]["code"] == "unreadable"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [
@@ -120,7 +133,8 @@ def test_a_killed_run_goes_on_without_losing_or_doubling_a_document(
 ) -> None:
     """Killed when some inputs are written; every document stands once, as in a whole run."""
     (tmp_path / "in").mkdir()
-    for number in range(10):
+    (tmp_path / "in" / "00.jsonl").write_text('{"text": "Aspirin."}\n{broken\n')
+    for number in range(1, 10):
         text = f"Patient {number}: lithium caused diabetes insipidus. " * 300
         (tmp_path / "in" / f"{number:02}.txt").write_text(text)
     command = [sys.executable, "-m", "biobert.cli.main", "annotate", "in", "--to", "jsonl"]
@@ -131,9 +145,10 @@ def test_a_killed_run_goes_on_without_losing_or_doubling_a_document(
         running.kill()
     written = len(list((tmp_path / "out").glob("[0-9]*.jsonl")))
     assert 2 <= written < 10
-    resumed = subprocess.run([*command, "--output", "out", "--resume"], cwd=tmp_path, check=False)
-    whole = subprocess.run([*command, "--output", "whole"], cwd=tmp_path, check=False)
-    assert resumed.returncode == whole.returncode == 0
+    for name, *more in (("out", "--resume"), ("whole",)):
+        again = [*command, "--output", name, "--rejects", f"{name}.rejects", *more]
+        assert subprocess.run(again, cwd=tmp_path, check=False).returncode == 0
+    assert (tmp_path / "out.rejects").read_text() == (tmp_path / "whole.rejects").read_text() != ""
     names = [path.name for path in sorted((tmp_path / "whole").glob("[0-9]*.jsonl"))]
     assert len(names) == 10
     for name in names:

@@ -2,12 +2,19 @@
 
 import json
 import re
+import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from biobert.core.errors import BadInputError
+from biobert.core.files import sha256_of
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
+from biobert.pipeline.evaluating import CorpusPlaces
+from biobert.pipeline.suite import Suite, SuiteModel, SuiteRun, SuiteTest, read_suite
 from biobert.tasks.ner import NamedEntityRecognition
 from tests.cli.calling import call
 from tests.tiny import write_tiny_encoder_folder
@@ -83,6 +90,56 @@ def test_what_stands_is_not_done_again(done: Path, suite: Path) -> None:
     assert "training" not in found.err
     assert found.err.count("scoring") == 1
     assert (done / "toy" / "seed-1" / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_what_is_asked_otherwise_is_done_again(done: Path, suite: Path) -> None:
+    table = (done / "table.md").read_text()
+    corpus = suite.with_name("toy.jsonl")
+    other = suite.with_name("other.jsonl")
+    other.write_text(corpus.read_text().replace("Chemical", "Disease"))
+    changed = suite.with_name("suite-other.toml")
+    changed.write_text(suite.read_text().replace(str(corpus), str(other)))
+    found = call("benchmark", changed, "--output", done, "--json")
+    assert "training" not in found.err
+    assert found.err.count("scoring") == 4
+    first = found.json["data"]["cells"][0]
+    assert first["checksum"] == sha256_of(other)
+    refused = call("benchmark", suite, "--output", done, "--set", "run.epochs=3")
+    assert refused.code == 1
+    assert "other settings (run.epochs: 2, now 3); choose another --output" in refused.err
+    assert call("benchmark", suite, "--output", done).code == 0
+    assert (done / "table.md").read_text() == table
+
+
+def test_minutes_add_up_over_sessions(suite: Path, tmp_path: Path) -> None:
+    calls: list[Path] = []
+
+    def train(tables: Mapping[str, Any], folder: Path) -> None:
+        calls.append(folder)
+        time.sleep(0.05)
+        raise BadInputError("stopped")
+
+    run = SuiteRun(
+        read_suite(suite),
+        recipes=suite.parent,
+        output=tmp_path,
+        places=CorpusPlaces(tmp_path),
+        train=train,
+        note=lambda _: None,
+    )
+    for _ in range(2):
+        assert all(cell.failure == "stopped" for cell in run.cells())
+    seconds = json.loads((tmp_path / "toy" / "seed-1" / "seconds.json").read_text())["seconds"]
+    assert calls.count(tmp_path / "toy" / "seed-1") == 4  # two tests, each asked for twice
+    assert seconds >= 4 * 0.05
+
+
+def test_two_models_of_one_recipe_need_names() -> None:
+    tests = [(SuiteTest(name, "corpus"),) for name in ("one", "other")]
+    with pytest.raises(BadInputError, match="two models toy; give each a `name`"):
+        Suite("s", tuple(SuiteModel("toy.toml", some) for some in tests))
+    named = [SuiteModel("toy.toml", some, name=some[0].name) for some in tests]
+    assert [model.folder for model in Suite("s", tuple(named)).models] == ["one", "other"]
 
 
 def test_a_cell_that_fails_is_named_and_the_others_stand(suite: Path, tmp_path: Path) -> None:

@@ -34,6 +34,18 @@ def test_compress_writes_a_model_and_says_what_it_cost(tiny_model: Path, tmp_pat
     assert f"model folder: {output}" in shown.out.replace("\n", "")
 
 
+def test_an_export_is_measured_where_a_corpus_is_named(tiny_model: Path, tmp_path: Path) -> None:
+    recipe(tmp_path)
+    gated = ("export", tiny_model, "--corpus", tmp_path / "gold.jsonl", "-o", tmp_path / "small")
+    done = call(*gated, "--max-loss", 100, "--json")
+    assert done.code == 0, done.err
+    assert done.json["data"]["compressed"]["bytes"] < done.json["data"]["original"]["bytes"]
+    assert "## Made smaller" in (tmp_path / "small" / "README.md").read_text()
+    assert call(*gated, "--max-loss", -100, "--json").json["error"]["code"] == "refused"
+    plain = call("export", tiny_model, "-o", tmp_path / "plain")
+    assert "its score was not measured" in plain.out
+
+
 def test_a_refusal_has_a_code_of_its_own(tiny_model: Path, tmp_path: Path) -> None:
     output = tmp_path / "small"
     refused = call(

@@ -9,6 +9,7 @@ import pytest
 from biobert.core.document import Document, Entity
 from biobert.data.reading import read_documents, write_documents
 from tests.cli.calling import call
+from tests.tiny import write_tiny_model_folder
 
 TEXT = "Mrs. Sullivan, MRN 00482913, was seen on 3/14/2024."
 TAGGED = "Mrs. [NAME], MRN [MEDICAL_RECORD], was seen on [DATE]."
@@ -77,19 +78,22 @@ def test_a_key_file_makes_runs_alike(tmp_path: Path) -> None:
     assert "Sullivan" not in runs[0]
 
 
-def test_documents_of_a_patient_move_together(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("patient", "shifts"), [("p", 1), ("", 2)])
+def test_documents_of_a_patient_move_together(patient: str, shifts: int, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("0123456789abcdef0123456789abcdef\n")
     lines = [
-        {"id": number, "text": "Seen on 3/14/2024.", "metadata": {"patient": "p"}}
+        {"id": number, "text": "Seen on 3/14/2024.", "metadata": {"patient": patient}}
         for number in "ab"
     ]
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
     done = call(
         "deidentify", tmp_path / "a.jsonl", "-o", tmp_path / "b.jsonl", "--replace", "surrogates",
-        "--patient-field", "patient",
+        "--patient-field", "patient", "--key-file", tmp_path / "key",
     )  # fmt: skip
     assert done.code == 0, done.err
-    one, two = read_documents(tmp_path / "b.jsonl")
-    assert one.text == two.text != "Seen on 3/14/2024."
+    texts = {one.text for one in read_documents(tmp_path / "b.jsonl")}
+    assert len(texts) == shifts
+    assert "Seen on 3/14/2024." not in texts
 
 
 def test_the_mapping_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -106,8 +110,36 @@ def test_the_mapping_is_for_its_owner_alone(tmp_path: Path) -> None:
         "start": 5,
         "end": 13,
         "surrogate": "[NAME]",
+        "field": "text",
         "original": "Sullivan",
     }
+
+
+def test_the_mapping_and_the_counts_hold_headings_and_metadata(tmp_path: Path) -> None:
+    line = {
+        "id": "a",
+        "text": TEXT,
+        "passages": [{"start": 0, "end": 9, "kind": "title", "heading": "Call Dr. Katz"}],
+        "metadata": {"mrn": 482913},
+    }
+    (tmp_path / "a.jsonl").write_text(json.dumps(line) + "\n")
+    done = call(
+        "deidentify", tmp_path / "a.jsonl", "-o", tmp_path / "out.jsonl", "--mapping",
+        tmp_path / "m.jsonl", "--json",
+    )  # fmt: skip
+    assert done.json["data"]["identifiers"] == {"NAME": 2, "MEDICAL_RECORD": 2, "DATE": 1}
+    mapping = [json.loads(one) for one in (tmp_path / "m.jsonl").read_text().splitlines()]
+    assert [(one["field"], one["original"]) for one in mapping[-2:]] == [
+        ("metadata.mrn", "482913"),
+        ("passages.0.heading", "Katz"),
+    ]
+
+
+def test_a_model_says_which_of_its_labels_are_ignored(tmp_path: Path) -> None:
+    model = write_tiny_model_folder(tmp_path / "model", labels=["PATIENT", "PROFESSION"])
+    done = call("deidentify", "-", "-o", "-", "--names", model, stdin=TEXT)
+    assert done.code == 0, done.err
+    assert "no identifier: PROFESSION\n" in done.err
 
 
 def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
@@ -116,7 +148,14 @@ def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
         done = call("deidentify", tmp_path / "a.txt", "-o", output)
         assert done.code == 2
         assert "overwritten" in done.err
+    for mapping in (tmp_path / "a.txt", tmp_path / "b.txt"):
+        done = call(
+            "deidentify", tmp_path / "a.txt", "-o", tmp_path / "b.txt", "--mapping", mapping
+        )
+        assert done.code == 2
+        assert "overwritten" in done.err
     assert (tmp_path / "a.txt").read_text() == TEXT
+    assert [one.name for one in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_the_list_of_rejects_quotes_nothing(tmp_path: Path) -> None:

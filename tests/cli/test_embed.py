@@ -1,12 +1,14 @@
 """`biobert embed`, and the recipe that trains what it uses."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from biobert import Embedder
+from biobert.compression.folder import export_folder
 from biobert.core.document import Document, Passage
 from biobert.core.errors import BadInputError
 from biobert.data.reading import write_documents
@@ -212,6 +214,35 @@ def test_a_trained_model_is_evaluated_as_a_ranking(model: Path) -> None:
     assert scores["mrr"] == scores["main"] > 0.95
 
 
+def test_ranks_are_not_shown_as_shares(model: Path) -> None:
+    shown = call("evaluate", model, model.with_name("devel.jsonl")).out
+    assert "median rank: 1\n" in shown
+    assert "candidates: 8\n" in shown
+    assert "micro" not in shown
+
+
+def test_each_system_ranks_in_its_own_space(model: Path, tmp_path: Path) -> None:
+    corpus = model.with_name("devel.jsonl")
+    own = np.eye(8).tolist()
+    perfect = [
+        replace(
+            pair(n),
+            metadata={f"vector {kind}": json.dumps(own[n]) for kind in ("question", "context")},
+        )
+        for n in range(8)
+    ]
+    write_documents(perfect, tmp_path / "perfect.jsonl")
+    files = (model, tmp_path / "perfect.jsonl", corpus)
+    found = call("compare", *files, "--samples", 20, "--json")
+    assert found.code == 0, found.err
+    compared = found.json["data"]
+    scored = call("evaluate", model, corpus, "--json").json["data"]
+    assert compared["first_score"] == pytest.approx(scored["scores"]["main"])
+    assert compared["second_score"] == 1.0
+    assert compared["units"] == 8
+    assert scored["interval"]["low"] <= scored["scores"]["main"] <= scored["interval"]["high"]
+
+
 def test_token_vectors_are_of_the_texts_own_pieces(encoder: Path) -> None:
     found = list(Embedder(encoder).token_vectors(["aspirin and the", "", "cancer"]))
     assert [one.shape for one in found] == [(3, 32), (0, 32), (1, 32)]
@@ -235,3 +266,12 @@ def test_wrong_calls_say_what_to_do(encoder: Path, arguments: list[str], word: s
 def test_a_trained_pooling_is_not_overruled(model: Path) -> None:
     with pytest.raises(BadInputError, match="pooling 'mean'"):
         Embedder(model, pooling="first")
+
+
+def test_an_exported_model_has_no_longer_rows_than_it_was_made_for(
+    model: Path, tmp_path: Path
+) -> None:
+    export_folder(model, tmp_path / "light", weights="float32")
+    assert Embedder(tmp_path / "light", windows=WindowSettings(32, 8)).embed("a").shape == (32,)
+    with pytest.raises(BadInputError, match="was made for 64"):
+        Embedder(tmp_path / "light", windows=WindowSettings(128, 8))

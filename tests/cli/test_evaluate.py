@@ -66,6 +66,39 @@ def test_wrong_labels_name_the_right_ones(corpus: Path, arguments: list[str], wo
     assert word in found.err
 
 
+BRAT = "Lithium caused cardiac arrest."
+
+
+@pytest.fixture
+def brat(tmp_path: Path) -> Path:
+    folder = tmp_path / "brat"
+    folder.mkdir()
+    (folder / "one.txt").write_text(BRAT)
+    (folder / "one.ann").write_text(
+        "T1\tChemical 0 7\tLithium\nT2\tDisease 15 29\tcardiac arrest\nT3\tDisease 40 50\tnowhere\n"
+    )
+    return folder
+
+
+def test_a_folder_of_brat_pairs_is_not_its_own_training_split(brat: Path) -> None:
+    found = call("evaluate", "embedded", brat, "--json").json["data"]
+    assert found["shared_with_train"] is None
+    assert found["errors"]["recall_seen"] is None
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "diagnose", "compare"])
+def test_what_could_not_be_read_is_counted_and_listed(
+    verb: str, brat: Path, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects.jsonl"
+    systems = ["embedded"] * (2 if verb == "compare" else 1)
+    found = call(verb, *systems, brat, "--rejects", rejects)
+    assert found.code == 0, found.err
+    assert "1 records set aside" in found.out
+    assert json.loads(rejects.read_text())["file"] == "one.ann"
+    assert call(verb, *systems, brat, "--json").json["data"]["set_aside"] == 1
+
+
 def test_an_unknown_corpus_names_the_nearest() -> None:
     found = call("evaluate", "embedded", "NCBI-desease")
     assert found.code == 2

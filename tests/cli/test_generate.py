@@ -180,6 +180,16 @@ def test_a_model_is_evaluated_by_rouge(model: Path) -> None:
     scores = found.json["data"]["scores"]
     assert scores["main"] == scores["rougeL_f1"] == 1.0
     assert scores["distinct_texts"] == 1.0
+    assert "words ratio: 1\n" in call("evaluate", model, model.parent / "devel.jsonl").out
+
+
+def test_written_texts_can_be_compared_by_vectors(model: Path) -> None:
+    encoder = model.parent / "encoder"
+    found = call("evaluate", model, model.parent / "devel.jsonl", "--vectors", encoder, "--json")
+    assert found.code == 0, found.err
+    assert found.json["data"]["scores"]["vector_f1"] == pytest.approx(1.0, abs=1e-5)
+    wrong = call("evaluate", "embedded", model.parent / "devel.jsonl", "--vectors", encoder)
+    assert "a ner model writes none" in wrong.err
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,12 @@ def test_a_rate_is_found_and_plotted(recipe: Path, tmp_path: Path) -> None:  # n
     assert [path.name for path in tmp_path.iterdir()] == ["rates.png"]
 
 
+def test_settings_have_their_short_names(recipe: Path, tmp_path: Path) -> None:  # noqa: F811
+    options = ("--set", f"encoder={tmp_path / 'nowhere'}")
+    found = call("find-rate", recipe, "--output", tmp_path / "rates.png", *options, "--json")
+    assert "nowhere" in found.json["error"]["message"]
+
+
 def test_rates_the_wrong_way_round_are_refused(recipe: Path, tmp_path: Path) -> None:  # noqa: F811
     options = ("--lowest", "1", "--highest", "0.1")
     found = call("find-rate", recipe, "--output", tmp_path / "rates.png", *options, "--json")

@@ -47,6 +47,19 @@ def test_evaluation_reports_accuracies(model: Path, tmp_path: Path) -> None:
     assert scores["tag_accuracy"] == pytest.approx(1 - wrong / 10)
 
 
+def test_scores_and_comparisons_are_of_one_measure(model: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "test.pos"
+    corpus.write_text(ROWS.replace("Lithium NN", "Lithium FW"))
+    scored = call("evaluate", model, corpus, "--json").json["data"]
+    main, interval = scored["scores"]["main"], scored["interval"]
+    assert scored["scores"]["by_label"]["FW"]["support"] == 1
+    assert interval["low"] <= main <= interval["high"]
+    compared = call("compare", model, model, corpus, "--samples", 9, "--json").json["data"]
+    assert compared["first_score"] == pytest.approx(main)
+    diagnosed = call("diagnose", model, corpus, "--json").json["data"]
+    assert diagnosed["score"] == pytest.approx(main)
+
+
 def test_chosen_tags_alone_are_scored(model: Path, tmp_path: Path) -> None:
     (tmp_path / "test.pos").write_text(ROWS)
     found = call("evaluate", model, tmp_path / "test.pos", "--labels", "NN,VBD", "--json")

@@ -1,6 +1,8 @@
 """Relations through the command line: train, score, relate what a tagger finds."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,12 @@ import pytest
 from biobert import Annotator
 from biobert.core.document import Argument, Document, Entity, Relation
 from biobert.core.errors import BadInputError
+from biobert.core.task import Outputs, Window
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
+from biobert.pipeline import annotator as annotator_module
+from biobert.pipeline.load import load_model
+from biobert.tasks import relations
 from tests.cli.calling import call
 from tests.tiny import write_tiny_encoder_folder
 
@@ -125,6 +131,46 @@ def test_the_summary_shows_relations_and_what_says_so(
         "--min-relation-score", "1.0", "--json",
     )  # fmt: skip
     assert none.json["data"]["relations"] == {}
+
+
+def test_a_document_with_too_many_pairs_is_refused_and_the_others_go_on(
+    model: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotator = Annotator(tiny_model, relations=model)
+    pairs = len(annotator.annotate(TEXT[:27]).relations)
+    monkeypatch.setattr(relations, "MOST_PAIRS", pairs)
+    given = [Document("few", TEXT[:27]), Document("many", TEXT * 9), Document("none", "")]
+    refused: list[str] = []
+    found = annotator.annotate_many(
+        given, refused=lambda one, why: refused.append(f"{one.id} {why}")
+    )
+    assert [document.id for document in found] == ["few", "none"]
+    assert len(refused) == 1
+    assert refused[0].startswith(f"many document 'many': more than {pairs} pairs")
+    with pytest.raises(BadInputError, match="that may be related"):
+        list(annotator.annotate_many(given))
+
+
+def test_few_pairs_are_in_memory_at_once(
+    model: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, rows = load_model(model), []
+
+    class Counting:
+        def predict(self, windows: Sequence[Window]) -> list[Outputs]:
+            rows.append(len(windows))
+            return loaded.predictor.predict(windows)
+
+    annotator = Annotator(tiny_model, relations=replace(loaded, predictor=Counting()))
+
+    def labels() -> list[list[str]]:
+        found = annotator.annotate_many([TEXT, "", TEXT[:27], TEXT])
+        return [[one.label for one in document.relations] for document in found]
+
+    expected = labels()
+    monkeypatch.setattr(annotator_module, "PAIRS_AT_ONCE", 1)
+    assert labels() == expected
+    assert len(rows) > 3 and sum(rows[1:]) == rows[0] and max(rows[1:]) < rows[0]
 
 
 def test_relations_can_be_found_between_given_entities(model: Path) -> None:

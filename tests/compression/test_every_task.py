@@ -37,6 +37,16 @@ def task(request: pytest.FixtureRequest) -> Task:
     return build_task(name, settings).with_tokenizer(TOKENIZER)
 
 
+@pytest.mark.parametrize("architecture", ["electra", "roberta", "modernbert", "deberta-v2"])
+def test_every_architecture_exports(architecture: str, tmp_path: Path) -> None:
+    from tests.model.test_hub import write
+
+    task = build_task("ner", TOY_SETTINGS["ner"])
+    network = network_of(task, write(tmp_path / "encoder", architecture))
+    report = export_onnx(network, tmp_path / "out", task.inputs())
+    assert report.difference <= TOLERANCE
+
+
 def network_of(task: Task, encoder: Path) -> Network:
     torch.manual_seed(3)
     network = Network(load_encoder(encoder), task.heads())

@@ -1,6 +1,8 @@
 """Export keeps the answers, quantisation the size promise, and a failure the old folder."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from biobert.compression.folder import export_folder
-from biobert.compression.quantize import round_weights
+from biobert.compression.quantize import quantize_weights, round_weights
 from biobert.core.errors import BadInputError, BiobertError
-from biobert.core.model_folder import read_manifest
+from biobert.core.model_folder import put_in_place, read_manifest
 
 
 def test_the_folder_is_complete_and_light(tiny_model: Path, exported_model: Path) -> None:
@@ -19,6 +21,21 @@ def test_the_folder_is_complete_and_light(tiny_model: Path, exported_model: Path
     assert {"model.onnx", "tokenizer.json", "biobert.json"} <= names
     assert "model.safetensors" not in names
     assert read_manifest(exported_model) == read_manifest(tiny_model)
+
+
+def test_figures_of_the_original_are_not_those_of_eight_bits(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    replace(read_manifest(model), metrics={"F1": 0.9}).write(model)
+    export_folder(model, tmp_path / "plain", weights="float32")
+    export_folder(model, tmp_path / "small", weights="int8")
+    assert read_manifest(tmp_path / "plain").metrics == {"F1": 0.9}
+    small = read_manifest(tmp_path / "small")
+    assert small.metrics == {}
+    assert small.compression == {"export": {"weights": "int8"}}
+    assert "Nothing was measured on this one" in (tmp_path / "small" / "README.md").read_text()
 
 
 def test_int8_weights_are_smaller_and_near(tiny_model: Path, tmp_path: Path) -> None:
@@ -56,3 +73,34 @@ def test_a_model_is_not_exported_onto_itself(tiny_model: Path) -> None:
     with pytest.raises(BadInputError, match="another folder"):
         export_folder(tiny_model, tiny_model, weights="int8")
     assert json.loads((tiny_model / "biobert.json").read_text()) == before
+
+
+def test_a_folder_that_is_no_model_is_not_overwritten(tiny_model: Path, tmp_path: Path) -> None:
+    model = tmp_path / "home" / "model"
+    shutil.copytree(tiny_model, model)
+    (tmp_path / "home" / "thesis.txt").write_text("mine")
+    with pytest.raises(BadInputError, match="another folder"):
+        export_folder(model, tmp_path / "home", weights="float32")
+    with pytest.raises(BadInputError, match="no model folder"):
+        export_folder(tiny_model, tmp_path / "home", weights="float32")
+    assert (tmp_path / "home" / "thesis.txt").read_text() == "mine"
+    assert (model / "model.safetensors").is_file()
+
+
+def test_a_model_is_replaced_by_renaming(tiny_model: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    for weights in ("float32", "int8"):
+        export_folder(tiny_model, output, weights=weights)
+    assert read_manifest(output).compression
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    with pytest.raises(FileNotFoundError):
+        put_in_place(tmp_path / "nothing", output)
+    assert read_manifest(tmp_path / ".out.old").compression
+
+
+def test_weights_that_are_no_floats_are_not_rounded_in_silence(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    small = export_folder(tiny_model, tmp_path / "small", weights="int8")
+    with pytest.raises(BadInputError, match="no float weights"):
+        quantize_weights(small.path, tmp_path / "again.onnx")

@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,3 +126,19 @@ def test_long_lines_are_skipped_and_the_others_kept(
     assert [number for number, _ in found] == list(range(1, len(lines) + 1))
     for line, (_, got) in zip(lines, found, strict=True):
         assert got == (f"{line}\n" if len(line) <= 6 else None)
+
+
+def test_links_and_pipes_stay_what_they_are(tmp_path: Path) -> None:
+    link, pipe = tmp_path / "link", tmp_path / "pipe"
+    link.symlink_to(tmp_path / "target")
+    with write_text(link) as stream:
+        stream.write("linked")
+    assert link.is_symlink()
+    assert (tmp_path / "target").read_text() == "linked"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with write_text(pipe) as stream:
+        stream.write("piped")
+    assert os.read(reader, 100) == b"piped"
+    os.close(reader)
+    assert pipe.is_fifo()

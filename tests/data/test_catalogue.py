@@ -11,6 +11,7 @@ from biobert.core.questions import question_document
 from biobert.data.catalogue import corpus_names, find_split, load_corpus, read_split
 from biobert.data.formats import SHELF
 from biobert.data.reading import write_documents
+from biobert.data.rejects import Rejects
 
 PINNED = re.compile(r"/[0-9a-f]{7,40}/")
 
@@ -103,3 +104,27 @@ def test_a_folder_may_hold_its_splits_in_any_format(tmp_path: Path) -> None:
     (found,) = read_split(str(tmp_path), "train", data_root=None, cache=tmp_path)
     assert found.text == document.text
     assert found.annotated_labels == ("answer",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.tsv", "id\ttext\tlabel\n7\tIt helps.\tgood\n", ("It helps.", ("good",), {})),
+        (
+            "a.sts.tsv",
+            "sentence1\tsentence2\tscore\nIt helps.\tIt is.\t3.5\n",
+            ("It helps.\nIt is.", (), {"similarity": "3.5"}),
+        ),
+        ("a.tsv", "Abstract\tO\nhelps\tO\n\n", ("Abstract helps", (), {})),
+        ("a.csv", "It helps.,good\n", ("It helps.", ("good",), {})),
+    ],
+)
+def test_a_users_own_table_is_read_as_what_it_is(
+    name: str, content: str, expected: tuple[object, ...], tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content)
+    rejects = Rejects()
+    path = str(tmp_path / name)
+    (one,) = read_split(path, "test", data_root=None, cache=tmp_path, rejects=rejects)
+    assert (one.text, one.labels, one.metadata) == expected
+    assert rejects.count == 0

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -134,3 +135,13 @@ def test_endless_files_are_stopped(address: str, tmp_path: Path) -> None:
     with pytest.raises(BiobertError, match="more than 1000 bytes"):
         fetch(f"{address}/good", tmp_path / "file", settings=settings)
     assert not (tmp_path / "file").exists()
+
+
+def test_many_who_want_one_file_fetch_it_once(address: str, tmp_path: Path) -> None:
+    def get(_: int) -> Path:
+        return fetch(f"{address}/stalls", tmp_path / "file", sha256=SHA256, settings=QUICK)
+
+    with ThreadPoolExecutor(3) as pool:
+        assert {one.read_bytes() for one in pool.map(get, range(3))} == {CONTENT}
+    assert _Server.seen == 2
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]

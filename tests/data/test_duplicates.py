@@ -1,5 +1,6 @@
 """Documents that say the same are found, and others are not."""
 
+import tracemalloc
 from random import Random
 
 import numpy as np
@@ -88,6 +89,20 @@ def test_the_index_finds_exact_and_near_duplicates_and_spares_the_rest() -> None
         far = minhash.signature(changed(ids(seed), 0.2))
         assert index.seen(mark(1000 + seed), near) == "near"
         assert index.seen(mark(2000 + seed), far) is None
+
+
+def test_the_index_remembers_a_document_in_less_than_a_kilobyte() -> None:
+    count = 4000
+    generator = np.random.default_rng(1)
+    signatures = generator.integers(0, 1 << 32, size=(count, 64), dtype=np.uint32)
+    tracemalloc.start()
+    index = DuplicateIndex(SETTINGS)
+    for number in range(count):
+        assert index.seen(mark(number), signatures[number].copy()) is None
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 1000 * count
+    assert all(index.seen(mark(count), one) == "near" for one in signatures)
 
 
 def test_what_was_refused_is_not_remembered() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from biobert.core.errors import BadInputError, BiobertError
-from biobert.data import packets
+from biobert.data import packets, rejects
 from biobert.data.formats import _jats as jats_format
 from biobert.data.rejects import Rejects
 from biobert.data.shards import open_corpus
@@ -272,3 +272,19 @@ def test_a_worker_that_dies_is_named(place: Path) -> None:
     deadly = Tagging("deadly", ("A",), Deadly())
     with pytest.raises(BiobertError, match=r"a worker process died.*z\.txt.*--resume"):
         build(place, place.with_name("out"), workers=2, tagging=deadly)
+
+
+def test_a_rare_reject_is_named_behind_many_of_another_kind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rejects, "KEPT", 5)
+    monkeypatch.setattr(rejects, "KEPT_OF_EACH_REASON", 2)
+    found, later = Rejects(), Rejects()
+    for number in range(20):
+        found.add("a.xml", number, "too short")
+    later.add("b.xml", "file", "damaged source: it breaks off")
+    found.extend(later)
+    found.extend(later)
+    found.extend(later)
+    assert [one.file for one in found.kept] == ["a.xml"] * 5 + ["b.xml"] * 2
+    assert found.count == 23

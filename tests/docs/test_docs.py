@@ -11,12 +11,14 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
 from biobert.cli.main import build_app
 from docs.generate import REFERENCE, pages
+from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -96,3 +98,14 @@ def test_the_tutorials_recipe_is_a_recipe(tmp_path: Path) -> None:
     text = next(text for kind, _, text in blocks(ROOT / "docs/tutorial.md") if kind == "toml")
     (tmp_path / "drugs.toml").write_text(text)
     assert read_recipe(read_toml(tmp_path / "drugs.toml"), place="drugs.toml").run.epochs == 3
+
+
+def test_the_vocabulary_of_an_encoder_is_changed_as_the_page_says(tmp_path: Path) -> None:
+    page = ROOT / "docs/how-to/own-vocabulary.md"
+    names: dict[str, Any] = {}
+    exec(next(text for kind, _, text in blocks(page) if kind == "python"), names)
+    base = write_tiny_encoder_folder(tmp_path / "base")
+    tiny_tokenizer().save(tmp_path)
+    names["adapted"](base, tmp_path, tmp_path / "new")
+    assert (tmp_path / "new" / "model.safetensors").is_file()
+    assert (tmp_path / "new" / "tokenizer_config.json").is_file()

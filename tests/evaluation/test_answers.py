@@ -31,7 +31,6 @@ from biobert.evaluation.answers import (
     score_answers,
     score_factoids,
     score_lists,
-    score_yes_no,
 )
 
 PIECES = [
@@ -136,20 +135,6 @@ def test_list_measures_are_bioasqs(questions: list[tuple[list[list[str]], list[s
     found = score_lists(*zip(*questions, strict=True))
     for place, name in enumerate(("precision", "recall", "f1")):
         assert found[name] == pytest.approx(np.mean([one[place] for one in figures]))
-
-
-@given(st.lists(st.tuples(*[st.sampled_from(["yes", "no"])] * 2), min_size=1, max_size=20))
-def test_yes_and_no_are_bioasqs(pairs: list[tuple[str, str]]) -> None:
-    def f1(label: str) -> float:
-        true = sum(gold == found == label for gold, found in pairs)
-        wrong = sum((gold == label) != (found == label) for gold, found in pairs)
-        return 2 * true / (2 * true + wrong) if true or wrong else 0.0
-
-    found = score_yes_no(*zip(*pairs, strict=True))
-    accuracy = sum(gold == answer for gold, answer in pairs) / len(pairs)
-    assert found["accuracy"] == pytest.approx(accuracy)
-    assert found["macro_f1"] == pytest.approx((f1("yes") + f1("no")) / 2)
-    assert (found["f1_yes"], found["f1_no"]) == pytest.approx((f1("yes"), f1("no")))
 
 
 questions = st.tuples(st.sampled_from([-2.0, -0.5, 0.0, 0.5, 3.0]), st.floats(0, 1), st.booleans())

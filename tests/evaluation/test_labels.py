@@ -39,8 +39,17 @@ def test_the_matrix_is_that_of_scikit_learn(pairs: list[tuple[str, str]]) -> Non
 def test_words_get_the_tags_of_the_entities_over_them() -> None:
     text = "inherited breast cancer, TP53 mutated"
     document = Document("1", text, entities=(Entity(0, 23, "Disease"), Entity(25, 29, "Gene")))
-    assert word_tags(document, "Disease") == ["B-Disease", "I-Disease", "I-Disease", "O", "O"]
-    assert word_tags(document, "Gene") == ["O", "O", "O", "B-Gene", "O"]
+    tags = ["B-Disease", "I-Disease", "I-Disease", "B-Gene", "O"]
+    assert word_tags(document, ("Disease", "Gene")) == tags
+    assert word_tags(document, ("Gene",)) == ["O", "O", "O", "B-Gene", "O"]
+    assert word_tags(Document("2", " ", entities=(Entity(0, 1, "Gene"),)), ("Gene",)) == []
+
+
+def test_of_mentions_that_share_a_word_the_first_and_longest_counts() -> None:
+    entities = (Entity(10, 16, "Gene"), Entity(0, 23, "Disease"), Entity(17, 29, "Gene"))
+    document = Document("1", "inherited breast cancer, TP53 mutated", entities=entities)
+    tags = ["B-Disease", "I-Disease", "I-Disease", "O", "O"]
+    assert word_tags(document, ("Disease", "Gene")) == tags
 
 
 def test_the_confusion_picture_is_a_png(tmp_path) -> None:  # type: ignore[no-untyped-def]

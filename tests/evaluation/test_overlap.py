@@ -53,17 +53,34 @@ def test_shared_documents_are_left_out() -> None:
 
 def test_the_report_holds_both_scores() -> None:
     setting = Setting("m 1", "ner", "c", "test", ("Chemical",), 1.0, TRAINING)
-    values = entity_report([TEST], [FOUND], setting, measure=by_entities).to_json()
+    values = entity_report([TEST], [FOUND], setting, measure=by_entities, counts=None).to_json()
     assert values["shared_with_train"] == {"count": 1, "unit": "sentences", "main": 1.0}
     assert values["scores"]["main"] == values["scores"]["micro"]["f1"] < 1.0
     assert values["token_level"]["B-Chemical"]["support"] == 2
+
+
+def test_a_wrong_type_is_a_confusion_of_types_and_each_word_counts_once() -> None:
+    text = "Lithium caused cardiac arrest."
+    gold = Document("1", text, entities=(Entity(0, 7, "Chemical"), Entity(15, 29, "Disease")))
+    found = gold.with_entities([Entity(0, 7, "Disease"), Entity(15, 29, "Disease")])
+
+    def measure(wanted: list[Document], given: list[Document]) -> Scores:
+        return score_entities(wanted, given, ["Chemical", "Disease"])
+
+    setting = Setting("m 1", "ner", "c", "test", ("Chemical", "Disease"), 1.0)
+    report = entity_report([gold], [found], setting, measure=measure, counts=None)
+    assert sum(one.support for one in report.token_level.values()) == 4
+    assert report.token_level["O"].support == 1
+    assert report.confusion is not None
+    place = report.confusion.labels.index
+    assert report.confusion.counts[place("B-Chemical"), place("B-Disease")] == 1
 
 
 def test_single_labels_have_a_confusion_and_an_interval_over_documents() -> None:
     gold = [labelled(str(number), "yes" if number % 2 else "no") for number in range(40)]
     predicted = [labelled(one.text, "yes") for one in gold]
     setting = Setting("m 1", "classification", "c", "test", ("yes", "no"), 1.0)
-    report = document_report(gold, predicted, setting, measure=by_labels)
+    report = document_report(gold, predicted, setting, measure=by_labels, counts=None)
     assert report.confusion is not None
     assert report.confusion.counts.tolist() == [[0, 20], [0, 20]]
     assert report.interval.low < 0.5 < report.interval.high

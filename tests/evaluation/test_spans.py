@@ -1,42 +1,60 @@
 """Entity scores equal seqeval's strict IOB2, to the last digit."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics.v1 import precision_recall_fscore_support
-from seqeval.scheme import IOB2
+from seqeval.scheme import IOB2, Entities
 
 from biobert.core.document import Document, Entity
 from biobert.core.errors import BadInputError
-from biobert.evaluation.spans import score_entities, score_tags, tag_entities
+from biobert.evaluation.spans import score_entities
 
 TAGS = ["O", "B-Gene", "I-Gene", "B-Disease", "I-Disease"]
 pairs = st.lists(st.tuples(st.sampled_from(TAGS), st.sampled_from(TAGS)), min_size=1, max_size=12)
 
 
+def tagged(number: int, tags: Sequence[str]) -> Document:
+    """A document of one-letter words, whose entities are those of its strict IOB2 tags."""
+    entities = [
+        Entity(2 * chunk.start, 2 * chunk.end - 1, chunk.tag)
+        for chunk in Entities([list(tags)], IOB2).entities[0]
+    ]
+    return Document(str(number), " ".join("w" * len(tags)), entities=tuple(entities))
+
+
 # seqeval divides by zero where a label has no prediction, and says so.
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::UserWarning")
 @given(st.lists(pairs, min_size=1, max_size=5))
-def test_tag_scores_are_those_of_seqeval(sentences: list[list[tuple[str, str]]]) -> None:
+def test_entity_scores_are_those_of_seqeval(sentences: list[list[tuple[str, str]]]) -> None:
     gold = [[one for one, _ in sentence] for sentence in sentences]
     predicted = [[other for _, other in sentence] for sentence in sentences]
-    if not any("-" in tag for tags in gold + predicted for tag in tags):
+    named = sorted({tag[2:] for tags in gold + predicted for tag in tags if tag.startswith("B")})
+    if not named:
         return
-    micro, by_label = score_tags(gold, predicted)
-    if any(tag_entities(tags) for tags in gold + predicted):
-        expected = precision_recall_fscore_support(
-            gold, predicted, average="micro", scheme=IOB2, zero_division=0
-        )
-        assert (micro.precision, micro.recall, micro.f1) == pytest.approx(expected[:3], abs=1e-15)
-    each = precision_recall_fscore_support(
-        gold, predicted, average=None, scheme=IOB2, zero_division=0
+    scores = score_entities(
+        *([tagged(n, tags) for n, tags in enumerate(side)] for side in (gold, predicted)),
+        ["Disease", "Gene"],
     )
-    named = sorted({tag[2:] for tags in gold + predicted for tag in tags if tag != "O"})
-    for name, precision, recall, f1, support in zip(named, *each, strict=False):
-        if name in by_label:
-            one = by_label[name]
-            assert (one.precision, one.recall, one.support) == (precision, recall, support)
-            assert one.f1 == pytest.approx(f1, abs=1e-15)
+
+    def expected(average: str | None) -> Any:
+        return precision_recall_fscore_support(
+            gold, predicted, average=average, scheme=IOB2, zero_division=0
+        )
+
+    micro, macro = scores.micro, scores.details["macro"]
+    assert (micro.precision, micro.recall, micro.f1) == pytest.approx(
+        expected("micro")[:3], abs=1e-15
+    )
+    each = dict(zip(named, zip(*expected(None), strict=True), strict=True))
+    for name, (precision, recall, f1, support) in each.items():
+        one = scores.by_label[name]
+        assert (one.precision, one.recall, one.support) == (precision, recall, support)
+        assert one.f1 == pytest.approx(f1, abs=1e-15)
+    assert list(macro.values()) == pytest.approx(expected("macro")[:3], abs=1e-15)
 
 
 def document(*entities: Entity, text: str = "lithium caused cardiac arrest") -> Document:

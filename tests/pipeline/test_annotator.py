@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from biobert import Annotator, Document
-from biobert.core.document import Entity, Provenance
+from biobert.core.document import Argument, Entity, Provenance, Relation
 from biobert.core.errors import BadInputError, BiobertError
 
 TEXT = "Lithium caused cardiac arrest. Aspirin did not.\n\nBreast cancer and diabetes."
@@ -70,6 +70,14 @@ def test_the_model_is_named_and_old_annotations_go(annotator: Annotator) -> None
     assert document.provenance.source == "a.txt"
     assert document.provenance.model == "tiny"
     assert "Old" not in {entity.label for entity in document.entities}
+
+
+def test_relations_and_labels_of_others_are_not_signed(annotator: Annotator) -> None:
+    ends = (Argument("chemical", "mesh:D1", "concept"), Argument("disease", "mesh:D2", "concept"))
+    relations = (Relation("CID", ends),)
+    given = Document("7", TEXT, relations=relations, labels=("old",), label_scores={"old": 0.5})
+    document = annotator.annotate(given)
+    assert (document.relations, document.labels, document.label_scores) == ((), (), {})
 
 
 def test_filters_keep_a_part(annotator: Annotator, exported_model: Path) -> None:

@@ -1,6 +1,8 @@
 """Annotating many inputs: where results go, what is skipped, what is set aside."""
 
+import gzip
 import json
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from biobert.core.errors import BadInputError
 from biobert.data.reading import read_documents
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
-from biobert.pipeline.batch import BatchResult, BatchSettings, annotate_inputs
+from biobert.pipeline.batch import KEPT_MENTIONS, BatchResult, BatchSettings, annotate_inputs
 from biobert.pipeline.inputs import find_inputs
 
 ABSTRACT = "1|t|Lithium and the heart\n1|a|Lithium caused cardiac arrest in breast cancer.\n\n"
@@ -48,7 +50,7 @@ def test_every_input_gets_a_file_in_every_format(
     assert rejects.count == 1
     names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
     assert len(names) == 3 * 4
-    assert {"one~1.pubtator", "one~2.pubtator", "two.html"} <= names
+    assert {"one.pubtator", "one~2.pubtator", "two.html"} <= names
     found = list(read_documents(out / "two.jsonl", "jsonl", Rejects()))
     assert len(found) == 3
     assert sum(result.labels.values()) > 0
@@ -74,6 +76,98 @@ def test_resuming_skips_what_is_done(annotator: Annotator, inputs: Path, tmp_pat
     assert result.documents == 3
     assert (out / "one.jsonl").stat().st_mtime_ns == stamp
     assert run(annotator, names, resume=True, **settings).skipped == 2
+    (out / "two.jsonl").unlink()
+    assert run(annotator, names, resume=True, **settings).documents == 3
+    (inputs / "one.txt").write_text("Aspirin and breast cancer.")
+    assert run(annotator, names, resume=True, **settings).documents == 1
+    with pytest.raises(BadInputError, match="--resume needs a folder"):
+        run(annotator, names, resume=True, output=str(tmp_path / "all.jsonl"))
+
+
+def test_what_another_model_or_filter_did_is_done_again(
+    annotator: Annotator, exported_model: Path, inputs: Path, tmp_path: Path
+) -> None:
+    names, settings = [str(inputs / "one.txt")], {"output": str(tmp_path / "out"), "resume": True}
+    run(annotator, names, **settings)
+    assert run(annotator, names, **settings).skipped == 1
+    for other in ({"minimum_score": 0.9}, {"labels": ["Disease"]}):
+        assert run(Annotator(exported_model, **other), names, **settings).skipped == 0
+
+
+def test_a_resumed_run_lists_again_what_was_set_aside(
+    annotator: Annotator, inputs: Path, tmp_path: Path
+) -> None:
+    first, second = Rejects(), Rejects()
+    settings = {"output": str(tmp_path / "out"), "formats": ("jsonl",)}
+    run(annotator, [str(inputs / "two.pubtator")], first, **settings)
+    result = run(annotator, [str(inputs)], second, resume=True, **settings)
+    assert result.skipped == 1
+    assert second.kept == first.kept != []
+
+
+def test_inputs_of_one_name_keep_their_files(
+    annotator: Annotator, inputs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+
+    def texts() -> dict[str, str]:
+        documents = {path.name: next(read_documents(path)) for path in out.glob("[a-z]*")}
+        return {name: document.text for name, document in documents.items()}
+
+    first, second = str(inputs / "one.txt"), str(inputs / "deeper" / "one.txt")
+    (inputs / "one~2.txt").write_text("Lithium.")
+    settings = {"output": str(out), "formats": ("jsonl",), "resume": True}
+    for names in ([second], [first], [str(inputs / "one~2.txt"), first, second]):
+        run(annotator, names, **settings)
+    assert texts() == {
+        "one.jsonl": "Breast cancer.",
+        "one~2.jsonl": "Aspirin and diabetes.",
+        "one~2~2.jsonl": "Lithium.",
+    }
+
+
+def test_an_input_is_never_written_over(annotator: Annotator, inputs: Path) -> None:
+    gold = '{"id": "7", "text": "Aspirin.", "labels": ["mine"]}\n'
+    (inputs / "gold.jsonl").write_text(gold)
+    for output in (str(inputs), str(inputs / "gold.jsonl")):
+        with pytest.raises(BadInputError, match=r"gold\.jsonl is an input"):
+            run(annotator, [str(inputs / "gold.jsonl")], output=output, formats=("jsonl",))
+    assert (inputs / "gold.jsonl").read_text() == gold
+
+
+def test_results_inside_the_input_folder_are_no_inputs(annotator: Annotator, inputs: Path) -> None:
+    settings = {"output": str(inputs / "out"), "formats": ("jsonl",), "resume": True}
+    assert run(annotator, [str(inputs)], **settings).documents == 5
+    assert run(annotator, [str(inputs)], **settings).documents == 0
+
+
+def test_standard_input_is_never_done(
+    annotator: Annotator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text in ("Aspirin.", "Lithium."):
+        monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(text.encode())))
+        run(annotator, ["-"], output=str(tmp_path / "out"), formats=("jsonl",), resume=True)
+        assert next(read_documents(tmp_path / "out" / "stdin.jsonl")).text == text
+
+
+def test_what_a_killed_run_left_is_cleared(
+    annotator: Annotator, inputs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in (".one.jsonl.123.part", ".one.spool.123.part", ".other.jsonl.123.part"):
+        (out / name).touch()
+    run(annotator, [str(inputs / "one.txt")], output=str(out), formats=("jsonl",), resume=True)
+    assert [path.name for path in out.glob(".*.part")] == [".other.jsonl.123.part"]
+
+
+def test_the_rarest_of_many_mentions_are_forgotten() -> None:
+    result, other = BatchResult("x"), BatchResult("x")
+    result.mentions.update({(str(number), "Disease"): 2 for number in range(KEPT_MENTIONS)})
+    other.mentions.update({(str(number), "Disease"): 1 for number in range(3 * KEPT_MENTIONS)})
+    result.add(other)
+    assert len(result.mentions) == KEPT_MENTIONS
+    assert set(result.mentions.values()) == {3}
 
 
 def test_an_empty_input_has_an_empty_output_in_its_turn(
@@ -89,19 +183,37 @@ def test_an_empty_input_has_an_empty_output_in_its_turn(
     assert len(result.outputs) == 5
 
 
-def test_an_input_that_cannot_be_read_leaves_those_before_it_done(
+def test_an_input_that_cannot_be_read_is_set_aside(
     annotator: Annotator, inputs: Path, tmp_path: Path
 ) -> None:
     (inputs / "two.xml").write_bytes(b"\x00 neither BioC nor JATS nor PubMed")
+    packed = gzip.compress(b'{"text": "Zinc."}\n' * 2000)
+    (inputs / "yyy.jsonl.gz").write_bytes(packed[:-20])
     (inputs / "zzz.txt").write_text("Diabetes.")
-    out = tmp_path / "out"
-    names = [str(inputs / name) for name in ("one.txt", "two.pubtator", "two.xml", "zzz.txt")]
-    with pytest.raises(BadInputError, match=r"two\.xml"):
-        run(annotator, names, output=str(out) + "/", formats=("jsonl",))
-    assert {path.name for path in out.glob("[a-z]*.jsonl")} == {"one.jsonl", "two~1.jsonl"}
-    with pytest.raises(BadInputError, match=r"two\.xml"):
-        run(annotator, names, output=str(tmp_path / "all.jsonl"))
-    assert not (tmp_path / "all.jsonl").exists()
+    out, rejects = tmp_path / "out", Rejects()
+    settings = {"output": str(out) + "/", "formats": ("jsonl",)}
+    result = run(annotator, [str(inputs)], rejects, **settings)
+    assert {path.name for path in out.glob("[a-z]*.jsonl")} == {
+        *("one.jsonl", "one~2.jsonl", "two.jsonl", "zzz.jsonl")
+    }
+    assert [Path(path).name for path in result.unreadable] == ["two.xml", "yyy.jsonl.gz"]
+    assert result.documents == 6
+    assert [one.place for one in rejects.kept if one.file == "yyy.jsonl.gz"] == ["file"]
+    (inputs / "yyy.jsonl.gz").write_bytes(packed)
+    again = run(annotator, [str(inputs)], resume=True, **settings)
+    assert (again.skipped, again.documents, len(again.unreadable)) == (4, 2000, 1)
+
+
+def test_into_one_file_goes_all_that_can_be_read(
+    annotator: Annotator, inputs: Path, tmp_path: Path
+) -> None:
+    (inputs / "aaa.xml").write_bytes(b"\x00 neither BioC nor JATS nor PubMed")
+    target = tmp_path / "all.jsonl"
+    result = run(annotator, [str(inputs)], output=str(target))
+    assert len(result.unreadable) == 1
+    assert len(list(read_documents(target))) == result.documents == 5
+    with pytest.raises(BadInputError, match="unknown format"):
+        run(annotator, [str(inputs)], source_format="pubtater")
 
 
 def test_globs_and_folders_are_expanded(inputs: Path) -> None:
@@ -110,6 +222,12 @@ def test_globs_and_folders_are_expanded(inputs: Path) -> None:
     assert find_inputs([*found, str(inputs / "one.txt")], None) == found
     with pytest.raises(BadInputError, match=r"no such file, folder or pattern: .*nothing"):
         find_inputs([str(inputs / "nothing*.txt")], None)
+
+
+def test_files_of_a_folder_that_cannot_be_read_are_passed_over(inputs: Path) -> None:
+    before = find_inputs([str(inputs)], None)
+    (inputs / "page.html").write_text("<p>Aspirin</p>")
+    assert find_inputs([str(inputs)], None) == before
 
 
 def test_the_summary_without_an_output_shows_the_texts(annotator: Annotator, inputs: Path) -> None:

@@ -127,6 +127,16 @@ def test_every_form_is_found_and_answers(room: Room, weights: str, format: str) 
             spans(folder, "onnxruntime")
 
 
+def test_half_precision_is_made_whole_before_it_is_rounded(room: Room) -> None:
+    half, _ = room.compress({"kind": "export", "weights": "float16"})
+    half = half.rename(room.folder / "half")
+    small, _ = room.compress({"kind": "export", "weights": "int8"}, model=half)
+    assert (small / "model.onnx").stat().st_size < 0.8 * (half / "model.onnx").stat().st_size
+    np.testing.assert_allclose(
+        answers(small, "onnxruntime"), answers(half, "onnxruntime"), atol=0.1
+    )
+
+
 def test_static_eight_bits_are_calibrated_and_run_on_both_engines(room: Room) -> None:
     import onnx
 
@@ -238,6 +248,10 @@ def test_an_ensemble_has_no_weights_of_its_own(room: Room) -> None:
         room.compress({"kind": "export"}, model=folder)
 
 
+def corpora(name: str, *splits: str) -> dict[str, Any]:
+    return {"corpora": [{"corpus": name, "splits": list(splits)}]}
+
+
 def test_a_recipe_is_read_with_care() -> None:
     gate = [{"corpus": "NCBI-disease", "splits": ["devel"]}]
     good = {"name": "x", "gate": gate, "steps": [{"kind": "export"}]}
@@ -250,6 +264,9 @@ def test_a_recipe_is_read_with_care() -> None:
         ({"steps": [{"kind": "export"}, {"kind": "sparse", "share": 0.5}]}, "last step"),
         ({"steps": []}, "at least one"),
         ({"corpora": gate}, r"stands in \[\[corpora\]\] and \[\[gate\]\]"),
+        (corpora("NCBI-disease", "train", "devel"), "NCBI-disease devel stands in"),
+        (corpora("NCBI-disease", "train+devel"), "NCBI-disease devel stands in"),
+        (corpora("ncbi-DISEASE", "devel"), "NCBI-disease devel stands in"),
     ):
         with pytest.raises(BadInputError, match=said):
             read_compression_recipe({**good, **wrong}, place="x.toml")

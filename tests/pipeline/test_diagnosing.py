@@ -107,6 +107,21 @@ def test_the_verb_reports_on_a_corpus(tiny_model: Path, tmp_path: Path) -> None:
     assert values["breakdown"]["mention_words"]
 
 
+def test_without_a_training_split_nothing_is_said_of_it(tiny_model: Path, tmp_path: Path) -> None:
+    from biobert.tasks.ner import NamedEntityRecognition
+
+    documents = NamedEntityRecognition.toy_documents() * 3
+    write_documents(documents, tmp_path / "folder" / "devel.conll", "conll")
+    for corpus in (tmp_path / "folder", tmp_path / "folder" / "devel.conll"):
+        values = call("diagnose", tiny_model, corpus, "--json").json["data"]
+        assert values["training_score"] is None
+        assert values["breakdown"]["training_mentions"] == []
+        assert values["breakdown"]["mention_words"]
+        said = call("diagnose", tiny_model, corpus).out
+        assert "times in training" not in said
+        assert "training split" not in said
+
+
 @pytest.mark.parametrize(
     ("options", "word"), [(["--curve", "0.5"], "go together"), (["--curve", "2"], "go together")]
 )

@@ -45,9 +45,29 @@ def test_workers_write_the_same_files_and_a_stopped_run_goes_on(
     for path in (tmp_path / "here").glob("[0-9]*"):
         assert (tmp_path / "there" / path.name).read_bytes() == path.read_bytes()
     assert (result.documents, result.skipped) == (19, 1)
-    assert spread.count == alone.count - 1 == 19
+    assert spread.count == alone.count == 20
     assert result.labels + first.labels == whole.labels
     again = annotate_on_ray([str(inputs)], make, there, Rejects(), workers=RayWorkers(2))
     assert (again.documents, again.skipped) == (0, 20)
     with pytest.raises(BadInputError, match="name one as --output"):
         annotate_on_ray(["-"], make, BatchSettings("-"), Rejects(), workers=RayWorkers(2))
+
+
+@pytest.mark.usefixtures("cluster")
+def test_an_input_that_cannot_be_read_is_set_aside_by_its_worker(
+    exported_model: Path, inputs: Path, tmp_path: Path
+) -> None:
+    from biobert.pipeline.scale import RayWorkers, annotate_on_ray
+
+    (inputs / "01.pubtator").rename(inputs / "01.xml")
+    make = partial(Annotator, exported_model, settings=RuntimeSettings(threads=1))
+    settings = BatchSettings(str(tmp_path / "out"), ("jsonl",), resume=True)
+    rejects, workers = Rejects(), RayWorkers(2)
+    result = annotate_on_ray([str(inputs)], make, settings, rejects, workers=workers)
+    assert [Path(path).name for path in result.unreadable] == ["01.xml"]
+    assert (result.documents, rejects.count) == (19, 20)
+    again = annotate_on_ray([str(inputs)], make, settings, Rejects(), workers=workers)
+    assert (again.skipped, len(again.unreadable)) == (19, 1)
+    wrong = BatchSettings(str(tmp_path / "out"), ("jsonl",), source_format="pubtater")
+    with pytest.raises(BadInputError, match="pubtator"):
+        annotate_on_ray([str(inputs)], make, wrong, Rejects(), workers=workers)

@@ -1,5 +1,6 @@
 """Exported models answer as PyTorch does, on either engine, whatever the batches."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +52,15 @@ def test_entities_are_those_of_pytorch(tiny_model: Path, exported_model: Path, e
     expected = entities(tiny_model, replace(FLOAT32, engine="torch"))
     assert sum(map(len, expected)) > 20
     assert entities(exported_model, replace(FLOAT32, engine=engine)) == expected
+
+
+def test_one_annotator_serves_several_callers_at_once(exported_model: Path) -> None:
+    annotator = Annotator(exported_model, settings=replace(FLOAT32, streams=2))
+    texts = [f"{word} {TEXTS[1]}" * (number % 5 + 1) for number, word in enumerate(TEXTS[0] * 2)]
+    alone = [annotator.annotate(text).entities for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda text: annotator.annotate(text).entities, texts))
+    assert together == alone
 
 
 def test_an_engine_without_an_exported_model_says_how_to_make_one(tiny_model: Path) -> None:

@@ -72,26 +72,38 @@ def test_numbers_and_spans_are_joined_as_they_are_read() -> None:
     np.testing.assert_allclose(softmax(found, 0), softmax(some, 1).mean(axis=0), atol=1e-6)
 
 
-def test_an_ensemble_is_a_model_folder(tiny_model: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    shutil.copytree(tiny_model, other)
-    output = tmp_path / "both"
-    found = call("ensemble", tiny_model, other, "--output", output, "--rule", "mean", "--json")
+def test_an_ensemble_is_a_model_folder(tmp_path: Path) -> None:
+    labels = {"labels": ["a", "b"]}
+    first, second = (
+        write_tiny_model_folder(tmp_path / name, task="classification", others=labels, seed=seed)
+        for name, seed in (("first", 1), ("second", 2))
+    )
+    output, text = tmp_path / "both", "Lithium caused cardiac arrest in breast cancer."
+    found = call("ensemble", first, second, "--output", output, "--rule", "mean", "--json")
     assert found.code == 0, found.err
-    text = "Lithium caused cardiac arrest in breast cancer."
-    one, both = Annotator(tiny_model).annotate(text), Annotator(output).annotate(text)
-    assert [(e.start, e.end, e.label) for e in both.entities] == [
-        (e.start, e.end, e.label) for e in one.entities
-    ]
+    one, other, both = (Annotator(model).annotate(text) for model in (first, second, output))
+    assert abs(one.label_scores["a"] - other.label_scores["a"]) > 0.05
+    mean = (one.label_scores["a"] + other.label_scores["a"]) / 2
+    assert both.label_scores["a"] == pytest.approx(mean, abs=1e-4)
     assert both.provenance.model == "both"
-    shutil.rmtree(other)
-    assert Annotator(output).annotate(text).entities == both.entities
+    shutil.rmtree(second)
+    assert Annotator(output).annotate(text).label_scores == both.label_scores
 
 
 def test_models_that_answer_otherwise_are_refused(tiny_model: Path, tmp_path: Path) -> None:
     genes = write_tiny_model_folder(tmp_path / "genes", labels=("Gene",))
-    with pytest.raises(BadInputError, match="differ in task, labels or scheme"):
+    with pytest.raises(BadInputError, match="differ in labels"):
         write_ensemble([tiny_model, genes], tmp_path / "out", name="x", rule="mean")
+    settings = {"labels": ["a", "b"], "thresholds": {"a": 0.3}}
+    models = [
+        write_tiny_model_folder(tmp_path / pooling, task="classification", others=settings | other)
+        for pooling, other in (
+            ("first", {"pooling": "first"}),
+            ("mean", {"pooling": "mean", "thresholds": {}}),
+        )
+    ]
+    with pytest.raises(BadInputError, match=r"differ in pooling$"):
+        write_ensemble(models, tmp_path / "out", name="x", rule="mean")
     with pytest.raises(BadInputError, match="at least two"):
         write_ensemble([tiny_model], tmp_path / "out", name="x", rule="mean")
     assert (

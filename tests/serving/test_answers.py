@@ -17,7 +17,8 @@ from biobert.pipeline.filling import GapFiller
 from biobert.runtime.settings import RuntimeSettings
 from biobert.serving.pairs import documents_of_pairs
 from biobert.trust.deidentification import Deidentifier
-from tests.serving.conftest import figure
+from biobert.trust.tagger import load_tagger
+from tests.serving.conftest import figure, serving
 from tests.serving.texts import TEXTS
 
 EXACT = RuntimeSettings(precision="float32")
@@ -129,6 +130,24 @@ def test_persons_are_taken_out_first(everything: TestClient) -> None:
     assert document_from_json(plain.json()["documents"][0]) == exact.annotate(clean)
 
 
+def test_surrogates_of_one_request_tell_nothing_of_another() -> None:
+    body = {"text": "Mrs. Sullivan was seen on 3/14/2024.", "deidentify": True}
+    with serving(deidentification={"replacement": "surrogates"}) as client:
+        found = {served(client, **body).text for _ in range(4)}
+    assert len(found) > 1 and not any("Sullivan" in one for one in found)
+
+
+def test_a_model_helps_to_find_persons(tmp_path: Path) -> None:
+    from tests.tiny import write_tiny_model_folder
+
+    folder = write_tiny_model_folder(tmp_path / "names", labels=["PERSON"])
+    text = "Aspirin may help the naive patients of doctor Sullivan."
+    expected = Deidentifier(names=load_tagger(folder).annotate).deidentify(text).document.text
+    assert expected != Deidentifier().deidentify(text).document.text
+    with serving(deidentification={"names": str(folder)}) as client:
+        assert served(client, text, deidentify=True).text == expected
+
+
 def test_clients_of_bern2(client: TestClient, annotator: Annotator) -> None:
     found = client.post("/plain", json={"text": TEXTS[0]}).json()
     assert found.keys() == {"annotations", "text", "timestamp"}
@@ -208,6 +227,18 @@ def test_relations_of_entities_that_are_found_or_given(
         one.label for one in both.annotate(text).relations
     ]
     assert {one.target for one in given.relations[0].arguments} == {"T1", "T2"}
+
+
+def test_few_entities_may_make_too_many_pairs(everything: TestClient) -> None:
+    entities = [
+        {"start": number, "end": number + 1, "label": label}
+        for label in ("Chemical", "Disease")
+        for number in range(90)
+    ]
+    body = {"documents": [{"text": "a" * 90, "entities": entities}]}
+    for path, asked in (("relations", body), ("annotate", {**body, "model": "relations"})):
+        found = everything.post(f"/v1/{path}", json=asked)
+        assert found.status_code == 413 and "5000 pairs" in found.json()["error"]["message"]
 
 
 def test_vectors_and_ranks(everything: TestClient, folders: dict[str, Path]) -> None:

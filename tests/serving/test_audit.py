@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from biobert.core.errors import BadInputError
 from biobert.serving.audit import AuditLog, Event, check_log
+from biobert.serving.keys import create_key
 from biobert.serving.settings import AuditSettings
 from tests.cli.calling import call
 from tests.serving.conftest import figure, serving
@@ -93,6 +94,8 @@ def test_every_request_is_written_down(audited: TestClient, file: Path) -> None:
     audited.post("/v1/annotate", json={"text": "Aspirin helps." * 9})
     audited.post("/v1/annotate", json={"txt": "Aspirin"})
     audited.post("/v1/annotate?model=entities", content="Aspirin", headers={"content-type": "a/b"})
+    audited.post("/v1/classify", content="Aspirin", headers={"content-type": "a/b"})
+    audited.post("/v1/models/reload", json={"model": "entities"})
     audited.get("/v1/models")
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert [(one["status"], one["outcome"]) for one in lines] == [
@@ -101,13 +104,25 @@ def test_every_request_is_written_down(audited: TestClient, file: Path) -> None:
         (413, "too-large"),
         (422, "invalid"),
         (415, "unsupported-media-type"),
+        (415, "unsupported-media-type"),
+        (403, "forbidden"),
     ]
+    assert lines[-1]["endpoint"] == "/v1/models/reload" and lines[-1]["input_hmac"] == ""
     first = lines[0]
     assert first["key"] == "anonymous" and first["endpoint"] == "/v1/annotate"
     assert first["model"].startswith("entities 1 ") and len(first["model"].split()[2]) == 16
     assert (first["documents"], first["characters"]) == (1, 14) and first["milliseconds"] > 0
     assert first["input_hmac"] == lines[1]["input_hmac"] != lines[2]["input_hmac"]
-    assert "Aspirin" not in file.read_text() and check_log(file) == 5
+    assert "Aspirin" not in file.read_text() and check_log(file) == 7
+
+
+def test_a_key_is_named_also_where_it_is_refused(tmp_path: Path, file: Path) -> None:
+    key, text = create_key(tmp_path / "keys.json", "slow", requests_per_minute=1)
+    with serving(audit={"file": file}, security={"keys": tmp_path / "keys.json"}) as client:
+        for given in (text, text, "no key"):
+            client.post("/v1/annotate", json={"text": "Aspirin"}, headers={"x-api-key": given})
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(one["key"], one["status"]) for one in lines] == [(key.id, 200), (key.id, 429)]
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")

@@ -68,3 +68,39 @@ def test_what_is_promised_is_kept(everything: TestClient, mode: GenerationMode) 
             # A request without parameters has nothing that could be wrong.
             assert mode is GenerationMode.NEGATIVE and operation.method == "get"
     assert asked["POST /v1/annotate"] == EXAMPLES and len(asked) > 12
+
+
+TEXT = "Aspirin may cause gastric ulcers."
+PAIRS = {"pairs": [{"first": TEXT, "second": TEXT}]}
+ASKED: dict[str, Any] = {
+    "/v1/annotate": {"text": TEXT},
+    "/v1/relations": {"text": TEXT},
+    "/v1/classify": {"text": TEXT},
+    "/v1/convert": {"documents": [{"id": "1", "text": TEXT}]},
+    "/v1/infer": PAIRS,
+    "/v1/similarity": PAIRS,
+    "/v1/answer": {"question": "What may aspirin cause?", "context": TEXT},
+    "/v1/embed": {"texts": [TEXT]},
+    "/v1/fill-mask": {"text": "Aspirin [MASK] fever."},
+    "/v1/models": None,
+    "/plain": {"text": TEXT},
+    "/embed": {"inputs": TEXT},
+    "/rerank": {"query": "fever", "texts": [TEXT], "return_text": True},
+}
+
+
+@pytest.mark.parametrize("path", ASKED)
+def test_answers_are_as_the_document_says(everything: TestClient, path: str) -> None:
+    schema = schemathesis.openapi.from_dict(everything.get("/openapi.json").json())
+    method = "GET" if ASKED[path] is None else "POST"
+    operation = schema[path][method]
+    found = everything.request(method, path, json=ASKED[path])
+    assert found.status_code == 200, found.text
+    assert operation.definition.raw["responses"]["200"]["content"]["application/json"]["schema"]
+    operation.validate_response(found)
+
+
+def test_every_endpoint_is_asked(everything: TestClient) -> None:
+    paths = everything.get("/openapi.json").json()["paths"]
+    open_to_all = {"/livez", "/readyz", "/metrics"}
+    assert paths.keys() - open_to_all - {"/v1/models/reload"} == ASKED.keys()

@@ -191,6 +191,11 @@ def test_settings_are_settings() -> None:
     assert settings.security.keys is not None
     mounted = {one["mountPath"] for one in container()["volumeMounts"]}
     assert str(settings.security.keys.parent) in mounted
+    # A key file is replaced, never changed: a container that mounts the file keeps the old one.
+    volumes = load(DEPLOY / "compose.yaml")["services"]["biobert"]["volumes"]
+    targets = {volume.split(":")[1] for volume in volumes}
+    assert str(settings.security.keys.parent) in targets
+    assert str(settings.security.keys) not in targets
     assert str(settings.runtime.threads) == container()["resources"]["requests"]["cpu"]
     assert settings.runtime.threads == load(DEPLOY / "compose.yaml")["services"]["biobert"]["cpus"]
 

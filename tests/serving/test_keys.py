@@ -9,7 +9,14 @@ import pytest
 
 from biobert.core.errors import BadInputError
 from biobert.serving import keys as keys_module
-from biobert.serving.keys import KeyRing, create_key, is_private, read_keys, revoke_key
+from biobert.serving.keys import (
+    KeyRing,
+    check_private,
+    create_key,
+    is_private,
+    read_keys,
+    revoke_key,
+)
 from biobert.serving.security import TokenBucket
 from tests.cli.calling import call
 
@@ -65,6 +72,30 @@ def test_files_that_others_may_read_are_refused(file: Path) -> None:
     file.chmod(0o644)
     with pytest.raises(BadInputError, match="chmod 600"):
         read_keys(file)
+
+
+def test_a_file_that_cannot_be_read_is_said_to_be(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here a folder stands in its place: whose it is does not keep root from reading a file."""
+    monkeypatch.setattr(keys_module, "LOOK_AGAIN_SECONDS", 0.0)
+    _, text = create_key(file, "lab")
+    ring = KeyRing(file)
+    file.unlink()
+    file.mkdir(mode=0o700)
+    with pytest.raises(BadInputError, match=r"keys\.json: Is a directory"):
+        ring.find(text)
+    with pytest.raises(BadInputError, match="No such file"):
+        check_private(file / "none")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_that_root_changes_keeps_its_owner(file: Path) -> None:
+    create_key(file, "lab")
+    os.chown(file, 65534, -1)
+    key, _ = create_key(file, "ward")
+    revoke_key(file, key.id)
+    assert file.stat().st_uid == 65534 and list(file.parent.iterdir()) == [file]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from starlette.testclient import TestClient
 
 from biobert.core.errors import BadInputError
 from biobert.pipeline.load import model_folder
+from biobert.serving import service as service_module
 from biobert.serving.drift import BORDERS, Drift, InputFigures, read, stability, write
 from biobert.serving.keys import create_key
 from biobert.serving.models import Announcements, Models
-from biobert.serving.settings import DriftSettings, ModelSettings
+from biobert.serving.settings import DriftSettings, ModelSettings, ServiceSettings
 from tests.serving.conftest import figure, serving
 from tests.serving.texts import TEXTS
 
@@ -137,6 +139,23 @@ def test_workers_tell_each_other(tmp_path: Path) -> None:
     assert Announcements(tmp_path, ["a"]).news() == []
 
 
+def test_what_is_reloaded_while_a_worker_loads_is_news(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = folder.parent
+
+    class Slow(Models):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            Announcements(shared, ["mine"]).announce("mine")
+
+    monkeypatch.setattr(service_module, "Models", Slow)
+    models = (ModelSettings("mine", str(folder)),)
+    service = service_module.Service(ServiceSettings(models=models, shared_folder=shared))
+    assert service._announcements is not None and service._announcements.news() == ["mine"]
+    service.close()
+
+
 def texts(length: float, count: int) -> list[InputFigures]:
     generator = np.random.default_rng(5)
     return [
@@ -153,6 +172,16 @@ def test_drift_tells_other_texts_from_the_same() -> None:
     drift.add(texts(6000, 200))
     scores = drift.scores()
     assert scores["length"] > 0.25 and scores["unknown_rate"] < 0.1
+
+
+def test_drift_forgets_what_left_the_window() -> None:
+    drift, fresh = (Drift(DriftSettings(documents=100, window=60)) for _ in range(2))
+    for one in (drift, fresh):
+        one.add(texts(1000, 100))
+    drift.add(texts(6000, 200))
+    for one in (drift, fresh):
+        one.add(texts(1000, 60))
+    assert drift.scores() == fresh.scores() != {}
 
 
 def test_the_index_is_that_of_its_formula() -> None:

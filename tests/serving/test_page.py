@@ -198,7 +198,8 @@ def test_documents_that_are_none(client: TestClient, change: dict[str, Any]) -> 
 
 def test_conversions_that_are_refused(client: TestClient) -> None:
     error_of(client.post("/v1/convert", json={"documents": []}), 422)
-    body = {"documents": [{"id": "1", "text": "a\x01b"}]}
+    entity = {"start": 0, "end": 1, "label": "a\x01"}
+    body = {"documents": [{"id": "1", "text": "ab", "entities": [entity]}]}
     error_of(client.post("/v1/convert", json=body, headers={"accept": "application/xml"}), 422)
     error_of(client.post("/v1/convert", json=body, headers={"accept": "application/pdf"}), 406)
     error_of(client.post("/v1/annotate?format=jsonl", content="{}"), 422)

@@ -1,15 +1,18 @@
 """`biobert serve` as a process: started, asked, held up, and told to stop."""
 
+import asyncio
 import json
 import os
+import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from biobert import Annotator
 from biobert.core.document import Document
 from biobert.data.formats.jsonl import document_from_json
 from biobert.serving.audit import check_log
+from biobert.serving.connections import BoundedConfig
 from biobert.serving.keys import create_key
 from tests.serving.texts import TEXTS
 
@@ -70,8 +74,8 @@ def running(folder: Path, *options: object) -> Iterator[Running]:
         process.wait()
 
 
-def wait_until_ready(service: Running) -> None:
-    until = time.monotonic() + LONGEST_START_SECONDS
+def wait_until_ready(service: Running, seconds: float = LONGEST_START_SECONDS) -> None:
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         assert service.process.poll() is None, service.log.read_text()
         try:
@@ -102,6 +106,36 @@ def check_that_work_stops_for_who_is_gone(service: Running) -> None:
     metrics = httpx2.get(f"{service.address}/metrics").text
     assert "biobert_queue_documents 0.0" in metrics
     assert "biobert_batch_windows_count 0.0" in metrics
+
+
+def check_that_a_worker_that_cannot_start_stops_no_other(service: Running, model: Path) -> None:
+    """One is killed, and what it would load is damaged."""
+    started = [str(one["event"]) for one in service.events()]
+    worker = next(re.search(r"server process \[(\d+)\]", one) for one in started if "server" in one)
+    content = (model / "model.onnx").read_bytes()
+    (model / "model.onnx").write_bytes(content[: len(content) // 2])
+    os.kill(int(worker[1]), signal.SIGKILL)  # type: ignore[index]
+    until = time.monotonic() + 60.0
+    while not any(one["event"] == "cannot-start" for one in service.events()):
+        assert time.monotonic() < until, service.log.read_text()
+        time.sleep(0.1)
+    # The parent looks twice a second for workers that ended.
+    time.sleep(2.0)
+    assert "stopping the parent" not in service.log.read_text()
+    assert httpx2.get(f"{service.address}/livez").status_code == 200
+    (model / "model.onnx").write_bytes(content)
+
+
+def check_that_answers_must_be_read(service: Running, connections: int) -> None:
+    """Clients that ask again and again and never read are closed, not waited for."""
+    with ExitStack() as held:
+        for _ in range(connections):
+            one = held.enter_context(socket.socket())
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.connect(("127.0.0.1", service.port))
+            one.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 300)
+        assert httpx2.get(f"{service.address}/livez").status_code == 503
+        wait_until_ready(service, seconds=15.0)
 
 
 def test_what_was_taken_is_answered_after_sigterm(tmp_path: Path) -> None:
@@ -169,7 +203,24 @@ def test_clients_that_are_slow_or_many_or_gone(tmp_path: Path) -> None:
         for one in others:
             one.close()
         wait_until_ready(service)
+        check_that_answers_must_be_read(service, connections=5)
         check_that_work_stops_for_who_is_gone(service)
+
+
+def test_connections_that_never_shake_hands_are_closed() -> None:
+    async def heard() -> bytes:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0, ssl=context)
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            said = await asyncio.wait_for(reader.read(), 20.0)
+            writer.close()
+            return said
+
+    config = BoundedConfig("", timeout_keep_alive=1)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        assert runner.run(heard()) == b""
 
 
 def test_several_workers_are_one_service(tmp_path: Path) -> None:
@@ -213,6 +264,7 @@ def test_several_workers_are_one_service(tmp_path: Path) -> None:
         counted = next(one for one in metrics.splitlines() if one.startswith("biobert_documents_t"))
         assert float(counted.rpartition(" ")[2]) >= 20
         assert 'biobert_model_reloads_total{model="mine",outcome="done"} 2.0' in metrics
+        check_that_a_worker_that_cannot_start_stops_no_other(service, tmp_path / "model")
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(60) == 0
 

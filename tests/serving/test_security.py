@@ -1,5 +1,6 @@
 """Who may do what, and what every answer carries."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 
 from biobert.core.errors import BadInputError
 from biobert.core.settings import from_mapping
+from biobert.runtime.settings import RuntimeSettings
 from biobert.serving.keys import create_key
 from biobert.serving.logs import LOGGER, JsonLines
 from biobert.serving.settings import ServiceSettings
@@ -61,16 +63,33 @@ def test_a_key_is_needed(guarded: TestClient, keys: dict[str, str]) -> None:
 
 
 def test_a_body_is_not_read_for_who_has_no_key(guarded: TestClient) -> None:
-    read = 0
+    async def receive() -> Any:
+        raise AssertionError("the body was asked for")
 
-    def body() -> Iterator[bytes]:
-        nonlocal read
-        for _ in range(100):
-            read += 1
-            yield b"x" * 100_000
+    sent: list[Any] = []
 
-    headers = {"content-type": "application/json", "content-length": str(10_000_000)}
-    assert guarded.post("/v1/annotate", content=body(), headers=headers).status_code == 401
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/annotate",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json"), (b"content-length", b"10000000")],
+    }
+    asyncio.run(guarded.app(scope, receive, send))  # type: ignore[arg-type]
+    assert sent[0]["status"] == 401
+
+
+def test_the_document_says_what_needs_a_key(guarded: TestClient, client: TestClient) -> None:
+    found = guarded.get("/openapi.json").json()
+    schemes = found["components"]["securitySchemes"]
+    assert {one["type"] for one in schemes.values()} == {"http", "apiKey"}
+    needed = found["paths"]["/v1/annotate"]["post"]["security"]
+    assert needed == [{name: []} for name in schemes]
+    assert "security" not in found["paths"]["/livez"]["get"]
+    assert "securitySchemes" not in client.get("/openapi.json").json()["components"]
 
 
 def test_roles(guarded: TestClient, keys: dict[str, str]) -> None:
@@ -175,3 +194,18 @@ def test_what_is_meant_is_allowed(folder: Path, keys: dict[str, str]) -> None:
 def test_a_service_that_cannot_start_says_why(arguments: list[str], words: str) -> None:
     found = call("serve", *arguments, "--port", 0, "--json")
     assert found.code in (1, 2) and words in found.json["error"]["message"]
+
+
+def test_options_change_what_they_name_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[ServiceSettings] = []
+    monkeypatch.setattr("biobert.serving.server.run_service", started.append)
+    file = tmp_path / "service.toml"
+    file.write_text('[runtime]\nthreads = 2\nstreams = 1\nprecision = "bf16"\n')
+    assert call("serve", "--settings", file, "--precision", "float32").code == 0
+    assert call("serve", "--settings", file, "--engine", "torch", "--device", "cpu").code == 0
+    assert [one.runtime for one in started] == [
+        RuntimeSettings(precision="float32", threads=2, streams=1),
+        RuntimeSettings("torch", "bf16", "cpu", threads=2, streams=1),
+    ]

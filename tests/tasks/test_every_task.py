@@ -85,6 +85,8 @@ def test_perfect_outputs_decode_to_the_gold_and_score_one(task: Task) -> None:
     scores = task.score(gold, predicted)
     assert scores.main == 1.0
     assert scores.micro.support > 0
+    counts = task.counts(gold, predicted)
+    assert counts is None or (counts[:, 0].sum() > 0 and (counts == counts[:, :1]).all())
 
 
 def _certain(task: Task, window: Window, targets):  # type: ignore[no-untyped-def]

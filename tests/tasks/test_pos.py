@@ -12,6 +12,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.task import IGNORED
 from biobert.data.catalogue import load_corpus, read_split
 from biobert.data.rejects import Rejects
+from biobert.evaluation.report import Setting, entity_report
 from biobert.tasks.pos import HEAD, PartOfSpeechTagging, PosSettings
 from biobert.text.windows import WindowSettings
 from tests.tiny import tiny_tokenizer
@@ -195,6 +196,22 @@ def test_gold_words_that_no_answer_covers_and_tags_the_model_lacks_count_as_wron
     assert scores.main == 0.0
     assert {pair["predicted"] for pair in scores.details["confusions"]} == {"O", "NN"}
     assert task().score([], []).main == 0.0
+    assert task().counts([gold], [gold.with_entities((Entity(0, 1, "NN"),))]).tolist() == [
+        [1, 2, 2]
+    ]
+
+
+def test_the_interval_is_that_of_the_tag_accuracy() -> None:
+    entities = (Entity(0, 4, "NN"), Entity(5, 9, "NN"))
+    gold = [Document(str(n), "IL-2 gene", entities=entities) for n in range(20)]
+    parts = (Entity(0, 2, "NN"), Entity(2, 4, "NN"), Entity(5, 9, "NN"))
+    predicted = [one.with_entities(parts) for one in gold]
+    one = PartOfSpeechTagging(PosSettings(("NN",)))
+    setting = Setting("m 1", "pos", "c", "test", ("NN",), 1.0)
+    counts = one.counts(gold, predicted)
+    report = entity_report(gold, predicted, setting, measure=one.score, counts=counts)
+    assert report.scores.main == 1.0
+    assert (report.interval.low, report.interval.high) == (1.0, 1.0)
 
 
 def test_tags_are_named_once_and_plus_is_taken() -> None:

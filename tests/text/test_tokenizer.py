@@ -1,8 +1,12 @@
 """Offsets are exact and text cannot forge special tokens."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from biobert.core.errors import BadInputError
 from biobert.text.tokenizer import Tokenizer
 from tests.tiny import tiny_tokenizer
 
@@ -46,3 +50,9 @@ def test_a_saved_tokenizer_reads_the_same(tmp_path) -> None:  # type: ignore[no-
     again = Tokenizer.from_folder(tmp_path)
     text = "Lithium-induced cardiac arrest (n = 3)."
     assert again.pieces([text])[0].ids.tolist() == TOKENIZER.pieces([text])[0].ids.tolist()
+
+
+def test_a_broken_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{")
+    with pytest.raises(BadInputError, match=r"tokenizer\.json: not a tokenizer"):
+        Tokenizer.from_folder(tmp_path)

@@ -71,3 +71,33 @@ def run(tables: dict[str, Any], tmp_path: Path) -> Callable[..., Silent]:
         return listener
 
     return go
+
+
+class Stopping(Silent):
+    """Ends the run like Ctrl-C, after some steps."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self._step = step
+
+    def stepped(self, report: Any) -> None:
+        super().stepped(report)
+        if report.step == self._step:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def stopped(tables: dict[str, Any], tmp_path: Path) -> Callable[..., None]:
+    """Begin a run and stop it: `stopped("out", step=4, adversarial={...})`."""
+
+    def go(output: str, *, step: int, **changes: Any) -> None:
+        places = Places(output=tmp_path / output, cache=tmp_path / "cache")
+        changed = {
+            name: {**tables.get(name, {}), **values} if isinstance(values, dict) else values
+            for name, values in changes.items()
+        }
+        plan = read_recipe({**tables, **changed}, place="toy.toml")
+        with pytest.raises(KeyboardInterrupt):
+            train(plan, places, listener=Stopping(step), resume=False)
+
+    return go

@@ -15,6 +15,7 @@ from biobert.core.model_folder import read_manifest
 from biobert.data.reading import write_documents
 from biobert.pipeline.annotator import Annotator
 from biobert.tasks.ner import NamedEntityRecognition
+from biobert.training.recipe import RunSettings
 
 
 def test_a_run_learns_and_leaves_a_model_that_annotates(
@@ -52,11 +53,16 @@ def test_the_best_epoch_on_devel_is_kept_and_patience_ends_the_run(
     assert len(listener.devel) < 40
     best = max(listener.devel)
     first = listener.devel.index(best)
-    assert len(listener.devel) == first + 1 + 2 + (len(listener.devel) - first - 3)
+    assert len(listener.devel) == first + 1 + 2
     assert read_manifest(tmp_path / "out").metrics["devel"] == best
     kept = load_file(tmp_path / "out" / "checkpoints" / "best.safetensors")
     saved = load_file(tmp_path / "out" / "model.safetensors")
     assert torch.equal(kept["heads.tags.classifier.weight"], saved["classifier.weight"])
+
+
+def test_no_patience_at_all_is_refused() -> None:
+    with pytest.raises(BiobertError, match="patience = 0: at least 1"):
+        RunSettings(patience=0)
 
 
 def test_a_loss_that_is_no_number_names_the_batch(run: Callable[..., Any]) -> None:
@@ -100,6 +106,17 @@ def test_history_holds_every_step(run: Callable[..., Any], tmp_path: Path) -> No
     listener = run("out", run={"epochs": 1})
     lines = (tmp_path / "out" / "history.jsonl").read_text().splitlines()
     assert [json.loads(line)["loss"] for line in lines] == listener.losses
+
+
+def test_the_time_of_evaluations_is_no_time_of_steps(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    devel = {"devel": tables["data"]["train"]}
+    run("out", data=devel, run={"epochs": 1, "evaluate_every_steps": 1})
+    lines = (tmp_path / "out" / "history.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    # A step is timed from the end of the one before, and here no step follows another at once.
+    assert {row["tokens_per_second"] for row in rows if "loss" in row} == {0.0}
 
 
 def test_rows_beyond_the_encoders_positions_are_refused(

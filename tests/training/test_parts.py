@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from biobert.core.batching import packed_rows
-from biobert.core.errors import BadInputError
 from biobert.model.hub import load_encoder
 from biobert.model.network import Network
 from biobert.tasks.ner import NamedEntityRecognition
@@ -101,16 +100,6 @@ def test_biases_and_norms_do_not_decay_and_lower_layers_learn_slower(network: Ne
         assert decay == 0.01
         assert rates[f"encoder.layers.{layer}.attention_norm.weight"][1] == 0.0
     assert rates["encoder.embeddings.word.weight"][0] == pytest.approx(1e-3 * 0.0625)
-
-
-def test_frozen_layers_stay_out(network: Network) -> None:
-    build_optimizer(network, OptimizerSettings(frozen_layers=2))
-    learning = {name for name, one in network.named_parameters() if one.requires_grad}
-    assert not any(name.startswith("encoder.embeddings") for name in learning)
-    assert not any(name.startswith(("encoder.layers.0", "encoder.layers.1")) for name in learning)
-    assert any(name.startswith("encoder.layers.2") for name in learning)
-    with pytest.raises(BadInputError, match="frozen_layers"):
-        build_optimizer(network, OptimizerSettings(frozen_layers=9))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from transformers import BertForPreTraining
 
 from biobert.core.errors import BadInputError
+from biobert.core.files import sha256_of
 from biobert.core.model_folder import WEIGHTS, read_manifest
 from biobert.core.task import IGNORED
 from biobert.data.shards import open_corpus
@@ -26,10 +27,13 @@ from biobert.pipeline.filling import GapFiller
 from biobert.tasks.pretraining import PAIRS, WORDS, Pretraining
 from biobert.training.batches import Batch, network_logits
 from biobert.training.checkpoint import OPTIMIZER
+from biobert.training.material import Places
 from biobert.training.pretraining import CorpusSource, WeighedCorpus
-from biobert.training.recipe import BatchSettings, StageSettings
+from biobert.training.rate_finder import RangeSettings, find_learning_rate
+from biobert.training.recipe import BatchSettings, StageSettings, read_recipe
 from tests.corpora import write_toy_corpus
 from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder
+from tests.training.conftest import Silent
 
 TOKENIZER = tiny_tokenizer()
 
@@ -179,6 +183,30 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     run("killed", resume=True)
     one, other = ((tmp_path / name / WEIGHTS).read_bytes() for name in ("whole", "killed"))
     assert one == other
+
+
+def test_corpora_of_one_name_are_told_apart_and_none_is_named_twice(
+    run: Callable[..., Any], corpus: Path, tmp_path: Path
+) -> None:
+    other = write_toy_corpus(tmp_path / corpus.name)
+    devel = [{"corpus": str(one), "splits": ["heldout"]} for one in (corpus, other)]
+    data = {"train": [{"corpus": str(one)} for one in (corpus, other)], "devel": devel}
+    run("out", data=data, run={"steps": 2})
+    manifest = read_manifest(tmp_path / "out")
+    for one in (corpus, other):
+        assert f"{one} heldout" in manifest.metrics
+        assert sha256_of(one / "manifest.json") in manifest.data[f"{one} train"]
+    with pytest.raises(BadInputError, match="twice"):
+        run("twice", data={**data, "devel": [devel[0], devel[0]]}, run={"steps": 2})
+
+
+def test_a_rate_is_looked_for_in_more_steps_than_the_recipe_has(
+    tables: dict[str, Any], tmp_path: Path
+) -> None:
+    plan = read_recipe({**tables, "run": {**tables["run"], "steps": 12}}, place="toy.toml")
+    places = Places(output=tmp_path / "out", cache=tmp_path / "cache")
+    settings = RangeSettings(highest=1e-4, steps=20)
+    assert len(find_learning_rate(plan, places, settings, listener=Silent()).points) == 20
 
 
 def test_layers_computed_again_give_the_same_weights(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from accelerate import Accelerator
+
+from biobert.core.errors import BadInputError
+from biobert.training import loop
+from biobert.training.checkpoint import STATE, checkpoints
+from biobert.training.parallel import build_accelerator
 
 # Kills itself, as a power cut would, at the n-th call of one function of the run.
 DYING = """
@@ -49,12 +57,14 @@ def weights(folder: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize(("place", "count"), [("step", 5), ("write", 4), ("rename", 2)])
+@pytest.mark.parametrize(
+    ("place", "count"), [("step", 5), ("write", 4), ("rename", 6), ("rename", 7)]
+)
 def test_a_killed_run_ends_with_the_same_weights(
     run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path, place: str, count: int
 ) -> None:
     settings = {**tables, "regularization": {"masked_words": 0.2}}
-    run("whole", regularization={"masked_words": 0.2})
+    whole = run("whole", regularization={"masked_words": 0.2})
     argument = json.dumps([settings, str(tmp_path / "killed"), place, count])
     root = Path(__file__).parents[2]
     died = subprocess.run(
@@ -62,7 +72,8 @@ def test_a_killed_run_ends_with_the_same_weights(
     )
     assert died.returncode == -9, died.stderr.decode()
     assert not (tmp_path / "killed" / "model.safetensors").exists()
-    run("killed", resume=True, regularization={"masked_words": 0.2})
+    resumed = run("killed", resume=True, regularization={"masked_words": 0.2})
+    assert 0 < len(resumed.losses) < len(whole.losses)
     assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
 
 
@@ -78,13 +89,62 @@ def test_equal_seeds_give_equal_weights_and_others_do_not(
 def test_an_earlier_run_is_neither_overwritten_nor_continued_with_another_recipe(
     run: Callable[..., Any],
 ) -> None:
-    from biobert.core.errors import BadInputError
-
     run("out", run={"epochs": 1})
     with pytest.raises(BadInputError, match="--resume"):
         run("out", run={"epochs": 1})
     with pytest.raises(BadInputError, match="recipe changed in optimizer"):
         run("out", resume=True, run={"epochs": 1}, optimizer={"learning_rate": 1e-4})
+
+
+def test_a_table_that_is_gone_or_another_number_of_processes_is_another_run(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    run("out", averaging={}, run={"epochs": 1})
+    with pytest.raises(BadInputError, match="recipe changed in averaging"):
+        run("out", resume=True, run={"epochs": 1})
+    (place,) = checkpoints(tmp_path / "out" / "checkpoints")
+    state = json.loads((place / STATE).read_text())
+    state["progress"]["processes"] = 8
+    (place / STATE).write_text(json.dumps(state))
+    with pytest.raises(BadInputError, match="8 processes, this one has 1"):
+        run("out", resume=True, averaging={}, run={"epochs": 1})
+
+
+def test_other_data_is_another_run(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    before = Path(tables["data"]["train"][0]["corpus"])
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.write_text(before.read_text())
+    changes = {"data": {"train": [{"corpus": str(corpus)}]}, "run": {"epochs": 1}}
+    run("out", **changes)
+    run("out", resume=True, **changes)
+    corpus.write_text(before.read_text().replace("Lithium", "Cadmium"))
+    with pytest.raises(BadInputError, match=rf"other data in {re.escape(str(corpus))}"):
+        run("out", resume=True, **changes)
+
+
+def test_the_scale_of_half_precision_goes_on(
+    run: Callable[..., Any],
+    stopped: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scalers = []
+
+    def scaled(*arguments: Any) -> Accelerator:
+        accelerator = build_accelerator(*arguments)
+        accelerator.scaler = torch.amp.GradScaler("cpu", growth_interval=2)
+        scalers.append(accelerator.scaler)
+        return accelerator
+
+    monkeypatch.setattr(loop, "build_accelerator", scaled)
+    run("whole")
+    stopped("stopped", step=5)
+    run("stopped", resume=True)
+    whole, _, resumed = (one.state_dict() for one in scalers)
+    assert resumed == whole
+    assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
 
 
 FULL = """
@@ -127,6 +187,7 @@ def test_a_disk_that_fills_up_is_named_and_leaves_the_checkpoint_before(
     assert done.stdout.startswith("disk ")
     assert "could not be written" in done.stdout
     assert "--resume" in done.stdout
-    assert [place.name for place in (output / "checkpoints").iterdir()] == ["step-00000003"]
+    left = {place.name for place in (output / "checkpoints").iterdir()}
+    assert left == {"data.json", "step-00000003"}
     run("full", resume=True)
     assert weights(output) == weights(tmp_path / "whole")

@@ -103,3 +103,12 @@ def test_settings_that_cannot_be_are_refused(
 ) -> None:
     with pytest.raises(BadInputError, match=name):
         run("model", self_training={"unlabelled": [{"corpus": str(unlabelled)}], name: value})
+
+
+@pytest.mark.parametrize("task", ["multitask", "pretraining"])
+def test_tasks_without_silver_are_refused_before_a_teacher_is_trained(
+    run: Callable[..., Silent], tmp_path: Path, task: str
+) -> None:
+    with pytest.raises(BadInputError, match=f"does not fit '{task}'"):
+        run("model", task={"name": task}, self_training={"unlabelled": [{"corpus": "texts"}]})
+    assert not (tmp_path / "model").exists()

@@ -8,6 +8,7 @@ import pytest
 
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import read_manifest
+from biobert.core.settings import override
 from biobert.training.material import Places
 from biobert.training.tuning import Choices, Range, Search, read_space, tune
 from tests.training.conftest import Silent
@@ -63,6 +64,22 @@ def test_the_best_trial_is_kept_and_a_search_goes_on(
         assert (tmp_path / "out" / picture).read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_search_of_other_settings_is_not_gone_on_with(
+    with_devel: dict[str, Any], tmp_path: Path
+) -> None:
+    search(with_devel, tmp_path, 1)
+    other = override(with_devel, ["run.epochs=1"])
+    with pytest.raises(BadInputError, match=r"recipe\.run\.epochs: .*, now 1\); choose another"):
+        search(other, tmp_path, 2)
+    space = read_space(["model.dropout=0.0,0.3"])
+    with pytest.raises(BadInputError, match=r"try\.model\.dropout\.values: \[0\.0, 0\.2\], now"):
+        tune(
+            Search(with_devel, [SPACE[0], *space], 2),
+            Places(output=tmp_path, cache=tmp_path),
+            listen=lambda number: Silent(),
+        )
+
+
 def test_equal_seeds_try_the_same(with_devel: dict[str, Any], tmp_path: Path) -> None:
     one, other = (search(with_devel, tmp_path / name, 2) for name in ("a", "b"))
     assert one == other
@@ -82,6 +99,23 @@ def test_a_trial_that_was_cut_off_is_run_again(
             search(with_devel, tmp_path / "out", 1)
     whole = search(with_devel, tmp_path / "whole", 1)
     assert search(with_devel, tmp_path / "out", 1).settings == whole.settings
+
+
+def test_a_trial_that_diverges_does_not_end_the_search(
+    with_devel: dict[str, Any], tmp_path: Path
+) -> None:
+    tables = override(with_devel, ["optimizer.maximum_gradient_norm=1e30", "run.epochs=1"])
+
+    def tried(rates: str, trials: int) -> Any:
+        space = read_space([f"optimizer.learning_rate={rates}"])
+        places = Places(output=tmp_path / rates, cache=tmp_path)
+        return tune(Search(tables, space, trials), places, listen=lambda number: Silent())
+
+    found = tried("1e30,1e-3", 6)
+    assert found.settings == {"optimizer.learning_rate": 1e-3}
+    assert found.pruned > 0
+    with pytest.raises(BadInputError, match="none of 2 trials came to its end"):
+        tried("1e30,1e31", 2)
 
 
 def test_without_devel_there_is_no_search(tables: dict[str, Any], tmp_path: Path) -> None:

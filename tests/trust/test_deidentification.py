@@ -69,6 +69,52 @@ def test_annotations_stay_with_their_words() -> None:
     assert done.id == "7"
 
 
+def test_the_name_of_metadata_tells_what_they_are() -> None:
+    metadata = {"patient": "Wojciechowska", "mrn": "482913", "homePhone": "555-0143", "ward": "4"}
+    passage = Passage(0, 4, "section", metadata={"account": "8827364"})
+    document = Document("1", "Seen", passages=(passage,), metadata=metadata)
+    done = Deidentifier().deidentify(document)
+    assert done.document.metadata == {
+        "patient": "[NAME]",
+        "mrn": "[MEDICAL_RECORD]",
+        "homePhone": "[PHONE]",
+        "ward": "4",
+    }
+    assert done.document.passages[0].metadata == {"account": "[ACCOUNT]"}
+    assert done.found == ()
+    assert {(one.field, one.start, one.end) for one in done.beside_text} == {
+        ("metadata.patient", 0, 13),
+        ("metadata.mrn", 0, 6),
+        ("metadata.homePhone", 0, 8),
+        ("passages.0.metadata.account", 0, 7),
+    }
+
+
+def test_metadata_that_are_no_text_are_searched_too() -> None:
+    metadata: Any = {"mrn": 482913, "beds": 4, "phones": ["617-555-0143", 7]}
+    done = Deidentifier().deidentify(Document("1", "Seen", metadata=metadata)).document
+    assert done.metadata == {"mrn": "[MEDICAL_RECORD]", "beds": 4, "phones": '["[PHONE]", 7]'}
+
+
+def test_the_patient_is_always_replaced_in_metadata() -> None:
+    document = Document("1", "Seen", metadata={"key": "qwx 7", "ward": "4"})
+    done = Deidentifier().deidentify(document, patient="qwx 7").document
+    assert done.metadata == {"key": "[OTHER]", "ward": "4"}
+
+
+def test_a_document_is_read_in_one_way_all_over() -> None:
+    document = Document("1", "Seen 14/03/2024 and 04/05/2024.", metadata={"admitted": "04/05/2024"})
+    done = surrogates().deidentify(document).document
+    assert done.text.endswith(f" and {done.metadata['admitted']}.")
+
+
+def test_a_date_with_other_spaces_is_moved() -> None:
+    text = "Seen on March\u00a014,\u00a02024."
+    done = text_of(surrogates(), text)
+    assert re.fullmatch(r"Seen on \w+ \d+, \d+\.", done.replace("\u00a0", " "))
+    assert done != text
+
+
 def test_a_person_keeps_one_surrogate() -> None:
     text = "Name: SULLIVAN, MARGARET\nMrs. Sullivan and Margaret Sullivan; Ms. Kowalczyk."
     done = text_of(surrogates(), text)
@@ -163,6 +209,22 @@ def test_a_model_adds_what_the_rules_do_not_know() -> None:
     text = "Yesterday Qwyllander was dizzy."
     assert text_of(Deidentifier(), text) == text
     assert text_of(Deidentifier(names=tagger), text) == "Yesterday [NAME] was dizzy."
+
+
+def test_a_model_may_find_every_kind() -> None:
+    labels = {
+        "qw": "MEDICALRECORD", "er": "Street", "ty": "LOCATION-OTHER", "ui": "IDNUM",
+        "2019": "DATE", "thrice": "DATE", "88": "AGE", "97": "AGE", "baker": "PROFESSION",
+    }  # fmt: skip
+
+    def tagger(text: str) -> Document:
+        spans = ((text.index(word), len(word), label) for word, label in labels.items())
+        entities = [Entity(start, start + length, label) for start, length, label in spans]
+        return Document("1", text, entities=tuple(entities))
+
+    assert text_of(Deidentifier(names=tagger), " ".join(labels)) == (
+        "[MEDICAL_RECORD] [LOCATION] [LOCATION] [OTHER] 2019 [DATE] 88 [AGE] baker"
+    )
 
 
 def test_many_threads_may_share_one() -> None:

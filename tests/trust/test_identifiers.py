@@ -45,6 +45,9 @@ def found(text: str) -> list[tuple[str, str]]:
         ("AGE", "a ", "91", "-year-old woman"),
         ("AGE", "Ada, ", "103", ", a widow"),
         ("AGE", "a ", "ninety-four", " year old man"),
+        ("AGE", "Pt is a ", "95", "M w/ COPD."),
+        ("AGE", "Pt. ", "93", " F"),
+        ("AGE", "", "94", "F with fever to 38.4, afebrile now"),
         ("PHONE", "call ", "(617) 555-0143 ext. 12", " now"),
         ("PHONE", "tel ", "+44 20 7946 0958", "."),
         ("PHONE", "pager ", "44871", "."),
@@ -97,6 +100,8 @@ def test_an_identifier_is_found_whole(kind: str, before: str, identifier: str, b
         "Sodium 133 (136-145), potassium 5.2, platelets 150000, creatinine 1.3.",
         "In 2015 and from 1998 to 2004 she smoked; in 2019 she stopped.",
         "A 72-year-old woman, 61.2 kg, 98 percent, heart rate 92.",
+        "Temp 99 F, Tmax: 102F, T was 98F, temperature up to 101 F, then 98 F (37 C), 98F orally.",
+        "She walked 100 M; 95 M cells; a cost of $120M; 98°F; 92 mM; G93A; 98 F/C.",
         "Will she rose to the challenge? She may march on; grace and hope remain.",
         "Escherichia coli, S. aureus, C. difficile and E. coli grew.",
         "The trial NCT01369329 (PMID 23456789) was negative.",
@@ -117,6 +122,35 @@ def test_a_name_met_again_is_found_without_its_title() -> None:
 def test_offsets_stand_where_a_letter_grows_in_lower_case() -> None:
     text = "İİİ Mrs. Sullivan"
     assert found(text) == [("NAME", "Sullivan")]
+
+
+PLAIN = "Dr. Feldstein rang (617) 555-0143 on March 14, 2024; SSN 412-55-7790, a 93-year-old."
+
+
+@pytest.mark.parametrize(("plain", "other"), [(" ", "\u00a0"), (" ", "\u2009"), ("-", "\u2011")])
+def test_other_spaces_and_hyphens_hide_nothing(plain: str, other: str) -> None:
+    given = PLAIN.replace(plain, other)
+    expected = [(kind, one.replace(plain, other)) for kind, one in found(PLAIN)]
+    assert [kind for kind, _ in expected] == ["NAME", "PHONE", "DATE", "SSN", "AGE"]
+    assert found(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "identifier"),
+    [
+        ("NAME", "She was seen in the clinic this morning by Dr.\n", "Feldstein"),
+        ("PHONE", "Please call the daughter, who lives near, at ", "617\n555-0143"),
+        ("DATE", "She was admitted to this hospital again on ", "March\n14, 2024"),
+    ],
+)
+def test_what_stands_across_a_wrapped_line_is_found(
+    kind: str, before: str, identifier: str
+) -> None:
+    assert found(f"{before}{identifier} and was told so.") == [(kind, identifier)]
+
+
+def test_short_lines_are_not_joined() -> None:
+    assert found("Provider\nWarfarin 5 mg\nReferred by Dr.\nAspirin 81 mg") == []
 
 
 def test_nothing_overlaps_and_everything_is_in_order() -> None:

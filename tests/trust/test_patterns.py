@@ -112,4 +112,4 @@ def test_the_check_sees_what_it_should() -> None:
 def test_hostile_lines_are_read_to_their_end(unit: str) -> None:
     text = unit * (100_000 // len(unit))
     found = find_identifiers(text + " Mrs. Sullivan")
-    assert text[: found[-1].start].count("") and found[-1].end == len(text) + len(" Mrs. Sullivan")
+    assert found[-1].end == len(text) + len(" Mrs. Sullivan")

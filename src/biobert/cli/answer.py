@@ -44,6 +44,8 @@ def answering(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]
                 answer = function(*args, **kwargs)
             except BiobertError as problem:
                 fail(command, problem.code, str(problem), as_json=as_json)
+            except OSError as problem:  # a full disk, a folder that may not be written
+                fail(command, "io", str(problem) or type(problem).__name__, as_json=as_json)
             if as_json:
                 print_json({"ok": True, "command": command, "data": answer.data})
             else:

@@ -1,7 +1,10 @@
 """What a model card says of a compression."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from biobert.core.model_folder import CARD, read_manifest
 
 TEMPLATE = """\
 ## Made smaller
@@ -15,6 +18,21 @@ were then measured on the same texts ({machine}); up to {max_loss:g} points coul
 
 Times are from text to answers. The whole recipe and what each step did are in `biobert.json`.
 {notes}"""
+
+UNMEASURED = """\
+## Weights in eight bits
+
+Every figure above this section is that of the original model. Nothing was measured on this one;
+`biobert export --corpus` does it.
+"""
+
+
+def write_card(folder: Path, original: Path, section: str) -> None:
+    """Write into `folder` the card of the original model, with one more section."""
+    card = original / CARD
+    is_there = card.is_file()
+    before = card.read_text(encoding="utf-8") if is_there else f"# {read_manifest(original).name}"
+    (folder / CARD).write_text(f"{before.rstrip()}\n\n{section}", encoding="utf-8")
 
 
 def compression_section(compression: Mapping[str, Any]) -> str:

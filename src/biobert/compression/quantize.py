@@ -13,7 +13,14 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from biobert.core.errors import BadInputError
+
 SMALLEST_MATRIX = 1024
+STORED_AS = {
+    "DequantizeLinear": (TensorProto.INT8,),
+    "Cast": (TensorProto.FLOAT16, TensorProto.BFLOAT16),
+}
+"""What smaller weights are, by the node that makes them floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,10 @@ class QuantizeReport:
 
 
 def quantize_weights(source: Path, target: Path) -> QuantizeReport:
-    """Write `target` with int8 weights for every matrix product and embedding table."""
+    """Write `target` with int8 weights for every matrix product and embedding table.
+
+    Raises BadInputError for a graph in which no weights are floats.
+    """
     before = source.stat().st_size
     model = onnx.load(source)
     graph = model.graph
@@ -43,6 +53,8 @@ def quantize_weights(source: Path, target: Path) -> QuantizeReport:
         graph.initializer.remove(tensor)
         nodes.append(_add_rounded(graph, name, weights, axis))
         count += 1
+    if not count:
+        raise BadInputError(f"{source}: no float weights to round: export the model it was made of")
     # Dequantisation must come before its users.
     old = list(graph.node)
     del graph.node[:]
@@ -52,23 +64,24 @@ def quantize_weights(source: Path, target: Path) -> QuantizeReport:
     return QuantizeReport(count, before, target.stat().st_size)
 
 
-def dequantize_weights(source: Path, target: Path) -> None:
-    """Write `target` with floats in place of the eight-bit weights that `quantize_weights` made;
-    what it rounded away stays away."""
+def restore_floats(source: Path, target: Path) -> None:
+    """Write `target` with floats in place of the weights that `quantize_weights` or `halve_weights`
+    made smaller; what they rounded away stays away."""
     model = onnx.load(source)
     graph = model.graph
     initializers = {tensor.name: tensor for tensor in graph.initializer}
     nodes = list(graph.node)
     del graph.node[:]
     for node in nodes:
-        if node.op_type != "DequantizeLinear" or node.input[0] not in initializers:
+        stored = [initializers[name] for name in node.input[:2] if name in initializers]
+        if not stored or stored[0].data_type not in STORED_AS.get(node.op_type, ()):
             graph.node.append(node)
             continue
-        values, scales = (initializers[name] for name in node.input[:2])
-        axis = next((one.i for one in node.attribute if one.name == "axis"), 1)
-        weights = _restored(numpy_helper.to_array(values), numpy_helper.to_array(scales), axis)
-        for tensor in (values, scales):
+        for tensor in stored:
             graph.initializer.remove(tensor)
+        values, *scales = map(numpy_helper.to_array, stored)
+        axis = next((one.i for one in node.attribute if one.name == "axis"), 1)
+        weights = _restored(values, scales[0], axis) if scales else values.astype(np.float32)
         graph.initializer.append(numpy_helper.from_array(weights, node.output[0]))
     onnx.checker.check_model(model)
     onnx.save(model, target)

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from biobert.compression.steps import SHELF
 from biobert.core.errors import BadInputError
 from biobert.core.settings import from_mapping
+from biobert.data.catalogue import corpus_names
 from biobert.training.recipe import DataSource
 
 KIND = "kind"
@@ -60,11 +62,10 @@ def read_compression_recipe(tables: Mapping[str, Any], *, place: str) -> Compres
     found = from_mapping(_Tables, tables, place=place)
     if not found.steps or not found.gate:
         raise BadInputError(f"{place}: give at least one [[steps]] and one [[gate]]")
-    shared = {_parts(one) for one in found.gate} & {_parts(one) for one in found.corpora}
-    if shared:
+    for name in sorted(_splits(found.gate) & _splits(found.corpora)):
         raise BadInputError(
-            f"{place}: {_named(shared.pop())} stands in [[corpora]] and [[gate]]: what a model has "
-            "learnt from does not tell how good it is"
+            f"{place}: {name} stands in [[corpora]] and [[gate]]: what a model has learnt from "
+            "does not tell how good it is"
         )
     steps = tuple(
         _step(one, f"{place} [[steps]] {number}") for number, one in enumerate(found.steps, start=1)
@@ -89,10 +90,18 @@ def _check_order(steps: Sequence[Step], place: str) -> None:
             raise BadInputError(f"{place}: {LAST} must be the last step: it leaves no weights")
 
 
-def _parts(source: DataSource) -> tuple[str, tuple[str, ...]]:
-    return source.corpus, source.splits
+def _splits(sources: Sequence[DataSource]) -> set[str]:
+    """Every split that the sources name, each by one name however it is written."""
+    return {name for source in sources for name in _names(source)}
 
 
-def _named(parts: tuple[str, tuple[str, ...]]) -> str:
-    corpus, splits = parts
-    return f"{corpus} {'+'.join(splits)}"
+def _names(source: DataSource) -> set[str]:
+    place = Path(source.corpus)
+    if place.exists():
+        corpus = str(place.resolve())
+    else:
+        known = {one.lower(): one for one in corpus_names()}
+        corpus = known.get(source.corpus.lower(), source.corpus)
+    if place.is_file() or any(place.glob("*.ann")):
+        return {corpus}  # It is its own and only split.
+    return {f"{corpus} {one}" for split in source.splits for one in split.split("+")}

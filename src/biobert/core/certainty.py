@@ -32,7 +32,7 @@ def certainty_of(
 def _answers(head: HeadSpec, logits: FloatArray, window: Window) -> Iterator[FloatArray]:
     """The probabilities of the answers of a head, in arrays of any length."""
     if head.kind == "span":
-        yield _softmax(logits, axis=0).max(axis=0)
+        yield softmax(logits, axis=0).max(axis=0)
         return
     if head.kind not in CLASSIFYING or head.loss == "squared-error":
         return
@@ -41,7 +41,7 @@ def _answers(head: HeadSpec, logits: FloatArray, window: Window) -> Iterator[Flo
         yield (1.0 / (1.0 + np.exp(-np.abs(rows)))).astype(np.float32)
         return
     for group in head.slices:
-        yield _softmax(rows[:, group], axis=1).max(axis=1)
+        yield softmax(rows[:, group], axis=1).max(axis=1)
 
 
 def _first_pieces(window: Window) -> IntArray:
@@ -52,7 +52,8 @@ def _first_pieces(window: Window) -> IntArray:
     return positions
 
 
-def _softmax(logits: FloatArray, *, axis: int) -> FloatArray:
+def softmax(logits: FloatArray, *, axis: int) -> FloatArray:
+    """Probabilities along an axis."""
     raised = np.exp(logits - logits.max(axis=axis, keepdims=True))
     probabilities: FloatArray = raised / raised.sum(axis=axis, keepdims=True)
     return probabilities

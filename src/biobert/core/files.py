@@ -9,6 +9,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import BufferedIOBase, BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -119,6 +120,8 @@ def read_json(path: Path, *, missing: str) -> dict[str, Any]:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInputError(missing, code="not-found") from None
+    except OSError as problem:
+        raise BadInputError(f"{path}: {problem.strerror}") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as problem:
         raise BadInputError(f"{path}: not valid JSON: {problem}") from None
     if not isinstance(values, dict):
@@ -128,7 +131,10 @@ def read_json(path: Path, *, missing: str) -> dict[str, Any]:
 
 @contextmanager
 def write_text(path: Path | str) -> Iterator[IO[str]]:
-    """A text file that appears whole or not at all; `-` is standard output."""
+    """A text file that appears whole or not at all; `-` is standard output.
+
+    What a link points to is written, and pipes and devices are written to as they are.
+    """
     if isinstance(path, Memory):
         written = BytesIO()
         with TextIOWrapper(written, encoding="utf-8", newline="") as text:
@@ -141,10 +147,16 @@ def write_text(path: Path | str) -> Iterator[IO[str]]:
         sys.stdout.flush()
         return
     place = Path(path)
-    with temporary_sibling(place) as unfinished:
-        with _opener(place)(unfinished, "wt", encoding="utf-8", newline="") as stream:
+    packed = partial(_opener(place), mode="wt", encoding="utf-8", newline="")
+    if place.exists() and not place.is_file():
+        with packed(place) as stream:
             yield cast(IO[str], stream)
-        os.replace(unfinished, place)
+        return
+    target = place.resolve()
+    with temporary_sibling(target) as unfinished:
+        with packed(unfinished) as stream:
+            yield cast(IO[str], stream)
+        os.replace(unfinished, target)
 
 
 @contextmanager

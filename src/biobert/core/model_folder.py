@@ -9,7 +9,9 @@ README.md                           the model card
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,10 +21,13 @@ from biobert.core.files import read_json
 from biobert.core.settings import from_mapping
 
 MANIFEST = "biobert.json"
+CARD = "README.md"
 EXPORTED_MODEL = "model.onnx"
 EXPORTED_OPENVINO = "model.xml"
 WEIGHTS = "model.safetensors"
 SPARSE_WEIGHTS = "model.sparse.safetensors"
+TUNED = ("thresholds", "threshold", "weights", "negatives", "measure", "windows")
+"""Settings of a task in which models may differ whose answers are joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +67,62 @@ def read_manifest(folder: Path) -> ModelManifest:
     return from_mapping(ModelManifest, values, place=str(path))
 
 
+def check_replaceable(output: Path, source: Path) -> None:
+    """An error unless a model made from `source` can be written as `output`: where nothing is, or
+    another model folder."""
+    if output.resolve() in (source.resolve(), *source.resolve().parents):
+        raise BadInputError(f"{output} is or holds the model's own folder: choose another folder")
+    if output.exists() and not (output / MANIFEST).is_file():
+        raise BadInputError(f"{output} is there and no model folder: choose another --output")
+
+
+@contextmanager
+def unfinished_folder(output: Path) -> Iterator[Path]:
+    """A hidden folder beside the output, gone at the end whatever happens."""
+    folder = output.with_name(f".{output.name}.part")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def put_in_place(finished: Path, output: Path) -> None:
+    """Rename a finished folder to `output`; a folder that is there leaves when the new one stands.
+
+    Killed in between, the old one is still whole, as `.NAME.old`.
+    """
+    old = output.with_name(f".{output.name}.old")
+    if output.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        output.rename(old)
+    finished.rename(output)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def check_same_answers(models: Sequence[Path]) -> None:
     """An error unless all models give answers of one kind, from the same token ids."""
-    first, *others = (read_manifest(model) for model in models)
+    wanted = _answers(read_manifest(models[0]))
     vocabulary = (models[0] / "tokenizer.json").read_bytes()
-    for model, manifest in zip(models[1:], others, strict=True):
-        if _answers(manifest) != _answers(first):
-            raise BadInputError(f"{model} and {models[0]} differ in task, labels or scheme")
+    for model in models[1:]:
+        found = _answers(read_manifest(model))
+        if found != wanted:
+            names = sorted(found.keys() | wanted.keys())
+            differing = [name for name in names if found.get(name) != wanted.get(name)]
+            raise BadInputError(f"{model} and {models[0]} differ in {', '.join(differing)}")
         if (model / "tokenizer.json").read_bytes() != vocabulary:
             raise BadInputError(f"{model} and {models[0]} differ in their tokenizers")
 
 
-def _answers(manifest: ModelManifest) -> tuple[object, ...]:
-    settings = manifest.task_settings
-    kinds = ("labels", "scheme", "choice", "passages", "hidden_layers", "marking")
-    return (manifest.task, *(settings.get(kind) for kind in kinds))
+def _answers(manifest: ModelManifest) -> dict[str, Any]:
+    return {"task": manifest.task, **_untuned(manifest.task_settings)}
+
+
+def _untuned(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a task, and of its parts, that decide what an output means."""
+    return {
+        name: _untuned(value) if isinstance(value, Mapping) else value
+        for name, value in settings.items()
+        if name not in TUNED
+    }

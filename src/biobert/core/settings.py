@@ -65,6 +65,18 @@ def to_mapping(settings: Any) -> dict[str, Any]:
     return {key: value for key, value in dataclasses.asdict(settings).items() if value is not None}
 
 
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Where two tables differ, in words: `run.seed: 1, now 2`."""
+    found: list[str] = []
+    for key in sorted({*old, *new}):
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            found += differences(before, after, f"{prefix}{key}.")
+        elif before != after:
+            found.append(f"{prefix}{key}: {before!r}, now {after!r}")
+    return found
+
+
 def _convert(hint: Any, value: Any, place: str) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:

@@ -18,6 +18,8 @@ from biobert.core.settings import from_mapping, to_mapping
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
+Counts = npt.NDArray[np.float64]
+"""(units, 3): right, gold and predicted answers in each unit, a sentence or a document."""
 Outputs = Mapping[str, FloatArray]
 """Logits by head name: (labels,) for a `sequence`, `marked` or `cloze` head, (length, labels) for a
 `token` head, (length, 2) for a `span` head, (length, pieces) for a `vocabulary` head; (size,) for a
@@ -186,13 +188,15 @@ class Score:
 class Scores:
     """What an evaluation found. `main` is the figure that selects checkpoints, higher is better.
 
-    `details` holds JSON-ready extras: macro average, intervals, error tables.
+    `details` holds JSON-ready extras: macro average, intervals, error tables. Numbers there are
+    shares, shown in per cent, but for `amounts`: ranks, errors, counts.
     """
 
     main: float
     micro: Score
     by_label: Mapping[str, Score]
     details: Mapping[str, Any] = field(default_factory=dict)
+    amounts: frozenset[str] = frozenset()
 
 
 class TextTokenizer(Protocol):
@@ -278,6 +282,14 @@ class Task(ABC):
     @abstractmethod
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Compare predictions with gold, document by document in the same order."""
+
+    def counts(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Counts | None:
+        """What `Scores.main` is the micro F1 of, unit by unit; an answer may be right in part.
+
+        None where it is the micro F1 of nothing: then whole documents are the units.
+        """
+        del gold, predicted
+        return None
 
     def among(self, predicted: Sequence[Document]) -> Self:
         """The task as it scores some of these documents, where an answer is one of all of them."""

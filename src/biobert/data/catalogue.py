@@ -9,9 +9,11 @@ from typing import Any
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
+from biobert.core.files import plain_name
 from biobert.core.settings import from_mapping, read_toml
 from biobert.core.shelf import unknown_name
 from biobert.data.download import fetch
+from biobert.data.formats import tsv
 from biobert.data.reading import endings_by_format, format_of, read_documents, read_together
 from biobert.data.rejects import Rejects
 from biobert.data.splits import documents_of
@@ -207,7 +209,9 @@ def _split_file(folder: Path, split: str) -> Path:
 def _read_labelled(path: Path, rejects: Rejects) -> list[Document]:
     """Documents of a user's own file. What it annotates is what its documents say, else the labels
     that occur in it."""
-    format = "conll" if path.suffix == ".tsv" else format_of(path)
+    format = format_of(path)
+    if plain_name(path).endswith(".tsv") and format == "tsv" and not tsv.has_header(path):
+        format = "conll"  # as BioBERT's folders have it
     documents = list(read_documents(path, format, rejects))
     labels = sorted({entity.label for one in documents for entity in one.entities})
     return [
@@ -232,3 +236,10 @@ def with_renamed_labels(document: Document, names: Mapping[str, str]) -> Documen
             dict.fromkeys(names.get(label, label) for label in document.annotated_labels)
         ),
     )
+
+
+def has_splits(corpus: str) -> bool:
+    """Whether a corpus has more than one split: a single file, or a folder of BRAT pairs, is its
+    own and only one."""
+    place = Path(corpus)
+    return not place.is_file() and not any(place.glob("*.ann"))

@@ -15,6 +15,7 @@ from biobert.data.licences import LICENCES, licence_of
 INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffd\ud800-\udfff\ue000-\uf8ff]")
 # Soft hyphens, zero-width and direction marks, byte-order marks: they part no words.
 NOTHING = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+PARAGRAPH_END = re.compile(r"\r?\n[^\S\n]*\n")
 BOILERPLATE_HEADING = re.compile(
     r"\b(acknowledge?ments?|competing interests?|conflicts? of interests?|disclosures?|funding|"
     r"authors?['’]? contributions?|abbreviations|supplementa(?:l|ry)|supporting information|"
@@ -162,7 +163,7 @@ def _passages(document: Document) -> Sequence[Passage]:
 
 
 def _paragraphs(text: str, removed: Removed) -> Iterator[str]:
-    for paragraph in text.split("\n\n"):
+    for paragraph in PARAGRAPH_END.split(text):
         short = len(paragraph) < LONGEST_BOILERPLATE
         for folded in map(_folded, _cut(paragraph)):
             if short and _is_boilerplate(folded):

@@ -1,7 +1,10 @@
 """Fetching a file: resumed, verified, whole or not at all, and patient with bad servers."""
 
+import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -42,12 +45,22 @@ def fetch(
 ) -> Path:
     """Download `url` to `path` and verify it; a part left by an earlier try is gone on with.
 
+    Of processes that want the same file one fetches it, and the others wait for it.
     Raises BiobertError when every try failed or the checksum is another one.
     """
     if urlsplit(url).scheme not in ("http", "https"):
         raise BadInputError(f"address {url!r}: only http and https are fetched")
-    part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(path.with_name(f".{path.name}.lock")) as lock:
+        if not path.exists():
+            _fetch(url, path, sha256, settings)
+        # Who waits for this lock finds the file; who comes later does not ask.
+        lock.unlink(missing_ok=True)
+    return path
+
+
+def _fetch(url: str, path: Path, sha256: str, settings: FetchSettings) -> None:
+    part = path.with_name(f".{path.name}.part")
     problem = ""
     for number in range(settings.tries):
         if number:
@@ -59,12 +72,19 @@ def fetch(
             problem = str(found) or type(found).__name__
             continue
         os.replace(part, path)
-        return path
+        return
     raise BiobertError(
         f"could not fetch {url} in {settings.tries} tries (last: {problem}); "
         f"try again to go on where it stopped, or put the file at {path}",
         code="download",
     )
+
+
+@contextmanager
+def _locked(lock: Path) -> Iterator[Path]:
+    with lock.open("ab") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield lock
 
 
 def _continue(url: str, part: Path, settings: FetchSettings) -> None:

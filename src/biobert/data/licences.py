@@ -17,15 +17,17 @@ LICENCES = (
 )
 
 ADDRESS = re.compile(r"creativecommons\.org/(?:licen[cs]es|publicdomain)/([a-z-]+)")
-CREATIVE_COMMONS = re.compile(r"\bcc[ -]?(by(?:[ -](?:nc|nd|sa))*|0|zero)\b")
+CREATIVE_COMMONS = re.compile(r"\bcc[ -]?(by(?:[ -]{1,3}(?:nc|nd|sa))*|0|zero)\b")
+DASH = re.compile("[\u2010-\u2015]")
+COMMERCIAL, DERIVED, ALIKE = "non[- ]?commercial", "no[- ]?deriv", "share[- ]?alike"
 WORDS = (
     ("cc0", re.compile(r"public domain dedication|cc0")),
     ("public-domain", re.compile(r"public[ -]domain|no known copyright")),
-    ("cc-by-nc-nd", re.compile(r"non-?commercial.{0,40}no-?deriv")),
-    ("cc-by-nc-sa", re.compile(r"non-?commercial.{0,40}share-?alike")),
-    ("cc-by-nc", re.compile(r"creative commons.{0,60}non-?commercial")),
-    ("cc-by-sa", re.compile(r"attribution.{0,20}share-?alike")),
-    ("cc-by-nd", re.compile(r"attribution.{0,20}no-?deriv")),
+    ("cc-by-nc-nd", re.compile(f"{COMMERCIAL}.{{0,60}}{DERIVED}")),
+    ("cc-by-nc-sa", re.compile(f"{COMMERCIAL}.{{0,60}}{ALIKE}")),
+    ("cc-by-nc", re.compile(f"creative commons.{{0,60}}{COMMERCIAL}")),
+    ("cc-by-sa", re.compile(f"attribution.{{0,60}}{ALIKE}")),
+    ("cc-by-nd", re.compile(f"attribution.{{0,60}}{DERIVED}")),
     ("cc-by", re.compile(r"creative commons.{0,40}attribution|distributed under .{0,60}cc by")),
 )
 
@@ -33,7 +35,7 @@ WORDS = (
 def licence_of(metadata: Mapping[str, str]) -> str:
     """One of `LICENCES`, from a document's metadata; `unknown` when it says nothing."""
     statement = metadata.get("licence") or metadata.get("license") or ""
-    text = " ".join(statement.lower().split())
+    text = DASH.sub("-", " ".join(statement.lower().split()))
     if not text:
         return "unknown"
     if text in LICENCES:
@@ -41,7 +43,7 @@ def licence_of(metadata: Mapping[str, str]) -> str:
     if found := ADDRESS.search(text):
         return _named(found.group(1))
     if found := CREATIVE_COMMONS.search(text):
-        return _named(found.group(1).replace(" ", "-"))
+        return _named("-".join(found.group(1).replace("-", " ").split()))
     return next((name for name, pattern in WORDS if pattern.search(text)), "other")
 
 

@@ -68,6 +68,28 @@ def format_of(path: Path | str) -> str:
     )
 
 
+def files_below(folder: Path, format: str | None) -> list[Path]:
+    """The files in a folder and below that can be read, in order; a folder of BRAT pairs is one.
+
+    With `format` all are, whatever their ending; hidden files never are.
+    """
+    if format == FOLDER_FORMAT or (format is None and any(folder.glob("*.ann"))):
+        return [folder]
+    endings = readable_endings()
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+        if format or plain_name(path).lower().endswith(endings)
+    ]
+
+
+def readable_endings() -> tuple[str, ...]:
+    """The endings of the formats that can be read."""
+    able = (module for module in map(SHELF.load, SHELF.names()) if hasattr(module, "read"))
+    return tuple(ending for module in able for ending in module.ENDINGS)
+
+
 def endings_by_format() -> dict[str, tuple[str, ...]]:
     """The endings of every format on the shelf."""
     return {name: tuple(SHELF.load(name).ENDINGS) for name in SHELF.names()}

@@ -9,7 +9,8 @@ from biobert.core.files import LONGEST_LINE, write_text
 
 KEPT = 10_000
 """So many rejects are kept whole; beyond that they are only counted, and memory stays bounded."""
-
+KEPT_OF_EACH_REASON = 1_000
+"""So many are kept in any case, so that a rare reason is named after many others."""
 
 TOO_LONG = f"line too long: more than {LONGEST_LINE} characters"
 
@@ -34,15 +35,15 @@ class Rejects:
     def add(self, file: Path | str, place: int | str, reason: str) -> None:
         """Set one record aside; `place` is its line number or identifier."""
         self.count += 1
-        self.reasons[reason.partition(":")[0]] += 1
-        if len(self.kept) < KEPT:
-            self.kept.append(Reject(Path(file).name, str(place), reason))
+        self._keep(Reject(Path(file).name, str(place), reason))
+        self.reasons[_kind(reason)] += 1
 
     def extend(self, others: "Rejects") -> None:
         """Set aside what others set aside."""
         self.count += others.count
+        for reject in others.kept:
+            self._keep(reject)
         self.reasons.update(others.reasons)
-        self.kept += others.kept[: max(0, KEPT - len(self.kept))]
 
     def moved(self) -> "Rejects":
         """All there are so far; none are left here."""
@@ -58,3 +59,13 @@ class Rejects:
                 stream.write(json.dumps(asdict(reject), ensure_ascii=False) + "\n")
             if self.count > len(self.kept):
                 stream.write(json.dumps({"not_listed": self.count - len(self.kept)}) + "\n")
+
+    def _keep(self, reject: Reject) -> None:
+        known = self.reasons[_kind(reject.reason)]
+        if len(self.kept) < KEPT or known < KEPT_OF_EACH_REASON:
+            self.kept.append(reject)
+
+
+def _kind(reason: str) -> str:
+    """A reason without its particulars."""
+    return reason.partition(":")[0]

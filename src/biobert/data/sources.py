@@ -8,10 +8,10 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from biobert.core.errors import BadInputError
-from biobert.core.files import CHUNK_BYTES, Eager, open_binary, plain_name, sha256_of
+from biobert.core.files import CHUNK_BYTES, Eager, open_binary, sha256_of
 from biobert.data.catalogue import Corpus, find_split, load_corpus
 from biobert.data.formats import SHELF, pubmed
-from biobert.data.reading import endings_by_format, format_of
+from biobert.data.reading import FOLDER_FORMAT, files_below, format_of
 
 PUBMED = "pubmed"
 DELETIONS_START, DELETIONS_END = b"<DeleteCitation>", b"</DeleteCitation>"
@@ -85,23 +85,10 @@ def _source(name: str, path: Path, format: str | None) -> Source:
 
 def _in_folder(folder: Path, format: str | None) -> Iterator[Source]:
     name = folder.resolve().name
-    if format == "brat" or (format is None and any(folder.glob("*.ann"))):
-        yield Source(name, folder.absolute(), "brat")
-        return
-    known = endings_by_format()
-    readable = tuple(
-        ending
-        for one, endings in known.items()
-        for ending in endings
-        if hasattr(SHELF.load(one), "read")
-    )
-    for path in sorted(folder.rglob("*")):
-        hidden = path.name.startswith(".")
-        if (
-            path.is_file()
-            and not hidden
-            and (format or plain_name(path).lower().endswith(readable))
-        ):
+    for path in files_below(folder, format):
+        if path == folder:
+            yield _source(name, folder, FOLDER_FORMAT)
+        else:
             yield _source(f"{name}/{path.relative_to(folder).as_posix()}", path, format)
 
 

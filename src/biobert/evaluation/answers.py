@@ -25,7 +25,6 @@ from biobert.core.questions import (
     exact_answers,
 )
 from biobert.core.task import Score, Scores
-from biobert.evaluation.labels import score_labels
 from biobert.evaluation.spans import check_same_texts, macro_average, score_from_counts
 
 RANKS = 5
@@ -142,17 +141,6 @@ def score_lists(
     """
     found = [_list_score(*pair) for pair in zip(gold, answers, strict=True)]
     return macro_average(found)
-
-
-def score_yes_no(gold: Sequence[str], answers: Sequence[str]) -> dict[str, float]:
-    """BioASQ's measures of yes/no questions: accuracy, F1 of each answer, and their mean."""
-    scores = score_labels([[one] for one in gold], [[one] for one in answers], ("yes", "no"))
-    return {
-        "accuracy": scores.details["accuracy"],
-        "f1_yes": scores.by_label["yes"].f1,
-        "f1_no": scores.by_label["no"].f1,
-        "macro_f1": scores.details["macro_f1"],
-    }
 
 
 def bioasq_details(gold: Sequence[Document], predicted: Sequence[Document]) -> dict[str, float]:

@@ -38,10 +38,13 @@ TRAINING_LIMITS = (0, 1, 5)
 
 
 def break_down(
-    gold: Sequence[Document], predicted: Sequence[Document], training: Iterable[Document]
+    gold: Sequence[Document],
+    predicted: Sequence[Document],
+    training: Iterable[Document] | None,
 ) -> Breakdown:
-    """Recall by words in the mention, words in its sentence, and times it came in training."""
-    seen = Counter(_folded(one, entity) for one in training for entity in one.entities)
+    """Recall by words in the mention, words in its sentence, and, where training documents are at
+    hand, times it came in them."""
+    seen = Counter(_folded(one, entity) for one in training or () for entity in one.entities)
     mentions, sentences, frequencies = _Tally(), _Tally(), _Tally()
     for one, other in zip(gold, predicted, strict=True):
         answers = {(entity.start, entity.end, entity.label) for entity in other.entities}
@@ -54,7 +57,7 @@ def break_down(
     return Breakdown(
         mentions.rows(MENTION_LIMITS, lowest=1),
         sentences.rows(SENTENCE_LIMITS, lowest=1),
-        frequencies.rows(TRAINING_LIMITS, lowest=0),
+        () if training is None else frequencies.rows(TRAINING_LIMITS, lowest=0),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from biobert.core.errors import MissingExtraError
 from biobert.core.task import FloatArray, Score, Scores
+from biobert.evaluation.ranking import unit_vectors
 
 KINDS = ("rouge1", "rouge2", "rougeL")
 
@@ -26,7 +27,7 @@ def score_texts(gold: Sequence[str], predicted: Sequence[str]) -> Scores:
     details["words_ratio"] = words[1] / max(1, words[0])
     details["distinct_texts"] = len(set(predicted)) / max(1, len(predicted))
     longest = _mean([one["rougeL"] for one in found])
-    return Scores(longest.f1, longest, {}, details)
+    return Scores(longest.f1, longest, {}, details, amounts=frozenset({"words_ratio"}))
 
 
 def score_vectors(gold: Sequence[FloatArray], predicted: Sequence[FloatArray]) -> Score:
@@ -44,7 +45,7 @@ def greedy_match(written: FloatArray, gold: FloatArray) -> Score:
     """
     if not len(written) or not len(gold):
         return Score(0.0, 0.0, 0.0, 1)
-    cosines = _unit(written) @ _unit(gold).T
+    cosines = unit_vectors(written) @ unit_vectors(gold).T
     precision = float(cosines.max(axis=1).mean())
     recall = float(cosines.max(axis=0).mean())
     total = precision + recall
@@ -77,9 +78,3 @@ def _mean(scores: Sequence[Score]) -> Score:
     figures = np.array([(one.precision, one.recall, one.f1) for one in scores]).mean(axis=0)
     precision, recall, f1 = figures.tolist()
     return Score(precision, recall, f1, len(scores))
-
-
-def _unit(vectors: FloatArray) -> FloatArray:
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    unit: FloatArray = vectors / np.maximum(lengths, 1e-12)
-    return unit

@@ -43,12 +43,6 @@ def classification_report(matrix: ConfusionMatrix) -> dict[str, Score]:
     }
 
 
-def macro_report(matrix: ConfusionMatrix) -> dict[str, float]:
-    """The unweighted mean over labels other than `O`."""
-    scores = classification_report(matrix)
-    return macro_average([score for label, score in scores.items() if label != OUTSIDE])
-
-
 def score_labels(
     gold: Sequence[Collection[str]], predicted: Sequence[Collection[str]], labels: Sequence[str]
 ) -> Scores:
@@ -76,17 +70,18 @@ def _indicators(sets: Sequence[Collection[str]], labels: Sequence[str]) -> npt.N
     )
 
 
-def word_tags(document: Document, label: str) -> list[str]:
-    """The IOB2 tag of every white-space word for one entity type."""
+def word_tags(document: Document, labels: Collection[str]) -> list[str]:
+    """The IOB2 tag of every white-space word; of mentions that share one the first and longest
+    counts."""
     words = [match.span() for match in re.finditer(r"\S+", document.text)]
     starts = np.array([start for start, _ in words])
     ends = np.array([end for _, end in words])
     tags = [OUTSIDE] * len(words)
-    for entity in document.entities:
-        if entity.label == label and words:
-            first = int(np.searchsorted(ends, entity.start, side="right"))
-            last = int(np.searchsorted(starts, entity.end, side="left"))
-            tags[first:last] = [f"I-{label}"] * (last - first)
-            if first < last:
-                tags[first] = f"B-{label}"
+    in_order = sorted(document.entities_labelled(labels), key=lambda one: (one.start, -one.end))
+    for entity in in_order if words else ():
+        first = int(np.searchsorted(ends, entity.start, side="right"))
+        last = int(np.searchsorted(starts, entity.end, side="left"))
+        if first < last and set(tags[first:last]) == {OUTSIDE}:
+            tags[first:last] = [f"I-{entity.label}"] * (last - first)
+            tags[first] = f"B-{entity.label}"
     return tags

@@ -26,4 +26,5 @@ def score_numbers(gold: Sequence[float], predicted: Sequence[float]) -> Scores:
         spearman = round(float(spearmanr(wanted, found).statistic), 12)
     error = float(np.mean((wanted - found) ** 2)) if len(wanted) else 0.0
     details = {"pearson": pearson, "spearman": spearman, "mean_squared_error": error}
-    return Scores(pearson, Score(0.0, 0.0, 0.0, len(wanted)), {}, details)
+    micro = Score(0.0, 0.0, 0.0, len(wanted))
+    return Scores(pearson, micro, {}, details, amounts=frozenset({"mean_squared_error"}))

@@ -6,6 +6,7 @@ from typing import Literal
 
 from biobert.core.document import Document, Span
 from biobert.core.task import Scores
+from biobert.text.keys import keys_of, text_key
 from biobert.text.sentences import sentences_of
 
 Unit = Literal["sentences", "documents"]
@@ -36,11 +37,11 @@ def without_shared(
     """
     pairs = list(zip(gold, predicted, strict=True))
     if unit == "documents":
-        known = {_folded(document.text) for document in training}
-        kept = [pair for pair in pairs if _folded(pair[0].text) not in known]
+        known = {text_key(document.text) for document in training}
+        kept = [pair for pair in pairs if text_key(pair[0].text) not in known]
         count = len(pairs) - len(kept)
     else:
-        known = {text for document in training for text in _sentence_texts(document)}
+        known = keys_of(training)
         stretches = [_known_sentences(document, known) for document in gold]
         count = sum(map(len, stretches))
         kept = [
@@ -56,16 +57,8 @@ def _known_sentences(document: Document, known: set[str]) -> list[Span]:
     return [
         span
         for span in sentences_of(document)
-        if _folded(document.text[span.start : span.end]) in known
+        if text_key(document.text[span.start : span.end]) in known
     ]
-
-
-def _sentence_texts(document: Document) -> Iterable[str]:
-    return (_folded(document.text[span.start : span.end]) for span in sentences_of(document))
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.lower().split())
 
 
 def _outside(document: Document, spans: Sequence[Span]) -> Document:

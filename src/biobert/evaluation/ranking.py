@@ -18,7 +18,7 @@ def ranks(questions: FloatArray, candidates: FloatArray, answers: IntArray) -> I
     `questions` (n, size), `candidates` (m, size), `answers` (n,) row numbers of candidates. A tie
     counts against the answer, so that vectors which are all alike score nothing.
     """
-    wanted, known = _unit(questions), _unit(candidates)
+    wanted, known = unit_vectors(questions), unit_vectors(candidates)
     found = np.empty(len(wanted), dtype=np.int64)
     for start in range(0, len(wanted), BLOCK_ROWS):
         block = slice(start, start + BLOCK_ROWS)
@@ -41,11 +41,18 @@ def score_ranks(found: IntArray | Sequence[int], *, candidates: int) -> Scores:
         for depth in DEPTHS
     }
     median = float(np.median(places)) if len(places) else 0.0
-    more = {"mrr": reciprocal, "median_rank": median, "candidates": candidates}
-    return Scores(reciprocal, Score(0.0, 0.0, 0.0, len(places)), {}, {**details, **more})
+    amounts = {"median_rank": median, "candidates": candidates}
+    return Scores(
+        reciprocal,
+        Score(0.0, 0.0, 0.0, len(places)),
+        by_label={},
+        details={**details, "mrr": reciprocal, **amounts},
+        amounts=frozenset(amounts),
+    )
 
 
-def _unit(vectors: FloatArray) -> npt.NDArray[np.float64]:
+def unit_vectors(vectors: FloatArray) -> npt.NDArray[np.float64]:
+    """The same directions, of length 1; a vector of nothing but zeros stays one."""
     wide = vectors.astype(np.float64)
     lengths = np.linalg.norm(wide, axis=-1, keepdims=True)
     unit: npt.NDArray[np.float64] = wide / np.maximum(lengths, 1e-12)

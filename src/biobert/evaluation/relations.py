@@ -51,7 +51,8 @@ def score_relations(
     }
     micro = score_from_counts(correct.total(), wanted.total(), found.total())
     macro = macro_average([by_label[label] for label in labels if wanted[label] or found[label]])
-    return Scores(micro.f1, micro, by_label, {"macro_f1": macro["f1"], "uncovered": uncovered})
+    details = {"macro_f1": macro["f1"], "uncovered": uncovered}
+    return Scores(micro.f1, micro, by_label, details, amounts=frozenset({"uncovered"}))
 
 
 def known_keys(keys: Iterable[Key], labels: Collection[str]) -> frozenset[Key]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from biobert.core.document import Document
-from biobert.core.task import Score, Scores
+from biobert.core.task import Counts, Score, Scores
 from biobert.evaluation.errors import ErrorTable, error_table
 from biobert.evaluation.labels import (
     ConfusionMatrix,
@@ -20,7 +20,6 @@ from biobert.evaluation.significance import (
     Interval,
     bootstrap_documents,
     bootstrap_interval,
-    sentence_counts,
 )
 from biobert.text.sentences import sentences_of
 
@@ -32,7 +31,8 @@ Measure = Callable[[Sequence[Document], Sequence[Document]], Scores]
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What was evaluated on what, and how long it took; `training` are the documents that the
-    corpus gives to learn from, None where they are not at hand."""
+    corpus gives to learn from, None where they are not at hand. `set_aside` counts the records that
+    could not be read."""
 
     model: str
     task: str
@@ -41,6 +41,7 @@ class Setting:
     labels: tuple[str, ...]
     seconds: float
     training: Sequence[Document] | None = None
+    set_aside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +91,28 @@ class Report:
             "errors": None if self.errors is None else asdict(self.errors),
             "documents": self.documents,
             "sentences": self.sentences,
+            "set_aside": setting.set_aside,
             "seconds": setting.seconds,
             "sentences_per_second": self.sentences_per_second,
         }
 
 
 def entity_report(
-    gold: Sequence[Document], predicted: Sequence[Document], setting: Setting, *, measure: Measure
+    gold: Sequence[Document],
+    predicted: Sequence[Document],
+    setting: Setting,
+    *,
+    measure: Measure,
+    counts: Counts | None,
 ) -> Report:
     """What is to be said of the entities of predicted documents beside gold ones."""
-    labels = setting.labels
+    scores = measure(gold, predicted)
+    labels = tuple(scores.by_label)
     confusion = _tag_confusion(gold, predicted, labels)
-    counts = sentence_counts(gold, predicted, labels)
     return Report(
         setting=setting,
-        scores=measure(gold, predicted),
-        interval=bootstrap_interval(counts, np.random.default_rng(BOOTSTRAP_SEED)),
+        scores=scores,
+        interval=_interval(gold, predicted, measure, counts),
         documents=len(gold),
         sentences=_sentences(gold),
         shared=_shared(gold, predicted, setting, measure, unit="sentences"),
@@ -116,19 +123,35 @@ def entity_report(
 
 
 def document_report(
-    gold: Sequence[Document], predicted: Sequence[Document], setting: Setting, *, measure: Measure
+    gold: Sequence[Document],
+    predicted: Sequence[Document],
+    setting: Setting,
+    *,
+    measure: Measure,
+    counts: Counts | None,
 ) -> Report:
     """What is to be said of answers to whole documents: labels, relations, spans."""
-    generator = np.random.default_rng(BOOTSTRAP_SEED)
     return Report(
         setting=setting,
         scores=measure(gold, predicted),
-        interval=bootstrap_documents(gold, predicted, measure, generator),
+        interval=_interval(gold, predicted, measure, counts),
         documents=len(gold),
         sentences=_sentences(gold),
         shared=_shared(gold, predicted, setting, measure, unit="documents"),
         confusion=_label_confusion(gold, predicted),
     )
+
+
+def _interval(
+    gold: Sequence[Document],
+    predicted: Sequence[Document],
+    measure: Measure,
+    counts: Counts | None,
+) -> Interval:
+    generator = np.random.default_rng(BOOTSTRAP_SEED)
+    if counts is None:
+        return bootstrap_documents(gold, predicted, measure, generator)
+    return bootstrap_interval(counts, generator)
 
 
 def _shared(
@@ -156,12 +179,10 @@ def _mentions(documents: Iterable[Document] | None) -> set[str] | None:
 def _tag_confusion(
     gold: Sequence[Document], predicted: Sequence[Document], labels: Sequence[str]
 ) -> ConfusionMatrix:
-    wanted: list[str] = []
-    found: list[str] = []
-    for label in labels:
-        for one, other in zip(gold, predicted, strict=True):
-            wanted += word_tags(one, label)
-            found += word_tags(other, label)
+    wanted, found = (
+        [tag for one in documents for tag in word_tags(one, labels)]
+        for documents in (gold, predicted)
+    )
     return confusion_matrix(wanted, found)
 
 

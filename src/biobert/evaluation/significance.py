@@ -11,14 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from biobert.core.document import Document
-from biobert.core.task import Scores
+from biobert.core.task import Counts, Scores
 from biobert.evaluation.spans import check_same_texts
 from biobert.text.sentences import sentences_of
 
 Units = npt.NDArray[np.int64]
 Choice = npt.NDArray[np.bool_]
-Counts = npt.NDArray[np.int64]
-"""(units, 3): correct, gold and predicted mentions of each resampled unit (a sentence)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +36,23 @@ def sentence_counts(
     wanted = frozenset(labels)
     rows: list[Counts] = []
     for one, other in zip(gold, predicted, strict=True):
-        starts = np.array([span.start for span in sentences_of(one)] or [0])
         own = {(e.start, e.end, e.label) for e in one.entities if e.label in wanted}
         found = {(e.start, e.end, e.label) for e in other.entities if e.label in wanted}
-        table = np.zeros((len(starts), 3), dtype=np.int64)
-        for column, keys in enumerate((own & found, own, found)):
-            places = np.searchsorted(starts, [key[0] for key in keys], side="right") - 1
-            np.add.at(table[:, column], places.clip(0), 1)
-        rows.append(table)
-    return np.concatenate(rows) if rows else np.zeros((0, 3), dtype=np.int64)
+        columns = ([key[0] for key in keys] for keys in (own & found, own, found))
+        rows.append(counted_by_sentence(one, *columns))
+    return np.concatenate(rows) if rows else np.zeros((0, 3))
+
+
+def counted_by_sentence(
+    document: Document, right: Sequence[int], gold: Sequence[int], predicted: Sequence[int]
+) -> Counts:
+    """The counts of a document's sentences, from where right, gold and predicted answers begin."""
+    starts = np.array([span.start for span in sentences_of(document)] or [0])
+    table = np.zeros((len(starts), 3))
+    for column, begins in enumerate((right, gold, predicted)):
+        places = np.searchsorted(starts, begins, side="right") - 1
+        np.add.at(table[:, column], places.clip(0), 1)
+    return table
 
 
 def bootstrap_interval(
@@ -174,8 +180,8 @@ def _resampled(counts: Counts, generator: np.random.Generator, samples: int) -> 
     """Column totals of resamples of the rows."""
     units = len(counts)
     if not units:
-        return np.zeros((samples, counts.shape[1]), dtype=np.int64)
-    totals = np.empty((samples, counts.shape[1]), dtype=np.int64)
+        return np.zeros((samples, counts.shape[1]))
+    totals = np.empty((samples, counts.shape[1]))
     for number in range(samples):
         times = np.bincount(generator.integers(0, units, units), minlength=units)
         totals[number] = times @ counts

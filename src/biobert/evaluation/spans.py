@@ -1,7 +1,6 @@
 """Strict entity-level precision, recall and F1: a mention counts when start, end and type agree."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
@@ -68,40 +67,6 @@ def macro_average(scores: Sequence[Score]) -> dict[str, float]:
     }
 
 
-def score_tags(
-    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
-) -> tuple[Score, Mapping[str, Score]]:
-    """Micro score and scores by label of IOB2 tag sequences, equal to seqeval's strict mode."""
-    wanted, found = _tag_keys(gold), _tag_keys(predicted)
-    labels = sorted({key[3] for key in wanted | found})
-    by_label = {
-        label: score(
-            wanted={key for key in wanted if key[3] == label},
-            found={key for key in found if key[3] == label},
-        )
-        for label in labels
-    }
-    return score(wanted=wanted, found=found), by_label
-
-
-def tag_entities(tags: Sequence[str]) -> list[tuple[int, int, str]]:
-    """Strict IOB2: (start, end, label) of every B and the I of its label that follow it.
-
-    An I that continues nothing is no entity.
-    """
-    entities = []
-    start: int | None = None
-    label = ""
-    for position, tag in enumerate([*tags, "O"]):
-        prefix, _, name = tag.partition("-")
-        if start is not None and not (prefix == "I" and name == label):
-            entities.append((start, position, label))
-            start = None
-        if prefix == "B":
-            start, label = position, name
-    return entities
-
-
 def check_same_texts(gold: Sequence[Document], predicted: Sequence[Document]) -> None:
     """An error unless both sides are the same documents in the same order."""
     if len(gold) != len(predicted):
@@ -112,14 +77,3 @@ def check_same_texts(gold: Sequence[Document], predicted: Sequence[Document]) ->
                 f"gold document {one.id!r} and predicted {other.id!r} differ in text; "
                 "predict on the gold file's own text, in its order"
             )
-
-
-def label_counts(documents: Iterable[Document]) -> Counter[str]:
-    """How many mentions each label has."""
-    return Counter(entity.label for document in documents for entity in document.entities)
-
-
-def _tag_keys(sequences: Sequence[Sequence[str]]) -> set[Key]:
-    return {
-        (number, *entity) for number, tags in enumerate(sequences) for entity in tag_entities(tags)
-    }

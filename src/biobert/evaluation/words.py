@@ -1,14 +1,15 @@
 """Scores of words and their tags, in documents whose entities are words labelled with tags."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from biobert.core.document import Document
-from biobert.core.task import Scores
+from biobert.core.document import Document, Entity
+from biobert.core.task import Counts, Scores
 from biobert.evaluation.labels import OUTSIDE, ConfusionMatrix, confusion_matrix
-from biobert.evaluation.spans import score_entities
+from biobert.evaluation.significance import counted_by_sentence
+from biobert.evaluation.spans import check_same_texts, score_entities
 
 CONFUSIONS_SHOWN = 20
 
@@ -25,7 +26,12 @@ def score_words(
     frequent wrong tags.
     """
     strict = score_entities(gold, predicted, labels)
-    pairs = list(_tag_pairs(gold, predicted, frozenset(labels)))
+    known = frozenset(labels)
+    pairs = [
+        (word.label, tag)
+        for one, other in zip(gold, predicted, strict=True)
+        for word, tag in _tagged(one, other, known)
+    ]
     right = sum(wanted == found for wanted, found in pairs)
     accuracy = right / len(pairs) if pairs else 0.0
     matrix = confusion_matrix([wanted for wanted, _ in pairs], [found for _, found in pairs])
@@ -38,17 +44,34 @@ def score_words(
     return Scores(accuracy, strict.micro, strict.by_label, details)
 
 
-def _tag_pairs(
-    gold: Sequence[Document], predicted: Sequence[Document], labels: frozenset[str]
-) -> Iterator[tuple[str, str]]:
-    """The gold tag of each word, and that of the predicted word it begins in (O where none is)."""
+def word_counts(
+    gold: Sequence[Document], predicted: Sequence[Document], labels: Sequence[str]
+) -> Counts:
+    """Of every sentence the gold words with their right tag, and twice all of them: the micro F1 of
+    these is the tag accuracy."""
+    check_same_texts(gold, predicted)
+    known = frozenset(labels)
+    rows: list[Counts] = []
     for one, other in zip(gold, predicted, strict=True):
-        answers = sorted(other.entities, key=lambda entity: entity.start)
-        starts = [answer.start for answer in answers]
-        for word in one.entities_labelled(labels):
-            place = bisect_right(starts, word.start) - 1
-            covered = place >= 0 and answers[place].end > word.start
-            yield word.label, answers[place].label if covered else OUTSIDE
+        tagged = _tagged(one, other, known)
+        right = [word.start for word, tag in tagged if tag == word.label]
+        words = [word.start for word, _ in tagged]
+        rows.append(counted_by_sentence(one, right, words, words))
+    return np.concatenate(rows) if rows else np.zeros((0, 3))
+
+
+def _tagged(
+    gold: Document, predicted: Document, labels: frozenset[str]
+) -> list[tuple[Entity, str]]:
+    """Each gold word, and the tag of the predicted word it begins in (O where none is)."""
+    answers = sorted(predicted.entities, key=lambda entity: entity.start)
+    starts = [answer.start for answer in answers]
+    tagged = []
+    for word in gold.entities_labelled(labels):
+        place = bisect_right(starts, word.start) - 1
+        covered = place >= 0 and answers[place].end > word.start
+        tagged.append((word, answers[place].label if covered else OUTSIDE))
+    return tagged
 
 
 def _confusions(matrix: ConfusionMatrix) -> list[dict[str, str | int]]:

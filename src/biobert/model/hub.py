@@ -24,6 +24,7 @@ from biobert.model.settings import EncoderSettings
 from biobert.model.tensors import write_tensors
 from biobert.model.weights import load_bert, load_heads, read_config
 
+T5_KINDS = ("t5", "mt5", "umt5")
 WANTED_FILES = ("*.json", "*.safetensors", "vocab.txt", "merges.txt", "*.model")
 
 
@@ -33,6 +34,9 @@ class HubEncoder(nn.Module):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
+        if isinstance(pooler := getattr(model, "pooler", None), nn.Module):
+            # Heads read ours; this one would wait for gradients that never come under DDP.
+            pooler.requires_grad_(False)
         config = model.config
         self.hidden_size = int(config.hidden_size)  # type: ignore[union-attr,arg-type]
         self.layer_count = int(config.num_hidden_layers)  # type: ignore[union-attr,arg-type]
@@ -100,11 +104,13 @@ def load_encoder(folder: Path) -> Encoder | HubEncoder:
         return load_bert(folder)
     if config.get("model_type") == "encoder-decoder":
         raise BadInputError(f"{folder} is an encoder with a decoder: `biobert generate` is its use")
-    from transformers import AutoModel
+    from transformers import AutoModel, AutoModelForTextEncoding
 
     if not list(folder.glob("*.safetensors")):
         raise BadInputError(f"{folder}: no {WEIGHTS}; pickled weights are not read")
-    return HubEncoder(AutoModel.from_pretrained(folder, use_safetensors=True))
+    # AutoModel would give these with their decoder.
+    make = AutoModelForTextEncoding if config["model_type"] in T5_KINDS else AutoModel
+    return HubEncoder(make.from_pretrained(folder, use_safetensors=True))
 
 
 def load_trained_network(

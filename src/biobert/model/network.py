@@ -30,9 +30,15 @@ class Network(nn.Module):
         # What `model/adaptation.py` has put into the encoder, if anything.
         self.adaptation: object | None = None
         self.heads = nn.ModuleDict({spec.name: _head(spec, encoder, dropout) for spec in specs})
-        if not any(spec.reads_pooler for spec in specs):
-            # An unused pooler would wait for gradients that never come under DDP.
-            encoder.pooler.requires_grad_(False)
+        self.rest_unread()
+
+    def rest_unread(self) -> None:
+        """Freeze a pooler that no head reads: DDP would wait for its gradients, which never come.
+
+        A new encoder in the old one's place needs it again.
+        """
+        if not any(spec.reads_pooler for spec in self.specs):
+            self.encoder.pooler.requires_grad_(False)
 
     @property
     def layer_count(self) -> int:

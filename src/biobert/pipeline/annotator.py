@@ -1,14 +1,16 @@
 """The annotator: texts or documents in, annotated documents out."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from biobert.core.ahead import made_ahead
 from biobert.core.annotate import (
     EncodedDocuments,
     Prediction,
-    annotate_documents,
     decode_documents,
     encode_documents,
     predict_documents,
@@ -23,7 +25,11 @@ from biobert.runtime.settings import RuntimeSettings
 
 Refused = Callable[[Document, str], None]
 """Told of a document that could not be annotated, and why."""
+_Outcome = Document | BadInputError
+"""A document with its annotations, or why it cannot be read."""
 CHUNK_CHARACTERS = 100_000
+PAIRS_AT_ONCE = 10_000
+"""Each is a row in memory, and a chunk that is full of mentions has a million."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,19 +75,30 @@ class Annotator:
         self.minimum_score = minimum_score
         self.minimum_relation_score = minimum_relation_score
         self.labels = self._known_labels(labels)
+        self._models = [self.model]
         self.relations: LoadedModel | None = None
         if relations is not None:
             found = self.labels or self.model.manifest.task_settings.get("labels", ())
             self.relations = load_relation_model(relations, found, settings)
+            self._models.append(self.relations)
 
     @property
     def name(self) -> str:
         """Names and versions of the models at work."""
-        manifests = [one.manifest for one in (self.model, self.relations) if one is not None]
+        manifests = [one.manifest for one in self._models]
         return " + ".join(f"{one.name} {one.version}" for one in manifests)
 
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what the answers depend on: the models, and what is kept of their answers."""
+        models = [asdict(one.manifest) for one in self._models]
+        labels = None if self.labels is None else sorted(self.labels)
+        values = [models, self.minimum_score, self.minimum_relation_score, labels]
+        return sha256(json.dumps(values).encode()).hexdigest()[:16]
+
     def annotate(self, text: str | Document) -> Document:
-        """One text, annotated. Annotations of other makers in a document are replaced."""
+        """One text, annotated. Where the model finds entities, what a document says already goes:
+        the answer names the model as its maker."""
         return next(self.annotate_many([text]))
 
     def annotate_many(
@@ -93,55 +110,30 @@ class Annotator:
         document that the task cannot read (a question without its context) is an error, or goes to
         `refused`, in its turn, and is left out.
         """
-        encoded = made_ahead(self._encoded, chunks(texts), ahead=1)
-        for one in made_ahead(self._predicted, encoded, ahead=1):
+        encoded = made_ahead(partial(_encoded, model=self.model), chunks(texts), ahead=1)
+        for one in made_ahead(partial(_predicted, model=self.model), encoded, ahead=1):
             yield from self._finished(one, refused)
 
-    def _encoded(self, documents: Sequence[Document]) -> _Chunk:
-        problems: list[BadInputError | None] = [None] * len(documents)
-        try:
-            encoded = self._windows(documents)
-        except BadInputError:
-            problems = [self._problem(one) for one in documents]
-            pairs = zip(documents, problems, strict=True)
-            encoded = self._windows([one for one, problem in pairs if problem is None])
-        return _Chunk(documents, problems, encoded)
-
-    def _problem(self, document: Document) -> BadInputError | None:
-        try:
-            self._windows([document])
-        except BadInputError as problem:
-            return problem
-        return None
-
-    def _windows(self, documents: Sequence[Document]) -> EncodedDocuments:
-        model = self.model
-        return encode_documents(documents, task=model.task, tokenizer=model.tokenizer)
-
-    def _predicted(self, chunk: _Chunk) -> _Chunk:
-        answers = predict_documents(chunk.encoded, self.model.predictor)
-        return replace(chunk, predictions=answers)
-
     def _finished(self, chunk: _Chunk, refused: Refused | None) -> Iterator[Document]:
-        annotated = [
-            self._kept(one) for one in decode_documents(chunk.predictions, self.model.task)
-        ]
+        outcomes = [_and_then(self._kept, one) for one in _decoded(chunk, self.model)]
         if self.relations is not None:
-            annotated = [self._kept_relations(one) for one in _answered(annotated, self.relations)]
-        answers = iter(annotated)
-        for document, problem in zip(chunk.documents, chunk.problems, strict=True):
-            if problem is None:
-                yield self._signed(next(answers))
+            outcomes = _related(outcomes, self.relations)
+            outcomes = [_and_then(self._kept_relations, one) for one in outcomes]
+        for document, outcome in zip(chunk.documents, outcomes, strict=True):
+            if isinstance(outcome, Document):
+                yield self._signed(outcome)
             elif refused is None:
-                raise problem
+                raise outcome
             else:
-                refused(document, str(problem))
+                refused(document, str(outcome))
 
     def _kept(self, document: Document) -> Document:
         if finds_relations(self.model.task):
             kept = [one for one in document.relations if self._wanted(one)]
             return replace(document, relations=tuple(kept))
         kept_entities = [entity for entity in document.entities if self._wanted(entity)]
+        if all(head.kind == "token" for head in self.model.task.heads()):
+            document = replace(document, relations=(), labels=(), label_scores={})
         return whole_relations(document.with_entities(kept_entities))
 
     def _kept_relations(self, document: Document) -> Document:
@@ -149,7 +141,7 @@ class Annotator:
         return replace(document, relations=tuple(kept))
 
     def _signed(self, document: Document) -> Document:
-        manifests = [one.manifest for one in (self.model, self.relations) if one is not None]
+        manifests = [one.manifest for one in self._models]
         provenance = Provenance(
             source=document.provenance.source,
             model=" + ".join(one.name for one in manifests),
@@ -171,10 +163,51 @@ class Annotator:
         return wanted
 
 
-def _answered(documents: Sequence[Document], model: LoadedModel) -> list[Document]:
-    return annotate_documents(
-        documents, task=model.task, tokenizer=model.tokenizer, predictor=model.predictor
+def _encoded(documents: Sequence[Document], model: LoadedModel) -> _Chunk:
+    problems: list[BadInputError | None] = [None] * len(documents)
+    try:
+        encoded = _windows(documents, model)
+    except BadInputError:
+        problems = [_problem(one, model) for one in documents]
+        pairs = zip(documents, problems, strict=True)
+        encoded = _windows([one for one, problem in pairs if problem is None], model)
+    return _Chunk(documents, problems, encoded)
+
+
+def _problem(document: Document, model: LoadedModel) -> BadInputError | None:
+    try:
+        _windows([document], model)
+    except BadInputError as problem:
+        return problem
+    return None
+
+
+def _windows(documents: Sequence[Document], model: LoadedModel) -> EncodedDocuments:
+    return encode_documents(documents, task=model.task, tokenizer=model.tokenizer)
+
+
+def _predicted(chunk: _Chunk, model: LoadedModel) -> _Chunk:
+    return replace(chunk, predictions=predict_documents(chunk.encoded, model.predictor))
+
+
+def _decoded(chunk: _Chunk, model: LoadedModel) -> list[_Outcome]:
+    answers = iter(decode_documents(chunk.predictions, model.task))
+    return [next(answers) if problem is None else problem for problem in chunk.problems]
+
+
+def _related(outcomes: Sequence[_Outcome], model: LoadedModel) -> list[_Outcome]:
+    """What a model of relations makes of the documents; what could not be read stays so."""
+    readable = [one for one in outcomes if isinstance(one, Document)]
+    related = (
+        one
+        for some in _groups(readable, _pairs_of, PAIRS_AT_ONCE)
+        for one in _decoded(_predicted(_encoded(some, model), model), model)
     )
+    return [next(related) if isinstance(one, Document) else one for one in outcomes]
+
+
+def _and_then(change: Callable[[Document], Document], outcome: _Outcome) -> _Outcome:
+    return change(outcome) if isinstance(outcome, Document) else outcome
 
 
 def _is_sure(one: Entity | Relation, minimum_score: float) -> bool:
@@ -183,14 +216,29 @@ def _is_sure(one: Entity | Relation, minimum_score: float) -> bool:
 
 def chunks(texts: Iterable[str | Document]) -> Iterator[list[Document]]:
     """Documents in groups that together hold a bounded number of characters."""
-    chunk: list[Document] = []
+    documents = (
+        text if isinstance(text, Document) else Document(str(number), text)
+        for number, text in enumerate(texts, start=1)
+    )
+    return _groups(documents, lambda one: len(one.text), CHUNK_CHARACTERS)
+
+
+def _pairs_of(document: Document) -> int:
+    """No fewer pairs than its entities can make."""
+    return len(document.entities) ** 2 // 2
+
+
+def _groups(
+    documents: Iterable[Document], size_of: Callable[[Document], int], most: int
+) -> Iterator[list[Document]]:
+    """Documents in groups, none larger than `most`, but for one that is larger alone."""
+    group: list[Document] = []
     size = 0
-    for number, text in enumerate(texts, start=1):
-        document = text if isinstance(text, Document) else Document(str(number), text)
-        if chunk and size + len(document.text) > CHUNK_CHARACTERS:
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(document)
-        size += len(document.text)
-    if chunk:
-        yield chunk
+    for document in documents:
+        if group and size + size_of(document) > most:
+            yield group
+            group, size = [], 0
+        group.append(document)
+        size += size_of(document)
+    if group:
+        yield group

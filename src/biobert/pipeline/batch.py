@@ -2,26 +2,32 @@
 
 import os
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 
 from biobert.core.document import Document
-from biobert.core.errors import BiobertError
+from biobert.core.errors import BadInputError
 from biobert.core.files import STANDARD_STREAM, temporary_sibling
 from biobert.data.reading import format_of, read_documents, write_documents
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.inputs import find_inputs, read_inputs
-from biobert.pipeline.outputs import FolderPlan, InputOutputs
+from biobert.pipeline.outputs import FolderPlan, InputOutputs, check_targets
 
 SHOWN_DOCUMENTS = 20
 DEFAULT_FORMATS = ("pubtator",)
+KEPT_MENTIONS = 10_000
+"""So many different mentions are counted for good; the rarest of twice as many are forgotten."""
+WRONG_CALL = ("usage", "unknown-name")
+"""Codes of errors that every input would have: they end the run."""
 Advance = Callable[[int, str], None]
 """Told how many documents are done, and the name of the input at work."""
+Done = Callable[[str, Rejects], None]
+"""Told of an input whose files stand, and what was set aside of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,8 @@ class BatchSettings:
 @dataclass(slots=True)
 class BatchResult:
     """What was done. `labels` and `mentions` count entities, `document_labels` what documents are
-    as a whole, `relations` those between entities by label; `shown` are the first documents."""
+    as a whole, `relations` those between entities by label; `shown` are the first documents.
+    `unreadable` says of inputs that were set aside what is wrong with them."""
 
     model: str
     documents: int = 0
@@ -50,9 +57,20 @@ class BatchResult:
     relations: Counter[str] = field(default_factory=Counter)
     outputs: list[str] = field(default_factory=list)
     shown: list[Document] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    def count(self, document: Document, *, sentences: int) -> None:
+        """Count a document and what was found in it."""
+        self.documents += 1
+        self.sentences += sentences
+        self.labels.update(entity.label for entity in document.entities)
+        self.mentions.update((document.mention(one), one.label) for one in document.entities)
+        self.document_labels.update(document.labels)
+        self.relations.update(relation.label for relation in document.relations)
+        self._forget_rare_mentions()
 
     def add(self, other: "BatchResult") -> None:
-        """Count what another worker did."""
+        """Count what another part of the run did."""
         self.documents += other.documents
         self.sentences += other.sentences
         self.labels += other.labels
@@ -60,6 +78,12 @@ class BatchResult:
         self.document_labels += other.document_labels
         self.relations += other.relations
         self.outputs += other.outputs
+        self.unreadable |= other.unreadable
+        self._forget_rare_mentions()
+
+    def _forget_rare_mentions(self) -> None:
+        if len(self.mentions) > 2 * KEPT_MENTIONS:
+            self.mentions = Counter(dict(self.mentions.most_common(KEPT_MENTIONS)))
 
     @property
     def sentences_per_second(self) -> float:
@@ -74,31 +98,37 @@ def annotate_inputs(
     rejects: Rejects,
     advance: Advance = lambda count, name: None,
 ) -> BatchResult:
-    """Annotate files, folders, globs or standard input into the places `settings` name."""
+    """Annotate files, folders, globs or standard input into the places `settings` name.
+
+    An input that cannot be read to its end is set aside, and gets no files of its own.
+    """
     result = BatchResult(model=annotator.name)
     began = time.perf_counter()
-    paths = find_inputs(inputs, settings.source_format)
     job = _Job(annotator, settings, rejects, result, advance)
-    if settings.output is None:
-        for _ in job.annotated(paths):
-            pass
-    elif is_folder(settings):
-        plan = plan_folder(paths, settings)
+    if is_folder(settings):
+        plan = plan_folder(inputs, annotator, settings)
         result.skipped = plan.skipped
+        rejects.extend(plan.rejects)
         job.into_files(plan.waiting, plan.done)
+    elif settings.resume:
+        raise BadInputError("--resume needs a folder as --output", code="usage")
     else:
-        job.into_file(paths, settings.output)
+        job.into_file(find_inputs(inputs, settings.source_format))
     result.seconds = time.perf_counter() - began
     return result
 
 
 def annotate_outputs(
-    outputs: Sequence[InputOutputs], annotator: Annotator, settings: BatchSettings, rejects: Rejects
+    outputs: Sequence[InputOutputs],
+    annotator: Annotator,
+    settings: BatchSettings,
+    rejects: Rejects,
+    done: Done,
 ) -> BatchResult:
     """Annotate a part of a larger run, into the files that were chosen for it."""
     result = BatchResult(model=annotator.name)
     job = _Job(annotator, settings, rejects, result, lambda count, name: None)
-    job.into_files(outputs, lambda path: None)
+    job.into_files(outputs, done)
     return result
 
 
@@ -112,11 +142,14 @@ def is_folder(settings: BatchSettings) -> bool:
     return not place.suffix
 
 
-def plan_folder(paths: Sequence[str], settings: BatchSettings) -> FolderPlan:
+def plan_folder(inputs: Sequence[str], annotator: Annotator, settings: BatchSettings) -> FolderPlan:
     """What is still to be done of the inputs, in the folder that `settings` name."""
     assert settings.output is not None
+    folder = Path(settings.output)
+    paths = find_inputs(inputs, settings.source_format, without=folder)
     formats = settings.formats or DEFAULT_FORMATS
-    return FolderPlan(paths, Path(settings.output), formats, resume=settings.resume)
+    by = f"{annotator.fingerprint} {settings.source_format or ''}".strip()
+    return FolderPlan(paths, folder, formats, by=by, resume=settings.resume)
 
 
 class _Job:
@@ -133,45 +166,59 @@ class _Job:
         self.annotator, self.settings, self.rejects = annotator, settings, rejects
         self.result, self.advance = result, advance
 
-    def annotated(self, paths: Iterable[str]) -> Iterator[Document]:
-        """The documents of some inputs, annotated and counted."""
-        reading = _Reading(paths, self._read)
-        for _, document in self._in_turn(reading):
-            yield document
-        reading.check()
-
-    def into_file(self, paths: Sequence[str], output: str) -> None:
-        """All documents into one file."""
-        wanted = self.settings.formats[0] if self.settings.formats else format_of(output)
-        write_documents(self.annotated(paths), output, wanted)
+    def into_file(self, paths: Sequence[str]) -> None:
+        """All documents into one file, or into none where no output is named."""
+        output, formats = self.settings.output, self.settings.formats
+        documents = self._all_of(paths)
+        if output is None:
+            self.result.shown += islice(documents, SHOWN_DOCUMENTS)
+            deque(documents, maxlen=0)  # The rest is counted.
+            return
+        if output != STANDARD_STREAM:
+            check_targets(paths, [Path(output)])
+        write_documents(documents, output, formats[0] if formats else format_of(output))
         self.result.outputs.append(output)
 
-    def into_files(self, outputs: Sequence[InputOutputs], done: Callable[[str], None]) -> None:
+    def into_files(self, outputs: Sequence[InputOutputs], done: Done) -> None:
         """Each input into files of its own; `done` is told when all of them stand."""
-        by_path = {one.path: one.targets for one in outputs}
-        for path, documents in self._by_input(list(by_path)):
-            self._write(documents, by_path[path])
-            self.result.outputs += map(str, by_path[path].values())
-            done(path)
+        by_path = {one.path: one for one in outputs}
+        own: defaultdict[str, Rejects] = defaultdict(Rejects)
+        reading = _Reading(list(by_path), self._read, own.__getitem__)
+        for path, documents in self._by_input(reading):
+            part, rejects = BatchResult(self.result.model), own[path]
+            try:
+                self._write(self._counted(documents, part), by_path[path], rejects)
+            except _UnreadableError as problem:
+                self._set_aside(path, str(problem), rejects)
+            else:
+                part.outputs += map(str, by_path[path].targets.values())
+                self.result.add(part)
+                done(path, rejects)
+            self.rejects.extend(own.pop(path))
 
-    def _write(self, documents: Iterable[Document], targets: Mapping[str, Path]) -> None:
+    def _all_of(self, paths: Sequence[str]) -> Iterator[Document]:
+        """The documents of some inputs as one stream, annotated and counted."""
+        reading = _Reading(paths, self._read, lambda path: self.rejects)
+        yield from self._counted((document for _, document in self._in_turn(reading)), self.result)
+        for path, problem in reading.problems.items():
+            self._set_aside(path, problem, self.rejects)
+
+    def _write(self, documents: Iterable[Document], one: InputOutputs, rejects: Rejects) -> None:
         """Write a stream in several formats without holding it: through a file without loss."""
-        if len(targets) == 1:
-            ((format, target),) = targets.items()
+        if len(one.targets) == 1:
+            ((format, target),) = one.targets.items()
             write_documents(documents, target, format)
             return
-        first = next(iter(targets.values()))
-        with temporary_sibling(first.with_name(f"{first.stem}.spool")) as spool:
+        with temporary_sibling(one.spool) as spool:
             write_documents(documents, spool, "jsonl")
-            for format, target in targets.items():
-                write_documents(read_documents(spool, "jsonl", self.rejects), target, format)
+            for format, target in one.targets.items():
+                write_documents(read_documents(spool, "jsonl", rejects), target, format)
 
-    def _by_input(self, paths: Sequence[str]) -> Iterator[tuple[str, Iterator[Document]]]:
+    def _by_input(self, reading: "_Reading") -> Iterator[tuple[str, Iterator[Document]]]:
         """Every input with its annotated documents; each must be consumed before the next."""
-        reading = _Reading(paths, self._read)
         groups = groupby(self._in_turn(reading), key=itemgetter(0))
         group = next(groups, None)
-        for path in paths:
+        for path in reading.paths:
             if group is not None and group[0] == path:
                 yield path, self._of_input(path, group[1], reading)
                 group = next(groups, None)
@@ -183,60 +230,62 @@ class _Job:
     ) -> Iterator[Document]:
         for _, document in pairs:
             yield document
-        reading.check(path)
+        if path in reading.problems:
+            raise _UnreadableError(reading.problems[path])
 
     def _in_turn(self, reading: "_Reading") -> Iterator[tuple[str, Document]]:
         """The annotated documents of all inputs as one stream, each with its input."""
 
         def refuse(document: Document, problem: str) -> None:
-            reading.turns.popleft()
-            place = document.provenance.source or "document"
-            self.rejects.add(place, document.id, problem)
+            rejects = reading.rejects(reading.turns.popleft())
+            rejects.add(document.provenance.source or "document", document.id, problem)
 
         for document in self.annotator.annotate_many(reading, refused=refuse):
-            self._count(document)
             yield reading.turns.popleft(), document
 
-    def _read(self, path: str) -> Iterator[Document]:
+    def _read(self, path: str, rejects: Rejects) -> Iterator[Document]:
         self.advance(self.result.documents, Path(path).name)
-        yield from read_inputs([path], self.settings.source_format, self.rejects)
+        yield from read_inputs([path], self.settings.source_format, rejects)
 
-    def _count(self, document: Document) -> None:
-        result = self.result
-        result.documents += 1
-        result.sentences += len(self.annotator.model.task.examples(document))
-        result.document_labels.update(document.labels)
-        for entity in document.entities:
-            result.labels[entity.label] += 1
-            result.mentions[(document.mention(entity), entity.label)] += 1
-        result.relations.update(relation.label for relation in document.relations)
-        if self.settings.output is None and len(result.shown) < SHOWN_DOCUMENTS:
-            result.shown.append(document)
+    def _counted(self, documents: Iterable[Document], result: BatchResult) -> Iterator[Document]:
+        for document in documents:
+            result.count(document, sentences=len(self.annotator.model.task.examples(document)))
+            yield document
+
+    def _set_aside(self, path: str, problem: str, rejects: Rejects) -> None:
+        rejects.add(path, "file", problem)
+        self.result.unreadable[path] = problem
+
+
+class _UnreadableError(Exception):
+    """Keeps the files of an input from being written whose end could not be read."""
 
 
 class _Reading:
     """Documents of some inputs as they are read ahead of their annotation.
 
-    `turns` are the inputs of those that are on their way. An input that cannot be read ends the
-    reading, and its fault waits until all that was read before it is done.
+    `turns` are the inputs of those that are on their way, `rejects` gives the place for what is set
+    aside of an input, `problems` says why some could not be read to their end.
     """
 
-    def __init__(self, paths: Iterable[str], read: Callable[[str], Iterator[Document]]) -> None:
+    def __init__(
+        self,
+        paths: Sequence[str],
+        read: Callable[[str, Rejects], Iterator[Document]],
+        rejects: Callable[[str], Rejects],
+    ) -> None:
+        self.paths, self.rejects = paths, rejects
         self.turns: deque[str] = deque()
-        self._paths, self._read = paths, read
-        self._fault: tuple[str, BiobertError] | None = None
+        self.problems: dict[str, str] = {}
+        self._read = read
 
     def __iter__(self) -> Iterator[Document]:
-        for path in self._paths:
+        for path in self.paths:
             try:
-                for document in self._read(path):
+                for document in self._read(path, self.rejects(path)):
                     self.turns.append(path)
                     yield document
-            except BiobertError as problem:
-                self._fault = path, problem
-                return
-
-    def check(self, path: str | None = None) -> None:
-        """Raise the fault of this input, or of any."""
-        if self._fault is not None and path in (None, self._fault[0]):
-            raise self._fault[1]
+            except BadInputError as problem:
+                if problem.code in WRONG_CALL:
+                    raise
+                self.problems[path] = str(problem).removeprefix(f"{path}: ")

@@ -19,16 +19,15 @@ from biobert.evaluation.significance import (
     PairedUnits,
     approximate_randomisation,
     paired_bootstrap,
-    sentence_counts,
 )
 from biobert.evaluation.spans import check_same_texts
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import (
     CorpusPlaces,
     TestSet,
-    finds_entities,
     read_gold,
     scored_labels,
+    with_labels_alone,
 )
 from biobert.runtime.settings import RuntimeSettings
 
@@ -39,7 +38,7 @@ SEED = 20190901
 class Comparison:
     """Main scores of both, and of their difference (second minus first) the 95% bootstrap interval,
     the share of resamples in which the second is not better, and the two-sided p by randomisation.
-    `units` are what was drawn and swapped.
+    `units` are what was drawn and swapped; `set_aside` counts the records that could not be read.
     """
 
     first: str
@@ -51,6 +50,7 @@ class Comparison:
     interval: Interval
     not_better: float
     p: float
+    set_aside: int = 0
 
     @property
     def difference(self) -> float:
@@ -69,15 +69,17 @@ def compare(
     *,
     samples: int = 1000,
     settings: RuntimeSettings = RuntimeSettings(),
+    rejects: Rejects | None = None,
 ) -> Comparison:
     """Compare two models, or a model and a file of predictions, on the same test set.
 
     Paired bootstrap and approximate randomisation, over sentences where entities are scored and
-    over documents elsewhere.
+    over documents elsewhere. Records that cannot be read, of either side, go to `rejects`.
     """
-    gold = read_gold(test_set, test_set.split, places)
+    rejects = Rejects() if rejects is None else rejects
+    gold = read_gold(test_set, test_set.split, places, rejects)
     (task_of_first, first), (task_of_second, second) = (
-        _answers(one, gold, settings) for one in systems
+        _answers(one, gold, settings, rejects) for one in systems
     )
     task = task_of_first or task_of_second
     if task is None:
@@ -86,7 +88,10 @@ def compare(
         raise BadInputError(f"a {task.name} and a {task_of_second.name} model do not compare")
     check_same_texts(gold, first)
     check_same_texts(gold, second)
-    units = _units(task, gold, first, second, scored_labels(task, gold, test_set.labels))
+    labels = scored_labels(task, gold, test_set.labels)
+    if test_set.labels is not None:
+        gold = with_labels_alone(gold, labels)
+    units = _units(task, gold, first, second)
     bootstrap = paired_bootstrap(units, np.random.default_rng(SEED), samples=samples)
     p = approximate_randomisation(units, np.random.default_rng(SEED), samples=samples)
     everything = np.arange(len(units))
@@ -101,6 +106,7 @@ def compare(
         interval=bootstrap.interval,
         not_better=bootstrap.not_better,
         p=p,
+        set_aside=rejects.count,
     )
 
 
@@ -109,20 +115,19 @@ def _units(
     gold: Sequence[Document],
     first: Sequence[Document],
     second: Sequence[Document],
-    labels: Sequence[str],
 ) -> PairedUnits:
-    """Sentences where entities are scored, documents elsewhere."""
-    if not finds_entities(task):
+    """What the task counts, each system's answers among its own; whole documents elsewhere."""
+    counts = [task.among(one).counts(gold, one) for one in (first, second)]
+    if counts[0] is None or counts[1] is None:
         return PairedDocuments(gold, first, second, task.score)
-    counts = (sentence_counts(gold, one, labels) for one in (first, second))
-    return PairedCounts(*counts)
+    return PairedCounts(counts[0], counts[1])
 
 
 def _answers(
-    system: str, gold: Sequence[Document], settings: RuntimeSettings
+    system: str, gold: Sequence[Document], settings: RuntimeSettings, rejects: Rejects
 ) -> tuple[Task | None, list[Document]]:
     """A model's task and answers; of a file of predictions the answers alone."""
     if Path(system).is_file():
-        return None, list(read_documents(system, None, Rejects()))
+        return None, list(read_documents(system, None, rejects))
     annotator = Annotator(system, settings=settings)
     return annotator.model.task, list(annotator.annotate_many(gold))

@@ -1,19 +1,22 @@
 """A smaller model, weighed beside the original: it is written only if it is as good."""
 
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from biobert.compression.card import compression_section
+from biobert.compression.card import compression_section, write_card
 from biobert.compression.compressing import StepReport, run_steps
 from biobert.compression.recipe import CompressionRecipe
 from biobert.compression.workbench import Workbench
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
-from biobert.core.model_folder import MANIFEST, read_manifest
+from biobert.core.model_folder import (
+    check_replaceable,
+    put_in_place,
+    read_manifest,
+    unfinished_folder,
+)
 from biobert.pipeline.evaluating import CorpusPlaces, scores_of
 from biobert.pipeline.load import load_model, model_folder
 from biobert.pipeline.speed import (
@@ -30,7 +33,6 @@ from biobert.training.loop import Listener
 SPEED_TEXTS = 100
 BATCH = 32
 TURNS = 3
-CARD = "README.md"
 
 
 class GateError(BiobertError):
@@ -87,9 +89,9 @@ def compress(
     Its manifest and card say what it scores and how fast it is beside the original.
     """
     source = model_folder(model)
-    _check_output(output, source)
+    check_replaceable(output, source)
     gates = _gates(recipe, places)
-    with _unfinished(output) as scratch:
+    with unfinished_folder(output) as scratch:
         bench = Workbench(
             source, recipe.corpora, places.cache, places.data_root, listener, recipe.seed
         )
@@ -99,16 +101,8 @@ def compress(
         report = CompressionReport(original, compressed, steps, max_loss)
         _check_losses(report)
         _sign(folder, source, recipe, report)
-        shutil.rmtree(output, ignore_errors=True)
-        folder.rename(output)
+        put_in_place(folder, output)
     return report
-
-
-def _check_output(output: Path, source: Path) -> None:
-    if output.resolve() == source.resolve():
-        raise BadInputError(f"{output}: compress into another folder than the model's own")
-    if output.exists() and not (output / MANIFEST).is_file():
-        raise BadInputError(f"{output} is there and no model folder: choose another --output")
 
 
 def _gates(recipe: CompressionRecipe, places: CorpusPlaces) -> dict[str, list[Document]]:
@@ -117,18 +111,6 @@ def _gates(recipe: CompressionRecipe, places: CorpusPlaces) -> dict[str, list[Do
     if empty:
         raise BadInputError(f"[[gate]] {', '.join(empty)}: no documents to score on")
     return found
-
-
-@contextmanager
-def _unfinished(output: Path) -> Iterator[Path]:
-    """A hidden folder beside the output, gone at the end whatever happens."""
-    folder = output.with_name(f".{output.name}.part")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _weigh(
@@ -173,14 +155,11 @@ def _check_losses(report: CompressionReport) -> None:
 
 def _sign(folder: Path, source: Path, recipe: CompressionRecipe, report: CompressionReport) -> None:
     """Put into manifest and card what was done and what it cost."""
-    original = read_manifest(source)
     said = {
         "recipe": recipe.resolved(),
         "machine": machine_name(),
         **report.to_json(),
     }
-    replace(original, metrics=dict(report.compressed.scores), compression=said).write(folder)
-    card = source / CARD
-    before = card.read_text(encoding="utf-8") if card.is_file() else f"# {original.name}\n"
-    text = f"{before.rstrip()}\n\n{compression_section(said)}"
-    (folder / CARD).write_text(text, encoding="utf-8")
+    metrics = dict(report.compressed.scores)
+    replace(read_manifest(source), metrics=metrics, compression=said).write(folder)
+    write_card(folder, source, compression_section(said))

@@ -7,6 +7,7 @@ from typing import Any
 
 from biobert.core.document import Document
 from biobert.core.task import Scores
+from biobert.data.rejects import Rejects
 from biobert.evaluation.breakdown import Breakdown, Recall, break_down
 from biobert.evaluation.errors import ErrorTable, error_table
 from biobert.evaluation.labels import OUTSIDE
@@ -16,6 +17,7 @@ from biobert.pipeline.evaluating import (
     TestSet,
     finds_entities,
     read_gold,
+    read_training,
     scored_labels,
     with_labels_alone,
 )
@@ -38,8 +40,8 @@ class Diagnosis:
     """What was found; `advice` says in words what to try next.
 
     `judged` counts the gold labels (of words outside every mention none), `suspicious` what looks
-    wrong, a missed mention too. Breakdown
-    and errors are those of entities, None for other tasks.
+    wrong, a missed mention too. Breakdown and errors are those of entities, None for other tasks.
+    `set_aside` counts the records that could not be read.
     """
 
     model: str
@@ -54,6 +56,7 @@ class Diagnosis:
     breakdown: Breakdown | None
     errors: ErrorTable | None
     advice: tuple[str, ...]
+    set_aside: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -71,55 +74,62 @@ def diagnose(
     *,
     shares: Sequence[float] = (),
     learn: Learn | None = None,
+    rejects: Rejects | None = None,
 ) -> Diagnosis:
     """Look into a model by a split that it has not learnt from.
 
-    With `learn`, models that learnt from these `shares` of the training data make a curve.
+    With `learn`, models that learnt from these `shares` of the training data make a curve. Records
+    of the split that cannot be read go to `rejects`.
     """
-    task, manifest = annotator.model.task, annotator.model.manifest
-    labels = scored_labels(task, read_gold(test_set, test_set.split, places), test_set.labels)
-    gold = _read(test_set, test_set.split, places, annotator, labels)
-    predicted = list(annotator.annotate_many(gold))
-    training = _read(test_set, "train", places, annotator, labels)
-    on_training = task.score(training, list(annotator.annotate_many(training)))
+    rejects = Rejects() if rejects is None else rejects
+    manifest = annotator.model.manifest
+    gold = read_gold(test_set, test_set.split, places, rejects)
+    labels = scored_labels(annotator.model.task, gold, test_set.labels)
+    training = read_training(test_set, places)
+    if test_set.labels is not None:
+        gold = with_labels_alone(gold, labels)
+        training = None if training is None else with_labels_alone(training, labels)
+    predicted, scores = _scored(annotator, gold)
     found = list(judgements(annotator.model, gold))
     count, worst = suspects(found, most=SUSPECTS_SHOWN)
-    scores = task.score(gold, predicted)
     curve = [] if learn is None else [_point(learn, share, gold) for share in shares]
+    has_entities = finds_entities(annotator.model.task)
     diagnosis = Diagnosis(
         model=f"{manifest.name} {manifest.version}",
         corpus=test_set.corpus,
         split=test_set.split,
         score=scores.main,
-        training_score=on_training.main,
+        training_score=None if training is None else _scored(annotator, training)[1].main,
         curve=(*curve, CurvePoint(1.0, scores.main)) if curve else (),
         judged=sum(one.labels[one.gold] != OUTSIDE for one in found),
         suspicious=count,
         suspects=tuple(worst),
-        breakdown=break_down(gold, predicted, training) if finds_entities(task) else None,
-        errors=error_table(gold, predicted, labels) if finds_entities(task) else None,
+        breakdown=_breakdown(gold, predicted, training, labels) if has_entities else None,
+        errors=error_table(gold, predicted, labels) if has_entities else None,
         advice=(),
+        set_aside=rejects.count,
     )
     return _with_advice(diagnosis, scores)
 
 
-def _point(learn: Learn, share: float, gold: Sequence[Document]) -> CurvePoint:
-    annotator = learn(share)
+def _scored(annotator: Annotator, gold: Sequence[Document]) -> tuple[list[Document], Scores]:
     predicted = list(annotator.annotate_many(gold))
-    return CurvePoint(share, annotator.model.task.score(gold, predicted).main)
+    return predicted, annotator.model.task.among(predicted).score(gold, predicted)
 
 
-def _read(
-    test_set: TestSet,
-    split: str,
-    places: CorpusPlaces,
-    annotator: Annotator,
+def _point(learn: Learn, share: float, gold: Sequence[Document]) -> CurvePoint:
+    return CurvePoint(share, _scored(learn(share), gold)[1].main)
+
+
+def _breakdown(
+    gold: Sequence[Document],
+    predicted: Sequence[Document],
+    training: Sequence[Document] | None,
     labels: Sequence[str],
-) -> list[Document]:
-    documents = read_gold(test_set, split, places)
-    if not finds_entities(annotator.model.task):
-        return documents
-    return with_labels_alone(documents, labels)
+) -> Breakdown:
+    """Of the mentions that the model looks for."""
+    known = None if training is None else with_labels_alone(training, labels)
+    return break_down(with_labels_alone(gold, labels), predicted, known)
 
 
 def _with_advice(found: Diagnosis, scores: Scores) -> Diagnosis:

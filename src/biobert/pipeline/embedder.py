@@ -121,8 +121,18 @@ def _loaded(
             f"{folder} was trained with pooling {head.pooling!r}; leave the pooling to it",
             code="usage",
         )
-    changed = {} if windows is None else {"windows": to_mapping(windows)}
-    return Embedding.from_settings({**model.task.settings(), **changed}), model.predictor
+    own = model.task.settings()
+    if windows is None:
+        return Embedding.from_settings(own), model.predictor
+    known = own["windows"]["maximum_tokens"]
+    if windows.maximum_tokens > known and not hasattr(model.predictor, "maximum_positions"):
+        # An exported graph answers such rows too, with positions that it has never seen.
+        raise BadInputError(
+            f"windows of {windows.maximum_tokens} tokens: {folder} is exported, and was made for "
+            f"{known}",
+            code="usage",
+        )
+    return Embedding.from_settings({**own, "windows": to_mapping(windows)}), model.predictor
 
 
 def _encoder(folder: Path, head: HeadSpec, settings: RuntimeSettings) -> Predictor:

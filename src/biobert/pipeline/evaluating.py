@@ -9,10 +9,14 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.shelf import unknown_name
 from biobert.core.task import Scores, Task
-from biobert.data.catalogue import read_split, with_renamed_labels
+from biobert.data.catalogue import has_splits, read_split, with_renamed_labels
+from biobert.data.rejects import Rejects
+from biobert.evaluation.generated import score_vectors
 from biobert.evaluation.report import Report, Setting, document_report, entity_report
 from biobert.pipeline.annotator import Annotator
+from biobert.pipeline.embedder import Embedder
 from biobert.pipeline.load import LoadedModel
+from biobert.tasks.generation import Generation
 from biobert.tasks.multitask import Multitask
 
 
@@ -37,17 +41,50 @@ class CorpusPlaces:
     data_root: Path | None = None
 
 
-def read_gold(test_set: TestSet, split: str, places: CorpusPlaces) -> list[Document]:
+def read_gold(
+    test_set: TestSet, split: str, places: CorpusPlaces, rejects: Rejects | None = None
+) -> list[Document]:
     """The documents of a split, with the model's names for labels."""
-    found = read_split(test_set.corpus, split, data_root=places.data_root, cache=places.cache)
+    found = read_split(
+        test_set.corpus,
+        split,
+        data_root=places.data_root,
+        cache=places.cache,
+        rejects=rejects,
+    )
     return [with_renamed_labels(document, test_set.rename) for document in found]
 
 
-def evaluate(annotator: Annotator, test_set: TestSet, places: CorpusPlaces) -> Report:
-    """The model's answers to the raw text of a test set, scored by its task."""
-    gold = read_gold(test_set, test_set.split, places)
+def read_training(test_set: TestSet, places: CorpusPlaces) -> list[Document] | None:
+    """The corpus's own training split, where it has one beside the test set."""
+    if test_set.split == "train" or not has_splits(test_set.corpus):
+        return None
+    try:
+        return read_gold(test_set, "train", places)
+    except BiobertError:
+        return None
+
+
+def evaluate(
+    annotator: Annotator,
+    test_set: TestSet,
+    places: CorpusPlaces,
+    *,
+    embedder: Embedder | None = None,
+    rejects: Rejects | None = None,
+) -> Report:
+    """The model's answers to the raw text of a test set, scored by its task.
+
+    With `embedder` written texts are also scored by its vectors. Records of the test set that
+    cannot be read go to `rejects`.
+    """
+    rejects = Rejects() if rejects is None else rejects
     task, manifest = annotator.model.task, annotator.model.manifest
+    if embedder is not None:
+        _writing(task)
+    gold = read_gold(test_set, test_set.split, places, rejects)
     labels = scored_labels(task, gold, test_set.labels)
+    training = read_training(test_set, places)
     began = time.perf_counter()
     predicted = list(annotator.annotate_many(gold))
     setting = Setting(
@@ -57,12 +94,27 @@ def evaluate(annotator: Annotator, test_set: TestSet, places: CorpusPlaces) -> R
         split=test_set.split,
         labels=labels,
         seconds=time.perf_counter() - began,
-        training=_training(test_set, places),
+        training=training,
+        set_aside=rejects.count,
     )
-    if not finds_entities(task):
-        return document_report(gold, predicted, setting, measure=task.among(predicted).score)
-    gold = with_labels_alone(gold, labels)
-    return entity_report(gold, predicted, setting, measure=task.score)
+    if test_set.labels is not None:
+        gold = with_labels_alone(gold, labels)
+    task = task.among(predicted)
+    report = (entity_report if finds_entities(task) else document_report)(
+        gold, predicted, setting, measure=task.score, counts=task.counts(gold, predicted)
+    )
+    if embedder is None:
+        return report
+    texts = _writing(task).texts(gold, predicted)
+    known, written = (list(embedder.token_vectors(some)) for some in texts)
+    details = {**report.scores.details, "vector_f1": score_vectors(known, written).f1}
+    return replace(report, scores=replace(report.scores, details=details))
+
+
+def _writing(task: Task) -> Generation:
+    if isinstance(task, Generation):
+        return task
+    raise BadInputError(f"vectors compare written texts; a {task.name} model writes none")
 
 
 def finds_entities(task: Task) -> bool:
@@ -102,20 +154,8 @@ def with_labels_alone(documents: Sequence[Document], labels: Sequence[str]) -> l
     return [replace(document, annotated_labels=tuple(labels)) for document in kept]
 
 
-def _training(test_set: TestSet, places: CorpusPlaces) -> list[Document] | None:
-    """The corpus's own training split, where it has one: what of it comes again is reported."""
-    if test_set.split == "train" or Path(test_set.corpus).is_file():
-        return None
-    try:
-        return read_gold(test_set, "train", places)
-    except BiobertError:
-        return None
-
-
 def scores_of(model: LoadedModel, gold: Sequence[Document]) -> Scores:
     """A model's answers to the raw text of gold documents, scored by its task."""
+    scored_labels(model.task, gold, None)
     predicted = list(Annotator(model).annotate_many(gold))
-    labels = scored_labels(model.task, gold, None)
-    if not finds_entities(model.task):
-        return model.task.among(predicted).score(gold, predicted)
-    return model.task.score(with_labels_alone(gold, labels), predicted)
+    return model.task.among(predicted).score(gold, predicted)

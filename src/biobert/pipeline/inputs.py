@@ -6,27 +6,35 @@ from pathlib import Path
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import STANDARD_STREAM, plain_name
-from biobert.data.reading import endings_by_format, read_documents
+from biobert.core.files import STANDARD_STREAM
+from biobert.data.reading import files_below, read_documents
 from biobert.data.rejects import Rejects
 
 
-def find_inputs(inputs: Iterable[str], source_format: str | None) -> list[str]:
-    """Files to read, each once, in order: folders are searched, globs expanded."""
+def find_inputs(
+    inputs: Iterable[str], source_format: str | None, *, without: Path | None = None
+) -> list[str]:
+    """Files to read, each once, in order: folders are searched, globs expanded.
+
+    Of a folder that is searched, the part `without` inside it is left out.
+    """
     found: list[str] = []
     for name in inputs:
         place = Path(name)
         if name == STANDARD_STREAM or place.is_file():
             found.append(name)
         elif place.is_dir():
-            found += _in_folder(place, source_format)
+            found += _below(place, source_format, without)
         elif matches := sorted(glob(name, recursive=True)):  # noqa: PTH207
             found += [match for match in matches if Path(match).is_file()]
         else:
             raise BadInputError(f"no such file, folder or pattern: {name}", code="not-found")
     if not found:
         raise BadInputError(f"nothing to read in {', '.join(inputs)}", code="not-found")
-    return list(dict.fromkeys(found))
+    first: dict[Path, str] = {}
+    for name in found:
+        first.setdefault(Path(name).absolute(), name)
+    return list(first.values())
 
 
 def read_inputs(
@@ -38,14 +46,9 @@ def read_inputs(
         yield from read_documents(path, source_format or own, rejects)
 
 
-def _in_folder(folder: Path, source_format: str | None) -> list[str]:
-    if source_format == "brat" or (source_format is None and list(folder.glob("*.ann"))):
-        return [str(folder)]
-    endings = tuple(ending for some in endings_by_format().values() for ending in some)
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return [
-        str(path)
-        for path in files
-        if source_format or plain_name(path).lower().endswith(endings)
-        if not path.name.startswith(".")
-    ]
+def _below(folder: Path, source_format: str | None, without: Path | None) -> list[str]:
+    found = files_below(folder, source_format)
+    if without is not None and folder.resolve() in without.resolve().parents:
+        part = folder / without.resolve().relative_to(folder.resolve())
+        found = [path for path in found if not path.is_relative_to(part)]
+    return [str(path) for path in found]

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from biobert.core.certainty import CLASSIFYING
+from biobert.core.certainty import CLASSIFYING, softmax
 from biobert.core.document import Document
 from biobert.core.errors import MissingExtraError
 from biobert.core.task import IGNORED, Example, FloatArray, HeadSpec, Outputs, Window
@@ -96,7 +96,7 @@ def _of_head(
     rows = targets if head.kind == "token" else targets[None]
     scores = logits if head.kind == "token" else logits[None]
     for column, (group, part) in enumerate(zip(head.groups, head.slices, strict=True)):
-        likely = _softmax(scores[:, part])
+        likely = softmax(scores[:, part], axis=-1)
         for place in np.flatnonzero(rows[:, column] != IGNORED).tolist():
             start, end = example.start, example.end
             if head.kind == "token":
@@ -111,12 +111,6 @@ def _word(window: Window, place: int) -> tuple[int, int]:
     while last + 1 < len(window) and window.words[last + 1] == window.words[place]:
         last += 1
     return int(window.offsets[place, 0]), int(window.offsets[last, 1])
-
-
-def _softmax(logits: FloatArray) -> FloatArray:
-    likely: FloatArray = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    likely /= likely.sum(axis=-1, keepdims=True)
-    return likely
 
 
 def _suspect(one: Judgement) -> Suspect:

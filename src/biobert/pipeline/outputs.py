@@ -3,95 +3,204 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+from biobert.core.errors import BadInputError
 from biobert.core.files import STANDARD_STREAM, plain_name
 from biobert.data.reading import endings_by_format
+from biobert.data.rejects import Reject, Rejects
 
 JOURNAL = ".biobert-done.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class InputOutputs:
-    """An input and the file that it gets in each format."""
+    """An input, the file that it gets in each format, and the name that these share."""
 
     path: str
     targets: Mapping[str, Path]
+    name: str
+
+    @property
+    def spool(self) -> Path:
+        """What is written first where there are several formats."""
+        return next(iter(self.targets.values())).with_name(f"{self.name}.spool")
 
 
 class FolderPlan:
-    """The inputs that still wait for their files in a folder, and how those are marked as done."""
+    """The inputs that still wait for their files in a folder, and how those are marked as done.
+
+    `by` names all that the answers depend on. With `resume` an input is skipped that was done in
+    these formats by the same, has not changed since, and whose files are there; `rejects` are what
+    was set aside of those that are skipped.
+    """
 
     def __init__(
-        self, paths: Sequence[str], folder: Path, formats: Sequence[str], *, resume: bool
+        self, paths: Sequence[str], folder: Path, formats: Sequence[str], *, by: str, resume: bool
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._formats = formats
-        self._journal = _Journal(folder / JOURNAL, resume=resume)
-        self.waiting = [
-            one
-            for one in outputs_of(paths, folder, lambda path: formats)
-            if not self._journal.has(one.path, formats)
-        ]
+        self._journal = _Journal(folder / JOURNAL)
+        if resume:
+            self._journal.read()
+        outputs = outputs_of(paths, folder, lambda path: formats, named=self._journal.names)
+        check_targets(paths, (target for one in outputs for target in one.targets.values()))
+        if not resume:
+            self._journal.clear()
+        self._marks = {one.path: _mark(one, by) for one in outputs if one.path != STANDARD_STREAM}
+        self.waiting: list[InputOutputs] = []
+        self.rejects = Rejects()
+        for one in outputs:
+            found = self._journal.found(self._marks.get(one.path))
+            if found is None or not all(target.exists() for target in one.targets.values()):
+                self.waiting.append(one)
+            else:
+                self.rejects.extend(_read_rejects(found.rejects))
         self.skipped = len(paths) - len(self.waiting)
+        _clear_unfinished(folder, self.waiting)
 
-    def done(self, path: str) -> None:
-        """Mark an input whose files stand."""
-        self._journal.add(path, self._formats)
+    def done(self, path: str, rejects: Rejects) -> None:
+        """Mark an input whose files stand; `rejects` are what was set aside of it."""
+        if path in self._marks:
+            self._journal.add(replace(self._marks[path], rejects=_written_rejects(rejects)))
 
 
 def outputs_of(
-    paths: Sequence[str], folder: Path, formats: Callable[[str], Sequence[str]]
+    paths: Sequence[str],
+    folder: Path,
+    formats: Callable[[str], Sequence[str]],
+    *,
+    named: Mapping[str, str] | None = None,
 ) -> list[InputOutputs]:
-    """The files in a folder that inputs become, in the formats that `formats` tells of each."""
+    """The files in a folder that inputs become, in the formats that `formats` tells of each.
+
+    `named` are the names that inputs, by their absolute paths, have already.
+    """
     return [
-        InputOutputs(path, {one: folder / f"{name}{_ending(one)}" for one in formats(path)})
-        for path, name in zip(paths, _output_names(paths), strict=True)
+        InputOutputs(path, {one: folder / f"{name}{_ending(one)}" for one in formats(path)}, name)
+        for path, name in zip(paths, _output_names(paths, named or {}), strict=True)
     ]
+
+
+def check_targets(paths: Iterable[str], targets: Iterable[Path]) -> None:
+    """An error where a file to be written is one of those to be read, or is written twice."""
+    taken = {Path(path).resolve(): "an input" for path in paths if path != STANDARD_STREAM}
+    for target in targets:
+        if (what := taken.get(target.resolve())) is not None:
+            raise BadInputError(
+                f"{target} is {what}: it would be overwritten; name another place",
+                code="usage",
+            )
+        taken[target.resolve()] = "an output"
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A line of the journal: an input as it was, and what it has become."""
+
+    input: str
+    bytes: int
+    modified_ns: int
+    formats: tuple[str, ...]
+    by: str
+    name: str
+    rejects: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 class _Journal:
     """The inputs that are done, one JSON line each, so that a killed run can go on."""
 
-    def __init__(self, path: Path, *, resume: bool) -> None:
-        self.path = path
-        self.done: set[tuple[str, tuple[str, ...]]] = set()
-        if not resume:
-            path.unlink(missing_ok=True)
-        elif path.is_file():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                # A line that a kill cut short is an input that is not done.
-                try:
-                    entry = json.loads(line)
-                except json.JSONDecodeError:
-                    continue
-                self.done.add((entry["input"], tuple(entry["formats"])))
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._marks: dict[tuple[str, tuple[str, ...]], _Mark] = {}
+        self.names: dict[str, str] = {}
 
-    def has(self, path: str, formats: Sequence[str]) -> bool:
-        """Whether the input is done in these formats."""
-        return (str(Path(path).absolute()), tuple(formats)) in self.done
+    def read(self) -> None:
+        """Know what the file knows; of several lines on an input the last counts."""
+        if not self._path.is_file():
+            return
+        for line in self._path.read_text(encoding="utf-8").splitlines():
+            # A line that a kill cut short is an input that is not done.
+            try:
+                values = json.loads(line)
+                mark = _Mark(**{**values, "formats": tuple(values["formats"])})
+            except (json.JSONDecodeError, TypeError, KeyError):
+                continue
+            self._marks[mark.input, mark.formats] = mark
+            self.names[mark.input] = mark.name
 
-    def add(self, path: str, formats: Sequence[str]) -> None:
+    def clear(self) -> None:
+        """Forget all."""
+        self._path.unlink(missing_ok=True)
+
+    def found(self, mark: _Mark | None) -> _Mark | None:
+        """The same mark as it was written, if it was."""
+        found = mark and self._marks.get((mark.input, mark.formats))
+        return found if found == mark else None
+
+    def add(self, mark: _Mark) -> None:
         """Mark an input as done."""
-        entry = {"input": str(Path(path).absolute()), "formats": list(formats)}
-        with self.path.open("a", encoding="utf-8") as stream:
+        with self._path.open("a", encoding="utf-8") as stream:
             # The line break before it parts it from a line that a kill cut short.
-            stream.write("\n" + json.dumps(entry) + "\n")
+            stream.write("\n" + json.dumps(asdict(mark)) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
 
 
-def _output_names(paths: Sequence[str]) -> list[str]:
-    """A file name for each input, made different where inputs of two folders share one."""
-    stems = [_stem(path) for path in paths]
-    times = Counter(stems)
-    seen: Counter[str] = Counter()
+def _mark(one: InputOutputs, by: str) -> _Mark:
+    place = Path(one.path)
+    files = [place] if place.is_file() else sorted(place.iterdir())
+    states = [file.stat() for file in files]
+    return _Mark(
+        input=str(place.absolute()),
+        bytes=sum(state.st_size for state in states),
+        modified_ns=max((state.st_mtime_ns for state in states), default=0),
+        formats=tuple(one.targets),
+        by=by,
+        name=one.name,
+    )
+
+
+def _written_rejects(rejects: Rejects) -> dict[str, Any]:
+    if not rejects.count:
+        return {}
+    kept = [asdict(one) for one in rejects.kept]
+    return {"count": rejects.count, "reasons": dict(rejects.reasons), "kept": kept}
+
+
+def _read_rejects(values: Mapping[str, Any]) -> Rejects:
+    rejects = Rejects()
+    if values:
+        rejects.count, rejects.reasons = values["count"], Counter(values["reasons"])
+        rejects.kept = [Reject(**one) for one in values["kept"]]
+    return rejects
+
+
+def _clear_unfinished(folder: Path, outputs: Iterable[InputOutputs]) -> None:
+    """Remove what a killed run left of the files that are to be written."""
+    names = {place.name for one in outputs for place in (*one.targets.values(), one.spool)}
+    for left in folder.glob(".*.part"):
+        # .NAME.PROCESS.part, by core/files.py
+        if left.name.removeprefix(".").rsplit(".", 2)[0] in names:
+            left.unlink(missing_ok=True)
+
+
+def _output_names(paths: Sequence[str], named: Mapping[str, str]) -> list[str]:
+    """A name for each input: the one it has, or the first of `one`, `one~2`, ... that is free."""
+    taken = set(named.values())
+    last: Counter[str] = Counter()
     names = []
-    for stem in stems:
-        seen[stem] += 1
-        names.append(stem if times[stem] == 1 else f"{stem}~{seen[stem]}")
+    for path in paths:
+        name = named.get(str(Path(path).absolute()))
+        if name is None:
+            name = stem = _stem(path)
+            while name in taken:
+                last[stem] += 1
+                name = f"{stem}~{last[stem] + 1}"
+            taken.add(name)
+        names.append(name)
     return names
 
 

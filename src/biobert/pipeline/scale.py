@@ -9,7 +9,7 @@ from typing import Any
 import ray
 from ray.data import ActorPoolStrategy, DataContext
 
-from biobert.core.errors import BadInputError
+from biobert.core.errors import BadInputError, BiobertError
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.batch import (
@@ -20,7 +20,6 @@ from biobert.pipeline.batch import (
     is_folder,
     plan_folder,
 )
-from biobert.pipeline.inputs import find_inputs
 from biobert.pipeline.outputs import InputOutputs
 
 INPUTS_IN_PART = 8
@@ -51,21 +50,26 @@ def annotate_on_ray(
     """Annotate inputs into a folder, on the Ray cluster of this process or of this machine.
 
     Every machine must find the inputs, the model, this package and the output folder at the same
-    paths. `make` builds a worker's annotator, which should take `workers.cores` threads. An input
-    is marked as done here, when its worker has written it: a run that stops goes on.
+    paths. `make` builds a worker's annotator, which should take `workers.cores` threads; it is
+    built once here too, so that a wrong call is an error before workers start. An input is marked
+    as done here, when its worker has written it: a run that stops goes on.
     """
     if not is_folder(settings):
         raise BadInputError("many workers write into a folder: name one as --output", code="usage")
     began = time.perf_counter()
-    plan = plan_folder(find_inputs(inputs, settings.source_format), settings)
-    result = BatchResult(model="", skipped=plan.skipped)
-    for done in _on_cluster(plan.waiting, make, settings, workers):
-        rejects.extend(done["rejects"])
-        result.model = done["result"].model
-        result.add(done["result"])
-        for one in done["inputs"]:
-            plan.done(one.path)
-        advance(result.documents, done["inputs"][-1].path)
+    annotator = make()
+    plan = plan_folder(inputs, annotator, settings)
+    result = BatchResult(annotator.name, skipped=plan.skipped)
+    rejects.extend(plan.rejects)
+    del annotator
+    for part in _on_cluster(plan.waiting, make, settings, workers):
+        rejects.extend(part["rejects"])
+        for path, own in part["done"].items():
+            plan.done(path, own)
+        if part["problem"] is not None:
+            raise part["problem"]
+        result.add(part["result"])
+        advance(result.documents, part["inputs"][-1].path)
     result.seconds = time.perf_counter() - began
     return result
 
@@ -111,6 +115,13 @@ class _Worker:
         self.settings = settings
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        rejects = Rejects()
-        result = annotate_outputs(row["inputs"], self.annotator, self.settings, rejects)
-        return {"inputs": row["inputs"], "result": result, "rejects": rejects}
+        rejects, done = Rejects(), dict[str, Rejects]()
+        result, problem = None, None
+        try:
+            result = annotate_outputs(
+                row["inputs"], self.annotator, self.settings, rejects, done.__setitem__
+            )
+        except BiobertError as error:
+            # Raised here it would come out wrapped in an error of Ray's.
+            problem = BadInputError(str(error), code=error.code)
+        return {**row, "result": result, "problem": problem, "rejects": rejects, "done": done}

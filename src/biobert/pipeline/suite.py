@@ -4,19 +4,20 @@ A suite is a TOML file beside its recipes. Every trained model and every report 
 folder, so a stopped run goes on where it was, and each figure of the table can be looked into.
 """
 
+import hashlib
 import json
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from biobert.core.errors import BadInputError, BiobertError
-from biobert.core.files import sha256_of, write_text
+from biobert.core.files import read_json, sha256_of, write_text
 from biobert.core.model_folder import MANIFEST, read_manifest
-from biobert.core.settings import from_mapping, override, read_toml
-from biobert.data.catalogue import corpus_names, find_split, load_corpus
+from biobert.core.settings import differences, from_mapping, override, read_toml
+from biobert.data.catalogue import find_split, load_corpus
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import CorpusPlaces, TestSet, evaluate
 from biobert.runtime.settings import RuntimeSettings
@@ -25,7 +26,8 @@ from biobert.tasks import build_task
 Train = Callable[[Mapping[str, Any], Path], None]
 """Trains by the tables of a recipe into a folder, going on with a stopped run."""
 Note = Callable[[str], None]
-SECONDS = "seconds.json"
+ASKED, SECONDS = "asked.json", "seconds.json"
+"""Beside a model: the tables it was asked for by, and how long it trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +57,20 @@ class SuiteTest:
 
 @dataclass(frozen=True, slots=True)
 class SuiteModel:
-    """A recipe (a path from the suite's folder), settings that it changes, and its test sets."""
+    """A recipe (a path from the suite's folder), settings that it changes, and its test sets.
+
+    `name` is that of its folder; None takes the recipe's file name without its ending.
+    """
 
     recipe: str
     tests: tuple[SuiteTest, ...]
     set: tuple[str, ...] = ()
+    name: str | None = None
 
     @property
-    def name(self) -> str:
-        """The recipe's file name without its ending."""
-        return Path(self.recipe).stem
+    def folder(self) -> str:
+        """What it is called, and its folder."""
+        return self.name or Path(self.recipe).stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +83,14 @@ class Suite:
     seeds: tuple[int, ...] = (1, 2, 3)
 
     def __post_init__(self) -> None:
-        names = [test.name for model in self.models for test in model.tests]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
+        tests = [test.name for model in self.models for test in model.tests]
+        if twice := _twice(tests):
             raise BadInputError(f"suite {self.name!r} names a test twice: {', '.join(twice)}")
-        if not self.seeds or not names:
+        if twice := _twice(model.folder for model in self.models):
+            raise BadInputError(
+                f"suite {self.name!r} has two models {', '.join(twice)}; give each a `name`"
+            )
+        if not self.seeds or not tests:
             raise BadInputError(f"suite {self.name!r}: give at least one seed, model and test")
 
 
@@ -89,7 +98,8 @@ class Suite:
 class Cell:
     """One test of one model over all seeds: main scores, intervals and minutes of each run.
 
-    `checksum` is the SHA-256 of the test set's file; `failure` says why there are no scores.
+    `checksum` is the SHA-256 of the test set's file, or of the list of its folder's checksums;
+    `set_aside` counts the records that could not be read, `failure` says why there are no scores.
     """
 
     test: str
@@ -99,6 +109,7 @@ class Cell:
     split: str
     checksum: str
     documents: int
+    set_aside: int
     seeds: tuple[int, ...]
     scores: tuple[float, ...]
     intervals: tuple[tuple[float, float], ...]
@@ -144,8 +155,10 @@ class SuiteRun:
     def cells(self) -> Iterator[Cell]:
         """Train what is not trained yet and score what is not scored yet, cell by cell.
 
-        A model that cannot be trained or tested is a cell with its failure; the others go on.
+        A model that cannot be trained or tested is a cell with its failure; the others go on. Where
+        the folder holds models of other settings, nothing is begun.
         """
+        self._check_folders()
         for model in self.suite.models:
             for test in model.tests:
                 try:
@@ -166,8 +179,9 @@ class SuiteRun:
             measure=task.measure(),
             corpus=test.corpus,
             split=test.split,
-            checksum=_checksum(test, self.places),
+            checksum=reports[0]["test_set"]["checksum"],
             documents=reports[0]["documents"],
+            set_aside=reports[0]["set_aside"],
             seeds=self.suite.seeds,
             scores=tuple(one["scores"]["main"] for one in reports),
             intervals=tuple((one["interval"]["low"], one["interval"]["high"]) for one in reports),
@@ -176,28 +190,71 @@ class SuiteRun:
             published=test.published,
         )
 
+    def _check_folders(self) -> None:
+        for model in self.suite.models:
+            for seed in self.suite.seeds:
+                folder = self._folder(model, seed)
+                changed = _changes(folder, self._tables(model, seed)) if _begun(folder) else []
+                if changed:
+                    raise BadInputError(
+                        f"{folder} holds a run of other settings ({'; '.join(changed)}); "
+                        "choose another --output"
+                    )
+
+    def _folder(self, model: SuiteModel, seed: int) -> Path:
+        return self.output / model.folder / f"seed-{seed}"
+
+    def _tables(self, model: SuiteModel, seed: int) -> dict[str, Any]:
+        tables = read_toml(self.recipes / model.recipe)
+        return override(tables, [*model.set, *self.changes, f"run.seed={seed}"])
+
     def _trained(self, model: SuiteModel, seed: int) -> Path:
         """The model folder of a seed; trained now unless it stands there whole."""
-        folder = self.output / model.name / f"seed-{seed}"
+        folder = self._folder(model, seed)
         if (folder / MANIFEST).is_file() and (folder / SECONDS).is_file():
             return folder
-        self.note(f"{model.name}, seed {seed}: training")
-        tables = read_toml(self.recipes / model.recipe)
-        tables = override(tables, [*model.set, *self.changes, f"run.seed={seed}"])
+        self.note(f"{model.folder}, seed {seed}: training")
+        tables = self._tables(model, seed)
+        _write(folder / ASKED, tables)
         began = time.perf_counter()
-        self.train(tables, folder)
-        _write(folder / SECONDS, {"seconds": time.perf_counter() - began})
+        try:
+            self.train(tables, folder)
+        finally:  # what a stopped run took counts too
+            seconds = _read(folder / SECONDS).get("seconds", 0.0)
+            _write(folder / SECONDS, {"seconds": seconds + time.perf_counter() - began})
         return folder
 
     def _report(self, folder: Path, test: SuiteTest) -> dict[str, Any]:
+        """The report of a test; made now unless that of the same test set stands there."""
         path = folder / "reports" / f"{test.name}.json"
-        if path.is_file():
-            return _read(path)
+        asked = {**asdict(test.test_set()), "checksum": _checksum(test, self.places)}
+        asked = json.loads(json.dumps(asked))
+        report = _read(path)
+        if report.get("test_set") == asked:
+            return report
         self.note(f"{test.name}: scoring {folder.name}")
         annotator = Annotator(folder, settings=self.settings)
-        report = evaluate(annotator, test.test_set(), self.places).to_json()
+        found = evaluate(annotator, test.test_set(), self.places).to_json()
+        report = {"test_set": asked, **found}
         _write(path, report)
         return report
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    known = list(names)
+    return sorted({name for name in known if known.count(name) > 1})
+
+
+def _begun(folder: Path) -> bool:
+    """Whether a run has left anything; one that failed at once may be asked anew."""
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return bool(there - {ASKED, SECONDS})
+
+
+def _changes(folder: Path, tables: Mapping[str, Any]) -> list[str]:
+    if not (folder / ASKED).is_file():
+        return [f"no {ASKED} tells them"]
+    return differences(_read(folder / ASKED), tables)
 
 
 def _failed(test: SuiteTest, failure: str) -> Cell:
@@ -209,6 +266,7 @@ def _failed(test: SuiteTest, failure: str) -> Cell:
         split=test.split,
         checksum="",
         documents=0,
+        set_aside=0,
         seeds=(),
         scores=(),
         intervals=(),
@@ -221,18 +279,19 @@ def _failed(test: SuiteTest, failure: str) -> Cell:
 
 def _checksum(test: SuiteTest, places: CorpusPlaces) -> str:
     place = Path(test.corpus)
+    if not place.exists():
+        corpus = load_corpus(test.corpus)
+        place = find_split(corpus, test.split, data_root=places.data_root, cache=places.cache).path
     if place.is_file():
         return sha256_of(place)
-    if test.corpus not in corpus_names():
-        return ""
-    corpus = load_corpus(test.corpus)
-    found = find_split(corpus, test.split, data_root=places.data_root, cache=places.cache)
-    return sha256_of(found.path)
+    files = (path for path in sorted(place.iterdir()) if path.is_file())
+    listed = "".join(f"{sha256_of(path)}  {path.name}\n" for path in files)
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def _read(path: Path) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return values
+    """The values of a file that was written here; none where there is none."""
+    return read_json(path, missing="") if path.is_file() else {}
 
 
 def _write(path: Path, values: Mapping[str, Any]) -> None:

@@ -108,7 +108,10 @@ def _row(cell: Cell) -> tuple[str, ...]:
 
 def _origin(cell: Cell) -> str:
     checksum = f", SHA-256 {cell.checksum}" if cell.checksum else ""
-    return f"{cell.test}: {cell.corpus} {cell.split}, {cell.documents} documents{checksum}"
+    documents = f"{cell.documents} documents"
+    if cell.set_aside:
+        documents += f", {cell.set_aside} records set aside"
+    return f"{cell.test}: {cell.corpus} {cell.split}, {documents}{checksum}"
 
 
 def _percent(value: float | None) -> str:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -46,23 +47,21 @@ class OpenVinoPredictor:
         self._inputs: list[InputName] = [one.get_any_name() for one in self._compiled.inputs]
         self._queue = openvino.AsyncInferQueue(self._compiled)
         self._queue.set_callback(self._collect)
-        # An output may carry further names of the graph's own, in no order.
-        names = [output.get_names() for output in self._compiled.outputs]
-        self._places = {
-            head.name: next(place for place, some in enumerate(names) if head.name in some)
-            for head in heads
-        }
+        # The queue is not made for callers at once, such as two streams of one annotator.
+        self._turn = Lock()
+        self._places = output_places(self._compiled, heads)
 
     def predict(self, windows: Sequence[Window]) -> list[Outputs]:
         """Logits by head for each window, in order."""
         results: list[Outputs] = [{} for _ in windows]
         lengths = [len(window) for window in windows]
-        for batch in length_sorted_batches(lengths, token_budget=self._budget(sum(lengths))):
-            numbers = batch.tolist()
-            arrays = window_arrays([windows[number] for number in numbers])
-            inputs = {name: arrays[name] for name in self._inputs}
-            self._queue.start_async(inputs, (numbers, lengths, results))
-        self._queue.wait_all()
+        with self._turn:
+            for batch in length_sorted_batches(lengths, token_budget=self._budget(sum(lengths))):
+                numbers = batch.tolist()
+                arrays = window_arrays([windows[number] for number in numbers])
+                inputs = {name: arrays[name] for name in self._inputs}
+                self._queue.start_async(inputs, (numbers, lengths, results))
+            self._queue.wait_all()
         return results
 
     def _budget(self, tokens: int) -> int:
@@ -89,6 +88,16 @@ class OpenVinoPredictor:
             "CPU_RUNTIME_CACHE_CAPACITY": REMEMBERED_SHAPES,
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": str(0 if self.precision == "f32" else DYNAMIC_GROUP),
         }
+
+
+def output_places(compiled: Any, heads: Sequence[HeadSpec]) -> dict[str, int]:
+    """Which output of a compiled model is that of each head."""
+    # An output may carry further names of the graph's own, in no order.
+    names = [output.get_names() for output in compiled.outputs]
+    return {
+        head.name: next(place for place, some in enumerate(names) if head.name in some)
+        for head in heads
+    }
 
 
 def _precision(core: Any, wanted: Precision) -> str:

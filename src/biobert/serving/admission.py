@@ -42,13 +42,17 @@ class Queue:
         ):
             raise _full()
 
-    def reserve(self, load: Load) -> None:
-        """Take room, or refuse: 413 for what would never fit, 429 for what does not fit now."""
+    def check_size(self, load: Load) -> None:
+        """Refuse what would never fit."""
         if load.documents > self._most.documents or load.characters > self._most.characters:
             raise too_large(
                 f"{load.documents} texts of {load.characters} characters: the queue holds "
                 f"{self._most.documents} and {self._most.characters}; send fewer at once"
             )
+
+    def reserve(self, load: Load) -> None:
+        """Take room, or refuse: 413 for what would never fit, 429 for what does not fit now."""
+        self.check_size(load)
         with self._lock:
             held = Load(
                 self.held.documents + load.documents, self.held.characters + load.characters

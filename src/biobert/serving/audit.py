@@ -34,7 +34,10 @@ class AuditError(BiobertError):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One request: the key that asked, what was asked of which model, and what came of it."""
+    """One request: the key that asked, what was asked of which model, and what came of it.
+
+    What was refused before its body was read has no `input_hmac`.
+    """
 
     request_id: str
     key: str
@@ -190,7 +193,10 @@ def _secret(file: Path) -> bytes:
 
 def _read_secret(file: Path) -> bytes:
     check_private(file)
-    content = file.read_bytes()
+    try:
+        content = file.read_bytes()
+    except OSError as problem:
+        raise BadInputError(f"audit secret {file}: {problem.strerror}") from None
     if len(content) < 32:
         raise BadInputError(f"{file}: {len(content)} bytes; an audit secret has 32 at least")
     return content

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -14,8 +17,9 @@ class BoundedProtocol(H11Protocol):
     """HTTP/1.1 whose connections end where nothing moves.
 
     A connection may stay `timeout_keep_alive` seconds without a whole request head, however its
-    bytes trickle; uvicorn's own timer begins after the first answer only. One beyond
-    `limit_concurrency` is answered 503, and one beyond twice as many is dropped.
+    bytes trickle, or with an answer of which nothing is read; uvicorn's own timer begins after the
+    first answer only. One beyond `limit_concurrency` is answered 503, and one beyond twice as many
+    is dropped.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -43,6 +47,16 @@ class BoundedProtocol(H11Protocol):
         super().on_response_complete()
         self._watch()
 
+    def pause_writing(self) -> None:
+        """The client does not read its answer: the application waits, but not for ever."""
+        super().pause_writing()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        super().resume_writing()
+        self._watch()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, and its timer with it."""
         super().connection_lost(exc)
@@ -62,7 +76,8 @@ class BoundedProtocol(H11Protocol):
 
     def _watch(self) -> None:
         is_answering = self.cycle is not None and not self.cycle.response_complete
-        if is_answering:
+        # An answer that nobody reads is waited for without end: only its timer ends that.
+        if is_answering and not self.flow.write_paused:
             self._stop()
         elif self._idle is None and not self.transport.is_closing():
             self._idle = self.loop.call_later(
@@ -73,6 +88,28 @@ class BoundedProtocol(H11Protocol):
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
+
+
+class BoundedLoop(asyncio.SelectorEventLoop):
+    """A loop that closes what does not shake hands in time: TLS comes before the protocol."""
+
+    def __init__(self, handshake_seconds: float) -> None:
+        super().__init__()
+        self._handshake_seconds = handshake_seconds
+
+    async def create_server(self, *args: Any, **kwargs: Any) -> asyncio.Server:
+        """The usual server; asyncio itself would wait a minute for each handshake."""
+        if kwargs.get("ssl") is not None:
+            kwargs["ssl_handshake_timeout"] = self._handshake_seconds
+        return await super().create_server(*args, **kwargs)
+
+
+class BoundedConfig(uvicorn.Config):
+    """uvicorn's settings with that loop: given by a name, as usual, it would know no seconds."""
+
+    def get_loop_factory(self) -> Callable[[], asyncio.AbstractEventLoop]:
+        """The loop; handshakes take no longer than heads of requests."""
+        return partial(BoundedLoop, self.timeout_keep_alive)
 
 
 async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:

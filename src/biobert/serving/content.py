@@ -16,25 +16,27 @@ from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
 from biobert.serving.models import Identity
 from biobert.serving.refusals import Refusal, invalid
-from biobert.serving.routing import JSON, content_type, media_type, strict_json
+from biobert.serving.routing import JSON, content_type, is_utf8, media_type, strict_json
 
-OWN, TEXT, PDF = "json", "text", "pdf"
+OWN, TEXT, PUBTATOR, PDF = "json", "text", "pubtator", "pdf"
 BODY = "body"
 MEDIA_TYPES = {
     OWN: "application/json",
     "jsonl": "application/x-ndjson",
-    "pubtator": "text/plain; charset=utf-8; format=pubtator",
+    PUBTATOR: "text/plain; charset=utf-8; format=pubtator",
     "bioc-json": "application/json; format=bioc-json",
     "bioc-xml": "application/xml",
 }
 """What answers are written in."""
-READ = (OWN, "pubtator", "bioc-json", "bioc-xml", "pubmed", "jats", PDF)
+READ = (OWN, PUBTATOR, "bioc-json", "bioc-xml", "pubmed", "jats", PDF)
 """What `?format=` calls a body; plain text has its content type."""
+IN_UTF8 = frozenset({TEXT, PUBTATOR, "bioc-json"})
+"""XML says itself what it is written in, and our own JSON is parsed at once."""
 BY_MEDIA_TYPE = {
     ("application/json", ""): OWN,
     ("application/json", "bioc-json"): "bioc-json",
     ("text/plain", ""): TEXT,
-    ("text/plain", "pubtator"): "pubtator",
+    ("text/plain", "pubtator"): PUBTATOR,
     ("application/xml", ""): "bioc-xml",
     ("text/xml", ""): "bioc-xml",
     ("application/xml", "bioc-xml"): "bioc-xml",
@@ -72,6 +74,8 @@ def formats_of(request: Request, named: str | None) -> Formats:
     given = named or BY_MEDIA_TYPE.get((kind, parameters.get("format", "")))
     if given != TEXT and given not in READ:
         raise Refusal(415, "unsupported-media-type", f"content type {kind!r}: send {WELL_KNOWN}")
+    if given in IN_UTF8 and not is_utf8(parameters):
+        raise Refusal(415, "unsupported-media-type", f"charset {parameters['charset']}: send UTF-8")
     return Formats(given, wanted_format(request, given if given in MEDIA_TYPES else OWN))
 
 
@@ -110,7 +114,7 @@ def _read_pdf(content: bytes, processes: Semaphore) -> list[Document]:
 
 
 def _read(content: bytes, format: str) -> list[Document]:
-    if format in (TEXT, "pubtator", "bioc-json"):
+    if format in IN_UTF8:
         _check_utf8(content)
     if format == "bioc-json":
         # The reader forgives what must not come in: halves of surrogate pairs, deep nesting.

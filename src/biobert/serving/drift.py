@@ -51,7 +51,8 @@ class Drift:
         self._settings = settings
         self._reference = _empty() if settings.reference is None else read(settings.reference)
         self._left = settings.documents if settings.reference is None else 0
-        self._recent: deque[tuple[int, ...]] = deque(maxlen=settings.window)
+        self._recent: deque[tuple[int, ...]] = deque()
+        self._current = _empty()
         self._lock = threading.Lock()
 
     def add(self, texts: Sequence[InputFigures]) -> None:
@@ -64,24 +65,29 @@ class Drift:
                 )
                 if self._left:
                     self._left -= 1
-                    _count(self._reference, bins)
+                    _count(self._reference, bins, 1)
                 else:
-                    self._recent.append(bins)
+                    self._compare(bins)
 
     def scores(self) -> dict[str, float]:
         """The index of each feature; none before there is a reference and enough to compare."""
         with self._lock:
             if self._left or len(self._recent) < min(FEWEST, self._settings.window):
                 return {}
-            current = _empty()
-            for bins in self._recent:
-                _count(current, bins)
-            return {name: stability(self._reference[name], current[name]) for name in FEATURES}
+            return {
+                name: stability(self._reference[name], self._current[name]) for name in FEATURES
+            }
 
     def reference(self) -> dict[str, list[int]]:
         """The reference's counts, as a file holds them."""
         with self._lock:
             return {name: counts.tolist() for name, counts in self._reference.items()}
+
+    def _compare(self, bins: tuple[int, ...]) -> None:
+        self._recent.append(bins)
+        _count(self._current, bins, 1)
+        if len(self._recent) > self._settings.window:
+            _count(self._current, self._recent.popleft(), -1)
 
 
 def figures_of(document: Document, unknown_rate: float) -> InputFigures:
@@ -120,6 +126,6 @@ def _empty() -> Counts:
     return {name: np.zeros(len(BORDERS[name]) + 1, dtype=np.int64) for name in FEATURES}
 
 
-def _count(counts: Counts, bins: Sequence[int]) -> None:
+def _count(counts: Counts, bins: Sequence[int], by: int) -> None:
     for name, number in zip(FEATURES, bins, strict=True):
-        counts[name][number] += 1
+        counts[name][number] += by

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -19,8 +20,27 @@ from biobert.serving.settings import ServiceSettings
 DESCRIPTION = "Biomedical text mining: entities, relations, labels, answers and vectors of texts."
 
 
+KEYS = {
+    "key": {"type": "http", "scheme": "bearer"},
+    "key-header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+"""The two ways to send a key, as OpenAPI says them."""
+
+
 class Application(FastAPI):
     """FastAPI, watched from outside of everything, its error pages too."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The usual document; where the service has keys, it says what needs one."""
+        schema = super().openapi()
+        service: Service = self.state.service
+        if service.settings.security.keys is not None:
+            schema["components"]["securitySchemes"] = KEYS
+            for path in schema["paths"].values():
+                for operation in path.values():
+                    if "401" in operation["responses"]:
+                        operation["security"] = [{name: []} for name in KEYS]
+        return schema
 
     def build_middleware_stack(self) -> ASGIApp:
         """The usual stack inside the observer."""

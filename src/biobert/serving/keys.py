@@ -103,7 +103,11 @@ def read_keys(file: Path) -> dict[str, Key]:
 
 def check_private(file: Path) -> None:
     """An error for a file of secrets that others may read."""
-    if not is_private(file.stat(), os.geteuid()):
+    try:
+        found = file.stat()
+    except OSError as problem:
+        raise BadInputError(f"{file}: {problem.strerror}") from None
+    if not is_private(found, os.geteuid()):
         raise BadInputError(f"{file} can be read by others than its owner; run: chmod 600 {file}")
 
 
@@ -186,12 +190,17 @@ def _key(row: dict[str, Any], place: str) -> Key:
 
 
 def _write(file: Path, keys: list[Key]) -> None:
-    """The whole file or none of it, readable by its owner alone from the first byte on."""
+    """The whole file or none of it, readable by its owner alone from the first byte on.
+
+    The owner stays the same: a service must still read what root has changed.
+    """
     rows = [{name: one for name, one in asdict(key).items() if one is not None} for key in keys]
     unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
     place = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(place, "w", encoding="utf-8") as stream:
+            if file.exists():
+                os.fchown(place, file.stat().st_uid, -1)
             json.dump({"keys": rows}, stream, indent=2, ensure_ascii=False)
             stream.write("\n")
             stream.flush()
@@ -205,7 +214,8 @@ def _write(file: Path, keys: list[Key]) -> None:
 def _locked(file: Path) -> Iterator[None]:
     """Two that change the file do so one after the other."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    place = os.open(file.with_name(f".{file.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o600)
+    # The folder, not a file in it: whoever made such a file would shut out the others.
+    place = os.open(file.parent, os.O_RDONLY)
     try:
         fcntl.flock(place, fcntl.LOCK_EX)
         yield

@@ -1,8 +1,9 @@
 """Routes that are guarded: who asks is known before the body is read, and the answer is audited."""
 
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, ClassVar
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
@@ -17,13 +18,15 @@ from starlette.types import Receive, Scope
 
 from biobert.core.errors import BiobertError
 from biobert.serving.audit import AuditError, AuditLog, Event
-from biobert.serving.refusals import Refusal, invalid
+from biobert.serving.refusals import Refusal, invalid, too_large
 from biobert.serving.schema import ErrorAnswer
 from biobert.serving.security import Access, Caller
 from biobert.serving.service import Service, service_of
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 JSON = "application/json"
+MOST_ELEMENTS = 100_000
+"""Of all lists in a JSON body: mentions, passages, concepts."""
 ERRORS = {
     400: "The body is no JSON, or no UTF-8.",
     401: "No valid key.",
@@ -42,66 +45,93 @@ ERRORS = {
 class ReadRequest(Request):
     """A request whose body was read, within limits."""
 
-    def __init__(self, scope: Scope, receive: Receive, content: bytes) -> None:
+    def __init__(self, scope: Scope, receive: Receive, content: bytes, documents: int) -> None:
+        """`documents` are the most that one list at the top of a JSON body may hold."""
         super().__init__(scope, receive)
         self.content = content
+        self._documents = documents
 
     async def body(self) -> bytes:
         """The bytes that were read."""
         return self.content
 
     async def json(self) -> Any:
-        """The value of a JSON body: UTF-8, no NaN, nested no deeper than 200."""
-        return strict_json(self.content)
+        """The value of a JSON body: UTF-8, no NaN, nested no deeper than 200, of bounded lists.
+
+        Looked at before it is validated, which stops the event loop: 10 MB of valid objects take
+        8 seconds.
+        """
+        value = strict_json(self.content)
+        for name, one in value.items() if isinstance(value, dict) else ():
+            if isinstance(one, list) and len(one) > self._documents:
+                raise too_large(
+                    f"{len(one)} {name[:100]}; a request holds {self._documents}: send several"
+                )
+        if _elements(value) > MOST_ELEMENTS:
+            raise too_large(f"lists of more than {MOST_ELEMENTS} elements in all; send fewer")
+        return value
 
 
 class GuardedRoute(APIRoute):
     """A route for whoever has a key."""
 
-    access: ClassVar[Access] = "reader"
+    def access(self, service: Service) -> Access:
+        """Who may come."""
+        del service
+        return "reader"
+
+    def admit(self, caller: Caller, service: Service) -> None:
+        """Let the caller in, or Refusal: all that can be said before the body is read."""
+        service.gate.admit(caller, self.access(service))
 
     def get_route_handler(self) -> Handler:
         """Guard, read, answer; what changes or reads something is written down."""
         answer = super().get_route_handler()
-        needs_json = self.body_field is not None
         is_audited = "POST" in (self.methods or ())
 
         async def handle(request: Request) -> Response:
             service = service_of(request)
-            caller = self.admitted(request, service)
-            if needs_json:
-                _check_json(request)
-                check_query(request, frozenset())
-            async with service.intake.body(request) as content:
-                read = ReadRequest(request.scope, request.receive, content)
-                if service.audit is None or not is_audited:
-                    return await answer(read)
-                return await _audited(answer, read, service, service.audit, caller)
+            # Whoever has no key is not written down: the audit log is not for anyone to fill.
+            caller = service.gate.recognise(request.headers, self.access(service))
+            request.state.key = caller.id
+            answering = partial(self._answered, answer, request, service, caller)
+            if service.audit is None or not is_audited:
+                return await answering()
+            return await _audited(answering, request, service, service.audit)
 
         return handle
 
-    def admitted(self, request: Request, service: Service) -> Caller:
-        """Who asks, or Refusal: all that can be said before the body is read."""
-        caller = service.gate.admit(request.headers, self.access)
-        request.state.key = caller.id
-        return caller
+    async def _answered(
+        self, answer: Handler, request: Request, service: Service, caller: Caller
+    ) -> Response:
+        self.admit(caller, service)
+        if self.body_field is not None:
+            _check_json(request)
+            check_query(request, frozenset())
+        async with service.intake.body(request) as content:
+            if service.audit is not None:
+                request.state.input_hmac = service.audit.digest(content)
+            documents = service.settings.limits.documents
+            return await answer(ReadRequest(request.scope, request.receive, content, documents))
 
 
 class TextRoute(GuardedRoute):
     """A route that answers about texts: only while there is room for them."""
 
-    def admitted(self, request: Request, service: Service) -> Caller:
+    def admit(self, caller: Caller, service: Service) -> None:
         """Refuses too while the service is not ready, or much waits already."""
-        caller = super().admitted(request, service)
+        super().admit(caller, service)
         service.check_open()
         service.queue.check()
-        return caller
 
 
 class AdminRoute(GuardedRoute):
     """A route for admins."""
 
-    access: ClassVar[Access] = "admin"
+    def access(self, service: Service) -> Access:
+        """Admins alone."""
+        del service
+        return "admin"
 
 
 def guarded(
@@ -123,6 +153,19 @@ def strict_json(content: bytes) -> Any:
         raise Refusal(400, "bad-json", f"the body is not JSON in UTF-8: {problem}") from None
 
 
+def _elements(value: Any) -> int:
+    """How many elements the lists in a JSON value hold, counted until they are too many."""
+    count, waiting = 0, [value]
+    while waiting and count <= MOST_ELEMENTS:
+        one = waiting.pop()
+        if isinstance(one, list):
+            count += len(one)
+            waiting += one
+        elif isinstance(one, dict):
+            waiting += one.values()
+    return count
+
+
 def content_type(request: Request) -> tuple[str, dict[str, str]]:
     """The media type of a body and its parameters, in lower case."""
     return media_type(request.headers.get("content-type", JSON))
@@ -133,6 +176,11 @@ def media_type(header: str) -> tuple[str, dict[str, str]]:
     kind, *rest = header.lower().split(";")
     pairs = (part.partition("=") for part in rest)
     return kind.strip(), {name.strip(): value.strip(' "') for name, _, value in pairs}
+
+
+def is_utf8(parameters: Mapping[str, str]) -> bool:
+    """Whether the parameters of a media type say UTF-8, or a part of it, or nothing."""
+    return parameters.get("charset", "utf-8") in ("utf-8", "utf8", "us-ascii")
 
 
 def check_query(request: Request, known: frozenset[str]) -> None:
@@ -147,19 +195,22 @@ def check_query(request: Request, known: frozenset[str]) -> None:
 
 def _check_json(request: Request) -> None:
     kind, parameters = content_type(request)
-    if kind != JSON or parameters.get("charset", "utf-8") != "utf-8":
+    if kind != JSON or not is_utf8(parameters):
         raise Refusal(415, "unsupported-media-type", f"content type {kind!r}: send {JSON}")
 
 
 async def _audited(
-    answer: Handler, request: ReadRequest, service: Service, audit: AuditLog, caller: Caller
+    answering: Callable[[], Awaitable[Response]],
+    request: Request,
+    service: Service,
+    audit: AuditLog,
 ) -> Response:
-    """The answer, once it is written down that it is given."""
+    """The answer, once it is written down that it is given, or refused."""
     began = time.perf_counter()
     await _write(service, audit, audit.check)
     status, outcome = 500, "internal"
     try:
-        response = await answer(request)
+        response = await answering()
         status, outcome = response.status_code, "answered"
     except HTTPException as problem:
         status, outcome = problem.status_code, getattr(problem, "code", "refused")
@@ -171,13 +222,13 @@ async def _audited(
         state = request.scope["state"]
         event = Event(
             request_id=state["request_id"],
-            key=caller.id,
+            key=state["key"],
             endpoint=getattr(request.scope.get("route"), "path", ""),
             model=state.get("model", ""),
             documents=state.get("documents", 0),
             characters=state.get("characters", 0),
             milliseconds=round((time.perf_counter() - began) * 1000, 1),
-            input_hmac=audit.digest(request.content),
+            input_hmac=state.get("input_hmac", ""),
             status=status,
             outcome=outcome,
         )

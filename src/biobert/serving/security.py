@@ -29,10 +29,11 @@ STRICT_TRANSPORT = {"strict-transport-security": "max-age=31536000"}
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a key's id and role."""
+    """Who asks: a key's id, role, and rate where it has one of its own."""
 
     id: str
     role: Role
+    requests_per_minute: int | None = None
 
 
 class TokenBucket:
@@ -69,30 +70,15 @@ class Gate:
         # Workers do not count together: each grants its share, so that no key gets more than all.
         self._share = 1.0 / workers
 
-    def admit(self, headers: Headers, access: Access) -> Caller:
-        """The caller, where the headers name a key that may do this, and not too often.
+    def recognise(self, headers: Headers, access: Access) -> Caller:
+        """Who asks for this, by the key that the headers name.
 
-        Raises Refusal: 401 for no key or an unknown one, 403 for one of too little weight, 429 for
-        one that asks too often, 503 where the keys cannot be read.
+        Raises Refusal: 401 for no key or an unknown one, 503 where the keys cannot be read.
         """
-        if access == "anyone":
+        if access == "anyone" or self._ring is None:
             return Caller(ANONYMOUS, "reader")
-        if self._ring is None:
-            if access == "admin":
-                raise Refusal(
-                    403, "forbidden", "this needs a key of role admin; start with --keys FILE"
-                )
-            # Nobody can be told from another: there is no rate to keep.
-            return Caller(ANONYMOUS, "reader")
-        caller, rate = self._known(headers, self._ring)
-        if access == "admin" and caller.role != "admin":
-            raise Refusal(403, "forbidden", f"key {caller.id} is a {caller.role}, not an admin")
-        self._count(caller, rate)
-        return caller
-
-    def _known(self, headers: Headers, ring: KeyRing) -> tuple[Caller, int | None]:
         try:
-            key = ring.find(_presented(headers))
+            key = self._ring.find(_presented(headers))
         except BadInputError:
             raise Refusal(
                 503, "keys-unreadable", "the key file cannot be read", retry_after=10
@@ -104,9 +90,22 @@ class Gate:
                 "no valid key; send `Authorization: Bearer KEY` or `X-API-Key: KEY`",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        return Caller(key.id, key.role), key.requests_per_minute
+        return Caller(key.id, key.role, key.requests_per_minute)
 
-    def _count(self, caller: Caller, rate: int | None) -> None:
+    def admit(self, caller: Caller, access: Access) -> None:
+        """Let the caller do this, unless it is too much for the key, or too often.
+
+        Raises Refusal: 403 for a key of too little weight, 429 for one that asks too often.
+        """
+        if access == "admin" and caller.role != "admin":
+            cure = f"{caller.id} is a {caller.role}" if self._ring else "start with --keys FILE"
+            raise Refusal(403, "forbidden", f"this needs a key of role admin; {cure}")
+        # Those without keys cannot be told from one another: there is no rate to keep.
+        if caller.id != ANONYMOUS:
+            self._count(caller)
+
+    def _count(self, caller: Caller) -> None:
+        rate = caller.requests_per_minute
         per_minute = (rate or self._settings.requests_per_minute) * self._share
         bucket = self._buckets.get(caller.id)
         if bucket is None or bucket.per_minute != per_minute:

@@ -2,9 +2,11 @@
 
 import functools
 import logging
+import os
 import signal
 import ssl
 import sys
+import time
 from dataclasses import replace
 from types import FrameType
 from typing import Any, NoReturn
@@ -16,16 +18,19 @@ from uvicorn.supervisors import Multiprocess
 
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.runtime.settings import available_cores
-from biobert.serving.connections import BoundedProtocol
+from biobert.serving.connections import BoundedConfig, BoundedProtocol
 from biobert.serving.http import build_service
 from biobert.serving.logs import configure, log
 from biobert.serving.models import check_models
 from biobert.serving.security import Gate
+from biobert.serving.service import HAS_OPENED
 from biobert.serving.settings import ServiceSettings, is_loopback
 
 SHUTDOWN_MARGIN_SECONDS = 5
 WORKER_SECONDS = 30
 """How long a worker may not answer its parent: importing and loading keep it from that."""
+TRY_AGAIN_SECONDS = 10
+"""How long after a worker that cannot start the next one is tried."""
 
 
 def run_service(settings: ServiceSettings) -> None:
@@ -47,7 +52,7 @@ def _run_alone(settings: ServiceSettings) -> None:
     before = signal.signal(signal.SIGTERM, _leave)
     try:
         service = build_service(settings)
-        uvicorn.Server(uvicorn.Config(service, **_options(settings))).run()
+        uvicorn.Server(BoundedConfig(service, **_options(settings))).run()
     except SystemExit as leaving:
         if leaving.code == STARTUP_FAILURE:
             raise _cannot_listen(settings) from None
@@ -66,7 +71,7 @@ def _run_several(settings: ServiceSettings) -> None:
     check_models(settings.models)
     Gate(settings.security)
     make = functools.partial(_worker, settings)
-    config = uvicorn.Config(make, factory=True, workers=settings.workers, **_options(settings))
+    config = BoundedConfig(make, factory=True, workers=settings.workers, **_options(settings))
     try:
         listening = config.bind_socket()
     except SystemExit:
@@ -78,13 +83,22 @@ def _run_several(settings: ServiceSettings) -> None:
 
 
 def _worker(settings: ServiceSettings) -> FastAPI:
-    """The application of a worker process; where it cannot start, none is tried again."""
+    """The application of a worker process.
+
+    Where it cannot start, none is tried again and the service ends. Where others of its workers
+    have begun to answer, they go on, and one is tried again later.
+    """
     configure()
     try:
         return build_service(settings)
     except BiobertError as problem:
         log("cannot-start", level=logging.ERROR, reason=str(problem))
-        sys.exit(STARTUP_FAILURE)
+        if settings.shared_folder is None or not (settings.shared_folder / HAS_OPENED).exists():
+            sys.exit(STARTUP_FAILURE)
+        time.sleep(TRY_AGAIN_SECONDS)
+        # At once: of one that takes its time to end the parent awaits an answer, and does nothing
+        # else, for WORKER_SECONDS.
+        os._exit(1)
 
 
 def _options(settings: ServiceSettings) -> dict[str, Any]:
@@ -94,7 +108,6 @@ def _options(settings: ServiceSettings) -> dict[str, Any]:
         "port": settings.port,
         "http": BoundedProtocol,
         "ws": "none",
-        "loop": "asyncio",
         "lifespan": "on",
         # Set up by `configure`, in each process.
         "log_config": None,

@@ -12,6 +12,8 @@ from starlette.requests import Request
 
 from biobert.core.document import Document
 from biobert.core.errors import BiobertError
+from biobert.core.task import Task
+from biobert.pipeline.relating import finds_relations
 from biobert.runtime.settings import available_cores
 from biobert.serving.admission import Intake, Load, Queue, client_gone
 from biobert.serving.audit import AuditLog
@@ -25,6 +27,7 @@ from biobert.serving.schema import PersonsRequest
 from biobert.serving.security import Gate
 from biobert.serving.settings import ServiceSettings, TracingSettings
 from biobert.trust.deidentification import Deidentifier
+from biobert.trust.tagger import load_tagger
 
 if TYPE_CHECKING:
     # Its packages are an extra of their own.
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 NEWS_SECONDS = 1.0
 TOGETHER = "together"
+HAS_OPENED = "has-opened"
+"""The file in the shared folder that says that a worker of this service has begun to answer."""
 
 
 class Service:
@@ -41,6 +46,8 @@ class Service:
     def __init__(self, settings: ServiceSettings) -> None:
         """Load the models; an error names what cannot be used."""
         self.settings = settings
+        # Before the models are loaded: what is reloaded meanwhile is news.
+        self._announcements = self._new_announcements()
         self.models = Models(settings.models, settings.runtime)
         self.metrics = Metrics(settings.shared_folder)
         self.gate = Gate(settings.security, workers=settings.workers)
@@ -52,12 +59,12 @@ class Service:
         # More of them than cores would only wait for each other.
         self.processes = threading.BoundedSemaphore(available_cores())
         self._drift = {one.name: Drift(settings.drift) for one in settings.models}
-        self._deidentifier = Deidentifier(replacement=settings.deidentification.replacement)
+        names = settings.deidentification.names
+        self._names = None if names is None else load_tagger(names, settings.runtime).annotate
         self._pool = ThreadPoolExecutor(
             settings.batching.threads, thread_name_prefix="biobert-request"
         )
         self._reloading = ThreadPoolExecutor(1, thread_name_prefix="biobert-reload")
-        self._announcements = self._new_announcements()
         self.is_open = False
         for served in self.models.all():
             self._note_model(served, 1)
@@ -65,6 +72,8 @@ class Service:
     def open(self) -> None:
         """Begin to take requests."""
         self.is_open = True
+        if self.settings.shared_folder is not None:
+            (self.settings.shared_folder / HAS_OPENED).touch()
 
     def close(self) -> None:
         """Finish what was taken, take nothing more."""
@@ -98,6 +107,16 @@ class Service:
                     "split it"
                 )
         return Load(len(texts), sum(map(len, texts)))
+
+    def check_pairs(self, documents: Sequence[Document], task: Task) -> None:
+        """Refuse entities that make too many pairs: a small body of them makes much work."""
+        if not finds_relations(task):
+            return
+        most, count = self.settings.limits.pairs, 0
+        for document in documents:
+            count += len(task.examples(document))
+            if count > most:
+                raise too_large(f"more than {most} pairs of entities; send fewer at once")
 
     async def run(self, request: Request, load: Load, work: Callable[[Job], R]) -> R:
         """What `work` gives, in a thread of its own; it stops when the client goes or time is up.
@@ -147,14 +166,21 @@ class Service:
         """The documents without what tells of persons, where that is wanted."""
         if not asked.deidentify:
             return documents
-        return [self._deidentifier.deidentify(one).document for one in documents]
+        deidentifier = self._deidentifier()
+        return [deidentifier.deidentify(one).document for one in documents]
 
     def texts_without_persons(self, texts: Sequence[str], asked: PersonsRequest) -> list[str]:
         """The same for texts that belong together: dates in them move alike."""
         if not asked.deidentify:
             return list(texts)
-        clean = (self._deidentifier.deidentify(one, patient=TOGETHER) for one in texts)
+        deidentifier = self._deidentifier()
+        clean = (deidentifier.deidentify(one, patient=TOGETHER) for one in texts)
         return [one.document.text for one in clean]
+
+    def _deidentifier(self) -> Deidentifier:
+        """One for a request: with a key that lives longer, a caller could read off all shifts."""
+        replacement = self.settings.deidentification.replacement
+        return Deidentifier(replacement=replacement, names=self._names)
 
     def note(
         self, request: Request, served: Sequence[Served], job: Job, documents: Sequence[Document]

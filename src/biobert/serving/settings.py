@@ -34,15 +34,17 @@ class LimitSettings:
     """How much one request may bring, and how long things may take.
 
     `body_bytes` bound a request's body and `all_bodies_bytes` those of all requests at once.
-    `characters` bound one text, `documents` the texts of a request. `body_seconds` is how long a
-    body may take to arrive, `request_seconds` how long its answer, and `idle_seconds` how long a
-    connection may stay without a whole request head. More than `connections` are refused.
+    `characters` bound one text, `documents` the texts of a request, and `pairs` the pairs of given
+    entities that are to be related. `body_seconds` is how long a body may take to arrive,
+    `request_seconds` how long its answer, and `idle_seconds` how long a connection may stay without
+    a whole request head, or with an answer that is not read. More than `connections` are refused.
     """
 
     body_bytes: int = 10_000_000
     all_bodies_bytes: int = 200_000_000
     characters: int = 1_000_000
     documents: int = 1_000
+    pairs: int = 5_000
     body_seconds: float = 30.0
     request_seconds: float = 60.0
     idle_seconds: int = 10
@@ -164,9 +166,15 @@ class TracingSettings:
 
 @dataclass(frozen=True, slots=True)
 class DeidentificationSettings:
-    """What stands in the place of identifiers, where a request asks for it: tags or surrogates."""
+    """What stands in the place of identifiers, where a request asks for it: tags or surrogates.
+
+    Surrogates are other ones in each request: if they stayed the same, who sends a date of his own
+    would learn by how many days those of all others were moved. `names` is the folder of a model
+    that finds identifiers besides the rules.
+    """
 
     replacement: Literal["tags", "surrogates"] = "tags"
+    names: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

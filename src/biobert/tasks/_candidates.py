@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 
@@ -38,12 +38,11 @@ def pair_types(
     return tuple(_pair_type(first, second, types, roles) for first, second in pairs)
 
 
-def sentence_examples(document: Document, pairs: Sequence[PairType]) -> list[Example]:
+def sentence_examples(document: Document, pairs: Sequence[PairType]) -> Iterator[Example]:
     """Every pair of mentions in a sentence, in text order.
 
     A mention belongs to the sentence in which it begins; the stretch reaches to its end.
     """
-    examples = []
     position = 0
     entities = sorted(document.entities, key=lambda one: (one.start, one.end))
     for sentence in sentences_of(document):
@@ -56,18 +55,16 @@ def sentence_examples(document: Document, pairs: Sequence[PairType]) -> list[Exa
         for one, other in combinations(own, 2):
             arguments = _ordered(one, other, pairs)
             if arguments:
-                examples.append(Example(document, start, end, arguments))
-    return examples
+                yield Example(document, start, end, arguments)
 
 
-def document_examples(document: Document, pairs: Sequence[PairType]) -> list[Example]:
+def document_examples(document: Document, pairs: Sequence[PairType]) -> Iterator[Example]:
     """Every pair of concepts, each with all its mentions.
 
     A mention with several identifiers counts for each, and in an example's arguments it carries
     the one that is meant; one without any stands for no concept. Where a document has no
     identifiers at all, mentions of the same text and type stand for one thing.
     """
-    examples = []
     seen: set[frozenset[str]] = set()
     for pair in pairs:
         first, second = (_groups(document, labels) for labels in pair.labels)
@@ -76,9 +73,7 @@ def document_examples(document: Document, pairs: Sequence[PairType]) -> list[Exa
             names = frozenset((one, other))
             if len(names) == 2 and names not in seen:
                 seen.add(names)
-                arguments = first[one], second[other]
-                examples.append(Example(document, 0, len(document.text), arguments))
-    return examples
+                yield Example(document, 0, len(document.text), (first[one], second[other]))
 
 
 def pair_of(example: Example, pairs: Sequence[PairType]) -> PairType:

@@ -1,6 +1,6 @@
 """Marked texts as rows of token ids, each with both arguments in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -12,7 +12,7 @@ CHARACTERS_AT_ONCE = 2_000_000
 
 
 def encode_marked(
-    texts: Sequence[MarkedText], tokenizer: TextTokenizer, settings: WindowSettings
+    texts: Iterable[MarkedText], tokenizer: TextTokenizer, settings: WindowSettings
 ) -> list[tuple[Window, ...]]:
     """A row `[CLS] pieces [SEP]` for each text, whose `marks` are the nearest of both arguments.
 
@@ -27,17 +27,17 @@ def encode_marked(
     return found
 
 
-def _portions(texts: Sequence[MarkedText]) -> list[list[MarkedText]]:
-    """Texts in groups, so that the pieces of few are in memory at once."""
-    portions: list[list[MarkedText]] = [[]]
+def _portions(texts: Iterable[MarkedText]) -> Iterator[list[MarkedText]]:
+    """Texts in groups, so that few, and the pieces of few, are in memory at once."""
+    portion: list[MarkedText] = []
     size = 0
     for text in texts:
-        if portions[-1] and size + len(text.text) > CHARACTERS_AT_ONCE:
-            portions.append([])
-            size = 0
-        portions[-1].append(text)
+        if portion and size + len(text.text) > CHARACTERS_AT_ONCE:
+            yield portion
+            portion, size = [], 0
+        portion.append(text)
         size += len(text.text)
-    return portions
+    yield portion
 
 
 def _row(

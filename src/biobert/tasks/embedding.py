@@ -20,9 +20,11 @@ from biobert.core.errors import BadInputError
 from biobert.core.passages import passage_of
 from biobert.core.task import (
     ANCHOR,
+    Counts,
     Example,
     FloatArray,
     HeadSpec,
+    IntArray,
     Outputs,
     Scores,
     Targets,
@@ -134,19 +136,31 @@ class Embedding(Task):
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Where the second passage of a document stands when all are ranked by the first."""
+        found, candidates = self._ranks(gold, predicted)
+        return score_ranks(found, candidates=candidates)
+
+    def counts(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Counts:
+        """Each document as one answer, which is right as far as its reciprocal rank says."""
+        found, _ = self._ranks(gold, predicted)
+        return np.stack([1.0 / found, np.ones(len(found)), np.ones(len(found))], axis=1)
+
+    def _ranks(
+        self, gold: Sequence[Document], predicted: Sequence[Document]
+    ) -> tuple[IntArray, int]:
+        """The place of each document's second passage, and among how many it stands."""
         if len(self._settings.passages) < 2:
             raise BadInputError("[task] passages: name two kinds to score; or leave data.devel out")
         anchor, positive = self._settings.passages[:2]
         pool = {_text(one, positive): one for one in (*self._pool, *predicted)}
         places = {text: number for number, text in enumerate(pool)}
         if not gold:
-            return score_ranks(np.zeros(0, dtype=np.int64), candidates=len(pool))
+            return np.zeros(0, dtype=np.int64), len(pool)
         found = ranks(
             np.stack([_vector(one, anchor) for one in predicted]),
             np.stack([_vector(one, positive) for one in pool.values()]),
             np.array([places[_text(one, positive)] for one in gold]),
         )
-        return score_ranks(found, candidates=len(pool))
+        return found, len(pool)
 
     @classmethod
     def toy_documents(cls) -> list[Document]:

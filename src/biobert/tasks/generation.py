@@ -113,12 +113,16 @@ class Generation(Task):
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """ROUGE over the documents whose gold text is known."""
-        pairs = [
-            (self._gold(one), other.metadata.get(GENERATED, ""))
-            for one, other in zip(gold, predicted, strict=True)
-            if self._gold(one)
-        ]
-        return score_texts([one for one, _ in pairs], [other for _, other in pairs])
+        return score_texts(*self.texts(gold, predicted))
+
+    def texts(
+        self, gold: Sequence[Document], predicted: Sequence[Document]
+    ) -> tuple[list[str], list[str]]:
+        """The gold texts that are known, and what was written in their place."""
+        known = [self._gold(one) for one in gold]
+        written = [one.metadata.get(GENERATED, "") for one in predicted]
+        pairs = [pair for pair in zip(known, written, strict=True) if pair[0]]
+        return [one for one, _ in pairs], [other for _, other in pairs]
 
     @classmethod
     def toy_documents(cls) -> list[Document]:

@@ -16,6 +16,7 @@ from biobert.core.document import Document, Entity, Span
 from biobert.core.errors import BadInputError
 from biobert.core.task import (
     IGNORED,
+    Counts,
     Example,
     FloatArray,
     HeadSpec,
@@ -28,6 +29,7 @@ from biobert.core.task import (
     TextTokenizer,
     Window,
 )
+from biobert.evaluation.significance import sentence_counts
 from biobert.evaluation.spans import score_entities
 from biobert.tasks._labels import check_labels
 from biobert.tasks._tagging import best_tags
@@ -122,9 +124,16 @@ class NamedEntityRecognition(Task):
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Strict entity-level scores over the types that the gold corpus annotates."""
+        return score_entities(gold, predicted, self._scored(gold))
+
+    def counts(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Counts:
+        """Mentions of every sentence: right, gold and predicted."""
+        return sentence_counts(gold, predicted, self._scored(gold))
+
+    def _scored(self, gold: Sequence[Document]) -> list[str]:
+        """The types that the gold corpus annotates."""
         annotated = {label for document in gold for label in document.annotated_labels}
-        labels = [label for label in self.labels if not annotated or label in annotated]
-        return score_entities(gold, predicted, labels)
+        return [label for label in self.labels if not annotated or label in annotated]
 
     @classmethod
     def toy_documents(cls) -> list[Document]:

@@ -18,6 +18,7 @@ from biobert.core.document import Document, Entity
 from biobert.core.errors import BadInputError
 from biobert.core.task import (
     IGNORED,
+    Counts,
     Example,
     HeadSpec,
     IntArray,
@@ -29,7 +30,7 @@ from biobert.core.task import (
     TextTokenizer,
     Window,
 )
-from biobert.evaluation.words import score_words
+from biobert.evaluation.words import score_words, word_counts
 from biobert.tasks._labels import check_labels
 from biobert.tasks._windows import encode_stretches
 from biobert.tasks._words import Words, log_softmax, owned_words, words_of
@@ -116,10 +117,17 @@ class PartOfSpeechTagging(Task):
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Tag accuracy over gold words, and strict scores of words by tag."""
+        return score_words(gold, predicted, self._scored(gold))
+
+    def counts(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Counts:
+        """Words of each sentence that have their tag, and all of its words."""
+        return word_counts(gold, predicted, self._scored(gold))
+
+    def _scored(self, gold: Sequence[Document]) -> list[str]:
+        """The tags that the gold corpus annotates; those that the model lacks count as wrong."""
         annotated = {label for document in gold for label in document.annotated_labels}
-        unknown = sorted(annotated - set(self.labels))
         known = [label for label in self.labels if not annotated or label in annotated]
-        return score_words(gold, predicted, [*known, *unknown])
+        return [*known, *sorted(annotated - set(self.labels))]
 
     @classmethod
     def toy_documents(cls) -> list[Document]:

@@ -7,6 +7,7 @@ related is one example, its two ends marked in the text.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -30,6 +31,7 @@ from biobert.core.task import (
 from biobert.evaluation.relations import (
     Ends,
     Key,
+    known_keys,
     mention_key,
     relation_keys,
     score_relations,
@@ -54,6 +56,8 @@ from biobert.text.sentences import sentences_of
 from biobert.text.windows import WindowSettings
 
 HEAD = "relation"
+MOST_PAIRS = 10_000
+"""In a document. Pairs grow with the square of the mentions, and each is a row for the encoder."""
 REMEMBERED = 20_000
 """So many documents are known at once by what was worked out for them."""
 
@@ -148,16 +152,22 @@ class RelationExtraction(Task):
     def examples(self, document: Document) -> list[Example]:
         """Every pair that may be related; its arguments stand in role order."""
         document = document.with_entity_ids()
-        if self._settings.scope == "sentence":
-            return sentence_examples(document, self.pairs)
-        return document_examples(document, self.pairs)
+        by_scope = {"sentence": sentence_examples, "document": document_examples}
+        pairs = by_scope[self._settings.scope](document, self.pairs)
+        found = list(islice(pairs, MOST_PAIRS + 1))
+        if len(found) > MOST_PAIRS:
+            raise BadInputError(
+                f"document {document.id!r}: more than {MOST_PAIRS} pairs that may be related; "
+                "part it into smaller ones"
+            )
+        return found
 
     def encode(
         self, examples: Sequence[Example], tokenizer: TextTokenizer
     ) -> list[tuple[Window, ...]]:
         """One window for each pair; a text that is too long is read around the nearest mentions."""
         sentences: dict[int, Sequence[Span]] = {}
-        texts = [self._marked(example, sentences) for example in examples]
+        texts = (self._marked(example, sentences) for example in examples)
         return encode_marked(texts, tokenizer, self._settings.windows)
 
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
@@ -231,7 +241,7 @@ class RelationExtraction(Task):
             return self
         scores, right, gold_count = [], [], 0
         for one, other in zip(gold, predicted, strict=True):
-            keys = self._keys[one]
+            keys = known_keys(self._keys[one], self.labels)
             gold_count += len(keys)
             for relation in other.relations:
                 (key,) = self._keys_of(replace(other, relations=(relation,)))

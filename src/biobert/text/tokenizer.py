@@ -49,7 +49,7 @@ class Tokenizer:
     def from_folder(cls, folder: Path) -> "Tokenizer":
         """The tokenizer of a model folder: `tokenizer.json`, or `vocab.txt` of a BERT model."""
         if (folder / "tokenizer.json").is_file():
-            return cls(Backend.from_file(str(folder / "tokenizer.json")))
+            return cls(_from_json(folder / "tokenizer.json"))
         if (folder / "vocab.txt").is_file():
             return cls(_from_vocabulary(folder))
         raise BadInputError(
@@ -147,6 +147,13 @@ def _without_blanks(text: str, start: int, end: int) -> tuple[int, int]:
 def _find(backend: Backend, role: SpecialRole) -> int | None:
     ids = (backend.token_to_id(token) for token in SPECIAL_TOKENS[role])
     return next((token_id for token_id in ids if token_id is not None), None)
+
+
+def _from_json(path: Path) -> Backend:
+    try:
+        return Backend.from_file(str(path))
+    except Exception as problem:  # noqa: BLE001 - tokenizers raises nothing more exact
+        raise BadInputError(f"{path}: not a tokenizer: {problem}; copy it again") from None
 
 
 def _from_vocabulary(folder: Path) -> Backend:

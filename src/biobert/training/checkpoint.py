@@ -25,15 +25,18 @@ STATE = "state.json"
 NETWORK = "network.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 METHODS = "methods.safetensors"
+RETIRED = ".old"
 
 
 @dataclass(slots=True)
 class Progress:
-    """Where the run stands. `batch` counts the batches of this epoch that are behind it.
+    """Where the run stands. `batch` counts the batches of this epoch that a process has behind it.
 
-    `epoch_step` is the step at which the epoch began; scores are counted from 1.
+    `epoch_step` is the step at which the epoch began; scores are counted from 1. `scaler` is that
+    of the gradients in fp16.
     """
 
+    processes: int = 1
     epoch: int = 0
     epoch_step: int = 0
     batch: int = 0
@@ -42,6 +45,7 @@ class Progress:
     best_score: float | None = None
     best_evaluation: int | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
+    scaler: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +88,8 @@ def save_checkpoint(
             "with --resume",
             code="disk",
         ) from None
-    shutil.rmtree(place, ignore_errors=True)
+    if place.exists():
+        _retire(place)
     os.replace(unfinished, place)
     for older in checkpoints(folder):
         if older != place and not _is_kept(older, keep_every_steps):
@@ -94,7 +99,7 @@ def save_checkpoint(
 
 def checkpoints(folder: Path) -> list[Path]:
     """The complete checkpoints of a run, oldest first."""
-    return sorted(folder.glob("step-*")) if folder.is_dir() else []
+    return sorted(folder.glob("step-*"), key=lambda place: (place.stem, place.suffix != RETIRED))
 
 
 def load_checkpoint(
@@ -104,15 +109,23 @@ def load_checkpoint(
     optimizer: torch.optim.Optimizer,
     methods: Methods,
     recipe: dict[str, Any],
+    processes: int,
 ) -> Progress:
     """Put network, optimizer and methods back, and say where the run stood."""
     state = json.loads((place / STATE).read_text(encoding="utf-8"))
+    progress = Progress(**state["progress"])
     _check_recipe(state["recipe"], recipe, place)
+    if progress.processes != processes:
+        raise BadInputError(
+            f"{place} is of a run on {progress.processes} processes, this one has {processes}: "
+            "they share the data in another way; resume with as many, or train into another "
+            "--output"
+        )
     load_network(network, place / NETWORK)
     _restore_optimizer(optimizer, load_file(place / OPTIMIZER))
     if (place / METHODS).is_file():
         methods.restore(network, load_file(place / METHODS))
-    return Progress(**state["progress"])
+    return progress
 
 
 def load_network(network: nn.Module, path: Path) -> None:
@@ -132,9 +145,17 @@ def _write(folder: Path, progress: Progress, state: RunState, recipe: Mapping[st
     (folder / STATE).write_text(json.dumps(values), encoding="utf-8")
 
 
+def _retire(place: Path) -> None:
+    """Step aside for a later checkpoint of the same step: a kill in between must find one."""
+    retired = place.with_suffix(RETIRED)
+    shutil.rmtree(retired, ignore_errors=True)
+    os.replace(place, retired)
+
+
 def _is_kept(place: Path, keep_every_steps: int | None) -> bool:
-    step = int(place.name.removeprefix("step-"))
-    return keep_every_steps is not None and step % keep_every_steps == 0
+    if keep_every_steps is None or place.suffix == RETIRED:
+        return False
+    return int(place.name.removeprefix("step-")) % keep_every_steps == 0
 
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
@@ -160,7 +181,8 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torc
 
 
 def _check_recipe(saved: dict[str, Any], wanted: dict[str, Any], place: Path) -> None:
-    changed = [key for key in wanted if saved.get(key) != json.loads(json.dumps(wanted[key]))]
+    wanted = json.loads(json.dumps(wanted))
+    changed = [key for key in sorted({*saved, *wanted}) if saved.get(key) != wanted.get(key)]
     if changed:
         raise BadInputError(
             f"{place}: the recipe changed in {', '.join(changed)}; resume with the same recipe, "

@@ -25,11 +25,16 @@ def read_sources(
             found += read_split(source.corpus, split, data_root=data_root, cache=cache)
         name = " ".join(filter(None, (source.part, source.corpus, "+".join(source.splits))))
         if name in documents:
-            raise BadInputError(f"the recipe names {name!r} twice; use times = 2 to weigh it more")
+            raise named_twice(name)
         kept = [document for document in found if _is_taken(document, source.share)]
         selected = [select_labels(document, source) for document in kept]
         documents[name] = selected if source.per_label is None else _few(selected, source)
     return documents
+
+
+def named_twice(name: str) -> BadInputError:
+    """The error for a source that stands in a recipe twice."""
+    return BadInputError(f"the recipe names {name!r} twice; use times = 2 to weigh it more")
 
 
 def _is_taken(document: Document, share: float) -> bool:

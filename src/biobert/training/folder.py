@@ -27,7 +27,7 @@ REPORTED_PACKAGES = (
 
 @dataclass(frozen=True, slots=True)
 class TrainingReport:
-    """What is worth remembering of a finished run. `data` maps a source to its checksum."""
+    """What is worth remembering of a finished run. `data` says what a source is, with checksum."""
 
     recipe: Mapping[str, Any]
     data: Mapping[str, Any]

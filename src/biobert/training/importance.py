@@ -1,8 +1,9 @@
 """How much each weight of a trained model matters for what it has learnt.
 
 The diagonal of the empirical Fisher information (Kirkpatrick et al. 2017, arXiv:1612.00796): the
-mean over examples of the squared gradient of the loss. It is kept in the model's folder, so that a
-later run can hold on to what matters without seeing the old data again.
+mean over rows of the squared gradient of the log-likelihood of all that a row should answer. It is
+kept in the model's folder, so that a later run can hold on to what matters without seeing the old
+data again.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from safetensors.torch import load_file
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import read_manifest
+from biobert.core.task import IGNORED, HeadSpec
 from biobert.model.heads import head_loss
 from biobert.model.hub import load_trained_network
 from biobert.model.tensors import write_tensors
@@ -54,7 +56,9 @@ def write_importance(
     for number in drawn:
         batch = collate([everything[number]], task.heads(), pad_id=tokenizer.special("pad"))
         logits = network_logits(network, batch)
-        losses = [head_loss(one, logits[one.name], batch.targets[one.name]) for one in task.heads()]
+        losses = [
+            _whole_loss(one, logits[one.name], batch.targets[one.name]) for one in task.heads()
+        ]
         network.zero_grad()
         torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]
         for name, parameter in network.named_parameters():
@@ -65,6 +69,11 @@ def write_importance(
             squares[name] += before
     write_tensors(squares, model / IMPORTANCE)
     return model / IMPORTANCE
+
+
+def _whole_loss(spec: HeadSpec, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The sum over the gold values, not their mean: else a short row would count for many words."""
+    return head_loss(spec, logits, targets) * (targets != IGNORED).sum()
 
 
 def _earlier(model: Path | None) -> dict[str, torch.Tensor]:

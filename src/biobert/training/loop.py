@@ -96,7 +96,7 @@ class TrainingLoop:
         self.listener = listener
         self.heads: dict[str, HeadSpec] = {head.name: head for head in learner.task.heads()}
         self.accelerator = build_accelerator(recipe.run, output)
-        self.progress = Progress()
+        self.progress = Progress(processes=self.accelerator.num_processes)
         self.steps = self._all_steps()
         self.methods = build_methods(recipe, steps=self.steps)
         self.methods.prepare(learner.network)
@@ -274,6 +274,7 @@ class TrainingLoop:
             return
         with self.methods.scored(self._bare()):
             self._score(self.examiner)
+        self.clock.restart()
 
     def _score(self, examiner: Examiner) -> None:
         scores = examiner.evaluate(self._bare(), self.accelerator.device)
@@ -303,10 +304,12 @@ class TrainingLoop:
         patience, best = self.recipe.run.patience, self.progress.best_evaluation
         if patience is None or best is None:
             return False
-        return self.progress.evaluations - best > patience
+        return self.progress.evaluations - best >= patience
 
     def _save(self) -> None:
         state = run_state(self._bare(), self.optimizer, self.methods)
+        if self.accelerator.scaler is not None:
+            self.progress.scaler = self.accelerator.scaler.state_dict()
         if self.accelerator.is_main_process:
             save_checkpoint(
                 self.folder,
@@ -327,7 +330,10 @@ class TrainingLoop:
                 optimizer=self.optimizer,
                 methods=self.methods,
                 recipe=self.recipe.resolved(),
+                processes=self.accelerator.num_processes,
             )
+        if self.progress.scaler:
+            self.accelerator.scaler.load_state_dict(self.progress.scaler)
 
     def _bare(self) -> Network:
         network: Network = self.accelerator.unwrap_model(self.network)

@@ -1,17 +1,21 @@
 """What a run learns from: annotated documents, or the shards of a pretraining corpus."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from biobert.core.document import Document
+from biobert.core.document import Document, Provenance
 from biobert.core.errors import BadInputError
-from biobert.data.shards import TokenCorpus, open_corpus
+from biobert.core.files import sha256_of
+from biobert.data.formats.jsonl import document_to_json
+from biobert.data.shards import MANIFEST, TokenCorpus, open_corpus
 from biobert.tasks.pretraining import Pretraining
 from biobert.training.augmentation import augmented_copies
 from biobert.training.batches import Row, encode_rows
-from biobert.training.corpora import check_parts, read_sources
+from biobert.training.corpora import check_parts, named_twice, read_sources
 from biobert.training.groups import GroupSource, with_partners
 from biobert.training.pretraining import CorpusExaminer, CorpusSource, WeighedCorpus
 from biobert.training.recipe import DataSource, Recipe
@@ -37,7 +41,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a run learns from and is scored on; `described` is for the model's manifest."""
+    """What a run learns from and is scored on; `described` has the checksum of each source."""
 
     source: BatchSource
     examiner: Examiner | None
@@ -120,16 +124,9 @@ def _corpora(recipe: Recipe, learner: Learner, task: Pretraining, note: Note) ->
         raise BadInputError("[run] steps is missing: a pretraining run ends at a number of steps")
     longest = max(stage.length for stage in recipe.stages)
     _check_lengths(learner, longest, cure="lower [[stages]] length, or set model.positions")
-    train = [
-        WeighedCorpus(_open(source, split, note), source.times)
-        for source in recipe.data.train
-        for split in source.splits
-    ]
-    devel = {
-        f"{Path(source.corpus).name} {split}": _open(source, split, note)
-        for source in recipe.data.devel
-        for split in source.splits
-    }
+    train = _open_all(recipe.data.train, note)
+    devel = _open_all(recipe.data.devel, note)
+    times = [source.times for source in recipe.data.train for _ in source.splits]
     examiner = CorpusExaminer(
         task,
         learner.tokenizer,
@@ -142,15 +139,27 @@ def _corpora(recipe: Recipe, learner: Learner, task: Pretraining, note: Note) ->
         source=CorpusSource(
             task,
             learner.tokenizer,
-            train,
+            [WeighedCorpus(*one) for one in zip(train.values(), times, strict=True)],
             batches=recipe.batches,
             stages=recipe.stages,
             steps=recipe.run.steps,
             seed=recipe.run.seed,
         ),
         examiner=examiner if devel else None,
-        described={one.corpus.folder.name: _describe_corpus(one.corpus) for one in train},
+        described={name: _describe_corpus(corpus) for name, corpus in train.items()},
     )
+
+
+def _open_all(sources: Sequence[DataSource], note: Note) -> dict[str, TokenCorpus]:
+    """The splits of all sources, by corpus and split, in order."""
+    corpora: dict[str, TokenCorpus] = {}
+    for source in sources:
+        for split in source.splits:
+            name = f"{source.corpus} {split}"
+            if name in corpora:
+                raise named_twice(name)
+            corpora[name] = _open(source, split, note)
+    return corpora
 
 
 def _open(source: DataSource, split: str, note: Note) -> TokenCorpus:
@@ -180,10 +189,25 @@ def _check_lengths(learner: Learner, longest: int, *, cure: str) -> None:
 def _describe(documents: Sequence[Document]) -> str:
     entities = sum(len(document.entities) for document in documents)
     sentences = sum(len(document.sentences) for document in documents)
-    return f"{len(documents)} documents, {sentences} sentences, {entities} entities"
+    return (
+        f"{len(documents)} documents, {sentences} sentences, {entities} entities; "
+        f"sha256 {_checksum(documents)}"
+    )
+
+
+def _checksum(documents: Sequence[Document]) -> str:
+    """Of all that the documents say, in whatever file they stand."""
+    total = sha256()
+    for document in documents:
+        values = document_to_json(replace(document, provenance=Provenance()))
+        total.update(json.dumps(values, sort_keys=True).encode())
+    return total.hexdigest()
 
 
 def _describe_corpus(corpus: TokenCorpus) -> str:
     documents = sum(shard.documents for shard in corpus.shards)
     licences = ", ".join(f"{name} {count}" for name, count in corpus.manifest.licences.items())
-    return f"{documents} documents, {corpus.tokens} word pieces; licences: {licences or 'unknown'}"
+    return (
+        f"{documents} documents, {corpus.tokens} word pieces; licences: {licences or 'unknown'}; "
+        f"sha256 of its manifest {sha256_of(corpus.folder / MANIFEST)}"
+    )

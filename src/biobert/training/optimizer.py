@@ -6,17 +6,15 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from biobert.core.errors import BadInputError
 from biobert.model.network import Network
 from biobert.training.recipe import OptimizerSettings, ScheduleSettings
 
 
 def build_optimizer(network: Network, settings: OptimizerSettings) -> torch.optim.AdamW:
-    """AdamW; no decay on biases and norms; frozen layers left out; lower layers may learn slower.
+    """AdamW; no decay on biases and norms; frozen weights left out; lower layers may learn slower.
 
     The layer-wise decay is that of Howard and Ruder 2018 (arXiv:1801.06146), section 3.2.
     """
-    freeze(network, settings.frozen_layers)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
@@ -32,17 +30,6 @@ def build_optimizer(network: Network, settings: OptimizerSettings) -> torch.opti
         eps=settings.epsilon,
         fused=True,
     )
-
-
-def freeze(network: Network, layers: int) -> None:
-    """Freeze the embeddings and the lowest `layers` layers; 0 freezes nothing."""
-    if layers > network.layer_count:
-        raise BadInputError(
-            f"[optimizer] frozen_layers = {layers}: the encoder has {network.layer_count} layers"
-        )
-    for name, parameter in network.named_parameters():
-        if layers and network.layer_count - network.depth(name) < layers:
-            parameter.requires_grad_(False)
 
 
 def schedule(settings: ScheduleSettings, *, steps: int) -> Callable[[int], float]:

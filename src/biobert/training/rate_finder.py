@@ -100,6 +100,7 @@ def find_learning_rate(
     recipe: Recipe, places: Places, settings: RangeSettings, *, listener: Listener
 ) -> RangeTest:
     """Train a copy of the recipe's start for some steps; nothing of it is kept."""
+    recipe = _short(recipe, settings.steps)
     torch.manual_seed(recipe.run.seed)
     learner = build_learner(recipe, listener.noted)
     material = read_material(recipe, places, learner, listener.noted)
@@ -107,7 +108,7 @@ def find_learning_rate(
     watch = _Watch(settings, listener)
     with tempfile.TemporaryDirectory() as folder:
         loop = TrainingLoop(
-            _short(recipe, settings.steps),
+            recipe,
             learner,
             material.source,
             output=Path(folder),

@@ -259,7 +259,7 @@ class ConsolidationSettings:
     `biobert importance` writes how much they matter; `strength` is the price of moving them.
     """
 
-    strength: float = 1000.0
+    strength: float = 2.0
 
     def __post_init__(self) -> None:
         if self.strength <= 0.0:
@@ -321,7 +321,8 @@ class RunSettings:
     trackers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "steps", "evaluate_every_steps", "checkpoint_every_steps"):
+        every = ("evaluate_every_steps", "checkpoint_every_steps", "keep_every_steps")
+        for name in ("epochs", "steps", "patience", *every):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise BadInputError(f"[run] {name} = {value}: at least 1")

@@ -26,6 +26,8 @@ from biobert.training.recipe import DataSource, Recipe
 REPORT = "self-training.json"
 ROUNDS, SILVER = "rounds", "silver.jsonl"
 DOCUMENTS_AT_ONCE = 64
+NO_TEACHERS = ("multitask", "pretraining")
+"""Silver documents belong to no part, and pretraining needs no labels."""
 
 
 class Train(Protocol):
@@ -65,6 +67,11 @@ def self_train(
     """
     settings = recipe.self_training
     assert settings is not None
+    if recipe.task["name"] in NO_TEACHERS:
+        raise BadInputError(
+            f"[self_training] does not fit {recipe.task['name']!r}, whose answers no student can "
+            "learn from; leave it out, or give each part of a multitask a recipe of its own"
+        )
     if not resume and (places.output / ROUNDS).exists():
         raise BadInputError(
             f"{places.output} holds the rounds of an earlier run; add --resume to go on with it, "

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from biobert.core.errors import BadInputError
+from biobert.core.files import read_json, write_text
 from biobert.core.model_folder import ModelManifest
 from biobert.training.checkpoint import Progress, checkpoints
 from biobert.training.curves import plot_curves
@@ -20,6 +21,8 @@ from biobert.training.self_training import self_train
 from biobert.training.sources import Learner
 from biobert.training.start import build_learner
 
+DATA = "data.json"
+
 
 def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -> ModelManifest:
     """Run a recipe to its end and write the model folder; `resume` goes on where it stopped."""
@@ -29,6 +32,7 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
     torch.manual_seed(recipe.run.seed)
     learner = build_learner(recipe, listener.noted)
     material = read_material(recipe, places, learner, listener.noted)
+    _check_data(material.described, places.output / "checkpoints" / DATA, resume=resume)
     loop = TrainingLoop(
         recipe,
         learner,
@@ -59,6 +63,19 @@ def _check_output(output: Path, *, resume: bool) -> None:
             "or choose another --output"
         )
     output.mkdir(parents=True, exist_ok=True)
+
+
+def _check_data(described: dict[str, str], path: Path, *, resume: bool) -> None:
+    """A run that goes on must read what it has read so far."""
+    before = read_json(path, missing="") if resume and path.is_file() else described
+    changed = sorted(name for name, what in described.items() if before.get(name) != what)
+    if changed:
+        raise BadInputError(
+            f"{path.parent}: since the run began there is other data in {', '.join(changed)}; "
+            "bring the old one back, or train into another --output"
+        )
+    with write_text(path) as stream:
+        json.dump(described, stream, indent=2)
 
 
 def _metrics(progress: Progress) -> dict[str, Any]:

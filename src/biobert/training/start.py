@@ -100,6 +100,7 @@ def _continued(model: ModelSettings, task: Task, note: Note) -> Learner:
         network.encoder = with_positions(encoder, model.positions, model.new_positions)
     if model.layers is not None:
         network.encoder = grown(_own(network.encoder, "model.layers"), model.layers)
+    network.rest_unread()
     return Learner(task, wanted, network)
 
 

@@ -4,21 +4,21 @@ import json
 import shutil
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.files import write_text
-from biobert.core.settings import override
+from biobert.core.settings import differences, override
 from biobert.core.task import Scores
-from biobert.training.loop import Listener, StepReport
+from biobert.training.loop import DivergedError, Listener, StepReport
 from biobert.training.material import Places
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
 
-STUDY = "study.db"
+STUDY, SEARCH = "study.db", "search"
 BEST, BEST_MODEL = "best.json", "best"
 ENDED = ("COMPLETE", "PRUNED")
 PLOTS = {"history.png": "plot_optimization_history", "settings.png": "plot_slice"}
@@ -108,8 +108,8 @@ def tune(search: Search, places: Places, *, listen: Callable[[int], Listener]) -
 
     The study is an SQLite file in `places.output`: a stopped search goes on, and a trial that was
     cut off is run again. Trials that fall behind the median of the others at the same step are
-    ended early. The best model stays in `best/`. `listen` gives the listener of a trial by its
-    number.
+    ended early, and so are those whose loss is no number any more. The best model stays in `best/`.
+    `listen` gives the listener of a trial by its number.
     """
     if find_spec("optuna") is None:
         raise MissingExtraError("optuna", "tune")
@@ -136,6 +136,8 @@ class _Objective:
         self.search, self.places, self.study, self.listen = search, places, study, listen
 
     def __call__(self, trial: Any) -> float:
+        import optuna
+
         changes = [f"{one.setting}={json.dumps(one.draw(trial))}" for one in self.search.space]
         recipe = read_recipe(override(self.search.tables, changes), place="[search]")
         folder = self.places.output / f"trial-{trial.number}"
@@ -146,6 +148,8 @@ class _Objective:
             score = float(train(recipe, places, listener=listener, resume=False).metrics["devel"])
             if not self._beaten(score):
                 _move(folder, self.places.output / BEST_MODEL)
+        except DivergedError:
+            raise optuna.TrialPruned from None
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return score
@@ -190,10 +194,25 @@ def _study(search: Search, output: Path) -> Any:
         study_name="biobert",
         load_if_exists=True,
     )
+    _check_search(search, study, output)
     study.sampler = optuna.samplers.TPESampler(seed=search.seed + len(study.trials))
     study.pruner = optuna.pruners.MedianPruner(n_startup_trials=4)
     _try_again(study)
     return study
+
+
+def _check_search(search: Search, study: Any, output: Path) -> None:
+    """An error where the trials that are there are of another recipe or another space."""
+    space = {one.setting: asdict(one) for one in search.space}
+    wanted = json.loads(json.dumps({"recipe": search.tables, "try": space}))
+    if not study.trials:
+        study.set_user_attr(SEARCH, wanted)
+    changed = differences(study.user_attrs.get(SEARCH, {}), wanted)
+    if changed:
+        raise BadInputError(
+            f"{output} holds a search of other settings ({'; '.join(changed)}); "
+            "choose another --output"
+        )
 
 
 def _try_again(study: Any) -> None:
@@ -211,6 +230,11 @@ def _try_again(study: Any) -> None:
 
 def _conclude(study: Any, output: Path) -> Best:
     states = [trial.state.name for trial in study.trials]
+    if "COMPLETE" not in states:
+        raise BadInputError(
+            f"none of {len(states)} trials came to its end: their loss was no number any more; "
+            "lower what --try gives the learning rate"
+        )
     best = Best(
         study.best_trial.number,
         float(study.best_value),

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import IO
 
 from biobert.core.document import Document
-from biobert.core.errors import BadInputError
 from biobert.core.files import STANDARD_STREAM, temporary_sibling
 from biobert.data.formats import SHELF
 from biobert.data.reading import format_of, read_documents, write_documents
 from biobert.data.rejects import Rejects
 from biobert.pipeline.batch import BatchSettings, is_folder
 from biobert.pipeline.inputs import find_inputs, read_inputs
-from biobert.pipeline.outputs import InputOutputs, outputs_of
+from biobert.pipeline.outputs import InputOutputs, check_targets, outputs_of
 from biobert.trust.deidentification import Deidentified, Deidentifier
+from biobert.trust.fields import fields_of
 
 OWNER_ONLY = 0o600
 FALLBACK_FORMAT = "jsonl"
@@ -60,7 +60,7 @@ def deidentify_inputs(
     """De-identify files, folders, globs or standard input into the place `settings` name.
 
     Without formats to write, every input keeps its own where that can be written, else JSON lines.
-    An output that is one of the inputs is an error.
+    An output or a mapping that is one of the inputs is an error.
     """
     began = time.perf_counter()
     paths = find_inputs(inputs, settings.source_format)
@@ -100,15 +100,20 @@ class _Job:
         settings = self.settings
         if is_folder(BatchSettings(settings.output, settings.formats)):
             outputs = outputs_of(paths, Path(settings.output), self._formats)
-            _check_targets(paths, [target for one in outputs for target in one.targets.values()])
+            self._check([target for one in outputs for target in one.targets.values()], paths)
             for one in outputs:
                 self._write_input(one)
             return
-        if settings.output != STANDARD_STREAM:
-            _check_targets(paths, [Path(settings.output)])
+        is_stream = settings.output == STANDARD_STREAM
+        self._check([] if is_stream else [Path(settings.output)], paths)
         format = settings.formats[0] if settings.formats else self._single_format(paths)
         write_documents(self._documents(paths), settings.output, format)
         self.result.outputs.append(settings.output)
+
+    def _check(self, outputs: Sequence[Path], inputs: Sequence[str]) -> None:
+        """An error where one file to be written would overwrite another or an input."""
+        mapping = self.settings.mapping
+        check_targets(inputs, outputs if mapping is None else [*outputs, mapping])
 
     def _single_format(self, paths: Sequence[str]) -> str:
         if self.settings.output != STANDARD_STREAM:
@@ -146,30 +151,20 @@ class _Job:
                 yield self._one(document)
 
     def _one(self, document: Document) -> Document:
-        patient = document.metadata.get(self.settings.patient_field or "")
+        patient = document.metadata.get(self.settings.patient_field or "") or None
         done = self.deidentifier.deidentify(document, patient=patient)
         self.result.documents += 1
         self.result.characters += len(document.text)
-        self.result.identifiers.update(one.kind for one in done.found)
+        self.result.identifiers.update(one.kind for one in (*done.found, *done.beside_text))
         if self.mapping is not None:
             self.mapping.writelines(_mapping_lines(document, done))
         return done.document
 
 
-def _check_targets(paths: Iterable[str], targets: Iterable[Path]) -> None:
-    """An error where a file to be written is one of those to be read."""
-    read = {Path(path).resolve() for path in paths if path != STANDARD_STREAM}
-    for target in targets:
-        if target.resolve() in read:
-            raise BadInputError(
-                f"{target} is an input: it would be overwritten; name another --output",
-                code="usage",
-            )
-
-
 def _mapping_lines(document: Document, done: Deidentified) -> Iterator[str]:
-    for one in done.found:
-        original = document.text[one.start : one.end]
+    values_of = {field.path: field.value for field in fields_of(document)}
+    for one in (*done.found, *done.beside_text):
+        original = values_of[one.field][one.start : one.end]
         values = {"document": document.id, **asdict(one), "original": original}
         yield json.dumps(values, ensure_ascii=False) + "\n"
 

@@ -5,7 +5,7 @@ The kinds are those of 45 CFR 164.514(b)(2)(i). Nothing here promises that a tex
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -14,9 +14,11 @@ from biobert.core.editing import Edit, edited
 from biobert.core.errors import BadInputError
 from biobert.core.shelf import unknown_name
 from biobert.trust.calendar import reading_of
+from biobert.trust.fields import TEXT, Field, fields_of, with_values
 from biobert.trust.finding import find_identifiers
 from biobert.trust.kinds import Kind
-from biobert.trust.note import Candidate, Certainty
+from biobert.trust.model_labels import kind_of, must_go
+from biobert.trust.note import Candidate, Certainty, as_typed
 from biobert.trust.surrogates import WEEK, DateShift, Surrogates, tag
 
 Replacement = Literal["tags", "surrogates"]
@@ -24,44 +26,41 @@ DateUnit = Literal["days", "weeks"]
 Tagger = Callable[[str], Document]
 """Gives the text with its entities, such as `Annotator(model).annotate`."""
 SHORTEST_KEY_BYTES = 16
-MODEL_LABELS: Mapping[str, Kind] = {
-    "per": "NAME",
-    "person": "NAME",
-    "name": "NAME",
-    "patient": "NAME",
-    "doctor": "NAME",
-    "staff": "NAME",
-    "loc": "LOCATION",
-    "location": "LOCATION",
-    "gpe": "LOCATION",
-    "city": "LOCATION",
-    "hospital": "LOCATION",
-    "fac": "LOCATION",
-    "facility": "LOCATION",
-    "org": "LOCATION",
-    "organization": "LOCATION",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
     """An identifier of the original text by its place there, and what was put in its place.
 
-    The identifier itself is not kept, so that this may be counted, logged and shown.
+    `field` is the path of a heading or of metadata where it stood in one, such as
+    `metadata.attending`. The identifier itself is not kept, so that this may be counted, logged
+    and shown.
     """
 
     kind: Kind
     start: int
     end: int
     surrogate: str
+    field: str = TEXT
 
 
 @dataclass(frozen=True, slots=True)
 class Deidentified:
-    """The document without the identifiers that were found, and where they stood."""
+    """The document without the identifiers that were found, and where they stood: those of its
+    text, then those of its headings and metadata."""
 
     document: Document
     found: tuple[Identifier, ...]
+    beside_text: tuple[Identifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    field: Field
+    found: tuple[Identifier, ...]
+
+    def edits(self) -> list[Edit]:
+        return [Edit(one.start, one.end, one.surrogate) for one in self.found]
 
 
 class Deidentifier:
@@ -83,8 +82,8 @@ class Deidentifier:
     ) -> None:
         """`key` (16 bytes or more) makes surrogates the same across documents and runs; without
         one they are so within this object. `date_unit` weeks keeps the days of the week. `names`
-        is a model that finds persons and places besides the rules. Entities of a document whose
-        label is one of `veto_labels` are not taken for names that only a list knows.
+        is a model that finds identifiers besides the rules. Entities of a document whose label is
+        one of `veto_labels` are not taken for names that only a list knows.
         """
         if replacement not in get_args(Replacement):
             raise unknown_name("replacement", replacement, get_args(Replacement))
@@ -106,15 +105,21 @@ class Deidentifier:
         """The document with every identifier replaced and all annotations moved along.
 
         Dates of the same `patient` move by the same number of days; by default each document is a
-        patient of its own. Headings and metadata are searched and replaced too. Identifiers of
-        documents, entities and relations stay as they are.
+        patient of its own. Headings and metadata are searched and replaced too, metadata that are
+        `patient` always. Identifiers of documents, entities and relations stay as they are.
         """
         if isinstance(document, str):
             document = Document("1", document)
-        owner = document.id if patient is None else patient
-        found = self.find(document, patient=owner)
-        edits = [Edit(one.start, one.end, one.surrogate) for one in found]
-        return Deidentified(self._clean(edited(document, edits), owner), found)
+        text, *others = self._searched(document, patient)
+        values = {
+            one.field.path: edited(Document("", one.field.value), one.edits()).text
+            for one in others
+            if one.found
+        }
+        clean = with_values(edited(document, text.edits()), values)
+        return Deidentified(
+            clean, text.found, tuple(found for one in others for found in one.found)
+        )
 
     def marked(self, document: Document) -> Document:
         """The document as it is, with its identifiers as its entities: to look at, or to score."""
@@ -124,57 +129,60 @@ class Deidentifier:
 
     def find(self, document: Document, *, patient: str | None = None) -> tuple[Identifier, ...]:
         """The identifiers of a document's text, in order, with what would replace them."""
-        vetoes = [Span(one.start, one.end) for one in document.entities_labelled(self._veto_labels)]
-        candidates = find_identifiers(document.text, self._from_model(document), vetoes=vetoes)
-        return self._replaced(
-            document.text, candidates, document.id if patient is None else patient
-        )
+        return self._searched(document, patient)[0].found
 
-    def _replaced(
-        self, text: str, candidates: Sequence[Candidate], patient: str
-    ) -> tuple[Identifier, ...]:
-        dates = [text[one.start : one.end] for one in candidates if one.kind == "DATE"]
-        shift = DateShift(self._surrogates.days_for(patient, unit=self._unit), reading_of(dates))
-        return tuple(
-            Identifier(one.kind, one.start, one.end, self._text_for(one, text, shift))
+    def _searched(self, document: Document, patient: str | None) -> list[_Searched]:
+        """The fields of the document, its text first, and what is found in each.
+
+        The dates of all fields together tell how they are to be read.
+        """
+        found = [(one, self._candidates(one, document, patient)) for one in fields_of(document)]
+        dates = [
+            _typed(field, one)
+            for field, candidates in found
             for one in candidates
-        )
+            if one.kind == "DATE"
+        ]
+        owner = document.id if patient is None else patient
+        shift = DateShift(self._surrogates.days_for(owner, unit=self._unit), reading_of(dates))
+        return [
+            _Searched(field, tuple(self._identifier(field, one, shift) for one in candidates))
+            for field, candidates in found
+        ]
 
-    def _text_for(self, one: Candidate, text: str, shift: DateShift) -> str:
-        if self._replacement == "tags":
-            return tag(one.kind)
-        return self._surrogates.surrogate(one.kind, text[one.start : one.end], shift)
+    def _candidates(self, field: Field, document: Document, patient: str | None) -> list[Candidate]:
+        shown, place = field.lead + field.value, len(field.lead)
+        further = self._from_model(shown)
+        vetoes = []
+        if field.path == TEXT:
+            vetoed = document.entities_labelled(self._veto_labels)
+            vetoes = [Span(one.start, one.end) for one in vetoed]
+        elif patient is not None and field.value == str(patient):
+            further.append(Candidate("OTHER", place, len(shown), Certainty.STATED))
+        found = find_identifiers(shown, further, vetoes=vetoes)
+        return [_behind(place, one) for one in found if one.end > place]
 
-    def _from_model(self, document: Document) -> list[Candidate]:
+    def _identifier(self, field: Field, one: Candidate, shift: DateShift) -> Identifier:
+        surrogate = tag(one.kind)
+        if self._replacement == "surrogates":
+            surrogate = self._surrogates.surrogate(one.kind, _typed(field, one), shift)
+        return Identifier(one.kind, one.start, one.end, surrogate, field.path)
+
+    def _from_model(self, text: str) -> list[Candidate]:
         if self._names is None:
             return []
-        tagged = self._names(document.text)
-        pairs = ((MODEL_LABELS.get(one.label.lower()), one) for one in tagged.entities)
-        return [_candidate(kind, entity) for kind, entity in pairs if kind is not None]
-
-    def _clean(self, document: Document, patient: str) -> Document:
-        """Its headings, metadata and source without identifiers."""
-
-        def cleaned(values: Mapping[str, str]) -> dict[str, str]:
-            return {name: self._clean_text(value, patient) for name, value in values.items()}
-
-        passages = tuple(
-            replace(
-                one,
-                heading=self._clean_text(one.heading, patient),
-                metadata=cleaned(one.metadata),
-            )
-            for one in document.passages
-        )
-        return replace(document, passages=passages, metadata=cleaned(document.metadata))
-
-    def _clean_text(self, value: str, patient: str) -> str:
-        if not isinstance(value, str) or not value:
-            return value
-        found = self._replaced(value, find_identifiers(value), patient)
-        edits = [Edit(one.start, one.end, one.surrogate) for one in found]
-        return edited(Document("", value), edits).text
+        pairs = ((kind_of(one.label), one) for one in self._names(text).entities)
+        return [
+            Candidate(kind, one.start, one.end, Certainty.SHAPED)
+            for kind, one in pairs
+            if kind is not None and must_go(kind, text[one.start : one.end])
+        ]
 
 
-def _candidate(kind: Kind, entity: Entity) -> Candidate:
-    return Candidate(kind, entity.start, entity.end, Certainty.SHAPED)
+def _typed(field: Field, one: Candidate) -> str:
+    return as_typed(field.value[one.start : one.end])
+
+
+def _behind(place: int, one: Candidate) -> Candidate:
+    """What of a candidate lies behind the place, counted from there."""
+    return replace(one, start=max(0, one.start - place), end=one.end - place)

@@ -1,5 +1,6 @@
 """All identifiers of a text, none of them overlapping."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
@@ -8,23 +9,33 @@ from biobert.trust.identifiers import SHELF
 from biobert.trust.kinds import KINDS
 from biobert.trust.note import Candidate, Certainty, NoteText
 
+# Behind a line of some length and before one that is no paragraph of its own, a text was wrapped.
+SOFT_BREAK = re.compile(r"(?<=[^\n]{40})\n(?=[^\W_][^\n]{0,160}(?![^\n]))")
+
 
 def find_identifiers(
     text: str, further: Iterable[Candidate] = (), *, vetoes: Sequence[Span] = ()
 ) -> list[Candidate]:
     """What the finders of the shelf and `further` name, in text order.
 
-    Where two overlap, the surer and longer one stays, and of the other what it does not cover. What
-    only a list of names or places knows is left out where it lies inside `vetoes`.
+    A wrapped text is searched with its lines joined too: `Dr.` may end one and the name begin the
+    next. Where two overlap, the surer and longer one stays, and of the other what it does not
+    cover. What only a list of names or places knows is left out where it lies inside `vetoes`.
     """
-    note = NoteText(text)
-    candidates = [one for find in _finders() for one in find(note)]
-    candidates += further
+    candidates = [*_candidates(text), *further]
+    unwrapped = SOFT_BREAK.sub(" ", text)
+    if unwrapped != text:
+        candidates += _candidates(unwrapped)
     vetoed = bytearray(len(text))
     for span in vetoes:
         vetoed[span.start : span.end] = b"\1" * (span.end - span.start)
     kept = [one for one in candidates if not _is_vetoed(one, vetoed)]
     return _without_overlaps(text, kept)
+
+
+def _candidates(text: str) -> Iterator[Candidate]:
+    note = NoteText(text)
+    return (one for find in _finders() for one in find(note))
 
 
 @cache

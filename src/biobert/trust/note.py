@@ -8,6 +8,10 @@ from functools import cached_property
 from biobert.trust.kinds import Kind
 
 LETTERS = re.compile(r"[^\W\d_]{2,40}")
+SPACES = "\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+HYPHENS = "\u2010\u2011\u2212\ufe63\uff0d"
+# Word processors and web pages put these where a keyboard puts a space or a hyphen.
+AS_TYPED = str.maketrans({**dict.fromkeys(SPACES, " "), **dict.fromkeys(HYPHENS, "-")})
 
 
 class Certainty(IntEnum):
@@ -32,11 +36,11 @@ class Candidate:
 
 
 class NoteText:
-    """A text, and the same in lower case with every character in its place."""
+    """A text as typed, and the same in lower case, with every character in its place."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.lowered = _lowered(text)
+        self.text = as_typed(text)
+        self.lowered = _lowered(self.text)
 
     @cached_property
     def words(self) -> list[tuple[int, int, str]]:
@@ -46,6 +50,11 @@ class NoteText:
     def is_capital(self, place: int) -> bool:
         """Whether the character there is a capital letter."""
         return self.text[place : place + 1].isupper()
+
+
+def as_typed(text: str) -> str:
+    """The text with plain spaces and hyphens, every character in its place."""
+    return text.translate(AS_TYPED)
 
 
 def _lowered(text: str) -> str:

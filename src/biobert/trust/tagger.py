@@ -1,23 +1,34 @@
-"""A trained model that finds persons and places, as a help to the rules."""
+"""A trained model that finds identifiers, as a help to the rules."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from biobert.core.errors import BadInputError
 from biobert.pipeline.annotator import Annotator
 from biobert.runtime.settings import RuntimeSettings
-from biobert.trust.deidentification import MODEL_LABELS, Tagger
+from biobert.trust.deidentification import Tagger
+from biobert.trust.model_labels import kind_of
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTagger:
+    """A tagger, and those of its labels that stand for no kind of identifier."""
+
+    annotate: Tagger
+    ignored_labels: tuple[str, ...]
 
 
 def load_tagger(
     model: str | Path, settings: RuntimeSettings = RuntimeSettings(), *, minimum_score: float = 0.0
-) -> Tagger:
-    """The model in this folder; an error where none of its labels is a person or a place."""
+) -> LoadedTagger:
+    """The model in this folder; an error where none of its labels is an identifier."""
     annotator = Annotator(model, settings=settings, minimum_score=minimum_score)
     labels = annotator.model.manifest.task_settings.get("labels", ())
-    if not any(label.lower() in MODEL_LABELS for label in labels):
+    ignored = tuple(label for label in labels if kind_of(label) is None)
+    if len(ignored) == len(labels):
         raise BadInputError(
             f"model {model} finds {', '.join(labels) or 'no entities'}: no persons or places "
-            f"(labels such as {', '.join(sorted(MODEL_LABELS)[:6])})",
+            "and no other identifiers (labels such as PERSON, HOSPITAL, DATE)",
             code="usage",
         )
-    return annotator.annotate
+    return LoadedTagger(annotator.annotate, ignored)

@@ -96,6 +96,13 @@ JATS = """<article><front><article-meta><article-id pub-id-type="pmc">99</articl
 </article>"""
 
 
+def test_every_article_of_a_set_is_read(tmp_path: Path) -> None:
+    text = f"<pmc-articleset>{JATS}{JATS}</pmc-articleset>"
+    documents, rejects = read(tmp_path / "a.nxml", "jats", text)
+    assert len(documents) == 2
+    assert rejects.count == 0
+
+
 def test_jats_leaves_tables_out_and_keeps_their_place(tmp_path: Path) -> None:
     (document,), _ = read(tmp_path / "a.nxml", "jats", JATS)
     assert "aspirin" in document.text
@@ -116,6 +123,21 @@ def test_relation_tables_of_biobert_keep_their_marks(tmp_path: Path) -> None:
     documents, _ = read(tmp_path / "train.tsv", "tsv", "@GENE$ causes @DISEASE$ .\t1\n")
     assert documents[0].labels == ("1",)
     assert rejects.count == 0
+
+
+def test_a_stray_quote_swallows_no_rows(tmp_path: Path) -> None:
+    rows = ['"Lithium helps.\t1', '"Hot spot" mutations\t0', '"two\nlines"\t1', 'a 5" cut\t0']
+    documents, rejects = read(tmp_path / "a.tsv", "tsv", "text\tlabel\n" + "\n".join(rows) + "\n")
+    assert [(one.id, one.text) for one in documents] == [
+        ("2", '"Lithium helps.'),
+        ("3", '"Hot spot" mutations'),
+        ("4", "two\nlines"),
+        ("6", 'a 5" cut'),
+    ]
+    assert rejects.count == 0
+    documents, rejects = read(tmp_path / "a.csv", "tsv", 'text,label\n"a,1\nb,0\n"c" d,1\n')
+    assert [one.text for one in documents] == ["b"]
+    assert [one.place for one in rejects.kept] == ["2", "4"]
 
 
 def test_prodigy_and_spacy_spans(tmp_path: Path) -> None:
@@ -169,3 +191,20 @@ def test_brat_pieces_events_and_links(tmp_path: Path) -> None:
     assert [one.target for one in document.relations[0].arguments] == ["T3", "T1"]
     # Events are no part of a document: they are counted, not lost in silence.
     assert rejects.count == 1
+
+
+def test_json_of_others_becomes_strings_or_a_counted_reject(tmp_path: Path) -> None:
+    lines = [
+        '{"text": "a", "metadata": {"pmid": 12345678, "page": null, "mesh": ["x"]}, "label": 1}',
+        '{"text": "a \\ud83d fever"}',
+        '{"text": "a", "id": "\\uD83D"}',
+        '{"text": "\\ud83d\\ude00", "labels": [0, "b"]}',
+        '{"text": "a", "metadata": ["no", "object"]}',
+        '{"text": "a", "meta": ["no", "object"]}',
+        '{"text": "a", "spans": [{"start": Infinity, "end": 1, "label": "X"}]}',
+    ]
+    documents, rejects = read(tmp_path / "a.jsonl", "jsonl", "\n".join(lines))
+    assert [one.labels for one in documents] == [("1",), ("0", "b")]
+    assert documents[0].metadata == {"pmid": "12345678", "mesh": '["x"]'}
+    assert documents[1].text == "\U0001f600"
+    assert [one.place for one in rejects.kept] == ["2", "3", "5", "6", "7"]

@@ -149,6 +149,42 @@ def test_scores_and_passages_survive(format: str, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("format", ["bioc-xml", "bioc-json", "jsonl"])
+def test_labels_and_text_outside_of_passages_survive(format: str, tmp_path: Path) -> None:
+    document = Document(
+        "1",
+        "Title. Aspirin helps.",
+        passages=(Passage(0, 6, "title"),),
+        entities=(Entity(7, 14, "Drug", id="T1"),),
+        labels=("good", "new"),
+        label_scores={"good": 0.75, "bad=worse": 0.25},
+        metadata={"pmid": "7"},
+    )
+    found = through(document, format, tmp_path)
+    assert found.text == document.text
+    assert mentions(found) == mentions(document)
+    assert (found.labels, found.label_scores) == (document.labels, document.label_scores)
+    assert found.metadata == document.metadata
+
+
+def test_pubtator_keeps_an_abstract_that_begins_where_the_title_ends(tmp_path: Path) -> None:
+    passages = (Passage(0, 6, "title"), Passage(6, 20, "abstract"))
+    document = Document("1", "Title.Aspirin helps.", passages, (Entity(6, 13, "Drug"),))
+    found = through(document, "pubtator", tmp_path)
+    assert found.text.rstrip("\n") == document.text
+    assert mentions(found) == mentions(document)
+
+
+@pytest.mark.parametrize("format", ["bioc-xml", "bioc-json"])
+def test_characters_that_xml_cannot_hold_stop_no_run(format: str, tmp_path: Path) -> None:
+    text = "page\x0cAspirin\x00 \ufffe\U0001f600"
+    document = Document("1", text, entities=(Entity(5, 12, "Drug"),), metadata={"note": "a\x0cb"})
+    found = through(document, format, tmp_path)
+    assert mentions(found) == mentions(document)
+    assert len(found.text) == len(text)
+    assert found.text.endswith("\U0001f600")
+
+
 @pytest.mark.parametrize("format", [one for one in BOTH if one != "brat"])
 @pytest.mark.parametrize(("compression", "opener"), [(".gz", gzip.open), (".xz", lzma.open)])
 def test_compression_is_transparent(
@@ -231,6 +267,31 @@ def test_conll_tags_what_does_not_overlap(document: Document, tmp_path: Path) ->
     assert found.text.split() == document.text.split() or found.text.replace(" ", "").replace(
         "\n", ""
     ) == document.text.replace(" ", "").replace("\n", "")
+
+
+def test_conll_cuts_words_where_mentions_begin_and_end(tmp_path: Path) -> None:
+    title, text = (
+        "Lidocaine-induced.",
+        "Sch (naloxone) and clonidine. Skin failed after breast cancer.",
+    )
+    whole = f"{title}{text} Outside."
+    at = whole.index
+    named = ("Lidocaine", "naloxone", "clonidine", "breast cancer", "Outside")
+    entities = [Entity(at(one), at(one) + len(one), "Drug") for one in named]
+    inner = Entity(at("cancer"), at("cancer") + 6, "Disease")
+    passages = (
+        Passage(0, len(title), "title"),
+        Passage(len(title), len(title) + len(text), "abstract"),
+    )
+    document = Document("1", whole, passages=passages).with_entities([*entities, inner])
+    found = through(document, "conll", tmp_path)
+    assert [found.mention(one) for one in found.entities] == list(named)
+    assert [found.text[one.start : one.end] for one in found.sentences] == [
+        "Lidocaine -induced.",
+        "Sch ( naloxone ) and clonidine .",
+        "Skin failed after breast cancer .",
+        "Outside .",
+    ]
 
 
 TAGS = ["NN", "''", "``", "-LRB-", ",", ".", ":", "(", "PRP$", "O", "B", "B-NP", "NN|JJ"]

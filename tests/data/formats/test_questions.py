@@ -282,7 +282,7 @@ def test_evidence_is_found_in_the_abstract(tmp_path: Path) -> None:
     assert documents[0].text.startswith("What was found for deaths, lithium compared with placebo?")
     assert documents[0].metadata == {"pmc": "77", "split": "train"}
     places = sorted(one.place for one in rejects.kept)
-    assert places == ["6", "prompt 3", "prompt 5", "prompt 6"]
+    assert places == ["7", "prompt 3", "prompt 5", "prompt 6"]
 
 
 @given(st.text(alphabet="ab \n", max_size=20), st.text(alphabet="ab \n", max_size=4))

@@ -1,4 +1,4 @@
-"""Tiny networks and batches that methods are tried on, and runs that stop in the middle."""
+"""Tiny networks and batches that methods are tried on."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +12,10 @@ from biobert.model.hub import load_encoder
 from biobert.model.network import Network
 from biobert.tasks import build_task
 from biobert.training.batches import Batch, collate, encode_rows, network_logits
-from biobert.training.material import Places
 from biobert.training.method import Methods, Turn
 from biobert.training.methods import build_methods
 from biobert.training.recipe import Recipe, read_recipe
-from biobert.training.session import train
 from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder
-from tests.training.conftest import Silent
 
 ANSWERS = {"name": "classification", "labels": ["yes", "no", "maybe"]}
 MENTIONS = {"name": "ner", "labels": ["Chemical", "Disease"]}
@@ -79,33 +76,3 @@ def bench(recipe: Callable[..., Recipe]) -> Callable[..., Bench]:
         return Bench(recipe(task, **tables)).prepared()
 
     return make
-
-
-class Stopping(Silent):
-    """Ends the run like Ctrl-C, after some steps."""
-
-    def __init__(self, step: int) -> None:
-        super().__init__()
-        self._step = step
-
-    def stepped(self, report: Any) -> None:
-        super().stepped(report)
-        if report.step == self._step:
-            raise KeyboardInterrupt
-
-
-@pytest.fixture
-def stopped(tables: dict[str, Any], tmp_path: Path) -> Callable[..., None]:
-    """Begin a run and stop it: `stopped("out", step=4, adversarial={...})`."""
-
-    def go(output: str, *, step: int, **changes: Any) -> None:
-        places = Places(output=tmp_path / output, cache=tmp_path / "cache")
-        changed = {
-            name: {**tables.get(name, {}), **values} if isinstance(values, dict) else values
-            for name, values in changes.items()
-        }
-        plan = read_recipe({**tables, **changed}, place="toy.toml")
-        with pytest.raises(KeyboardInterrupt):
-            train(plan, places, listener=Stopping(step), resume=False)
-
-    return go

@@ -76,6 +76,16 @@ def test_no_layers_an_epoch_is_refused(recipe: Callable[..., Recipe]) -> None:
         Bench(recipe(optimizer={"unfrozen_layers": 0}))
 
 
+def test_frozen_layers_stay_out(bench: Callable[..., Bench]) -> None:
+    made = bench(optimizer={"frozen_layers": 2})
+    learning = {
+        made.network.depth(n) for n, p in made.network.named_parameters() if p.requires_grad
+    }
+    assert learning == {0, 1}
+    with pytest.raises(BadInputError, match="frozen_layers = 4: the encoder has 3 layers"):
+        bench(optimizer={"frozen_layers": 4})
+
+
 def test_the_top_layers_and_the_pooler_begin_anew(
     bench: Callable[..., Bench], encoder: Path
 ) -> None:

@@ -34,6 +34,7 @@ LINES: dict[str, list[dict[str, Any]]] = {
     ],
     "contrastive": [{"regularization": {"contrastive": 0.5}}],
     "focal": [{"regularization": {"focal": 2.0}}],
+    "freezing": [{"optimizer": {"frozen_layers": 1}}],
     "rdrop": [{"regularization": {"rdrop": 1.0}}],
     "reinitialising": [{"model": {"reinitialised_layers": 1}}],
     "smoothing": [{"regularization": {"label_smoothing": 0.1}}],

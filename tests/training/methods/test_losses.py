@@ -93,6 +93,18 @@ def test_focal_loss_of_yes_and_no(labelled: Any) -> None:
     assert float(found) == pytest.approx((-((1 - right) ** 2) * np.log(right)).mean(), rel=1e-5)
 
 
+@pytest.mark.parametrize("gamma", [0.2, 2.0])
+@pytest.mark.parametrize(
+    ("spec", "targets"), [(TAGS, [[0, 0]]), (LABELS, [[1, 0]])], ids=["choice", "labels"]
+)
+def test_focal_loss_of_what_is_quite_sure_has_a_slope(
+    spec: HeadSpec, targets: list[list[int]], gamma: float
+) -> None:
+    logits = torch.tensor([[100.0, *([-100.0] * (spec.width - 1))]], requires_grad=True)
+    head_loss(spec, logits, torch.tensor(targets), FocalLoss(gamma)).backward()
+    assert torch.isfinite(logits.grad).all()  # type: ignore[arg-type]
+
+
 def test_focal_loss_keeps_a_labels_weight(tagged: Any) -> None:
     weighted = HeadSpec("tags", "token", TAGS.groups, weights=(1.0, 3.0, 3.0, 1.0, 3.0))
     weights = ((1.0, 3.0, 3.0), (1.0, 3.0))
@@ -195,7 +207,7 @@ def test_contrast_is_the_papers_formula() -> None:
     assert float(found) == pytest.approx(np.mean(losses), rel=1e-5)
 
 
-@pytest.mark.parametrize("labels", [[0], [0, 1, 2]])
+@pytest.mark.parametrize("labels", [[0], [0, 1, 2], [IGNORED, IGNORED, 0, 1], [IGNORED, IGNORED]])
 def test_rows_without_a_partner_cost_nothing(labels: Sequence[int]) -> None:
     vectors = torch.randn(len(labels), 4, requires_grad=True)
     found = contrast(vectors, torch.tensor(labels), 0.3)

@@ -10,16 +10,18 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 from biobert.core.errors import BadInputError
-from biobert.core.task import IGNORED
+from biobert.core.model_folder import read_manifest
+from biobert.core.task import IGNORED, HeadSpec, LabelGroup
 from biobert.data.reading import read_documents
 from biobert.data.rejects import Rejects
 from biobert.model.heads import head_loss
 from biobert.model.hub import load_trained_network
-from biobert.training.batches import network_logits
+from biobert.tasks import build_task
+from biobert.training.batches import Batch, collate, encode_rows, network_logits
 from biobert.training.importance import IMPORTANCE, write_importance
 from biobert.training.methods.distillation import between_cosines, divergence
 from tests.cli.calling import call
-from tests.tiny import write_tiny_model_folder
+from tests.tiny import tiny_tokenizer, write_tiny_model_folder
 from tests.training.methods.conftest import ANSWERS, Bench
 from tests.training.test_resume import weights
 
@@ -46,6 +48,79 @@ def test_the_divergence_is_that_of_its_formula(bench: Make) -> None:
     apart = divergence(spec, student, teacher, found.batch, 3.0)
     torch.testing.assert_close(apart, torch.stack(expected).mean())
     assert divergence(spec, teacher, teacher, found.batch, 3.0).abs() < 1e-6
+
+
+def softened(logits: torch.Tensor) -> torch.Tensor:
+    return functional.softmax(logits.double() / 3, dim=-1)
+
+
+def kl(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+    """Of the softened answers, which stand in the last dimension."""
+    p, q = softened(teacher), softened(student)
+    return (p * (p / q).log()).sum(-1)
+
+
+def crossed(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+    """The cross-entropy of yes and no: a sigmoid is the softmax over a logit and 0."""
+    p, q = (softened(torch.stack([one, 0 * one], -1)) for one in (teacher, student))
+    return -(p * q.log()).sum(-1)
+
+
+YES = LabelGroup("all", ("x", "y"))
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape", "wanted"),
+    [
+        (
+            HeadSpec("one", "sequence", (YES,), loss="binary"),
+            (3, 2),
+            lambda student, teacher: crossed(student[:2], teacher[:2]).mean() * 9,
+        ),
+        (
+            HeadSpec("one", "sequence", (YES,), loss="squared-error"),
+            (3, 2),
+            lambda student, teacher: (student[:2] - teacher[:2]).double().square().mean(),
+        ),
+        (
+            HeadSpec("one", "span"),
+            (3, 4, 2),
+            lambda student, teacher: kl(student.mT[:2], teacher.mT[:2]).mean() * 9,
+        ),
+    ],
+    ids=["binary", "squared-error", "span"],
+)
+def test_each_kind_of_answer_has_its_divergence_over_known_places(
+    spec: HeadSpec, shape: tuple[int, ...], wanted: Callable[..., torch.Tensor]
+) -> None:
+    generator = torch.Generator().manual_seed(4)
+    student, teacher = (torch.randn(shape, generator=generator) for _ in range(2))
+    ids = torch.zeros(3, 4, dtype=torch.long)
+    gold = torch.tensor([[1, 0], [0, 1], [IGNORED, IGNORED]])
+    batch = Batch(ids, ids, None, {"one": gold}, tokens=12)
+    apart = divergence(spec, student, teacher, batch, 3.0)
+    torch.testing.assert_close(apart.double(), wanted(student, teacher), atol=1e-6, rtol=1e-5)
+    nothing = Batch(ids, ids, None, {"one": torch.full_like(gold, IGNORED)}, tokens=12)
+    assert float(divergence(spec, student, teacher, nothing, 3.0)) == 0.0
+
+
+def test_the_loss_is_the_weighted_sum_of_its_parts(bench: Make, teacher: Path) -> None:
+    found = bench(
+        distillation={"teacher": str(teacher), "weight": 0.3, "temperature": 3.0, "hidden": 0.5}
+    )
+    found.network.eval()
+    batch, (spec,) = found.batch, found.heads.values()
+    other = load_trained_network(teacher, [spec])
+    given, wanted = (network_logits(one, batch)[spec.name] for one in (found.network, other))
+    plain = head_loss(spec, given, batch.targets[spec.name])
+    inputs = (batch.token_ids, batch.segment_ids, batch.mask)
+    vectors = [one.encoder(*inputs) for one in (found.network, other)]
+    expected = (
+        0.7 * plain
+        + 0.3 * divergence(spec, given, wanted, batch, 3.0)
+        + 0.5 * between_cosines(*vectors, batch)
+    )
+    torch.testing.assert_close(found.loss(), expected)
 
 
 def test_cosines_need_no_equal_width(bench: Make) -> None:
@@ -84,31 +159,48 @@ def test_a_teacher_of_other_answers_is_refused(bench: Make, tmp_path: Path) -> N
         bench(distillation={"teacher": str(tmp_path)})
 
 
-def test_importance_is_the_mean_of_squared_gradients(teacher: Path, tables: dict[str, Any]) -> None:
-    documents = list(read_documents(tables["data"]["train"][0]["corpus"], None, Rejects()))[:1]
-    write_importance(teacher, documents, rows=1)
-    found = load_file(teacher / IMPORTANCE)
-    from biobert.core.model_folder import read_manifest
-    from biobert.tasks import build_task
-    from biobert.training.batches import collate, encode_rows
-    from tests.tiny import tiny_tokenizer
-
+def test_importance_is_the_mean_of_the_squared_gradient_of_a_whole_row(
+    teacher: Path, tables: dict[str, Any]
+) -> None:
+    documents = list(read_documents(tables["data"]["train"][0]["corpus"], None, Rejects()))[:2]
+    write_importance(teacher, documents)
     manifest = read_manifest(teacher)
     task = build_task(manifest.task, manifest.task_settings)
     (spec,) = task.heads()
     network = load_trained_network(teacher, [spec])
-    rows = encode_rows(task, documents, tiny_tokenizer())
     squares = []
+    rows = encode_rows(task, documents, tiny_tokenizer())
+    assert len({len(row.window) for row in rows}) > 1
     for row in rows:
         batch = collate([row], [spec], pad_id=0)
         network.zero_grad()
-        loss = head_loss(spec, network_logits(network, batch)[spec.name], batch.targets[spec.name])
-        loss.backward()
-        weight = network.heads[spec.name].classifier.weight
-        squares.append(weight.grad.square())  # type: ignore[union-attr]
-    # One row was drawn: it is one of these.
-    name = f"heads.{spec.name}.classifier.weight"
-    assert any(torch.allclose(found[name], one) for one in squares)
+        logits = network_logits(network, batch)[spec.name]
+        for part, gold in zip(spec.slices, batch.targets[spec.name].unbind(-1), strict=True):
+            functional.cross_entropy(
+                logits[..., part].flatten(0, 1), gold.flatten(), reduction="sum"
+            ).backward(retain_graph=True)
+        squares.append(network.heads[spec.name].classifier.weight.grad.square())  # type: ignore[union-attr]
+    found = load_file(teacher / IMPORTANCE)[f"heads.{spec.name}.classifier.weight"]
+    torch.testing.assert_close(found, torch.stack(squares).mean(0))
+
+
+@pytest.mark.parametrize("heads", ["kept", "new"])
+def test_the_price_of_moving_is_that_of_its_formula_and_new_heads_are_free(
+    bench: Make, teacher: Path, tables: dict[str, Any], heads: str
+) -> None:
+    documents = list(read_documents(tables["data"]["train"][0]["corpus"], None, Rejects()))
+    importance = load_file(write_importance(teacher, documents, rows=4))
+    made = bench(consolidation={"strength": 3.0}, model={"encoder": str(teacher), "heads": heads})
+    before = {name: one.detach().clone() for name, one in made.network.named_parameters()}
+    prices = []
+    for name, weight in made.network.named_parameters():
+        weight.detach().add_(torch.randn(weight.shape))
+        if name in importance and (heads == "kept" or not name.startswith("heads.")):
+            moved = weight.detach() - before[name]
+            prices.append((importance[name] * moved**2).sum())
+    (method,) = made.methods.members
+    found = method.loss(torch.tensor(0.5), [], made.batch)
+    torch.testing.assert_close(found.detach(), 0.5 + 3.0 / 2 * torch.stack(prices).sum())
 
 
 def test_what_matters_moves_less(
@@ -127,8 +219,6 @@ def test_what_matters_moves_less(
 
 
 def _moved(before: Path, after: Path, importance: dict[str, torch.Tensor]) -> float:
-    from biobert.core.task import HeadSpec, LabelGroup
-
     groups = tuple(
         LabelGroup(label, ("O", f"B-{label}", f"I-{label}")) for label in ("Chemical", "Disease")
     )

@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.model.test_hub import write as write_hub_encoder
 from tests.tiny import write_tiny_encoder_folder
 
 ROOT = Path(__file__).parents[3]
@@ -46,6 +47,8 @@ ALIKE: list[dict[str, Any]] = [
     },
     {"adapter": {"kind": "lora"}, "regularization": {"label_smoothing": 0.1}},
     {"adapter": {"kind": "prefix"}, "adversarial": {"kind": "fgm"}},
+    {"optimizer": {"frozen_layers": 1}},
+    {"model": {"positions": 600}},
 ]
 
 
@@ -53,10 +56,9 @@ def plan(tables: dict[str, Any], lines: dict[str, Any], folder: Path) -> dict[st
     """A recipe without dropout, whose steps Adam does not blow up."""
     encoder = write_tiny_encoder_folder(folder / "encoder", dropout=0.0)
     optimizer = {"learning_rate": 5e-3, "epsilon": 1e-3, **lines.get("optimizer", {})}
-    changed = {name: values for name, values in lines.items() if name != "optimizer"}
-    model = {"encoder": str(encoder), "dropout": 0.0}
+    model = {"encoder": str(encoder), "dropout": 0.0, **lines.get("model", {})}
     run = {"epochs": 3}
-    return {**tables, **changed, "model": model, "optimizer": optimizer, "run": run}
+    return {**tables, **lines, "model": model, "optimizer": optimizer, "run": run}
 
 
 def launch(recipe: dict[str, Any], output: Path, *, processes: int) -> dict[str, torch.Tensor]:
@@ -70,8 +72,8 @@ def launch(recipe: dict[str, Any], output: Path, *, processes: int) -> dict[str,
         command, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=200
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    (written,) = output.glob("*.safetensors")
-    return load_file(written)
+    written = [load_file(path) for path in output.glob("*.safetensors")]
+    return {name: weights for one in written for name, weights in one.items()}
 
 
 @pytest.mark.slow
@@ -90,6 +92,15 @@ def test_two_processes_are_one_that_accumulates(
 
 
 @pytest.mark.slow
+def test_an_encoder_with_a_pooler_that_nobody_reads_learns_on_two(
+    tables: dict[str, Any], tmp_path: Path
+) -> None:
+    roberta = write_hub_encoder(tmp_path / "roberta", "roberta")
+    recipe = plan(tables, {"model": {"encoder": str(roberta)}}, tmp_path)
+    assert launch(recipe, tmp_path / "two", processes=2)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "lines", [ALIKE[2], {"model": {"reinitialised_layers": 1}}], ids=["freelb", "reinitialised"]
 )
@@ -97,7 +108,6 @@ def test_sharded_weights_learn_the_same(
     tables: dict[str, Any], tmp_path: Path, lines: dict[str, Any]
 ) -> None:
     recipe = plan(tables, lines, tmp_path)
-    recipe["model"] |= lines.get("model", {})
     copied = launch(recipe, tmp_path / "copied", processes=2)
     recipe["run"] = {**recipe["run"], "parallel": "fsdp"}
     sharded = launch(recipe, tmp_path / "sharded", processes=2)

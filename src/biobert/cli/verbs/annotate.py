@@ -1,6 +1,7 @@
 """`biobert annotate`: entities and relations in any text, in any format."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,11 +19,15 @@ from biobert.cli.engine import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from biobert.core.errors import BadInputError
     from biobert.data.rejects import Rejects
     from biobert.pipeline.annotator import Annotator
     from biobert.pipeline.batch import Advance, BatchResult, BatchSettings
+
+NAMED = 5
+"""So many inputs that cannot be read are named in the error."""
 
 
 def register(app: typer.Typer) -> None:
@@ -84,15 +89,39 @@ def annotate(
         settings=runtime if workers is None else replace(runtime, threads=cores),
     )
     set_aside = Rejects()
-    with _progress() as advance:
+    with _listed(set_aside, rejects), _progress() as advance:
         if workers is None:
             result = annotate_inputs(inputs, make(), settings, set_aside, advance)
         else:
             result = _on_ray(inputs, make, settings, set_aside, (workers, cores), advance)
-    if rejects is not None:
-        set_aside.write(rejects)
+    if result.unreadable:
+        if not as_json:
+            show_result(result, set_aside, to_stdout=output == "-")
+        raise _unreadable(result.unreadable)
     data = _data(result, set_aside.count)
     return Answer(data, lambda: show_result(result, set_aside, to_stdout=output == "-"))
+
+
+@contextmanager
+def _listed(set_aside: "Rejects", place: Path | None) -> Iterator[None]:
+    """Write the list of what was set aside, also when the run is stopped."""
+    try:
+        yield
+    finally:
+        if place is not None:
+            set_aside.write(place)
+
+
+def _unreadable(problems: "Mapping[str, str]") -> "BadInputError":
+    from biobert.core.errors import BadInputError
+
+    named = [f"{path}: {problem}" for path, problem in problems.items()]
+    more = f"; and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    return BadInputError(
+        f"set aside, as it cannot be read to the end: {'; '.join(named[:NAMED])}{more}. All else "
+        "is done: mend this and, where the output is a folder, go on with --resume",
+        code="unreadable",
+    )
 
 
 def _on_ray(

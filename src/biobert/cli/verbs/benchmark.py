@@ -28,7 +28,7 @@ def benchmark(
         list[str] | None, typer.Option("--set", help="Change a setting of every recipe.")
     ] = None,
     seeds: Annotated[str | None, typer.Option(help="Other seeds than the suite's: 1,2.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Only this recipe of the suite.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only this model of the suite.")] = None,
     device: DeviceOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
@@ -82,11 +82,11 @@ def _plan(path: Path, seeds: str | None, only: list[str]) -> Any:
             suite = replace(suite, seeds=tuple(int(one) for one in seeds.split(",")))
         except ValueError:
             raise BadInputError(f"--seeds {seeds}: write numbers: 1,2,3", code="usage") from None
-    names = [model.name for model in suite.models]
+    names = [model.folder for model in suite.models]
     for name in only:
         if name not in names:
-            raise unknown_name("recipe of the suite", name, names)
-    kept = [model for model in suite.models if not only or model.name in only]
+            raise unknown_name("model of the suite", name, names)
+    kept = [model for model in suite.models if not only or model.folder in only]
     return replace(suite, models=tuple(kept))
 
 

@@ -1,12 +1,13 @@
 """`biobert compare`: two systems on one test set, and whether they differ by chance."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
-from biobert.cli.verbs.evaluate import renamed
+from biobert.cli.verbs.evaluate import renamed, show_set_aside
 
 if TYPE_CHECKING:
     from biobert.pipeline.comparing import Comparison
@@ -28,6 +29,7 @@ def compare(
     ] = None,
     labels: Annotated[str | None, typer.Option(help="Score these only: Disease,Chemical.")] = None,
     samples: Annotated[int, typer.Option(min=1, help="Resamples, and swaps of answers.")] = 1000,
+    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
@@ -38,17 +40,22 @@ def compare(
     A file of predictions (any format, the gold's texts in the gold's order) may stand for one.
     """
     from biobert.cli.places import corpus_places
+    from biobert.data.rejects import Rejects
     from biobert.pipeline.comparing import compare as compared
     from biobert.pipeline.evaluating import TestSet
 
     wanted = tuple(labels.split(",")) if labels else None
+    set_aside = Rejects()
     found = compared(
         (first, second),
         TestSet(corpus, split, renamed(rename or []), wanted),
         corpus_places(),
         samples=samples,
         settings=runtime_settings(engine, precision, device),
+        rejects=set_aside,
     )
+    if rejects is not None:
+        set_aside.write(rejects)
     return Answer(found.to_json(), lambda: _show(found))
 
 
@@ -65,3 +72,4 @@ def _show(found: "Comparison") -> None:
     )
     console.print(f"not better in {100 * found.not_better:.1f}% of the resamples")
     console.print(f"p = {found.p:.4f} by approximate randomisation, two-sided")
+    show_set_aside(console, found.set_aside)

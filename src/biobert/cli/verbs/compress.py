@@ -52,10 +52,11 @@ def compress(
             model, wanted, corpus_places(), output, listener=progress, max_loss=max_loss
         )
     data = {"output": str(output), **report.to_json()}
-    return Answer(data, lambda: _show(report, output))
+    return Answer(data, lambda: show_gate(report, output))
 
 
-def _show(report: "CompressionReport", output: Path) -> None:
+def show_gate(report: "CompressionReport", output: Path) -> None:
+    """Print both models beside each other."""
     from rich.console import Console
     from rich.table import Table
 

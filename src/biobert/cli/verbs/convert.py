@@ -32,8 +32,7 @@ def convert(
 ) -> Answer:
     """Convert documents between formats.
 
-    Formats: text, jsonl, pubtator, bioc-xml, bioc-json, brat, conll, conll-pos,
-    pubmed, jats, tsv.
+    docs/reference/formats.md says what each can hold.
     Files ending in .gz or .xz are unpacked and packed on the way.
     """
     from biobert.data.reading import format_of, read_documents, write_documents

@@ -89,6 +89,7 @@ def build(
     ended = resume and (output / MANIFEST).is_file()
     found = find_sources(sources, format=source_format, data_root=data_root(), cache=cache_folder())
     ingredients = _ingredients(tokenizer, test_splits, tagger)
+    manifest = None
     try:
         with _progress() as advance:
             run = Run(
@@ -100,7 +101,8 @@ def build(
             )
             manifest = build_corpus(found, output, ingredients, settings, run)
     finally:
-        if rejects is not None and not ended:
+        # A build that was refused, or had ended before, leaves the earlier list as it is.
+        if rejects is not None and not ended and (manifest or set_aside.count):
             set_aside.write(rejects)
     data = {
         "output": str(output),

@@ -70,10 +70,13 @@ def get_corpus(
     files = []
     for split, wanted in {**corpus.splits, **corpus.files}.items():
         path = find_file(corpus, wanted, data_root=data_root(), cache=cache)
+        if output is not None:
+            path = _copied(path, output / wanted.path)
         found = sha256_of(path)
         state = "ok" if found == wanted.sha256 else "DIFFERS"
         state = state if wanted.sha256 else "no checksum known"
         files.append({"split": split, "path": str(path), "sha256": found, "checksum": state})
+    _refuse_others(files)
     return Answer({"corpus": corpus.name, "files": files}, lambda: _table(corpus.name, files))
 
 
@@ -197,6 +200,31 @@ def _write_copies(
         "set_aside": rejects.count,
         "output": str(output),
     }
+
+
+def _copied(path: Path, target: Path) -> Path:
+    """The file at `target`, copied unless it is there."""
+    import shutil
+
+    from biobert.core.files import temporary_sibling
+
+    if not target.is_file():
+        with temporary_sibling(target) as unfinished:
+            shutil.copyfile(path, unfinished)
+            unfinished.replace(target)
+    return target
+
+
+def _refuse_others(files: "Sequence[Mapping[str, str]]") -> None:
+    from biobert.core.errors import BiobertError
+
+    others = [one["path"] for one in files if one["checksum"] == "DIFFERS"]
+    if others:
+        raise BiobertError(
+            f"not the files of the catalogue, by their checksums: {', '.join(others)}; "
+            "move them away, and they are fetched",
+            code="checksum",
+        )
 
 
 def _need_splits(corpus: "Corpus") -> None:

@@ -38,7 +38,7 @@ def deidentify(
         str | None, typer.Option(help="Metadata that names the patient, whose dates move alike.")
     ] = None,
     names: Annotated[
-        str | None, typer.Option(help="A model folder that finds persons and places too.")
+        str | None, typer.Option(help="A model folder that finds identifiers too.")
     ] = None,
     keep_inside: Annotated[
         str | None,
@@ -72,7 +72,7 @@ def deidentify(
         replacement=replace,  # type: ignore[arg-type]
         key=None if key_file is None else _key(key_file),
         date_unit=shift_by,  # type: ignore[arg-type]
-        names=tagger,
+        names=tagger.annotate if tagger else None,
         veto_labels=keep_inside.split(",") if keep_inside else (),
     )
     settings = DeidentificationSettings(
@@ -82,7 +82,9 @@ def deidentify(
     result = deidentify_inputs(inputs, deidentifier, settings, set_aside)
     if rejects is not None:
         without_details(set_aside).write(rejects)
-    data = _data(result, set_aside.count)
+    data = _data(result, set_aside.count) | {
+        "ignored_labels": list(tagger.ignored_labels if tagger else ())
+    }
     return Answer(data, lambda: _show(data))
 
 
@@ -123,4 +125,7 @@ def _show(data: dict[str, Any]) -> None:
     console.print(f"{data['documents']} documents in {speed}")
     if data["set_aside"]:
         console.print(f"{data['set_aside']} records set aside; list them with --rejects FILE")
+    if data["ignored_labels"]:
+        ignored = ", ".join(data["ignored_labels"])
+        console.print(f"labels of the model that stand for no identifier: {ignored}")
     console.print("no rule finds everything: look at a sample before you share the texts")

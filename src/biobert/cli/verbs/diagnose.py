@@ -8,7 +8,7 @@ import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.engine import DeviceOption, EngineOption, runtime_settings
-from biobert.cli.verbs.evaluate import renamed
+from biobert.cli.verbs.evaluate import renamed, show_set_aside
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 @answering("diagnose")
 def diagnose(
     model: Annotated[str, typer.Argument(help="A model folder, or `embedded`.")],
-    corpus: Annotated[str, typer.Argument(help="A catalogue name or a folder.")],
+    corpus: Annotated[str, typer.Argument(help="A catalogue name, a folder or a file.")],
     split: Annotated[str, typer.Option(help="What the model has not learnt from.")] = "devel",
     rename: Annotated[
         list[str] | None, typer.Option(help="Rename a label of the corpus: NCBITaxon=Species.")
@@ -39,6 +39,7 @@ def diagnose(
         Path | None, typer.Option("--output", "-o", help="Folder for the models of the curve.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the diagnosis as JSON.")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
     engine: EngineOption = "auto",
     device: DeviceOption = None,
     as_json: JsonFlag = False,
@@ -54,6 +55,7 @@ def diagnose(
     from biobert.cli.places import corpus_places
     from biobert.core.errors import BadInputError
     from biobert.core.files import write_text
+    from biobert.data.rejects import Rejects
     from biobert.pipeline.annotator import Annotator
     from biobert.pipeline.diagnosing import diagnose as diagnosed
     from biobert.pipeline.evaluating import TestSet
@@ -63,13 +65,17 @@ def diagnose(
         raise BadInputError("--curve and --output go together", code="usage")
     annotator = Annotator(model, settings=runtime_settings(engine, "auto", device))
     wanted = tuple(labels.split(",")) if labels else None
+    set_aside = Rejects()
     found = diagnosed(
         annotator,
         TestSet(corpus, split, renamed(rename or []), wanted),
         corpus_places(),
         shares=_shares(curve),
         learn=_learner(annotator.model.manifest.recipe, output) if output else None,
+        rejects=set_aside,
     )
+    if rejects is not None:
+        set_aside.write(rejects)
     if report is not None:
         with write_text(report) as stream:
             json.dump(found.to_json(), stream, indent=2, ensure_ascii=False)
@@ -133,11 +139,14 @@ def _show(found: "Diagnosis") -> None:
             f"the model says {one.model} ({one.model_probability:.2f})",
             markup=False,
         )
+    show_set_aside(console, found.set_aside)
     console.print("\nWhat to try next:", style="bold")
     for line in found.advice:
         console.print(f"- {line}", markup=False)
 
 
 def _show_recall(console: "Console", title: str, rows: "tuple[Recall, ...]") -> None:
+    if not rows:
+        return
     parts = ", ".join(f"{row.kind}: {100 * row.share:.1f} ({row.gold})" for row in rows)
     console.print(f"recall by {title}: {parts}")

@@ -36,6 +36,10 @@ def evaluate(
     ] = None,
     labels: Annotated[str | None, typer.Option(help="Score these only: Disease,Chemical.")] = None,
     confusion: Annotated[Path | None, typer.Option(help="Draw the confusion as PNG.")] = None,
+    vectors: Annotated[
+        str | None, typer.Option(help="An encoder: how near its vectors of written texts are.")
+    ] = None,
+    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
@@ -46,15 +50,22 @@ def evaluate(
 
     from biobert.cli.places import corpus_places
     from biobert.core.files import write_text
+    from biobert.data.rejects import Rejects
     from biobert.evaluation.plots import plot_confusion
     from biobert.pipeline.annotator import Annotator
+    from biobert.pipeline.embedder import Embedder
     from biobert.pipeline.evaluating import TestSet
     from biobert.pipeline.evaluating import evaluate as evaluated
 
     wanted = tuple(labels.split(",")) if labels else None
     test_set = TestSet(corpus, split, renamed(rename or []), wanted)
-    annotator = Annotator(model, settings=runtime_settings(engine, precision, device))
-    found = evaluated(annotator, test_set, corpus_places())
+    settings = runtime_settings(engine, precision, device)
+    annotator = Annotator(model, settings=settings)
+    set_aside = Rejects()
+    embedder = Embedder(vectors, settings=settings) if vectors else None
+    found = evaluated(annotator, test_set, corpus_places(), embedder=embedder, rejects=set_aside)
+    if rejects is not None:
+        set_aside.write(rejects)
     if report is not None:
         with write_text(report) as stream:
             json.dump(found.to_json(), stream, indent=2, ensure_ascii=False)
@@ -91,11 +102,15 @@ def _show(report: "Report") -> None:
     setting = report.setting
     kind = "strict, entity-level" if report.errors else setting.task
     title = f"{setting.model} on {setting.corpus} {setting.split}: {kind}"
-    rows = [*report.scores.by_label.items(), ("micro", report.scores.micro)]
-    console.print(_table(title, rows))
-    for name, value in report.scores.details.items():
-        if isinstance(value, float):
-            console.print(f"{name.replace('_', ' ')}: {100 * value:.2f}")
+    scores = report.scores
+    if scores.by_label or scores.micro.f1:
+        console.print(_table(title, [*scores.by_label.items(), ("micro", scores.micro)]))
+    else:  # of ranks and of numbers micro says how many there are, and no more
+        console.print(title, style="bold", markup=False)
+    for name, value in scores.details.items():
+        if isinstance(value, int | float):
+            shown = f"{value:g}" if name in scores.amounts else f"{100 * value:.2f}"
+            console.print(f"{name.replace('_', ' ')}: {shown}")
     low, high = 100 * report.interval.low, 100 * report.interval.high
     unit = "sentences" if report.errors else "documents"
     main = 100 * report.scores.main
@@ -117,6 +132,13 @@ def _show(report: "Report") -> None:
         f"{report.documents} documents, {report.sentences} sentences in {setting.seconds:.1f} s, "
         f"{report.sentences_per_second:.0f} sentences/s"
     )
+    show_set_aside(console, setting.set_aside)
+
+
+def show_set_aside(console: "Console", count: int) -> None:
+    """Say how many records could not be read, if any."""
+    if count:
+        console.print(f"{count} records set aside; list them with --rejects FILE")
 
 
 def _table(title: str, rows: "Iterable[tuple[str, Score]]") -> "Table":

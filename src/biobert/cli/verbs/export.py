@@ -18,12 +18,26 @@ def export(
     model: Annotated[Path, typer.Argument(help="A trained model folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
     weights: Annotated[str, typer.Option(help="float32, or int8 for a quarter the size.")] = "int8",
+    corpus: Annotated[
+        str | None,
+        typer.Option(help="Measure both models on this: a catalogue name, folder or file."),
+    ] = None,
+    split: Annotated[str, typer.Option(help="train, devel or test.")] = "devel",
+    max_loss: Annotated[
+        float, typer.Option(help="Points of the main score that may be lost on --corpus.")
+    ] = 0.3,
     as_json: JsonFlag = False,
 ) -> Answer:
-    """Write an exported model (ONNX), checked against PyTorch, with all it needs."""
+    """Write an exported model (ONNX), checked against PyTorch, with all it needs.
+
+    With --corpus the exported model answers it beside the original: where it loses more than
+    --max-loss nothing is written, else both scores and speeds are in its card.
+    """
     from biobert.cli.extras import need_extra
 
     need_extra("torch", "onnx", extra="train")
+    if corpus is not None:
+        return _behind_gate(model, output, weights, {"corpus": corpus, "splits": [split]}, max_loss)
     from biobert.compression.folder import export_folder
 
     report = export_folder(model, output, weights=weights)
@@ -36,11 +50,35 @@ def export(
     return Answer(data, lambda: _show(data))
 
 
+def _behind_gate(
+    model: Path, output: Path, weights: str, gate: dict[str, object], max_loss: float
+) -> Answer:
+    """An export is a compression of one step."""
+    from biobert.cli.places import corpus_places
+    from biobert.cli.progress import TrainingProgress
+    from biobert.cli.verbs.compress import show_gate
+    from biobert.compression.recipe import read_compression_recipe
+    from biobert.pipeline.compressing import compress
+
+    steps = [{"kind": "export", "weights": weights}]
+    tables = {"name": "export", "steps": steps, "gate": [gate]}
+    recipe = read_compression_recipe(tables, place="biobert export")
+    with TrainingProgress() as progress:
+        report = compress(
+            str(model), recipe, corpus_places(), output, listener=progress, max_loss=max_loss
+        )
+    data = {"output": str(output), "weights": weights, **report.to_json()}
+    return Answer(data, lambda: show_gate(report, output))
+
+
 def _show(data: dict[str, object]) -> None:
     from rich.console import Console
 
     size = int(str(data["bytes"])) / 2**20
-    Console(highlight=False).print(
+    console = Console(highlight=False)
+    console.print(
         f"{data['output']}: {size:.1f} MiB, {data['weights']} weights; float32 logits within "
         f"{data['difference_float32']:.1e} of PyTorch's"
     )
+    if data["weights"] != "float32":
+        console.print("its score was not measured: name a --corpus, or use `biobert evaluate`")

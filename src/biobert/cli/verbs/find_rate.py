@@ -31,6 +31,7 @@ def find_rate(
     """Let the learning rate grow at every step, plot the loss, and suggest a rate."""
     from biobert.cli.extras import need_extra
     from biobert.cli.places import cache_folder, data_root
+    from biobert.cli.training import with_full_names
     from biobert.core.settings import override, read_toml
 
     need_extra("torch", "accelerate", "transformers", "matplotlib", extra="train")
@@ -39,7 +40,9 @@ def find_rate(
     from biobert.training.rate_finder import RangeSettings, find_learning_rate, plot_range_test
     from biobert.training.recipe import read_recipe
 
-    plan = read_recipe(override(read_toml(recipe), changes or []), place=recipe.name)
+    plan = read_recipe(
+        override(read_toml(recipe), with_full_names(changes or [])), place=recipe.name
+    )
     places = Places(output=output.parent, cache=cache_folder(), data_root=data_root())
     settings = RangeSettings(lowest, highest, steps)
     with TrainingProgress() as progress:

@@ -68,9 +68,10 @@ def serve(
     _enter(tables, "security", "keys", keys)
     _enter(tables, "security", "without_keys", "anywhere" if no_keys else None)
     _enter(tables, "audit", "file", audit_log)
-    wanted = (engine, precision, device)
-    if "runtime" not in tables or wanted != ("auto", "auto", None):
-        tables["runtime"] = _plain(runtime_settings(*wanted))
+    wanted = runtime_settings(engine, precision, device)
+    for name in ("engine", "precision", "device"):
+        value = getattr(wanted, name)
+        _enter(tables, "runtime", name, None if value == "auto" else value)
     found = _run(tables, place=str(settings or "options"))
     data = {"host": found.host, "port": found.port, "stopped": True}
     return Answer(data, lambda: None)
@@ -109,12 +110,6 @@ def _tables(file: Path | None, assignments: list[str]) -> dict[str, Any]:
 def _enter(tables: dict[str, Any], table: str, key: str, value: Any) -> None:
     if value is not None:
         tables[table] = {**tables.get(table, {}), key: value}
-
-
-def _plain(settings: Any) -> dict[str, Any]:
-    from biobert.core.settings import to_mapping
-
-    return to_mapping(settings)
 
 
 def _model(option: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Write the model as a graph for OpenVINO and ONNX Runtime, with smaller weights if wanted.
 
-A folder without weights, such as the embedded model, gives the graph it has: eight-bit weights are
+A folder without weights, such as the embedded model, gives the graph it has: smaller weights are
 made floats again first.
 """
 
@@ -14,7 +14,7 @@ from biobert.compression.calibrate import Calibration, quantize_statically
 from biobert.compression.export import export_onnx
 from biobert.compression.halve import halve_weights
 from biobert.compression.openvino import convert_to_openvino
-from biobert.compression.quantize import dequantize_weights, quantize_weights
+from biobert.compression.quantize import quantize_weights, restore_floats
 from biobert.compression.workbench import Workbench, has_weights, open_learner
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import EXPORTED_MODEL, MANIFEST, read_manifest
@@ -48,7 +48,7 @@ def apply(source: Path, target: Path, settings: Export, bench: Workbench) -> Map
         said["difference_float32"] = report.difference
         learner.tokenizer.save(target)
     elif (source / EXPORTED_MODEL).is_file():
-        dequantize_weights(source / EXPORTED_MODEL, graph)
+        restore_floats(source / EXPORTED_MODEL, graph)
         for name in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copyfile(source / name, target / name)
     else:

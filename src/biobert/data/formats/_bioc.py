@@ -21,6 +21,7 @@ from biobert.core.document import (
 )
 from biobert.core.errors import BadInputError
 from biobert.data.curies import as_mentioned, curies, joined, prefixed
+from biobert.data.formats._passages import covering_passages
 from biobert.data.rejects import Rejects
 
 # Under which names annotations carry their concepts: the dialects of PubTator, BC5CDR and others.
@@ -29,6 +30,8 @@ KEY_PREFIXES = {"MESH": "mesh:", "OMIM": "omim:", "NCBI GENE": "ncbigene:"}
 NO_ARGUMENT = frozenset({"type", "relation", "score", "note", "novel", "evidence"})
 EVIDENCE = re.compile(r"(\d{1,9})-(\d{1,9})")
 WIDEST_GAP = 8
+# Infons of a document for what BioC has no place for; several are joined by `|`.
+LABELS, LABEL_SCORES = "labels", "label_scores"
 
 
 class _Reader:
@@ -60,15 +63,18 @@ class _Reader:
         mentioned = [one for entity in self.entities for one in entity.concept_ids]
         for relation in relations:
             self._keep(self.relations, _relation, relation, mentioned)
-        infons = self.values.get("infons") or {}
+        infons = {str(key): str(one) for key, one in (self.values.get("infons") or {}).items()}
+        labels = infons.pop(LABELS, "")
         return Document(
             id=self.id,
             text=text,
             passages=tuple(self.passages),
             entities=tuple(self.entities),
             relations=tuple(self.relations),
+            labels=tuple(labels.split("|")) if labels else (),
+            label_scores=_label_scores(infons.pop(LABEL_SCORES, "")),
             provenance=Provenance(source=self.source),
-            metadata={str(key): str(value) for key, value in infons.items()},
+            metadata=infons,
         )
 
     def _add_passage(self, passage: Mapping[str, Any]) -> int:
@@ -110,8 +116,12 @@ def collection_of(documents: Iterable[Document]) -> Iterator[Any]:
         if document.provenance.model:
             version = document.provenance.version
             made.infons["annotator"] = f"{document.provenance.model} {version}".strip()
-        passages = document.passages or (Passage(0, len(document.text), "text"),)
-        for passage in passages:
+        if document.labels:
+            made.infons[LABELS] = "|".join(document.labels)
+        if document.label_scores:
+            scores = (f"{name}={score:.6g}" for name, score in document.label_scores.items())
+            made.infons[LABEL_SCORES] = "|".join(scores)
+        for passage in covering_passages(document) or [Passage(0, len(document.text), "text")]:
             made.add_passage(_bioc_passage(document, passage))
         for number, relation in enumerate(document.relations, start=1):
             made.add_relation(_bioc_relation(relation, relation.id or f"R{number}"))
@@ -158,6 +168,11 @@ def _score(infons: Mapping[str, Any]) -> float | None:
     except (KeyError, TypeError, ValueError):
         return None
     return value if 0.0 <= value <= 1.0 else None
+
+
+def _label_scores(written: str) -> dict[str, float]:
+    pairs = [one.rpartition("=") for one in written.split("|") if one]
+    return {name: float(score) for name, _, score in pairs}
 
 
 def _concepts(infons: Mapping[str, Any], label: str) -> tuple[str, ...]:

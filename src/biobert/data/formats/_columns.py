@@ -5,12 +5,14 @@ of its documents, so every 100 sentences make one.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from biobert.core.document import Document, Entity, Provenance, Span
 from biobert.core.files import bounded_lines, open_text, plain_name, write_text
+from biobert.data.formats._passages import covering_passages
 from biobert.data.rejects import Rejects
+from biobert.text.sentences import sentences_of
 
 DOCUMENT_START = "-DOCSTART-"
 SENTENCES_IN_DOCUMENT = 100
@@ -88,16 +90,22 @@ def read_columns(path: Path | str, rejects: Rejects, column: TagColumn) -> Itera
 
 
 def write_columns(documents: Iterable[Document], path: Path | str, column: TagColumn) -> int:
-    """Write the sentences of each document, or its lines where it has none, after a start line."""
+    """Write the sentences of each document, its own or found by rules, after a start line."""
     count = 0
     with write_text(path) as stream:
         for count, document in enumerate(documents, start=1):  # noqa: B007
             stream.write(f"{DOCUMENT_START}\t{column.outside}\n\n")
-            for sentence in document.sentences or _lines(document.text):
+            whole = replace(document, passages=tuple(covering_passages(document)))
+            for sentence in sentences_of(whole):
                 for word, tag in column.tagged_words(document, sentence):
                     stream.write(f"{word}\t{tag}\n")
                 stream.write("\n")
     return count
+
+
+def words_with(tag: str, text: str) -> Iterator[tuple[str, str]]:
+    """The white-space words of a text, all with the same tag."""
+    return ((word, tag) for word in text.split())
 
 
 def _sentences(
@@ -138,11 +146,3 @@ def _problem(cells: list[str], column: TagColumn) -> str:
     if len(cells) < 2:
         return "no tag: expected a word and its tag"
     return column.problem(cells[-1].strip())
-
-
-def _lines(text: str) -> Iterator[Span]:
-    position = 0
-    for line in text.splitlines(keepends=True):
-        if line.strip():
-            yield Span(position, position + len(line))
-        position += len(line)

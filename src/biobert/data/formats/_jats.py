@@ -32,7 +32,7 @@ HYPERLINK = "{http://www.w3.org/1999/xlink}href"
 
 
 def read_article(data: bytes | None, name: str, rejects: Rejects) -> Iterator[Document]:
-    """The article of a file's bytes, if it is one; None stands for a file that is too large."""
+    """The articles of a file's bytes, mostly one; None stands for a file that is too large."""
     if data is None:
         rejects.add(name, "file", f"too large: more than {LARGEST_ARTICLE} bytes")
         return
@@ -41,15 +41,15 @@ def read_article(data: bytes | None, name: str, rejects: Rejects) -> Iterator[Do
     except BadInputError as problem:
         rejects.add(name, "file", f"damaged XML: {problem}")
         return
-    article = root if root.tag == "article" else root.find(".//article")
-    if article is None:
+    articles = [root] if root.tag == "article" else list(root.iter("article"))
+    if not articles:
         rejects.add(name, "file", "no <article>: not a JATS file")
-        return
-    document = _Draft().document(article, name)
-    if document.text:
-        yield document
-    else:
-        rejects.add(name, document.id, "no text: neither title, abstract nor body")
+    for article in articles:
+        document = _Draft().document(article, name)
+        if document.text:
+            yield document
+        else:
+            rejects.add(name, document.id, "no text: neither title, abstract nor body")
 
 
 def archive_members(path: Path) -> Iterator[tuple[str, bytes | None]]:
@@ -67,7 +67,7 @@ class _Draft:
         self.passages: list[Passage] = []
 
     def document(self, article: Element, source: str) -> Document:
-        """Title, abstracts, body and back matter's sections, in that order."""
+        """Title, abstracts and body, in that order."""
         meta = article.find("front/article-meta")
         if meta is not None:
             self.add("title", "", _inline(meta.find("title-group/article-title")))

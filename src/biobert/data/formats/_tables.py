@@ -1,6 +1,7 @@
 """Rows of CSV and TSV tables, whose cells may go over several lines."""
 
 import csv
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -9,26 +10,37 @@ from biobert.core.files import bounded_lines, open_text
 from biobert.data.rejects import TOO_LONG, Rejects
 
 LARGEST_FIELD = 10_000_000
+Line = tuple[int, str]
 
 
 def table_rows(
     path: Path | str, rejects: Rejects, *, delimiter: str
 ) -> Iterator[tuple[int, list[str]]]:
-    """The number and the cells of each row; one that cannot be read is set aside."""
+    """The cells of each row and the number of its first line; a bad one is set aside.
+
+    A quote that fits no other swallows no rows: reading goes on with the next line. Tables parted
+    by tabs are often written without quoting, so there such a line's quotes are text.
+    """
     csv.field_size_limit(LARGEST_FIELD)
     with open_text(path) as stream:
-        rows = csv.reader(_lines(stream, path, rejects), delimiter=delimiter)
-        number = 0
+        lines = _lines(stream, path, rejects)
+        again: deque[Line] = deque()
         while True:
-            number += 1
+            taken: list[Line] = []
+            rows = csv.reader(_taken(again, lines, taken), delimiter=delimiter, strict=True)
             try:
-                row = next(rows)
-            except StopIteration:
-                return
+                row = next(rows, None)
             except csv.Error as problem:
-                rejects.add(path, number, f"bad row: {problem}")
+                again.extendleft(reversed(taken[1:]))
+                number, line = taken[0]
+                if delimiter == "\t":
+                    yield number, line.rstrip("\r\n").split(delimiter)
+                else:
+                    rejects.add(path, number, f"bad row: {problem}")
                 continue
-            yield number, row
+            if row is None:
+                return
+            yield taken[0][0], row
 
 
 def named_rows(
@@ -53,9 +65,16 @@ def named_rows(
             rejects.add(path, number, f"too few columns: {len(row)} in this row")
 
 
-def _lines(stream: IO[str], path: Path | str, rejects: Rejects) -> Iterator[str]:
+def _taken(again: deque[Line], lines: Iterator[Line], taken: list[Line]) -> Iterator[str]:
+    """The lines that are read again, then the others; `taken` is told which were asked for."""
+    while (one := again.popleft() if again else next(lines, None)) is not None:
+        taken.append(one)
+        yield one[1]
+
+
+def _lines(stream: IO[str], path: Path | str, rejects: Rejects) -> Iterator[Line]:
     for number, line in bounded_lines(stream):
         if line is None:
             rejects.add(path, number, TOO_LONG)
         else:
-            yield line
+            yield number, line

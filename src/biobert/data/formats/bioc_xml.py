@@ -1,6 +1,8 @@
 """BioC XML, streamed document by document."""
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from biobert.data.formats._xml import Element, records
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".bioc.xml", ".bioc")
+# What XML cannot hold, such as the form feeds that end the pages of a PDF's text.
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
@@ -30,14 +34,19 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
-    """One collection."""
+    """One collection; a character that XML cannot hold becomes a blank, so that offsets stay."""
     collection = bioc.BioCCollection()
     collection.source = "biobert"
-    for document in collection_of(documents):
+    for document in collection_of(map(_writable, documents)):
         collection.add_document(document)
     with write_text(path) as stream:
         stream.write(biocxml.dumps(collection))
     return len(collection.documents)
+
+
+def _writable(document: Document) -> Document:
+    metadata = {key: NOT_XML.sub(" ", one) for key, one in document.metadata.items()}
+    return replace(document, text=NOT_XML.sub(" ", document.text), metadata=metadata)
 
 
 def _document(element: Element) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from biobert.core.document import Document, Entity, Span
-from biobert.data.formats._columns import TagColumn, read_columns, write_columns
+from biobert.data.formats._columns import TagColumn, read_columns, words_with, write_columns
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".conll", ".bio", ".iob", ".iob2")
@@ -25,7 +25,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
-    """Write IOB2 with white-space words; an entity that cuts a word gets the whole word.
+    """Write IOB2 with white-space words, cut where an entity begins or ends.
 
     Where entities overlap, the longer one is written: the format holds one tag a word.
     """
@@ -59,21 +59,26 @@ def _problem(tag: str) -> str:
 
 
 def _tagged_words(document: Document, sentence: Span) -> Iterator[tuple[str, str]]:
-    entities = sorted(
-        (one for one in document.entities if one.start < sentence.end and one.end > sentence.start),
-        key=lambda entity: entity.start - entity.end,
-    )
     position = sentence.start
-    previous: Entity | None = None
-    for word in document.text[sentence.start : sentence.end].split():
-        start = document.text.index(word, position)
-        position = start + len(word)
-        owner = next((one for one in entities if one.start < position and one.end > start), None)
-        if owner is None:
-            yield word, OUTSIDE
-        else:
-            yield word, f"{'I' if owner is previous else 'B'}-{owner.label}"
-        previous = owner
+    for entity in _apart(document, sentence):
+        start, end = max(entity.start, sentence.start), min(entity.end, sentence.end)
+        yield from words_with(OUTSIDE, document.text[position:start])
+        for number, word in enumerate(document.text[start:end].split()):
+            yield word, f"{'I' if number else 'B'}-{entity.label}"
+        position = end
+    yield from words_with(OUTSIDE, document.text[position : sentence.end])
+
+
+def _apart(document: Document, sentence: Span) -> list[Entity]:
+    """The entities in a sentence, in order; of those that overlap, the longest."""
+    inside = (
+        one for one in document.entities if one.start < sentence.end and one.end > sentence.start
+    )
+    kept: list[Entity] = []
+    for entity in sorted(inside, key=lambda entity: entity.start - entity.end):
+        if all(entity.end <= other.start or other.end <= entity.start for other in kept):
+            kept.append(entity)
+    return sorted(kept, key=lambda entity: entity.start)
 
 
 COLUMN = TagColumn(OUTSIDE, _problem, tagged_stretches, _tagged_words)

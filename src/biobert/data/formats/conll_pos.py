@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from biobert.core.document import Document, Span
-from biobert.data.formats._columns import TagColumn, read_columns, write_columns
+from biobert.data.formats._columns import TagColumn, read_columns, words_with, write_columns
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".pos",)
@@ -46,15 +46,10 @@ def _tagged_words(document: Document, sentence: Span) -> Iterator[tuple[str, str
     for entity in sorted(inside, key=lambda entity: (entity.start, -entity.end)):
         if entity.start < position or not document.text[entity.start : entity.end].strip():
             continue
-        yield from _untagged(document.text[position : entity.start])
+        yield from words_with(OUTSIDE, document.text[position : entity.start])
         position = min(entity.end, sentence.end)
         yield " ".join(document.text[entity.start : position].split()), entity.label
-    yield from _untagged(document.text[position : sentence.end])
-
-
-def _untagged(text: str) -> Iterator[tuple[str, str]]:
-    for word in text.split():
-        yield word, OUTSIDE
+    yield from words_with(OUTSIDE, document.text[position : sentence.end])
 
 
 COLUMN = TagColumn(OUTSIDE, _problem, _stretches, _tagged_words)

@@ -29,6 +29,15 @@ from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".jsonl", ".ndjson")
 NO_AGREEMENT = "-"
+BAD_LINE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    BadInputError,
+)
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
@@ -44,8 +53,11 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
 def read_line(line: str, path: Path | str, number: int, rejects: Rejects) -> Iterator[Document]:
     """The document of a line, if it is one."""
     try:
-        yield document_from_json(json.loads(line), default_id=str(number))
-    except (ValueError, KeyError, TypeError, BadInputError, RecursionError) as problem:
+        values = json.loads(line)
+        if "\\ud" in line or "\\uD" in line:
+            text_of(json.dumps(values, ensure_ascii=False), "one of its strings")
+        yield document_from_json(values, default_id=str(number))
+    except BAD_LINE as problem:
         rejects.add(path, number, f"not a document: {problem}")
 
 
@@ -91,7 +103,7 @@ def document_from_json(values: Mapping[str, Any], *, default_id: str = "1") -> D
         label_scores={name: float(one) for name, one in values.get("label_scores", {}).items()},
         annotated_labels=tuple(values.get("annotated_labels", ())),
         provenance=Provenance(**values.get("provenance", {})),
-        metadata=dict(values.get("metadata", {})),
+        metadata=_metadata(values.get("metadata") or {}),
     )
 
 
@@ -115,14 +127,23 @@ def _pair(values: Mapping[str, Any], default_id: str) -> Document:
     )
 
 
+def _metadata(values: Mapping[str, Any]) -> dict[str, str]:
+    """All values as strings: others write numbers and lists too, such as `"pmid": 12345678`."""
+    return {
+        str(key): one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)
+        for key, one in values.items()
+        if one is not None
+    }
+
+
 def _labels(values: Mapping[str, Any]) -> tuple[str, ...]:
-    """The labels of a document; a single `label` is that of a text."""
+    """The labels of a document, names or numbers; a single `label` is that of a text."""
     labels = values.get("labels")
-    if labels is None and isinstance(values.get("label"), str):
+    if labels is None and isinstance(values.get("label"), str | int):
         labels = [values["label"]]
     if isinstance(labels, str):
         raise TypeError("its labels are not a list")
-    return tuple(labels or ())
+    return tuple(str(label) for label in labels or () if label is not None)
 
 
 def _entity(values: Mapping[str, Any]) -> Entity:

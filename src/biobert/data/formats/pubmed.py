@@ -22,9 +22,6 @@ RECORD_START = re.compile(rb"<Pubmed(?:Book)?Article[\s>]")
 RECORD_END = re.compile(rb"</Pubmed(?:Book)?Article\s*>")
 LONGEST_TAG = 40
 PMID = re.compile(rb"<PMID[^>]{0,40}>(\d{1,12})</PMID>")
-RECORD_START = re.compile(rb"<Pubmed(?:Book)?Article[\s>]")
-RECORD_END = re.compile(rb"</Pubmed(?:Book)?Article\s*>")
-LONGEST_TAG = 40
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:

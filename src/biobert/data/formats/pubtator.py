@@ -39,7 +39,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
-    """Title and abstract from the passages; without them the first line is the title."""
+    """Title and abstract from the passages; where nothing parts them, the first line is title."""
     count = 0
     with write_text(path) as stream:
         for count, document in enumerate(documents, start=1):  # noqa: B007
@@ -114,7 +114,8 @@ def _relation(columns: list[str], entities: list[Entity]) -> Relation:
 
 def _lines(document: Document) -> Iterator[str]:
     title = next((one.end for one in document.passages if one.kind == "title"), None)
-    if title is None or title > len(document.text):
+    # The character between title and abstract is not written: it must be blank.
+    if title is None or document.text[title : title + 1].strip():
         title = document.text.find("\n")
     title = len(document.text) if title < 0 else title
     # Every other break becomes one blank, which keeps the offsets.

@@ -10,18 +10,20 @@ from starlette.responses import Response
 from biobert.core.document import Document
 from biobert.pipeline.annotator import Annotator
 from biobert.serving.admission import Load
+from biobert.serving.answers import DocumentsAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import (
     MEDIA_TYPES,
     OWN,
-    PDF,
+    PUBTATOR,
+    TEXT,
     Formats,
     formats_of,
     read_body,
     written,
 )
 from biobert.serving.models import Served
-from biobert.serving.routing import JSON, ReadRequest, check_query, guarded, strict_json
+from biobert.serving.routing import JSON, ReadRequest, check_query, guarded
 from biobert.serving.schema import EXAMPLE, AnnotateRequest, Score
 from biobert.serving.service import Service, service_of
 from biobert.tasks.multitask import Multitask
@@ -81,7 +83,7 @@ BODY: dict[str, Any] = {
     summary="Annotate texts",
     openapi_extra={"requestBody": {"required": True, "content": BODY}},
     response_class=Response,
-    responses={200: {"content": ANSWERS}},
+    responses=answers(DocumentsAnswer, content=ANSWERS),
 )
 async def annotate(
     request: Request,
@@ -100,7 +102,7 @@ async def annotate(
     content = request.content
     check_query(request, IN_BODY if formats.given == OWN else IN_QUERY)
     if formats.given == OWN:
-        asked = AnnotateRequest.model_validate(strict_json(content))
+        asked = AnnotateRequest.model_validate(await request.json())
         documents = asked.as_documents()
         load = service.check_texts([one.text for one in documents])
         return await _annotated(service, request, asked, formats, lambda: documents, load)
@@ -109,8 +111,8 @@ async def annotate(
     )
     # Read in the job's thread: its size is all that is known before.
     characters = len(content)
-    if formats.given == PDF:
-        # Most of its bytes are no text.
+    if formats.given not in (TEXT, PUBTATOR):
+        # Many of its bytes are no text. How many, is seen when it was read.
         characters = min(characters, service.settings.limits.characters)
 
     def read() -> list[Document]:
@@ -131,10 +133,12 @@ async def _annotated(
 
     def work(job: Job) -> Response:
         documents = read()
-        service.check_texts([one.text for one in documents])
+        service.queue.check_size(service.check_texts([one.text for one in documents]))
         documents = service.without_persons(documents, asked)
+        model = served.documents(service.batcher, job)
+        service.check_pairs(documents, model.task)
         annotator = Annotator(
-            served.documents(service.batcher, job),
+            model,
             minimum_score=asked.minimum_score,
             labels=asked.labels,
         )

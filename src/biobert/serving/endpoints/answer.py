@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from biobert.core.questions import question_document
 from biobert.pipeline.answering import TASK, Answerer
+from biobert.serving.answers import QuestionAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import answer_of
 from biobert.serving.models import trained_for
@@ -18,7 +19,12 @@ ROUTES = guarded()
 NEED = "a model that was trained for 'qa'"
 
 
-@ROUTES.post("/v1/answer", summary="Answer a question", response_class=Response)
+@ROUTES.post(
+    "/v1/answer",
+    summary="Answer a question",
+    response_class=Response,
+    responses=answers(QuestionAnswer),
+)
 async def answer(request: Request, asked: AnswerRequest) -> Response:
     """The likeliest answers in the text, surest first, each with the sentence it stands in."""
     service = service_of(request)

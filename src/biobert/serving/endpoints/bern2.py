@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from biobert.core.document import Document, Entity
 from biobert.pipeline.annotator import Annotator
+from biobert.serving.answers import BernAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import json_response
 from biobert.serving.models import trained_for
@@ -33,7 +34,12 @@ TYPES = {
 WITHOUT_CONCEPT = "CUI-less"
 
 
-@ROUTES.post("/plain", summary="Annotate as BERN2 does", response_class=Response)
+@ROUTES.post(
+    "/plain",
+    summary="Annotate as BERN2 does",
+    response_class=Response,
+    responses=answers(BernAnswer),
+)
 async def plain(request: Request, asked: BernRequest) -> Response:
     """Entities in BERN2's JSON; `prob` is the probability of the mention."""
     service = service_of(request)

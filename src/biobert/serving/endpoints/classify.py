@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from biobert.core.document import Document, Passage
 from biobert.pipeline.annotator import Annotator
+from biobert.serving.answers import ClassifyAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import answer_of
 from biobert.serving.models import Served, passages_of, trained_for
@@ -19,7 +20,12 @@ ROUTES = guarded()
 NEED = "a model that was trained for 'classification' of texts"
 
 
-@ROUTES.post("/v1/classify", summary="Label texts", response_class=Response)
+@ROUTES.post(
+    "/v1/classify",
+    summary="Label texts",
+    response_class=Response,
+    responses=answers(ClassifyAnswer),
+)
 async def classify(request: Request, asked: ClassifyRequest) -> Response:
     """The labels of each text, and the probability of every label that was weighed."""
     service = service_of(request)

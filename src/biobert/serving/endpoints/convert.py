@@ -3,8 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from biobert.serving.answers import ConvertedAnswer, answers
 from biobert.serving.batching import Job
-from biobert.serving.content import OWN, json_response, shown, wanted_format, written
+from biobert.serving.content import MEDIA_TYPES, OWN, json_response, shown, wanted_format, written
 from biobert.serving.routing import guarded
 from biobert.serving.schema import ConvertRequest
 from biobert.serving.service import service_of
@@ -12,7 +13,12 @@ from biobert.serving.service import service_of
 ROUTES = guarded(others={406: "No format is written here that Accept names."})
 
 
-@ROUTES.post("/v1/convert", summary="Write documents in another format", response_class=Response)
+@ROUTES.post(
+    "/v1/convert",
+    summary="Write documents in another format",
+    response_class=Response,
+    responses=answers(ConvertedAnswer, content={one: {} for one in MEDIA_TYPES.values()}),
+)
 async def convert(request: Request, asked: ConvertRequest) -> Response:
     """The documents in the format that `Accept` names; no model sees them."""
     service = service_of(request)

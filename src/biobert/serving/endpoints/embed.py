@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from biobert.core.document import Document
+from biobert.serving.answers import EmbedAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import answer_of
 from biobert.serving.models import Served
@@ -15,7 +16,9 @@ ROUTES = guarded()
 NEED = "a model that was trained for 'embedding', or an encoder with use = 'embed'"
 
 
-@ROUTES.post("/v1/embed", summary="Give vectors", response_class=Response)
+@ROUTES.post(
+    "/v1/embed", summary="Give vectors", response_class=Response, responses=answers(EmbedAnswer)
+)
 async def embed(request: Request, asked: EmbedRequest) -> Response:
     """A vector of length 1 for each text; long texts are read through windows, never cut."""
     service = service_of(request)

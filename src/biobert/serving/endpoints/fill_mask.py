@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from biobert.core.document import Document
+from biobert.serving.answers import FillMaskAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import answer_of
 from biobert.serving.routing import guarded
@@ -16,7 +17,9 @@ ROUTES = guarded()
 NEED = "a BERT folder with its masked language model, with use = 'fill-mask'"
 
 
-@ROUTES.post("/v1/fill-mask", summary="Fill gaps", response_class=Response)
+@ROUTES.post(
+    "/v1/fill-mask", summary="Fill gaps", response_class=Response, responses=answers(FillMaskAnswer)
+)
 async def fill_mask(request: Request, asked: FillMaskRequest) -> Response:
     """The likeliest word pieces of each gap."""
     service = service_of(request)

@@ -7,13 +7,13 @@ from starlette.responses import PlainTextResponse, Response
 
 from biobert.serving.routing import ERRORS, GuardedRoute, guarded
 from biobert.serving.schema import ErrorAnswer
-from biobert.serving.security import Caller
+from biobert.serving.security import Access
 from biobert.serving.service import Service, service_of
 
 
 class _MetricsRoute(GuardedRoute):
-    def admitted(self, request: Request, service: Service) -> Caller:
-        return service.gate.admit(request.headers, service.settings.security.metrics)
+    def access(self, service: Service) -> Access:
+        return service.settings.security.metrics
 
 
 _OPEN = APIRouter()
@@ -38,7 +38,7 @@ async def ready(request: Request) -> PlainTextResponse:
     return PlainTextResponse("ready\n")
 
 
-@_METRICS.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+@_METRICS.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """Counts and times of all workers."""
     text = service_of(request).metrics.text()

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from biobert.core.document import Document
 from biobert.pipeline.annotator import Annotator
+from biobert.serving.answers import InferAnswer, SimilarityAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import answer_of
 from biobert.serving.models import Served, passages_of, trained_for
@@ -23,7 +24,7 @@ NEED = "a model that was trained for 'classification' of pairs, such as inferenc
 NEED_SIMILARITY = "a model that was trained for 'similarity'"
 
 
-@ROUTES.post("/v1/infer", summary="Infer", response_class=Response)
+@ROUTES.post("/v1/infer", summary="Infer", response_class=Response, responses=answers(InferAnswer))
 async def infer(request: Request, asked: PairsRequest) -> Response:
     """What follows from the first text of each pair for the second: labels and probabilities."""
     served = service_of(request).models.choose(asked.model, is_for_pairs, need=NEED)
@@ -32,7 +33,12 @@ async def infer(request: Request, asked: PairsRequest) -> Response:
     return answer_of(served.identity, pairs=rows)
 
 
-@ROUTES.post("/v1/similarity", summary="Compare", response_class=Response)
+@ROUTES.post(
+    "/v1/similarity",
+    summary="Compare",
+    response_class=Response,
+    responses=answers(SimilarityAnswer),
+)
 async def similarity(request: Request, asked: PairsRequest) -> Response:
     """How alike the texts of each pair are, on the annotators' scale and between 0 and 1."""
     wanted = trained_for(Similarity.name)

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from biobert.serving.answers import ModelsAnswer, ReloadedAnswer, answers
 from biobert.serving.content import json_response
 from biobert.serving.models import Identity
 from biobert.serving.routing import AdminRoute, GuardedRoute, guarded
@@ -16,14 +17,24 @@ _LISTING = guarded(GuardedRoute)
 _RELOADING = guarded(AdminRoute, {409: "The new model cannot be used; the old one goes on."})
 
 
-@_LISTING.get("/v1/models", summary="List the models", response_class=Response)
+@_LISTING.get(
+    "/v1/models",
+    summary="List the models",
+    response_class=Response,
+    responses=answers(ModelsAnswer),
+)
 async def list_models(request: Request) -> Response:
     """Name, task, version, labels and the digest of the files of every model."""
     models = service_of(request).models.all()
     return json_response({"models": [_shown(one.identity) for one in models]})
 
 
-@_RELOADING.post("/v1/models/reload", summary="Load a model anew", response_class=Response)
+@_RELOADING.post(
+    "/v1/models/reload",
+    summary="Load a model anew",
+    response_class=Response,
+    responses=answers(ReloadedAnswer),
+)
 async def reload_model(request: Request, asked: ReloadRequest) -> Response:
     """Load a model's folder beside the old one, try it, and let it answer from now on.
 

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from biobert.core.document import Document
 from biobert.pipeline.annotator import Annotator
+from biobert.serving.answers import DocumentsAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import answer_of, shown
 from biobert.serving.models import trained_for
@@ -19,7 +20,12 @@ NEED = "a model that was trained for 'relations'"
 NEED_ENTITIES = "a model that was trained for 'ner', or entities in every document"
 
 
-@ROUTES.post("/v1/relations", summary="Relate entities", response_class=Response)
+@ROUTES.post(
+    "/v1/relations",
+    summary="Relate entities",
+    response_class=Response,
+    responses=answers(DocumentsAnswer),
+)
 async def relate(request: Request, asked: RelationsRequest) -> Response:
     """The texts with their relations, between the entities given or those that are found first."""
     service = service_of(request)
@@ -36,6 +42,7 @@ async def relate(request: Request, asked: RelationsRequest) -> Response:
     def work(job: Job) -> Response:
         given = service.without_persons(documents, asked)
         related = relations.documents(service.batcher, job)
+        service.check_pairs(given, related.task)
         with_entities = Annotator(related, minimum_score=asked.minimum_relation_score)
         annotators = {True: with_entities}
         if tagger is not None:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from biobert.core.document import Document
 from biobert.pipeline.annotator import Annotator
+from biobert.serving.answers import TeiEmbedAnswer, TeiRerankAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import json_response
 from biobert.serving.endpoints.embed import NEED, gives_vectors
@@ -23,7 +24,12 @@ from biobert.tasks.similarity import SIMILARITY, Similarity, number_of
 ROUTES = guarded()
 
 
-@ROUTES.post("/embed", summary="Give vectors as text-embeddings-inference", response_class=Response)
+@ROUTES.post(
+    "/embed",
+    summary="Give vectors as text-embeddings-inference",
+    response_class=Response,
+    responses=answers(TeiEmbedAnswer),
+)
 async def embed(request: Request, asked: TeiEmbedRequest) -> Response:
     """A list of vectors of length 1; nothing is truncated, whatever `truncate` says."""
     if not asked.normalize:
@@ -44,7 +50,12 @@ async def embed(request: Request, asked: TeiEmbedRequest) -> Response:
     return await service.run(request, load, work)
 
 
-@ROUTES.post("/rerank", summary="Rank texts as text-embeddings-inference", response_class=Response)
+@ROUTES.post(
+    "/rerank",
+    summary="Rank texts as text-embeddings-inference",
+    response_class=Response,
+    responses=answers(TeiRerankAnswer),
+)
 async def rerank(request: Request, asked: TeiRerankRequest) -> Response:
     """The texts, nearest to the query first: by a model of similarity, else by vectors.
 

@@ -30,7 +30,7 @@ class Consolidation(Method):
         self._network: Network | None = None
 
     def prepare(self, network: Network) -> None:
-        """Remember where the weights stand; new heads are free."""
+        """Remember where the weights stand."""
         self._network = network
         for name, parameter in network.named_parameters():
             weight = self._importance.get(name)
@@ -72,4 +72,8 @@ def method(recipe: Recipe, *, steps: int) -> Method | None:
             f"{recipe.model.encoder} CORPUS`",
             code="not-found",
         )
-    return Consolidation(load_file(path), recipe.consolidation.strength)
+    importance = load_file(path)
+    if recipe.model.heads == "new":
+        # They may have the names and shapes of the old ones, but begin at random: they are free.
+        importance = {n: one for n, one in importance.items() if not n.startswith("heads.")}
+    return Consolidation(importance, recipe.consolidation.strength)

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from biobert.core.errors import BadInputError
-from biobert.core.task import HeadSpec
+from biobert.core.task import IGNORED, HeadSpec
 from biobert.model.network import Network
 from biobert.training.batches import Batch
 from biobert.training.method import Answers, Method
@@ -54,7 +54,11 @@ class SupervisedContrast(Method):
 
 
 def contrast(vectors: torch.Tensor, labels: torch.Tensor, temperature: float) -> torch.Tensor:
-    """(rows, size) vectors and (rows,) labels to the mean loss; 0 where no two share a label."""
+    """(rows, size) vectors and (rows,) labels to the mean loss; 0 where no two share a label.
+
+    In a multitask, rows of another part have no label: they are left out.
+    """
+    vectors, labels = vectors[labels != IGNORED], labels[labels != IGNORED]
     unit = functional.normalize(vectors.float(), dim=-1)
     self_pairs = torch.eye(len(unit), dtype=torch.bool, device=unit.device)
     cosines = (unit @ unit.T / temperature).masked_fill(self_pairs, float("-inf"))

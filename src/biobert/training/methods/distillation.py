@@ -93,12 +93,15 @@ def divergence(
     """
     student, teacher = student.float(), teacher.float()
     targets = batch.targets[spec.name]
+    known = (targets != IGNORED).any(dim=-1)
     if spec.loss == "squared-error":
-        return functional.mse_loss(student, teacher)
+        return _mean((student - teacher)[known].square())
     if spec.loss == "binary":
         soft = torch.sigmoid(teacher / temperature)
-        losses = functional.binary_cross_entropy_with_logits(student / temperature, soft)
-        return losses * temperature**2
+        losses = functional.binary_cross_entropy_with_logits(
+            student / temperature, soft, reduction="none"
+        )
+        return _mean(losses[known]) * temperature**2
     if spec.kind in ("span", "vocabulary", "text", "vector"):
         pairs = [
             (one.logits, other.logits, one.targets != IGNORED)
@@ -107,7 +110,6 @@ def divergence(
             )
         ]
     else:
-        known = (targets != IGNORED).any(dim=-1)
         pairs = [(student[..., part], teacher[..., part], known) for part in spec.slices]
     parts = [_softened(one[known], other[known], temperature) for one, other, known in pairs]
     return torch.stack(parts).mean() * temperature**2
@@ -120,6 +122,10 @@ def between_cosines(student: torch.Tensor, teacher: torch.Tensor, batch: Batch) 
         real = batch.mask > 0
     pairs = real[:, :, None] & real[:, None, :]
     return (_cosines(student) - _cosines(teacher)).square()[pairs].mean()
+
+
+def _mean(losses: torch.Tensor) -> torch.Tensor:
+    return losses.sum() / max(1, losses.numel())
 
 
 def _softened(student: torch.Tensor, teacher: torch.Tensor, temperature: float) -> torch.Tensor:

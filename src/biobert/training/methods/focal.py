@@ -11,6 +11,8 @@ from biobert.model.heads import PLAIN, Choice
 from biobert.training.method import Method
 from biobert.training.recipe import Recipe
 
+SMALLEST = 1e-8
+
 
 class FocalLoss:
     """Cross-entropy times (1 - p)^gamma, with p the probability of the right answer."""
@@ -24,7 +26,7 @@ class FocalLoss:
         targets = choice.targets[known]
         logarithms = functional.log_softmax(choice.logits[known], dim=-1)
         right = logarithms.gather(-1, targets[:, None])[:, 0]
-        losses = -((1.0 - right.exp()) ** self._gamma) * right
+        losses = -self._factor(-torch.expm1(right)) * right
         if choice.weights is not None:
             losses = losses * choice.weights[targets]
         return losses.sum()
@@ -34,7 +36,11 @@ class FocalLoss:
     ) -> torch.Tensor:
         """One loss for each label."""
         wrong = torch.sigmoid(torch.where(targets == 1, -logits, logits))
-        return wrong**self._gamma * PLAIN.labels(logits, targets, weights)
+        return self._factor(wrong) * PLAIN.labels(logits, targets, weights)
+
+    def _factor(self, wrong: torch.Tensor) -> torch.Tensor:
+        # Below gamma = 1 the power's slope at 0 has no end.
+        return wrong.clamp(min=SMALLEST) ** self._gamma
 
 
 class Focal(Method):
