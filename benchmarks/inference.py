@@ -15,6 +15,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -145,10 +146,12 @@ def _calibrate(plain: Path, static: Path) -> None:
     """The graph in eight bits throughout, by ranges seen on training sentences of NCBI-disease."""
     shutil.copytree(plain, static, dirs_exist_ok=True)
     model = load_model(plain, RuntimeSettings())
+    settings = Calibration()
     documents = read_split("NCBI-disease", "train", data_root=DATA, cache=CACHE)
-    examples = [one for document in list(documents)[:60] for one in model.task.examples(document)]
-    windows = [one for some in model.task.encode(examples, model.tokenizer) for one in some]
-    quantize_statically(plain / EXPORTED_MODEL, static / EXPORTED_MODEL, windows, Calibration())
+    examples = (one for document in documents for one in model.task.examples(document))
+    rows = model.task.encode(list(islice(examples, settings.rows)), model.tokenizer)
+    windows = [one for some in rows for one in some]
+    quantize_statically(plain / EXPORTED_MODEL, static / EXPORTED_MODEL, windows, settings)
 
 
 def _pipeline(folder: Path, batch_size: int) -> Callable[[list[str]], list[Document]]:
