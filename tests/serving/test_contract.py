@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 import requests
 import schemathesis
+
+# Left to itself it is first imported deep inside a test, where Python 3.11 may fail to compile it.
+import schemathesis.specs.openapi.definitions
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import not_a_server_error
