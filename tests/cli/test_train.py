@@ -78,13 +78,15 @@ def test_torchrun_trains_one_model_with_two_processes(recipe: Path, tmp_path: Pa
         *("--set", "run.epochs=12", "--set", "optimizer.learning_rate=5e-3"),
     ]
     environment = {"PATH": str(Path(sys.executable).parent), "HOME": str(tmp_path)}
-    environment |= {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    environment |= {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, timeout=200
     )
     assert done.returncode == 0, done.stderr
     # Only the first process speaks.
     assert json.loads(done.stdout)["ok"] is True
+    said = [line for line in done.stderr.splitlines() if line.startswith("step ")]
+    assert len(said) == len(set(said)) == 12
     lines = (output / "history.jsonl").read_text().splitlines()
     losses = [row["loss"] for row in map(json.loads, lines) if "loss" in row]
     assert losses[-1] < 0.5 * losses[0]

@@ -348,7 +348,6 @@ ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {
     "PATH": str(Path(sys.executable).parent),
     "PYTHONPATH": str(ROOT),
-    "ACCELERATE_USE_CPU": "true",
     "OMP_NUM_THREADS": "1",
 }
 

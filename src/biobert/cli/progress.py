@@ -7,6 +7,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from biobert.cli.places import is_main_process
 from biobert.core.task import Scores
 from biobert.training.loop import StepReport
 
@@ -15,10 +16,10 @@ LOSS_MEMORY = 0.95
 
 
 class TrainingProgress:
-    """Shows loss, score and time left of a training run."""
+    """Shows loss, score and time left of a training run; of many processes the first shows them."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True)
+        self.console = Console(stderr=True, quiet=not is_main_process())
         self.bar = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),

@@ -30,6 +30,8 @@ def build_accelerator(run: RunSettings, output: Path) -> Accelerator:
     AcceleratorState._reset_state()
     precision = {"float32": "no"}.get(run.precision, run.precision)
     return Accelerator(
+        # Told so, processes without a GPU join over gloo; untold, each would train alone.
+        cpu=not torch.accelerator.is_available(),
         mixed_precision=precision,
         log_with=list(run.trackers) or None,
         project_dir=str(output / "logs"),

@@ -34,7 +34,6 @@ train(plan, places, listener=Silent(), resume=False)
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
-    "ACCELERATE_USE_CPU": "true",
     "OMP_NUM_THREADS": "1",
 }
 ALIKE: list[dict[str, Any]] = [
