@@ -8,6 +8,7 @@ import pytest
 
 from biobert.core.document import Document
 from biobert.data import packets
+from biobert.data.catalogue import load_corpus
 from biobert.data.packets import Packet, documents_of, packets_of, units_of
 from biobert.data.reading import read_documents
 from biobert.data.rejects import Rejects
@@ -150,3 +151,20 @@ def test_the_licence_of_a_catalogue_is_given_to_its_documents(tmp_path: Path) ->
     (packet,) = packets_of((with_licence,), 0, 1000)
     (document,) = documents_of(packet.pieces[0], Rejects())
     assert document.metadata["licence"] == "CC BY 4.0"
+
+
+def test_of_a_split_that_shares_its_file_the_own_documents_are_read(tmp_path: Path) -> None:
+    archive = tmp_path / load_corpus("HoC").splits["train"].path
+    archive.parent.mkdir(parents=True)
+    texts: dict[str, str | bytes] = {f"text/{one}.txt": prose(one) for one in range(30)}
+    write_tar(archive, {**texts, **{f"labels/{one}.txt": " < " for one in range(30)}})
+    found: dict[str, list[str]] = {}
+    for split in ("train", "devel", "test"):
+        sources = find_sources([f"HoC:{split}"], format=None, data_root=tmp_path, cache=tmp_path)
+        (packet,) = packets_of(tuple(sources), 0, 1 << 20)
+        read = [one for piece in packet.pieces for one in documents_of(piece, Rejects())]
+        assert {one.metadata["licence"] for one in read} == {"GPL-3.0"}
+        found[split] = [one.id for one in read]
+    every = [int(one) for identifiers in found.values() for one in identifiers]
+    assert sorted(every) == list(range(30))
+    assert len(found["train"]) > len(found["test"]) > 0

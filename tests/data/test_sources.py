@@ -71,15 +71,20 @@ def test_splits_of_the_catalogue_are_found_with_their_licence(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", ["HoC:train", "PubMedQA:fold-3", "evidence-inference:devel"])
-def test_a_split_that_is_a_part_of_a_file_is_not_read_whole(name: str, tmp_path: Path) -> None:
+def test_a_split_that_is_a_part_of_a_file_says_so(name: str, tmp_path: Path) -> None:
     row, _, split = name.partition(":")
     corpus = load_corpus(row)
-    for file in (corpus.splits[split], *corpus.files.values()):
-        path = tmp_path / file.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("")
-    with pytest.raises(BiobertError, match=rf"{name} is no file of its own.*to a file first"):
-        find(name, root=tmp_path)
+    files = [corpus.splits[split], *corpus.files.values()]
+    for file in files:
+        (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file.path).write_text(file.path)
+    (one,) = survey(find(name, root=tmp_path), workers=1).sources
+    assert one.part is not None
+    assert (one.part.corpus, one.part.split) == (row, split)
+    assert one.bytes == sum(len(file.path) for file in files)
+    (tmp_path / files[-1].path).write_text("other")
+    (other,) = survey(find(name, root=tmp_path), workers=1).sources
+    assert other.sha256 != one.sha256
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from biobert.core.files import (
     plain_name,
     read_at_most,
 )
+from biobert.data.catalogue import documents_in, load_corpus
 from biobert.data.formats import _jats, jsonl, pubmed, text
 from biobert.data.reading import read_documents
 from biobert.data.rejects import TOO_LONG, Rejects
@@ -138,7 +139,11 @@ def _pieces(source: Source, packet_bytes: int, rejects: Rejects) -> Iterator[Pie
 
 def _cut(source: Source, packet_bytes: int, rejects: Rejects) -> Iterator[Piece]:
     path = source.path
-    if source.format == "jats" and plain_name(path).endswith(".tar"):
+    if source.part is not None:
+        part = source.part
+        for document in documents_in(load_corpus(part.corpus), part.split, part.place, rejects):
+            yield Piece("document", source, path.name, document)
+    elif source.format == "jats" and plain_name(path).endswith(".tar"):
         yield from _articles(source, rejects)
     elif source.format == "jats":
         yield from _whole(source, "article", _jats.LARGEST_ARTICLE, rejects)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from biobert.core.errors import BadInputError
 from biobert.core.files import CHUNK_BYTES, Eager, open_binary, sha256_of
-from biobert.data.catalogue import Corpus, find_split, load_corpus
+from biobert.data.catalogue import Corpus, SplitPlace, find_split, load_corpus
 from biobert.data.formats import SHELF, pubmed
 from biobert.data.reading import FOLDER_FORMAT, files_below, format_of
 
@@ -19,10 +19,20 @@ OVERLAP = 80
 
 
 @dataclass(frozen=True, slots=True)
+class SplitPart:
+    """A split of a catalogued corpus that is but a part of its files."""
+
+    corpus: str
+    split: str
+    place: SplitPlace
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One file. `name` is what the user wrote, or a path below it: never a place on this machine.
 
-    `licence` is the licence of all its documents, where a catalogue says it.
+    `licence` is the licence of all its documents, where a catalogue says it. With `part`, only the
+    documents of that split are meant.
     """
 
     name: str
@@ -31,6 +41,7 @@ class Source:
     licence: str = ""
     bytes: int = 0
     sha256: str = ""
+    part: SplitPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +118,10 @@ def _splits(name: str, *, data_root: Path | None, cache: Path) -> Iterator[Sourc
     corpus = load_corpus(corpus_name)
     for split in [wanted] if wanted in corpus.splits else wanted.split("+"):
         place = find_split(corpus, split, data_root=data_root, cache=cache)
-        if place.beside or corpus.splits[split].part or corpus.splits[split].share:
-            raise BadInputError(
-                f"{corpus.name}:{split} is no file of its own ({place.path.name} holds more): "
-                "write the split to a file first, as docs/how-to/classify.md shows, and name that"
-            )
         source = _source(f"{corpus.name}:{split}", place.path, corpus.format or None)
-        yield replace(source, licence=_licence(corpus))
+        whole = not (place.beside or corpus.splits[split].part or corpus.splits[split].share)
+        part = None if whole else SplitPart(corpus.name, split, place)
+        yield replace(source, licence=_licence(corpus), part=part)
 
 
 def _licence(corpus: Corpus) -> str:
@@ -122,16 +130,18 @@ def _licence(corpus: Corpus) -> str:
 
 
 def _measured(source: Source) -> Source:
-    """A folder of BRAT pairs is one source: the checksum of its files' checksums."""
-    if source.path.is_file():
-        return replace(source, bytes=source.path.stat().st_size, sha256=sha256_of(source.path))
-    files = [path for path in sorted(source.path.iterdir()) if path.is_file()]
-    sums = "".join(map(sha256_of, files))
-    return replace(
-        source,
-        bytes=sum(path.stat().st_size for path in files),
-        sha256=hashlib.sha256(sums.encode()).hexdigest(),
-    )
+    """Its size and checksum; of several files, the checksum of their checksums."""
+    files = _files(source)
+    sums = [sha256_of(path) for path in files]
+    whole = sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
+    return replace(source, bytes=sum(path.stat().st_size for path in files), sha256=whole)
+
+
+def _files(source: Source) -> list[Path]:
+    """The file itself, with those that a split reads beside it; of a folder, all in it."""
+    if source.path.is_dir():
+        return [path for path in sorted(source.path.iterdir()) if path.is_file()]
+    return [source.path, *(source.part.place.beside.values() if source.part else ())]
 
 
 def _deleted_numbers(source: Source) -> set[str]:
