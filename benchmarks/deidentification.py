@@ -3,10 +3,10 @@
     python benchmarks/deidentification.py
 
 The notes and their gold annotations are in tests/trust/notes: those the rules were written with
-(`tuning`), and those written before the rules (`blind`). Both are also read wrapped, with
-non-breaking signs, in capitals and in small letters. With BIOBERT_DATA, the abstracts of the BC5CDR
-test split say how much is replaced where no patient is named. Adds a line for each to
-results/deidentification.jsonl.
+(`tuning`), and those written before the rules (`blind`). Both are also read wrapped, with the line
+ends of Windows, with non-breaking signs, in capitals and in small letters. With BIOBERT_DATA, the
+abstracts of the BC5CDR test split say how much is replaced where no patient is named. Adds a line
+for each to results/deidentification.jsonl.
 """
 
 import os
@@ -20,6 +20,7 @@ from machine import CACHE, record
 
 from biobert import Deidentifier
 from biobert.core.document import Document
+from biobert.core.editing import Edit, edited
 from biobert.data.catalogue import read_split
 from biobert.data.reading import read_documents
 from biobert.evaluation.leaks import LeakScores, score_leaks
@@ -29,19 +30,39 @@ REPEATS = 20
 WRAPPED_AT_72 = re.compile(r"(?=[^\n]{73})([^\n]{1,72}) ")
 
 
-def letter_by_letter(change: Callable[[str], str]) -> Callable[[str], str]:
+Form = Callable[[Document], Document]
+
+
+def in_place(change: Callable[[str], str]) -> Form:
+    """The change, which leaves every character in its place."""
+    return lambda note: replace(note, text=change(note.text))
+
+
+def letter_by_letter(change: Callable[[str], str]) -> Form:
     """The change without what would move offsets, such as a capital of two letters."""
-    return lambda text: "".join(new if len(new := change(one)) == 1 else one for one in text)
+    return in_place(
+        lambda text: "".join(new if len(new := change(one)) == 1 else one for one in text)
+    )
 
 
-FORMS: Mapping[str, Callable[[str], str]] = {
-    "wrapped at 72 columns": lambda text: WRAPPED_AT_72.sub(r"\1\n", text),
-    "non-breaking spaces": lambda text: text.replace(" ", "\u00a0"),
-    "non-breaking hyphens": lambda text: text.replace("-", "\u2011"),
+def wrapped(note: Document) -> Document:
+    return replace(note, text=WRAPPED_AT_72.sub(r"\1\n", note.text))
+
+
+def wrapped_on_windows(note: Document) -> Document:
+    note = wrapped(note)
+    return edited(note, [Edit(*one.span(), "\r\n") for one in re.finditer("\n", note.text)])
+
+
+FORMS: Mapping[str, Form] = {
+    "wrapped at 72 columns": wrapped,
+    "wrapped, lines end in CR LF": wrapped_on_windows,
+    "non-breaking spaces": in_place(lambda text: text.replace(" ", "\u00a0")),
+    "non-breaking hyphens": in_place(lambda text: text.replace("-", "\u2011")),
     "capitals": letter_by_letter(str.upper),
     "small letters": letter_by_letter(str.lower),
 }
-"""Other ways to write a note, every character in its place."""
+"""Other ways to write a note."""
 
 
 def figures(scores: LeakScores) -> dict[str, object]:
@@ -76,8 +97,7 @@ def in_other_forms(gold: list[Document], deidentifier: Deidentifier) -> dict[str
     """Recall and precision where the same notes are written in other ways."""
     found: dict[str, object] = {}
     for name, change in FORMS.items():
-        changed = [replace(one, text=change(one.text)) for one in gold]
-        scores = scores_of(changed, deidentifier)
+        scores = scores_of([change(one) for one in gold], deidentifier)
         found[name] = {
             "recall": round(scores.overall.recall, 4),
             "precision": round(scores.precision, 4),

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,22 @@ import pytest
 
 from biobert.core.errors import BadInputError
 from biobert.core.files import sha256_of
+from biobert.data.catalogue import Corpus, CorpusFile
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
 from biobert.pipeline.evaluating import CorpusPlaces
-from biobert.pipeline.suite import Suite, SuiteModel, SuiteRun, SuiteTest, read_suite
+from biobert.pipeline.suite import (
+    Suite,
+    SuiteModel,
+    SuiteRun,
+    SuiteTest,
+    _checksum,
+    _timed,
+    read_suite,
+)
 from biobert.tasks.ner import NamedEntityRecognition
 from tests.cli.calling import call
-from tests.tiny import write_tiny_encoder_folder
+from tests.tiny import write_tiny_encoder_folder, write_tiny_model_folder
 
 SUITE = """name = "suite-toy"
 description = "Toys <small>."
@@ -111,6 +121,52 @@ def test_what_is_asked_otherwise_is_done_again(done: Path, suite: Path) -> None:
     assert (done / "table.md").read_text() == table
 
 
+def test_models_of_other_training_data_are_not_taken(done: Path, suite: Path) -> None:
+    corpus = suite.with_name("toy.jsonl")
+    before = corpus.read_text()
+    corpus.write_text(before.replace("Chemical", "Disease"))
+    refused = call("benchmark", suite, "--output", done)
+    corpus.write_text(before)
+    assert refused.code == 1
+    assert "seed-1 has learnt from other data than there is now in" in refused.err
+    assert "toy.jsonl train" in refused.err
+
+
+def test_a_model_that_is_trained_anew_is_scored_anew(done: Path, suite: Path) -> None:
+    path = done / "toy" / "seed-1" / "biobert.json"
+    before = path.read_text()
+    for change in ({"metrics": {"devel": 0.1}}, {}):
+        path.write_text(json.dumps({**json.loads(before), **change}))
+        assert call("benchmark", suite, "--output", done).err.count("scoring") == 2
+    path.write_text(before)
+    assert call("benchmark", suite, "--output", done).err.count("scoring") == 2
+
+
+def test_all_files_of_a_test_set_are_in_its_checksum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = Corpus("pair", "", "ner", "", "", format="jsonl", splits={"test": CorpusFile("a")})
+    corpus = replace(corpus, files={"more": CorpusFile("b")})
+    monkeypatch.setattr("biobert.pipeline.suite.load_corpus", lambda name: corpus)
+    (tmp_path / "a").write_text("a")
+    found = set()
+    for content in ("b", "c"):
+        (tmp_path / "b").write_text(content)
+        found.add(_checksum(SuiteTest("one", "pair"), CorpusPlaces(tmp_path)))
+    assert len(found) == 2
+
+
+def test_a_killed_run_has_noted_its_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("biobert.pipeline.suite.SECONDS_BETWEEN_NOTES", 0.01)
+    path = tmp_path / "seconds.json"
+    with _timed(path):
+        while not path.is_file():
+            time.sleep(0.01)
+    assert json.loads(path.read_text())["seconds"] > 0
+
+
 def test_minutes_add_up_over_sessions(suite: Path, tmp_path: Path) -> None:
     calls: list[Path] = []
 
@@ -129,6 +185,9 @@ def test_minutes_add_up_over_sessions(suite: Path, tmp_path: Path) -> None:
     )
     for _ in range(2):
         assert all(cell.failure == "stopped" for cell in run.cells())
+        reports = tmp_path / "toy" / "seed-1" / "reports"
+        assert not reports.exists()  # what an earlier model scored
+        reports.mkdir()
     seconds = json.loads((tmp_path / "toy" / "seed-1" / "seconds.json").read_text())["seconds"]
     assert calls.count(tmp_path / "toy" / "seed-1") == 4  # two tests, each asked for twice
     assert seconds >= 4 * 0.05
@@ -180,6 +239,19 @@ def test_two_systems_are_compared_on_one_test_set(done: Path, suite: Path, tmp_p
     assert found["p"] < 0.01
     assert found["not_better"] == 0
     assert found["interval"]["low"] > 0
+
+
+def test_models_are_compared_on_what_both_know(suite: Path, tmp_path: Path) -> None:
+    corpus = suite.with_name("toy.jsonl")
+    both = write_tiny_model_folder(tmp_path / "both")
+    one = write_tiny_model_folder(tmp_path / "one", labels=("Gene", "Disease"))
+    found = call("compare", both, one, corpus, "--samples", 50, "--json").json["data"]
+    back = call("compare", one, both, corpus, "--samples", 50, "--json").json["data"]
+    assert found["labels"] == back["labels"] == ["Disease"]
+    assert found["difference"] == -back["difference"]
+    chemical = write_tiny_model_folder(tmp_path / "chemical", labels=("Chemical",))
+    refused = call("compare", one, chemical, corpus)
+    assert "the first model finds Disease, the second Chemical: none in common" in refused.err
 
 
 def test_predictions_of_other_texts_are_refused(suite: Path, tmp_path: Path) -> None:

@@ -42,8 +42,16 @@ def test_an_export_is_measured_where_a_corpus_is_named(tiny_model: Path, tmp_pat
     assert done.json["data"]["compressed"]["bytes"] < done.json["data"]["original"]["bytes"]
     assert "## Made smaller" in (tmp_path / "small" / "README.md").read_text()
     assert call(*gated, "--max-loss", -100, "--json").json["error"]["code"] == "refused"
-    plain = call("export", tiny_model, "-o", tmp_path / "plain")
-    assert "its score was not measured" in plain.out
+
+
+def test_an_export_that_is_not_measured_keeps_its_weights(tiny_model: Path, tmp_path: Path) -> None:
+    plain = ("export", tiny_model, "-o", tmp_path / "plain")
+    assert "float32 weights" in call(*plain).out
+    assert "its score was not measured" in call(*plain, "--weights", "int8").out
+    for option in (("--max-loss", 0.1), ("--split", "test")):
+        refused = call("export", tiny_model, "-o", tmp_path / "none", *option)
+        assert refused.code == 2 and "--corpus" in refused.err
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_refusal_has_a_code_of_its_own(tiny_model: Path, tmp_path: Path) -> None:

@@ -117,6 +117,9 @@ def test_a_folder_may_hold_its_splits_in_any_format(tmp_path: Path) -> None:
         ),
         ("a.tsv", "Abstract\tO\nhelps\tO\n\n", ("Abstract helps", (), {})),
         ("a.csv", "It helps.,good\n", ("It helps.", ("good",), {})),
+        ("a.tsv", "0\tIt helps.\tyes\n", ("It helps.", ("yes",), {})),
+        ("a.tsv", "It helps.\tB\n", ("It helps.", ("B",), {})),
+        ("a.tsv", "\n-DOCSTART-\n\nIt PRP O\nhelps VBZ O\n", ("It helps", (), {})),
     ],
 )
 def test_a_users_own_table_is_read_as_what_it_is(

@@ -1,5 +1,6 @@
 """Fetching from servers that stall, truncate, lie and refuse."""
 
+import errno
 import hashlib
 import threading
 from collections.abc import Iterator
@@ -135,6 +136,20 @@ def test_endless_files_are_stopped(address: str, tmp_path: Path) -> None:
     with pytest.raises(BiobertError, match="more than 1000 bytes"):
         fetch(f"{address}/good", tmp_path / "file", settings=settings)
     assert not (tmp_path / "file").exists()
+
+
+def test_a_file_system_without_locks_will_do(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(stream: object, operation: int) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    number = errno.ENOLCK
+    fetch(f"{address}/good", tmp_path / "file", sha256=SHA256, settings=QUICK)
+    number = errno.EIO
+    with pytest.raises(OSError, match="no"):
+        fetch(f"{address}/good", tmp_path / "other", settings=QUICK)
 
 
 def test_many_who_want_one_file_fetch_it_once(address: str, tmp_path: Path) -> None:

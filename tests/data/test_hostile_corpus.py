@@ -279,12 +279,17 @@ def test_a_rare_reject_is_named_behind_many_of_another_kind(
 ) -> None:
     monkeypatch.setattr(rejects, "KEPT", 5)
     monkeypatch.setattr(rejects, "KEPT_OF_EACH_REASON", 2)
+    monkeypatch.setattr(rejects, "KEPT_AT_MOST", 8)
     found, later = Rejects(), Rejects()
     for number in range(20):
-        found.add("a.xml", number, "too short")
+        found.add("a.xml", number, f"document 'a:{number}' needs a passage 'title' with text")
     later.add("b.xml", "file", "damaged source: it breaks off")
     found.extend(later)
     found.extend(later)
     found.extend(later)
     assert [one.file for one in found.kept] == ["a.xml"] * 5 + ["b.xml"] * 2
     assert found.count == 23
+    assert len(found.reasons) == 2
+    for number in range(20):
+        found.add("c.xml", number, f"another reason, {chr(97 + number)}")
+    assert len(found.kept) == 8

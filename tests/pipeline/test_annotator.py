@@ -7,6 +7,7 @@ import pytest
 from biobert import Annotator, Document
 from biobert.core.document import Argument, Entity, Provenance, Relation
 from biobert.core.errors import BadInputError, BiobertError
+from biobert.runtime.settings import RuntimeSettings
 
 TEXT = "Lithium caused cardiac arrest. Aspirin did not.\n\nBreast cancer and diabetes."
 
@@ -87,6 +88,17 @@ def test_filters_keep_a_part(annotator: Annotator, exported_model: Path) -> None
     assert sure == tuple(entity for entity in everything if (entity.score or 0) >= middle)
     one = Annotator(exported_model, labels=["Disease"]).annotate(TEXT).entities
     assert one == tuple(entity for entity in everything if entity.label == "Disease")
+
+
+def test_the_fingerprint_tells_what_runs_the_model(
+    annotator: Annotator, exported_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Annotator(exported_model).fingerprint == annotator.fingerprint
+    exact = RuntimeSettings(precision="float32")
+    assert Annotator(exported_model, settings=exact).fingerprint != annotator.fingerprint
+    before = annotator.fingerprint
+    monkeypatch.setattr("biobert.pipeline.annotator.__version__", "0")
+    assert annotator.fingerprint != before
 
 
 def test_wrong_calls_say_what_is_right(exported_model: Path) -> None:

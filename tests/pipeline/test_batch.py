@@ -2,12 +2,16 @@
 
 import gzip
 import json
+from errno import EIO
+from functools import partial
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
 
 from biobert.core.errors import BadInputError
+from biobert.core.files import bounded_lines
+from biobert.data.formats import jsonl
 from biobert.data.reading import read_documents
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
@@ -94,6 +98,29 @@ def test_what_another_model_or_filter_did_is_done_again(
         assert run(Annotator(exported_model, **other), names, **settings).skipped == 0
 
 
+def test_a_path_is_known_however_it_is_spelled(
+    annotator: Annotator, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "run").mkdir()
+    monkeypatch.chdir(tmp_path / "run")
+    assert find_inputs(["../in/one.txt", "../run/../in/one.txt"], None) == ["../in/one.txt"]
+    assert run(annotator, ["../in"], output="out", formats=("jsonl",)).documents == 5
+    monkeypatch.chdir(tmp_path)
+    again = run(annotator, ["in"], output="run/out", formats=("jsonl",), resume=True)
+    assert (again.skipped, again.documents) == (3, 0)
+
+
+def test_a_file_that_another_run_wrote_over_is_written_again(
+    annotator: Annotator, exported_model: Path, inputs: Path, tmp_path: Path
+) -> None:
+    names, settings = [str(inputs / "one.txt")], {"output": str(tmp_path / "out"), "resume": True}
+    run(annotator, names, formats=("jsonl", "pubtator"), **settings)
+    strict = Annotator(exported_model, minimum_score=0.9)
+    run(strict, names, formats=("pubtator",), **settings)
+    assert run(strict, names, formats=("pubtator",), **settings).skipped == 1
+    assert run(annotator, names, formats=("jsonl", "pubtator"), **settings).skipped == 0
+
+
 def test_a_resumed_run_lists_again_what_was_set_aside(
     annotator: Annotator, inputs: Path, tmp_path: Path
 ) -> None:
@@ -135,10 +162,15 @@ def test_an_input_is_never_written_over(annotator: Annotator, inputs: Path) -> N
     assert (inputs / "gold.jsonl").read_text() == gold
 
 
-def test_results_inside_the_input_folder_are_no_inputs(annotator: Annotator, inputs: Path) -> None:
+@pytest.mark.parametrize("pattern", ["", "**/*.*"])
+def test_results_inside_the_input_folder_are_no_inputs(
+    annotator: Annotator, inputs: Path, pattern: str
+) -> None:
     settings = {"output": str(inputs / "out"), "formats": ("jsonl",), "resume": True}
-    assert run(annotator, [str(inputs)], **settings).documents == 5
-    assert run(annotator, [str(inputs)], **settings).documents == 0
+    assert run(annotator, [str(inputs / pattern)], **settings).documents == 5
+    assert run(annotator, [str(inputs / pattern)], **settings).documents == 0
+    with pytest.raises(BadInputError, match="is searched, and would be filled"):
+        run(annotator, [str(inputs)], output=str(inputs))
 
 
 def test_standard_input_is_never_done(
@@ -202,6 +234,75 @@ def test_an_input_that_cannot_be_read_is_set_aside(
     (inputs / "yyy.jsonl.gz").write_bytes(packed)
     again = run(annotator, [str(inputs)], resume=True, **settings)
     assert (again.skipped, again.documents, len(again.unreadable)) == (4, 2000, 1)
+
+
+def test_a_fault_of_the_disk_sets_one_input_aside(
+    annotator: Annotator, inputs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def read(path: Path, rejects: Rejects) -> None:
+        raise OSError(EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr("biobert.data.formats.text.read", read)
+    result = run(annotator, [str(inputs)], output=str(tmp_path / "out"))
+    assert list(result.unreadable.values()) == ["Input/output error"] * 2
+    assert result.documents == 3
+
+
+@pytest.mark.parametrize("name", ["notes.docx", "page.html"])
+def test_a_named_file_without_a_format_is_refused_before_the_work(
+    annotator: Annotator, inputs: Path, tmp_path: Path, name: str
+) -> None:
+    (inputs / name).touch()
+    with pytest.raises(BadInputError, match=name.replace("page", "cannot be read|")):
+        run(annotator, [str(inputs / "*.*")], output=str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_document_is_too_long_for_several_formats(
+    annotator: Annotator, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jsonl, "bounded_lines", partial(bounded_lines, longest=50))
+    settings = {"output": str(tmp_path / "out"), "formats": ("pubtator", "jsonl")}
+    run(annotator, [str(inputs / "one.txt")], **settings)
+    assert "Aspirin" in (tmp_path / "out" / "one.pubtator").read_text()
+
+
+def test_a_brat_folder_is_written_whole_or_not_at_all(
+    annotator: Annotator, inputs: Path, tmp_path: Path
+) -> None:
+    folder, settings = tmp_path / "out" / "two", {"output": str(tmp_path / "out")}
+
+    def texts(*ids: int) -> dict[str, object]:
+        lines = (json.dumps({"id": str(one), "text": "Aspirin."}) + "\n" for one in ids)
+        (inputs / "two.jsonl").write_text("".join(lines))
+        run(annotator, [str(inputs / "two.jsonl")], formats=("brat", "html"), **settings)
+        return {path.name for path in folder.iterdir()}
+
+    assert texts(1, 2, 3) == {f"{n}.{ending}" for n in (1, 2, 3) for ending in ("txt", "ann")}
+    assert texts(4) == {"4.txt", "4.ann"}
+    packed = gzip.compress(b'{"text": "Zinc."}\n' * 2000)
+    (inputs / "zzz.jsonl.gz").write_bytes(packed[:-20])
+    (tmp_path / "out" / ".zzz.part").mkdir()
+    run(annotator, [str(inputs / "zzz.jsonl.gz")], formats=("brat",), **settings)
+    assert not list((tmp_path / "out").glob("*zzz*"))
+    (folder / "notes.md").touch()
+    with pytest.raises(BadInputError, match="holds more than the pairs of an earlier run"):
+        texts(5)
+
+
+def test_a_pair_deeper_in_a_folder_is_one_input_and_what_is_hidden_none(
+    annotator: Annotator, tmp_path: Path
+) -> None:
+    for name in ("train/b.txt", "train/b.ann", "train/c.txt", ".snapshot/b.txt"):
+        place = tmp_path / "corpus" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("" if name.endswith(".ann") else "Aspirin.")
+    names, settings = [str(tmp_path / "corpus")], {"output": str(tmp_path / "out"), "resume": True}
+    found = find_inputs(names, None)
+    assert [Path(one).name for one in found] == ["b.ann", "c.txt"]
+    assert run(annotator, names, **settings).documents == 2
+    (tmp_path / "corpus" / "train" / "b.txt").write_text("Aspirin and diabetes.")
+    assert run(annotator, names, **settings).documents == 1
 
 
 def test_into_one_file_goes_all_that_can_be_read(

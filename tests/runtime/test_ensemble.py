@@ -1,12 +1,14 @@
 """Several models answer as one: by the mean of their probabilities, or by vote."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from biobert.core.errors import BadInputError
+from biobert.core.model_folder import read_manifest
 from biobert.core.task import HeadSpec, LabelGroup, Outputs, Window
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.ensemble import write_ensemble
@@ -88,6 +90,19 @@ def test_an_ensemble_is_a_model_folder(tmp_path: Path) -> None:
     assert both.provenance.model == "both"
     shutil.rmtree(second)
     assert Annotator(output).annotate(text).label_scores == both.label_scores
+
+
+def test_ensembles_of_other_members_have_other_fingerprints(tmp_path: Path) -> None:
+    models = [tmp_path / name for name in "abc"]
+    for seed, model in enumerate(models):
+        write_tiny_model_folder(model)
+        replace(read_manifest(model), recipe={"run": {"seed": seed}}).write(model)
+    prints = []
+    for other in models[1:]:
+        output = tmp_path / f"with-{other.name}"
+        write_ensemble([models[0], other], output, name="both", rule="mean")
+        prints.append(Annotator(output).fingerprint)
+    assert prints[0] != prints[1]
 
 
 def test_models_that_answer_otherwise_are_refused(tiny_model: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Models that are replaced while they answer, and those that must not be."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from biobert.pipeline.load import model_folder
 from biobert.serving import service as service_module
 from biobert.serving.drift import BORDERS, Drift, InputFigures, read, stability, write
 from biobert.serving.keys import create_key
-from biobert.serving.models import Announcements, Models
+from biobert.serving.models import Announcements, Models, Reloaded
 from biobert.serving.settings import DriftSettings, ModelSettings, ServiceSettings
 from tests.serving.conftest import figure, serving
 from tests.serving.texts import TEXTS
@@ -154,6 +155,28 @@ def test_what_is_reloaded_while_a_worker_loads_is_news(
     service = service_module.Service(ServiceSettings(models=models, shared_folder=shared))
     assert service._announcements is not None and service._announcements.news() == ["mine"]
     service.close()
+
+
+def test_reloads_that_overlap_leave_one_version(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = (ModelSettings("mine", str(folder)),)
+    service = service_module.Service(ServiceSettings(models=models))
+    versions, load = iter("23"), service.models.reload
+
+    def reload(name: str) -> Reloaded:
+        put_version(folder, next(versions))
+        return load(name)
+
+    async def twice() -> None:
+        await asyncio.gather(service.reload("mine"), service.reload("mine"))
+
+    monkeypatch.setattr(service.models, "reload", reload)
+    asyncio.run(twice())
+    lines = service.metrics.text().decode().splitlines()
+    service.close()
+    (shown,) = (one for one in lines if one.startswith("biobert_model_info{") and one[-3:] == "1.0")
+    assert 'version="3"' in shown
 
 
 def texts(length: float, count: int) -> list[InputFigures]:

@@ -1,12 +1,10 @@
 """`biobert serve` as a process: started, asked, held up, and told to stop."""
 
-import asyncio
 import json
 import os
 import re
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -23,7 +21,6 @@ from biobert import Annotator
 from biobert.core.document import Document
 from biobert.data.formats.jsonl import document_from_json
 from biobert.serving.audit import check_log
-from biobert.serving.connections import BoundedConfig
 from biobert.serving.keys import create_key
 from tests.serving.texts import TEXTS
 
@@ -74,15 +71,18 @@ def running(folder: Path, *options: object) -> Iterator[Running]:
         process.wait()
 
 
-def wait_until_ready(service: Running, seconds: float = LONGEST_START_SECONDS) -> None:
+def wait_until_ready(
+    service: Running, path: str = "/readyz", seconds: float = LONGEST_START_SECONDS
+) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         assert service.process.poll() is None, service.log.read_text()
         try:
-            if httpx2.get(f"{service.address}/readyz").status_code == 200:
+            if httpx2.get(f"{service.address}{path}").status_code == 200:
                 return
         except httpx2.TransportError:
-            time.sleep(0.1)
+            pass
+        time.sleep(0.1)
     raise AssertionError(service.log.read_text())
 
 
@@ -134,8 +134,25 @@ def check_that_answers_must_be_read(service: Running, connections: int) -> None:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             one.connect(("127.0.0.1", service.port))
             one.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 300)
-        assert httpx2.get(f"{service.address}/livez").status_code == 503
-        wait_until_ready(service, seconds=15.0)
+        assert httpx2.get(f"{service.address}/v1/models").status_code == 503
+        wait_until_ready(service, "/v1/models", seconds=15.0)
+
+
+def check_that_too_many_are_told_so(service: Running, connections: int) -> None:
+    """And counted; probes are answered, or a service that is asked much would be killed for it."""
+    place = ("127.0.0.1", service.port)
+    with ExitStack() as held:
+        for _ in range(connections):
+            held.enter_context(socket.create_connection(place))
+        for path, status in (("/v1/models", b"503"), ("/livez", b"200"), ("/readyz", b"200")):
+            late = held.enter_context(socket.create_connection(place))
+            late.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            answer = is_closed(late)
+            assert answer.startswith(b"HTTP/1.1 " + status)
+            assert (b"retry-after: 1\r\n" in answer) is (status == b"503")
+        metrics = httpx2.get(f"{service.address}/metrics").text
+    assert 'biobert_refusals_total{code="too-many-connections"} 1.0' in metrics
+    assert any(one.get("code") == "too-many-connections" for one in service.events())
 
 
 def test_what_was_taken_is_answered_after_sigterm(tmp_path: Path) -> None:
@@ -195,32 +212,10 @@ def test_clients_that_are_slow_or_many_or_gone(tmp_path: Path) -> None:
         with socket.create_connection(place) as long:
             long.sendall(b"GET /livez HTTP/1.1\r\nX: " + b"a" * 5000)
             assert is_closed(long).startswith(b"HTTP/1.1 400")
-        others = [socket.create_connection(place) for _ in range(5)]
-        with socket.create_connection(place) as late:
-            late.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
-            answer = is_closed(late)
-        assert answer.startswith(b"HTTP/1.1 503") and b"retry-after: 1" in answer
-        for one in others:
-            one.close()
-        wait_until_ready(service)
+        check_that_too_many_are_told_so(service, connections=5)
+        wait_until_ready(service, "/v1/models")
         check_that_answers_must_be_read(service, connections=5)
         check_that_work_stops_for_who_is_gone(service)
-
-
-def test_connections_that_never_shake_hands_are_closed() -> None:
-    async def heard() -> bytes:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0, ssl=context)
-        async with server:
-            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-            said = await asyncio.wait_for(reader.read(), 20.0)
-            writer.close()
-            return said
-
-    config = BoundedConfig("", timeout_keep_alive=1)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        assert runner.run(heard()) == b""
 
 
 def test_several_workers_are_one_service(tmp_path: Path) -> None:

@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from biobert.core.document import Document
+from biobert.serving.batching import Job, JobStoppedError
+from biobert.serving.schema import PersonsRequest
+from biobert.serving.service import Service
 from tests.serving.conftest import serving
 
 JSON = {"content-type": "application/json"}
@@ -273,6 +277,22 @@ def test_time_is_up(narrow: TestClient) -> None:
     found = narrow.post("/v1/annotate", json={"text": "Aspirin helps."})
     assert error_of(found, 504)["code"] == "timeout"
     assert narrow.get("/metrics").text.count("biobert_queue_documents 0.0") == 1
+
+
+def test_work_for_nobody_ends_with_the_text_at_hand(everything: TestClient) -> None:
+    service: Service = everything.app.state.service  # type: ignore[attr-defined]
+    job, asked = Job(30.0), PersonsRequest(deidentify=True)
+    documents = [Document("1", "Aspirin.")]
+    (related,) = (one for one in service.models.all() if one.identity.name == "relations")
+    task = related.documents(service.batcher, job).task
+    job.stop()
+    for work in (
+        lambda: service.without_persons(documents, asked, job),
+        lambda: service.texts_without_persons(["Aspirin."], asked, job),
+        lambda: service.check_pairs(documents, task, job),
+    ):
+        with pytest.raises(JobStoppedError):
+            work()
 
 
 def test_a_full_queue_says_come_back(narrow: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from biobert.core.document import Argument, Document, Entity, Relation, Span
 from biobert.core.errors import BadInputError
 from biobert.core.task import IGNORED, Pieces, Window
 from biobert.tasks import _marked_windows, relations
+from biobert.tasks._candidates import PairType
 from biobert.tasks._marking import MarkedText, mark
 from biobert.tasks.relations import HEAD
 from biobert.text.tokenizer import Tokenizer
@@ -70,6 +72,31 @@ def test_several_labels_may_stand_behind_a_type() -> None:
     one = task(pairs=[["Drug", "Drug"]], types={"Drug": ["brand", "group"]})
     (example,) = one.examples(Document("1", "a b c", entities=entities))
     assert [mentions[0].label for mentions in example.arguments] == ["brand", "group"]
+
+
+@given(st.lists(st.sampled_from("ABCX"), max_size=9))
+def test_pairs_come_in_text_order_whatever_their_types(labels: list[str]) -> None:
+    entities = [Entity(2 * n, 2 * n + 1, one, id=str(n)) for n, one in enumerate(labels)]
+    one = task(pairs=[["A", "B"], ["C", "A"], ["B", "B"]])
+    found = one.examples(Document("1", "a " * 10, entities=tuple(entities)))
+    assert [frozenset(mentions[0] for mentions in each.arguments) for each in found] == [
+        frozenset(pair)
+        for pair in combinations(entities, 2)
+        if "".join(sorted(one.label for one in pair)) in ("AB", "AC", "BB")
+    ]
+    orders = {tuple(mentions[0].label for mentions in each.arguments) for each in found}
+    assert orders <= {("A", "B"), ("C", "A"), ("B", "B")}
+
+
+def test_mentions_of_types_that_do_not_go_together_are_not_paired(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Their pairs grow with the square, and a request may bring a hundred thousand of them."""
+    asked: list[Entity] = []
+    monkeypatch.setattr(PairType, "fits", lambda self, *ends: bool(asked.extend(ends)))
+    entities = [Entity(place, place + 1, "Chemical") for place in range(100)]
+    assert task().examples(Document("1", "a" * 100, entities=tuple(entities))) == []
+    assert asked == []
 
 
 def test_markers_stand_round_the_mentions() -> None:

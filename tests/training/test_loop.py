@@ -102,6 +102,20 @@ def test_half_precision_without_a_gpu_is_refused(run: Callable[..., Any]) -> Non
         run("out", run={"precision": "fp16"})
 
 
+def test_records_that_cannot_be_read_are_told(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    text = Path(tables["data"]["train"][0]["corpus"]).read_text()
+    for name in ("train", "devel"):
+        (tmp_path / f"{name}.jsonl").write_text('{"txt": "a"}\n' + text)
+    data = {name: [{"corpus": str(tmp_path / f"{name}.jsonl")}] for name in ("train", "devel")}
+    listener = run("out", data=data, run={"epochs": 1})
+    (note,) = (one for one in listener.notes if "set aside" in one)
+    assert note.startswith("2 records were set aside, the first at train.jsonl:1: ")
+    described = read_manifest(tmp_path / "out").data
+    assert described["set aside"] == "1 records that could not be read"
+
+
 def test_history_holds_every_step(run: Callable[..., Any], tmp_path: Path) -> None:
     listener = run("out", run={"epochs": 1})
     lines = (tmp_path / "out" / "history.jsonl").read_text().splitlines()

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 import torch
 from accelerate import Accelerator
+from torch import nn
 
 from biobert.core.errors import BadInputError
+from biobert.core.model_folder import read_manifest
 from biobert.training import loop
-from biobert.training.checkpoint import STATE, checkpoints
+from biobert.training.checkpoint import STATE, _restore_optimizer, checkpoints
 from biobert.training.parallel import build_accelerator
 
 # Kills itself, as a power cut would, at the n-th call of one function of the run.
@@ -122,6 +124,55 @@ def test_other_data_is_another_run(
     corpus.write_text(before.read_text().replace("Lithium", "Cadmium"))
     with pytest.raises(BadInputError, match=rf"other data in {re.escape(str(corpus))}"):
         run("out", resume=True, **changes)
+
+
+def test_other_devel_data_is_another_run(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    corpus = tmp_path / "devel.jsonl"
+    text = Path(tables["data"]["train"][0]["corpus"]).read_text()
+    corpus.write_text(text)
+    changes = {"data": {"devel": [{"corpus": str(corpus)}]}, "run": {"epochs": 1}}
+    run("out", **changes)
+    assert not any(str(corpus) in name for name in read_manifest(tmp_path / "out").data)
+    corpus.write_text(text.replace("Lithium", "Cadmium"))
+    with pytest.raises(BadInputError, match=rf"other data in devel {re.escape(str(corpus))}"):
+        run("out", resume=True, **changes)
+
+
+def test_data_that_no_checkpoint_has_learnt_may_be_mended(
+    run: Callable[..., Any], stopped: Callable[..., None], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    text = Path(tables["data"]["train"][0]["corpus"]).read_text()
+    changes = {"data": {"train": [{"corpus": str(corpus)}]}, "run": {"epochs": 1}}
+    corpus.write_text(text.replace("Lithium", "Cadmium"))
+    stopped("out", step=1, **changes)
+    corpus.write_text(text)
+    run("out", resume=True, **changes)
+    run("whole", **changes)
+    assert weights(tmp_path / "out") == weights(tmp_path / "whole")
+
+
+def test_the_count_of_steps_comes_back_to_the_device_of_its_weights() -> None:
+    parameter = nn.Parameter(torch.zeros(2, device="meta"))
+    optimizer = torch.optim.AdamW([parameter], fused=True)
+    _restore_optimizer(optimizer, {"0.step": torch.tensor(3.0), "0.exp_avg": torch.zeros(2)})
+    assert {one.device.type for one in optimizer.state[parameter].values()} == {"meta"}
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+@pytest.mark.parametrize("precision", ["float32", "bf16", "fp16"])
+def test_a_stopped_run_goes_on_on_a_gpu(
+    run: Callable[..., Any], stopped: Callable[..., None], tmp_path: Path, precision: str
+) -> None:
+    changes = {"run": {"precision": precision, "epochs": 2, "checkpoint_every_steps": 3}}
+    whole = run("whole", **changes)
+    stopped("stopped", step=4, **changes)
+    resumed = run("stopped", resume=True, **changes)
+    assert len(resumed.losses) == len(whole.losses) - 3
+    assert resumed.losses == pytest.approx(whole.losses[3:], rel=0.05)
 
 
 def test_the_scale_of_half_precision_goes_on(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ NEW = ["Aspirin caused diabetes.", "Lithium and breast cancer.", "Aspirin did no
 def unlabelled(tmp_path: Path) -> Path:
     documents = [Document("a", " ".join(NEW)), Document("b", "Cardiac arrest and the lithium.")]
     write_documents(documents, tmp_path / "new.jsonl")
+    with (tmp_path / "new.jsonl").open("a") as stream:
+        stream.write('{"txt": "unreadable"}\n')
     return tmp_path / "new.jsonl"
 
 
@@ -58,6 +61,7 @@ def test_students_learn_from_what_their_teachers_are_sure_of(
     best = max(one["devel"] for one in rows)
     assert read_manifest(output).metrics["devel"] == best
     assert sum("self-training round" in one for one in listener.notes) == 2
+    assert sum("1 records were set aside" in one for one in listener.notes) == 2
     assert not list(output.rglob("checkpoints"))
 
 
@@ -78,6 +82,46 @@ def test_a_stopped_run_goes_on(
     assert (output / ROUNDS / "0" / "model.safetensors").stat().st_mtime_ns == teacher
     assert listener.losses
     assert report_of(output) == first
+
+
+def test_texts_that_are_weighed_are_not_read_again(
+    run: Callable[..., Silent], unlabelled: Path, tmp_path: Path
+) -> None:
+    table = {"unlabelled": [{"corpus": str(unlabelled)}], "rounds": 1, "minimum_score": 0.0}
+    run("model", self_training=table, run={"epochs": 1})
+    first = report_of(tmp_path / "model")
+    unlabelled.unlink()
+    # As if the run had been killed in the middle of round 1.
+    (tmp_path / "model" / ROUNDS / "1" / "biobert.json").unlink()
+    listener = run("model", self_training=table, run={"epochs": 1}, resume=True)
+    assert listener.losses
+    assert report_of(tmp_path / "model") == first
+
+
+def test_several_processes_are_refused(
+    run: Callable[..., Silent], unlabelled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    with pytest.raises(BadInputError, match="one process: start it without torchrun"):
+        run("model", self_training={"unlabelled": [{"corpus": str(unlabelled)}]})
+
+
+def test_the_manifest_of_the_model_comes_last(
+    run: Callable[..., Silent],
+    unlabelled: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def killed(*places: Path, **settings: Any) -> None:
+        copytree(*places, **settings)
+        raise OSError("killed")
+
+    monkeypatch.setattr("shutil.copytree", killed)
+    table = {"unlabelled": [{"corpus": str(unlabelled)}], "rounds": 1, "minimum_score": 1.0}
+    with pytest.raises(OSError, match="killed"):
+        run("model", self_training=table, run={"epochs": 1})
+    assert (tmp_path / "model" / "model.safetensors").is_file()
+    assert not (tmp_path / "model" / "biobert.json").exists()
 
 
 def test_nothing_sure_is_the_end(

@@ -118,6 +118,15 @@ def test_a_trial_that_diverges_does_not_end_the_search(
         tried("1e30,1e31", 2)
 
 
+def test_several_processes_are_refused(
+    with_devel: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    with pytest.raises(BadInputError, match="one process: start it without torchrun"):
+        search(with_devel, tmp_path / "out", 1)
+    assert not (tmp_path / "out").exists()
+
+
 def test_without_devel_there_is_no_search(tables: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="never on test"):
         search(tables, tmp_path / "out", 1)

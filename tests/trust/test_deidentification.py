@@ -96,6 +96,22 @@ def test_metadata_that_are_no_text_are_searched_too() -> None:
     assert done.metadata == {"mrn": "[MEDICAL_RECORD]", "beds": 4, "phones": '["[PHONE]", 7]'}
 
 
+def test_metadata_in_lists_and_objects_are_known_by_their_names() -> None:
+    metadata: Any = {"mrn": ["482913"], "patient": {"name": "Okonkwo", "mrn": "482913", "beds": 4}}
+    done = Deidentifier().deidentify(Document("1", "Seen", metadata=metadata)).document
+    assert done.metadata == {
+        "mrn": '["[MEDICAL_RECORD]"]',
+        "patient": '{"name": "[NAME]", "mrn": "[MEDICAL_RECORD]", "beds": 4}',
+    }
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_wrapped_lines_are_joined_to_be_searched(line_end: str) -> None:
+    text = "Seen.{0}The patient was brought to the clinic this morning by Dr.{0}Okonkwo and left."
+    done = text_of(Deidentifier(), text.format(line_end))
+    assert done == text.replace("Okonkwo", "[NAME]").format(line_end)
+
+
 def test_the_patient_is_always_replaced_in_metadata() -> None:
     document = Document("1", "Seen", metadata={"key": "qwx 7", "ward": "4"})
     done = Deidentifier().deidentify(document, patient="qwx 7").document

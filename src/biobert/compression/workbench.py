@@ -11,13 +11,14 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.core.task import Task
+from biobert.data.rejects import Rejects
 from biobert.model.encoder import Encoder
 from biobert.model.hub import load_trained_network
 from biobert.model.weights import save_network
 from biobert.tasks import build_task
 from biobert.text.tokenizer import Tokenizer
 from biobert.training.batches import Row, encode_rows
-from biobert.training.corpora import read_sources
+from biobert.training.corpora import note_set_aside, read_sources
 from biobert.training.loop import Listener
 from biobert.training.recipe import DataSource
 from biobert.training.sources import Learner
@@ -38,7 +39,11 @@ class Workbench:
         """All documents of the recipe's corpora."""
         if not self.corpora:
             raise BadInputError("this step looks at text: name [[corpora]] in the recipe")
-        found = read_sources(self.corpora, data_root=self.data_root, cache=self.cache)
+        rejects = Rejects()
+        found = read_sources(
+            self.corpora, data_root=self.data_root, cache=self.cache, rejects=rejects
+        )
+        note_set_aside(rejects, self.listener.noted)
         return [document for some in found.values() for document in some]
 
     def rows(self, task: Task, tokenizer: Tokenizer, count: int) -> list[Row]:

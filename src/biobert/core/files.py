@@ -7,7 +7,7 @@ import lzma
 import os
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from io import BufferedIOBase, BytesIO, TextIOWrapper
@@ -174,6 +174,19 @@ def sha256_of(path: Path) -> str:
     """The file's SHA-256 as hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256_of_all(paths: Iterable[Path]) -> str:
+    """The SHA-256 of a file; of several, that of their checksums one after another."""
+    sums = [sha256_of(path) for path in paths]
+    return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
+
+
+def files_at(place: Path) -> list[Path]:
+    """The file itself; of a folder the files in it, by name."""
+    if place.is_dir():
+        return [path for path in sorted(place.iterdir()) if path.is_file()]
+    return [place]
 
 
 def _opener(path: Path):  # type: ignore[no-untyped-def]

@@ -13,7 +13,7 @@ from biobert.core.files import plain_name
 from biobert.core.settings import from_mapping, read_toml
 from biobert.core.shelf import unknown_name
 from biobert.data.download import fetch
-from biobert.data.formats import tsv
+from biobert.data.formats import conll
 from biobert.data.reading import endings_by_format, format_of, read_documents, read_together
 from biobert.data.rejects import Rejects
 from biobert.data.splits import documents_of
@@ -41,6 +41,11 @@ class SplitPlace:
 
     path: Path
     beside: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def files(self) -> list[Path]:
+        """All that is read."""
+        return [self.path, *self.beside.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +215,8 @@ def _read_labelled(path: Path, rejects: Rejects) -> list[Document]:
     """Documents of a user's own file. What it annotates is what its documents say, else the labels
     that occur in it."""
     format = format_of(path)
-    if plain_name(path).endswith(".tsv") and format == "tsv" and not tsv.has_header(path):
-        format = "conll"  # as BioBERT's folders have it
+    if plain_name(path).endswith(".tsv") and format == "tsv" and conll.begins_with_tag(path):
+        format = "conll"  # as BioBERT's folders of mentions have it
     documents = list(read_documents(path, format, rejects))
     labels = sorted({entity.label for one in documents for entity in one.entities})
     return [

@@ -1,5 +1,6 @@
 """Fetching a file: resumed, verified, whole or not at all, and patient with bad servers."""
 
+import errno
 import fcntl
 import os
 import time
@@ -18,6 +19,8 @@ from biobert.core.files import sha256_of
 from biobert.core.version import __version__
 
 CHUNK_BYTES = 1 << 16
+WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+"""What Lustre and NFS say where they are mounted without locks: there nobody waits for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,11 @@ def _fetch(url: str, path: Path, sha256: str, settings: FetchSettings) -> None:
 @contextmanager
 def _locked(lock: Path) -> Iterator[Path]:
     with lock.open("ab") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        except OSError as problem:
+            if problem.errno not in WITHOUT_LOCKS:
+                raise
         yield lock
 
 

@@ -1,6 +1,7 @@
 """Documents from any file, folder or stream, and back; the format is told by name or ending."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from glob import has_magic
 from pathlib import Path
 from types import ModuleType
 
@@ -41,6 +42,11 @@ def write_documents(
     return count
 
 
+def check_readable(path: Path | str, format: str | None = None) -> None:
+    """An error where neither `format` nor the ending tells a format that can be read."""
+    _module(format or format_of(path), "read")
+
+
 def format_of(path: Path | str) -> str:
     """The format that an ending or a folder tells; an unknown ending lists the known ones."""
     if str(path) == STANDARD_STREAM:
@@ -71,7 +77,8 @@ def format_of(path: Path | str) -> str:
 def files_below(folder: Path, format: str | None) -> list[Path]:
     """The files in a folder and below that can be read, in order; a folder of BRAT pairs is one.
 
-    With `format` all are, whatever their ending; hidden files never are.
+    Deeper, the `.ann` stands for a pair. With `format` all files are read, whatever their ending;
+    hidden ones, and those of hidden folders, never are.
     """
     if format == FOLDER_FORMAT or (format is None and any(folder.glob("*.ann"))):
         return [folder]
@@ -79,9 +86,17 @@ def files_below(folder: Path, format: str | None) -> list[Path]:
     return [
         path
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.startswith(".")
-        if format or plain_name(path).lower().endswith(endings)
+        if path.is_file() and not _is_hidden(path.relative_to(folder))
+        if format or (plain_name(path).lower().endswith(endings) and not _has_annotations(path))
     ]
+
+
+def searched_folder(pattern: str) -> Path:
+    """The folder that a glob searches: what stands before its first wildcard."""
+    folder = Path(pattern)
+    while has_magic(str(folder)):
+        folder = folder.parent
+    return folder
 
 
 def readable_endings() -> tuple[str, ...]:
@@ -93,6 +108,15 @@ def readable_endings() -> tuple[str, ...]:
 def endings_by_format() -> dict[str, tuple[str, ...]]:
     """The endings of every format on the shelf."""
     return {name: tuple(SHELF.load(name).ENDINGS) for name in SHELF.names()}
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _has_annotations(path: Path) -> bool:
+    """Whether it is the text of a BRAT pair."""
+    return path.suffix == ".txt" and path.with_suffix(".ann").is_file()
 
 
 def _module(format: str, verb: str) -> ModuleType:

@@ -1,6 +1,7 @@
 """Records that could not be read: set aside with their place and reason, never lost in silence."""
 
 import json
+import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +11,9 @@ from biobert.core.files import LONGEST_LINE, write_text
 KEPT = 10_000
 """So many rejects are kept whole; beyond that they are only counted, and memory stays bounded."""
 KEPT_OF_EACH_REASON = 1_000
-"""So many are kept in any case, so that a rare reason is named after many others."""
+"""So many are kept beyond that, so that a rare reason is named after many others."""
+KEPT_AT_MOST = 5 * KEPT
+PARTICULARS = re.compile(r"""'[^']*'|"[^"]*"|(?<!\S)\d+(?!\S)""")
 
 TOO_LONG = f"line too long: more than {LONGEST_LINE} characters"
 
@@ -61,11 +64,11 @@ class Rejects:
                 stream.write(json.dumps({"not_listed": self.count - len(self.kept)}) + "\n")
 
     def _keep(self, reject: Reject) -> None:
-        known = self.reasons[_kind(reject.reason)]
-        if len(self.kept) < KEPT or known < KEPT_OF_EACH_REASON:
+        is_rare = self.reasons[_kind(reject.reason)] < KEPT_OF_EACH_REASON
+        if len(self.kept) < KEPT or (is_rare and len(self.kept) < KEPT_AT_MOST):
             self.kept.append(reject)
 
 
 def _kind(reason: str) -> str:
-    """A reason without its particulars."""
-    return reason.partition(":")[0]
+    """A reason without its particulars: what it quotes, its numbers, what comes behind a colon."""
+    return PARTICULARS.sub("…", reason).partition(":")[0]

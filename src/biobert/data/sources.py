@@ -1,6 +1,5 @@
 """Where the text of a corpus comes from: what a user writes becomes a list of files."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -8,10 +7,10 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from biobert.core.errors import BadInputError
-from biobert.core.files import CHUNK_BYTES, Eager, open_binary, sha256_of
+from biobert.core.files import CHUNK_BYTES, Eager, files_at, open_binary, sha256_of_all
 from biobert.data.catalogue import Corpus, SplitPlace, find_split, load_corpus
 from biobert.data.formats import SHELF, pubmed
-from biobert.data.reading import FOLDER_FORMAT, files_below, format_of
+from biobert.data.reading import FOLDER_FORMAT, files_below, format_of, searched_folder
 
 PUBMED = "pubmed"
 DELETIONS_START, DELETIONS_END = b"<DeleteCitation>", b"</DeleteCitation>"
@@ -104,13 +103,11 @@ def _in_folder(folder: Path, format: str | None) -> Iterator[Source]:
 
 
 def _matches(pattern: str, format: str | None) -> Iterator[Source]:
-    fixed = Path(pattern)
-    while has_magic(str(fixed)):
-        fixed = fixed.parent
+    folder = searched_folder(pattern)
     for match in sorted(glob(pattern, recursive=True)):  # noqa: PTH207
         path = Path(match)
         if path.is_file():
-            yield _source(path.relative_to(fixed).as_posix(), path, format)
+            yield _source(path.relative_to(folder).as_posix(), path, format)
 
 
 def _splits(name: str, *, data_root: Path | None, cache: Path) -> Iterator[Source]:
@@ -131,17 +128,9 @@ def _licence(corpus: Corpus) -> str:
 
 def _measured(source: Source) -> Source:
     """Its size and checksum; of several files, the checksum of their checksums."""
-    files = _files(source)
-    sums = [sha256_of(path) for path in files]
-    whole = sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
-    return replace(source, bytes=sum(path.stat().st_size for path in files), sha256=whole)
-
-
-def _files(source: Source) -> list[Path]:
-    """The file itself, with those that a split reads beside it; of a folder, all in it."""
-    if source.path.is_dir():
-        return [path for path in sorted(source.path.iterdir()) if path.is_file()]
-    return [source.path, *(source.part.place.beside.values() if source.part else ())]
+    files = source.part.place.files if source.part else files_at(source.path)
+    size = sum(path.stat().st_size for path in files)
+    return replace(source, bytes=size, sha256=sha256_of_all(files))
 
 
 def _deleted_numbers(source: Source) -> set[str]:

@@ -75,7 +75,7 @@ class Annotator:
         self.minimum_score = minimum_score
         self.minimum_relation_score = minimum_relation_score
         self.labels = self._known_labels(labels)
-        self._models = [self.model]
+        self._models, self._settings = [self.model], settings
         self.relations: LoadedModel | None = None
         if relations is not None:
             found = self.labels or self.model.manifest.task_settings.get("labels", ())
@@ -90,10 +90,11 @@ class Annotator:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of what the answers depend on: the models, and what is kept of their answers."""
+        """A digest of what the answers depend on: the models, what runs them, and what is kept."""
         models = [asdict(one.manifest) for one in self._models]
+        run = [__version__, self._settings.engine, self._settings.precision]
         labels = None if self.labels is None else sorted(self.labels)
-        values = [models, self.minimum_score, self.minimum_relation_score, labels]
+        values = [models, run, self.minimum_score, self.minimum_relation_score, labels]
         return sha256(json.dumps(values).encode()).hexdigest()[:16]
 
     def annotate(self, text: str | Document) -> Document:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import STANDARD_STREAM, temporary_sibling
-from biobert.data.reading import format_of, read_documents, write_documents
+from biobert.core.files import STANDARD_STREAM
+from biobert.data.reading import format_of, write_documents
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.inputs import find_inputs, read_inputs
-from biobert.pipeline.outputs import FolderPlan, InputOutputs, check_targets
+from biobert.pipeline.outputs import FolderPlan, InputOutputs, check_targets, write_outputs
 
 SHOWN_DOCUMENTS = 20
 DEFAULT_FORMATS = ("pubtator",)
@@ -183,11 +183,11 @@ class _Job:
         """Each input into files of its own; `done` is told when all of them stand."""
         by_path = {one.path: one for one in outputs}
         own: defaultdict[str, Rejects] = defaultdict(Rejects)
-        reading = _Reading(list(by_path), self._read, own.__getitem__)
+        reading = self._reading(list(by_path), own.__getitem__)
         for path, documents in self._by_input(reading):
             part, rejects = BatchResult(self.result.model), own[path]
             try:
-                self._write(self._counted(documents, part), by_path[path], rejects)
+                write_outputs(self._counted(documents, part), by_path[path])
             except _UnreadableError as problem:
                 self._set_aside(path, str(problem), rejects)
             else:
@@ -198,21 +198,10 @@ class _Job:
 
     def _all_of(self, paths: Sequence[str]) -> Iterator[Document]:
         """The documents of some inputs as one stream, annotated and counted."""
-        reading = _Reading(paths, self._read, lambda path: self.rejects)
+        reading = self._reading(paths, lambda path: self.rejects)
         yield from self._counted((document for _, document in self._in_turn(reading)), self.result)
         for path, problem in reading.problems.items():
             self._set_aside(path, problem, self.rejects)
-
-    def _write(self, documents: Iterable[Document], one: InputOutputs, rejects: Rejects) -> None:
-        """Write a stream in several formats without holding it: through a file without loss."""
-        if len(one.targets) == 1:
-            ((format, target),) = one.targets.items()
-            write_documents(documents, target, format)
-            return
-        with temporary_sibling(one.spool) as spool:
-            write_documents(documents, spool, "jsonl")
-            for format, target in one.targets.items():
-                write_documents(read_documents(spool, "jsonl", rejects), target, format)
 
     def _by_input(self, reading: "_Reading") -> Iterator[tuple[str, Iterator[Document]]]:
         """Every input with its annotated documents; each must be consumed before the next."""
@@ -243,9 +232,11 @@ class _Job:
         for document in self.annotator.annotate_many(reading, refused=refuse):
             yield reading.turns.popleft(), document
 
-    def _read(self, path: str, rejects: Rejects) -> Iterator[Document]:
-        self.advance(self.result.documents, Path(path).name)
-        yield from read_inputs([path], self.settings.source_format, rejects)
+    def _reading(self, paths: Sequence[str], rejects: Callable[[str], Rejects]) -> "_Reading":
+        def begun(path: str) -> None:
+            self.advance(self.result.documents, Path(path).name)
+
+        return _Reading(paths, self.settings.source_format, rejects, begun)
 
     def _counted(self, documents: Iterable[Document], result: BatchResult) -> Iterator[Document]:
         for document in documents:
@@ -265,27 +256,36 @@ class _Reading:
     """Documents of some inputs as they are read ahead of their annotation.
 
     `turns` are the inputs of those that are on their way, `rejects` gives the place for what is set
-    aside of an input, `problems` says why some could not be read to their end.
+    aside of an input, `problems` says why some could not be read to their end. `begun` is told of
+    each input in its turn.
     """
 
     def __init__(
         self,
         paths: Sequence[str],
-        read: Callable[[str, Rejects], Iterator[Document]],
+        source_format: str | None,
         rejects: Callable[[str], Rejects],
+        begun: Callable[[str], None],
     ) -> None:
         self.paths, self.rejects = paths, rejects
         self.turns: deque[str] = deque()
         self.problems: dict[str, str] = {}
-        self._read = read
+        self._source_format, self._begun = source_format, begun
 
     def __iter__(self) -> Iterator[Document]:
         for path in self.paths:
-            try:
-                for document in self._read(path, self.rejects(path)):
-                    self.turns.append(path)
-                    yield document
-            except BadInputError as problem:
-                if problem.code in WRONG_CALL:
-                    raise
-                self.problems[path] = str(problem).removeprefix(f"{path}: ")
+            self._begun(path)
+            for document in self._documents(path):
+                self.turns.append(path)
+                yield document
+
+    def _documents(self, path: str) -> Iterator[Document]:
+        """What can be read of an input, until it ends or a fault does."""
+        try:
+            yield from read_inputs([path], self._source_format, self.rejects(path))
+        except OSError as problem:
+            self.problems[path] = problem.strerror or str(problem)
+        except BadInputError as problem:
+            if problem.code in WRONG_CALL:
+                raise
+            self.problems[path] = str(problem).removeprefix(f"{path}: ")

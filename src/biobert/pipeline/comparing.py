@@ -30,6 +30,7 @@ from biobert.pipeline.evaluating import (
     with_labels_alone,
 )
 from biobert.runtime.settings import RuntimeSettings
+from biobert.tasks.ner import NamedEntityRecognition
 
 SEED = 20190901
 
@@ -38,7 +39,8 @@ SEED = 20190901
 class Comparison:
     """Main scores of both, and of their difference (second minus first) the 95% bootstrap interval,
     the share of resamples in which the second is not better, and the two-sided p by randomisation.
-    `units` are what was drawn and swapped; `set_aside` counts the records that could not be read.
+    `labels` are those that were scored, `units` what was drawn and swapped; `set_aside` counts the
+    records that could not be read.
     """
 
     first: str
@@ -50,6 +52,7 @@ class Comparison:
     interval: Interval
     not_better: float
     p: float
+    labels: tuple[str, ...] = ()
     set_aside: int = 0
 
     @property
@@ -74,7 +77,8 @@ def compare(
     """Compare two models, or a model and a file of predictions, on the same test set.
 
     Paired bootstrap and approximate randomisation, over sentences where entities are scored and
-    over documents elsewhere. Records that cannot be read, of either side, go to `rejects`.
+    over documents elsewhere. Of entities, the types that both models know are scored. Records that
+    cannot be read, of either side, go to `rejects`.
     """
     rejects = Rejects() if rejects is None else rejects
     gold = read_gold(test_set, test_set.split, places, rejects)
@@ -88,8 +92,9 @@ def compare(
         raise BadInputError(f"a {task.name} and a {task_of_second.name} model do not compare")
     check_same_texts(gold, first)
     check_same_texts(gold, second)
-    labels = scored_labels(task, gold, test_set.labels)
-    if test_set.labels is not None:
+    tasks = [one for one in (task_of_first, task_of_second) if one is not None]
+    labels = _labels_of_all(tasks, gold, test_set.labels)
+    if test_set.labels is not None or isinstance(task, NamedEntityRecognition):
         gold = with_labels_alone(gold, labels)
     units = _units(task, gold, first, second)
     bootstrap = paired_bootstrap(units, np.random.default_rng(SEED), samples=samples)
@@ -106,8 +111,25 @@ def compare(
         interval=bootstrap.interval,
         not_better=bootstrap.not_better,
         p=p,
+        labels=labels,
         set_aside=rejects.count,
     )
+
+
+def _labels_of_all(
+    tasks: Sequence[Task], gold: Sequence[Document], wanted: Sequence[str] | None
+) -> tuple[str, ...]:
+    """The labels that are scored: of types of entities, those that each model knows."""
+    labels, *others = (scored_labels(task, gold, wanted) for task in tasks)
+    if not isinstance(tasks[0], NamedEntityRecognition):
+        return labels
+    common = tuple(one for one in labels if all(one in some for some in others))
+    if not common:
+        raise BadInputError(
+            f"of what the corpus annotates, the first model finds {', '.join(labels)}, the second "
+            f"{', '.join(others[0])}: none in common"
+        )
+    return common
 
 
 def _units(

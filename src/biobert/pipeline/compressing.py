@@ -17,6 +17,7 @@ from biobert.core.model_folder import (
     read_manifest,
     unfinished_folder,
 )
+from biobert.data.rejects import Rejects
 from biobert.pipeline.evaluating import CorpusPlaces, scores_of
 from biobert.pipeline.load import load_model, model_folder
 from biobert.pipeline.speed import (
@@ -27,7 +28,7 @@ from biobert.pipeline.speed import (
     seconds_by_call,
     speed_texts,
 )
-from biobert.training.corpora import read_sources
+from biobert.training.corpora import note_set_aside, read_sources
 from biobert.training.loop import Listener
 
 SPEED_TEXTS = 100
@@ -90,7 +91,7 @@ def compress(
     """
     source = model_folder(model)
     check_replaceable(output, source)
-    gates = _gates(recipe, places)
+    gates = _gates(recipe, places, listener)
     with unfinished_folder(output) as scratch:
         bench = Workbench(
             source, recipe.corpora, places.cache, places.data_root, listener, recipe.seed
@@ -105,8 +106,14 @@ def compress(
     return report
 
 
-def _gates(recipe: CompressionRecipe, places: CorpusPlaces) -> dict[str, list[Document]]:
-    found = read_sources(recipe.gate, data_root=places.data_root, cache=places.cache)
+def _gates(
+    recipe: CompressionRecipe, places: CorpusPlaces, listener: Listener
+) -> dict[str, list[Document]]:
+    rejects = Rejects()
+    found = read_sources(
+        recipe.gate, data_root=places.data_root, cache=places.cache, rejects=rejects
+    )
+    note_set_aside(rejects, listener.noted)
     empty = [name for name, some in found.items() if not some]
     if empty:
         raise BadInputError(f"[[gate]] {', '.join(empty)}: no documents to score on")

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from biobert.core.errors import BadInputError
@@ -29,8 +29,9 @@ def write_ensemble(models: Sequence[Path], output: Path, *, name: str, rule: Rul
         raise BadInputError(f"{output} exists; choose another --output")
     check_same_answers(models)
     names = tuple(f"member-{number}" for number in range(1, len(models) + 1))
-    first = read_manifest(models[0])
-    manifest = replace(first, name=name, members=names, rule=rule, metrics={})
+    manifests = [read_manifest(model) for model in models]
+    recipe = {**manifests[0].recipe, "name": name, "members": [asdict(one) for one in manifests]}
+    manifest = replace(manifests[0], name=name, recipe=recipe, members=names, rule=rule, metrics={})
     unfinished = output.with_name(f".{output.name}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)

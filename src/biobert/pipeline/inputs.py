@@ -1,13 +1,14 @@
 """What a user names on the command line as the files to read."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from glob import glob
 from pathlib import Path
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.files import STANDARD_STREAM
-from biobert.data.reading import files_below, read_documents
+from biobert.data.reading import check_readable, files_below, read_documents, searched_folder
 from biobert.data.rejects import Rejects
 
 
@@ -16,25 +17,35 @@ def find_inputs(
 ) -> list[str]:
     """Files to read, each once, in order: folders are searched, globs expanded.
 
-    Of a folder that is searched, the part `without` inside it is left out.
+    Of a folder that is searched, the part `without` inside it is left out. A file that was named
+    and tells no format is an error.
     """
     found: list[str] = []
     for name in inputs:
         place = Path(name)
-        if name == STANDARD_STREAM or place.is_file():
+        if name == STANDARD_STREAM:
             found.append(name)
+        elif place.is_file():
+            found += _readable([name], source_format)
         elif place.is_dir():
             found += _below(place, source_format, without)
         elif matches := sorted(glob(name, recursive=True)):  # noqa: PTH207
-            found += [match for match in matches if Path(match).is_file()]
+            files = [match for match in matches if Path(match).is_file()]
+            files = _outside(files, searched_folder(name), without)
+            found += _readable(files, source_format)
         else:
             raise BadInputError(f"no such file, folder or pattern: {name}", code="not-found")
     if not found:
         raise BadInputError(f"nothing to read in {', '.join(inputs)}", code="not-found")
-    first: dict[Path, str] = {}
+    first: dict[str, str] = {}
     for name in found:
-        first.setdefault(Path(name).absolute(), name)
+        first.setdefault(named_place(name), name)
     return list(first.values())
+
+
+def named_place(path: str) -> str:
+    """The absolute path, without `..`; what a link points to has a place of its own."""
+    return os.path.abspath(path)  # noqa: PTH100
 
 
 def read_inputs(
@@ -47,8 +58,24 @@ def read_inputs(
 
 
 def _below(folder: Path, source_format: str | None, without: Path | None) -> list[str]:
-    found = files_below(folder, source_format)
-    if without is not None and folder.resolve() in without.resolve().parents:
-        part = folder / without.resolve().relative_to(folder.resolve())
-        found = [path for path in found if not path.is_relative_to(part)]
-    return [str(path) for path in found]
+    if without is not None and folder.resolve() == without.resolve():
+        raise BadInputError(
+            f"{folder} is searched, and would be filled: name another --output, such as "
+            f"{folder / 'annotated'}",
+            code="usage",
+        )
+    return _outside(map(str, files_below(folder, source_format)), folder, without)
+
+
+def _outside(paths: Iterable[str], searched: Path, without: Path | None) -> list[str]:
+    """The paths in a folder that was searched, but for its part `without`."""
+    if without is None or searched.resolve() not in without.resolve().parents:
+        return list(paths)
+    part = searched / without.resolve().relative_to(searched.resolve())
+    return [path for path in paths if not Path(path).is_relative_to(part)]
+
+
+def _readable(paths: Sequence[str], source_format: str | None) -> Sequence[str]:
+    for path in paths:
+        check_readable(path, source_format)
+    return paths

@@ -3,15 +3,19 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import STANDARD_STREAM, plain_name
-from biobert.data.reading import endings_by_format
+from biobert.core.files import STANDARD_STREAM, files_at, open_text, plain_name, temporary_sibling
+from biobert.core.model_folder import put_in_place, unfinished_folder
+from biobert.data.formats.jsonl import document_from_json
+from biobert.data.reading import FOLDER_FORMAT, endings_by_format, write_documents
 from biobert.data.rejects import Reject, Rejects
+from biobert.pipeline.inputs import named_place
 
 JOURNAL = ".biobert-done.jsonl"
 
@@ -47,8 +51,6 @@ class FolderPlan:
             self._journal.read()
         outputs = outputs_of(paths, folder, lambda path: formats, named=self._journal.names)
         check_targets(paths, (target for one in outputs for target in one.targets.values()))
-        if not resume:
-            self._journal.clear()
         self._marks = {one.path: _mark(one, by) for one in outputs if one.path != STANDARD_STREAM}
         self.waiting: list[InputOutputs] = []
         self.rejects = Rejects()
@@ -59,6 +61,9 @@ class FolderPlan:
             else:
                 self.rejects.extend(_read_rejects(found.rejects))
         self.skipped = len(paths) - len(self.waiting)
+        check_folders(paths, (target for one in self.waiting for target in one.targets.values()))
+        if not resume:
+            self._journal.clear()
         _clear_unfinished(folder, self.waiting)
 
     def done(self, path: str, rejects: Rejects) -> None:
@@ -84,6 +89,37 @@ def outputs_of(
     ]
 
 
+def write_outputs(documents: Iterable[Document], one: InputOutputs) -> None:
+    """Write a stream into all files of an input: each, and each BRAT folder, whole or not at all.
+
+    Several formats are written without holding the documents, from a file without loss.
+    """
+    if len(one.targets) == 1:
+        ((format, target),) = one.targets.items()
+        _write_whole(documents, target, format)
+        return
+    with temporary_sibling(one.spool) as spool:
+        write_documents(documents, spool, "jsonl")
+        for format, target in one.targets.items():
+            _write_whole(_spooled(spool), target, format)
+
+
+def _write_whole(documents: Iterable[Document], target: Path, format: str) -> None:
+    if format != FOLDER_FORMAT:
+        write_documents(documents, target, format)
+        return
+    with unfinished_folder(target) as folder:
+        write_documents(documents, folder, format)
+        put_in_place(folder, target)
+
+
+def _spooled(spool: Path) -> Iterator[Document]:
+    """The documents of a file that was written here: none is too long to be read again."""
+    with open_text(spool) as stream:
+        for line in stream:
+            yield document_from_json(json.loads(line))
+
+
 def check_targets(paths: Iterable[str], targets: Iterable[Path]) -> None:
     """An error where a file to be written is one of those to be read, or is written twice."""
     taken = {Path(path).resolve(): "an input" for path in paths if path != STANDARD_STREAM}
@@ -94,6 +130,27 @@ def check_targets(paths: Iterable[str], targets: Iterable[Path]) -> None:
                 code="usage",
             )
         taken[target.resolve()] = "an output"
+
+
+def check_folders(paths: Iterable[str], targets: Iterable[Path]) -> None:
+    """An error where a folder to be replaced holds an input, or more than BRAT pairs."""
+    read_in = {parent for path in paths for parent in Path(path).resolve().parents}
+    for target in targets:
+        if target.is_dir() and (target.resolve() in read_in or not _holds_pairs_alone(target)):
+            raise BadInputError(
+                f"{target} holds more than the pairs of an earlier run, and would be replaced; "
+                "name another place",
+                code="usage",
+            )
+
+
+def _holds_pairs_alone(folder: Path) -> bool:
+    """Whether a folder holds what `brat` writes, and what a killed run left of it."""
+    return all(
+        path.name.endswith(".part")
+        or (path.suffix in (".txt", ".ann") and path.with_suffix(".ann").is_file())
+        for path in folder.iterdir()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +171,11 @@ class _Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._marks: dict[tuple[str, tuple[str, ...]], _Mark] = {}
+        self._marks: dict[str, list[_Mark]] = {}
         self.names: dict[str, str] = {}
 
     def read(self) -> None:
-        """Know what the file knows; of several lines on an input the last counts."""
+        """Know what the file knows; of several lines on the same file the last counts."""
         if not self._path.is_file():
             return
         for line in self._path.read_text(encoding="utf-8").splitlines():
@@ -128,7 +185,12 @@ class _Journal:
                 mark = _Mark(**{**values, "formats": tuple(values["formats"])})
             except (json.JSONDecodeError, TypeError, KeyError):
                 continue
-            self._marks[mark.input, mark.formats] = mark
+            others = (
+                one
+                for one in self._marks.get(mark.input, ())
+                if set(one.formats).isdisjoint(mark.formats)
+            )
+            self._marks[mark.input] = [*others, mark]
             self.names[mark.input] = mark.name
 
     def clear(self) -> None:
@@ -137,8 +199,8 @@ class _Journal:
 
     def found(self, mark: _Mark | None) -> _Mark | None:
         """The same mark as it was written, if it was."""
-        found = mark and self._marks.get((mark.input, mark.formats))
-        return found if found == mark else None
+        known = self._marks.get(mark.input, ()) if mark else ()
+        return next((one for one in known if one == mark), None)
 
     def add(self, mark: _Mark) -> None:
         """Mark an input as done."""
@@ -151,10 +213,12 @@ class _Journal:
 
 def _mark(one: InputOutputs, by: str) -> _Mark:
     place = Path(one.path)
-    files = [place] if place.is_file() else sorted(place.iterdir())
+    files = files_at(place)
+    if place.suffix == ".ann" and place.with_suffix(".txt").is_file():
+        files.append(place.with_suffix(".txt"))
     states = [file.stat() for file in files]
     return _Mark(
-        input=str(place.absolute()),
+        input=named_place(one.path),
         bytes=sum(state.st_size for state in states),
         modified_ns=max((state.st_mtime_ns for state in states), default=0),
         formats=tuple(one.targets),
@@ -183,7 +247,7 @@ def _clear_unfinished(folder: Path, outputs: Iterable[InputOutputs]) -> None:
     names = {place.name for one in outputs for place in (*one.targets.values(), one.spool)}
     for left in folder.glob(".*.part"):
         # .NAME.PROCESS.part, by core/files.py
-        if left.name.removeprefix(".").rsplit(".", 2)[0] in names:
+        if left.is_file() and left.name.removeprefix(".").rsplit(".", 2)[0] in names:
             left.unlink(missing_ok=True)
 
 
@@ -193,7 +257,7 @@ def _output_names(paths: Sequence[str], named: Mapping[str, str]) -> list[str]:
     last: Counter[str] = Counter()
     names = []
     for path in paths:
-        name = named.get(str(Path(path).absolute()))
+        name = named.get(named_place(path))
         if name is None:
             name = stem = _stem(path)
             while name in taken:
@@ -213,4 +277,4 @@ def _stem(path: str) -> str:
 
 def _ending(format: str) -> str:
     """The usual ending of a format; BRAT is a folder."""
-    return "" if format == "brat" else endings_by_format()[format][0]
+    return "" if format == FOLDER_FORMAT else endings_by_format()[format][0]

@@ -4,30 +4,37 @@ A suite is a TOML file beside its recipes. Every trained model and every report 
 folder, so a stopped run goes on where it was, and each figure of the table can be looked into.
 """
 
-import hashlib
 import json
+import shutil
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from biobert.core.errors import BadInputError, BiobertError
-from biobert.core.files import read_json, sha256_of, write_text
+from biobert.core.files import files_at, read_json, sha256_of, sha256_of_all, write_text
 from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.core.settings import differences, from_mapping, override, read_toml
 from biobert.data.catalogue import find_split, load_corpus
+from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import CorpusPlaces, TestSet, evaluate
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
+from biobert.training.corpora import describe, read_sources
+from biobert.training.recipe import read_recipe
 
 Train = Callable[[Mapping[str, Any], Path], None]
 """Trains by the tables of a recipe into a folder, going on with a stopped run."""
 Note = Callable[[str], None]
 ASKED, SECONDS = "asked.json", "seconds.json"
 """Beside a model: the tables it was asked for by, and how long it trained."""
+REPORTS = "reports"
+SECONDS_BETWEEN_NOTES = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ class Suite:
 class Cell:
     """One test of one model over all seeds: main scores, intervals and minutes of each run.
 
-    `checksum` is the SHA-256 of the test set's file, or of the list of its folder's checksums;
+    `checksum` is the SHA-256 of the test set's file, of several that of their checksums;
     `set_aside` counts the records that could not be read, `failure` says why there are no scores.
     """
 
@@ -156,7 +163,7 @@ class SuiteRun:
         """Train what is not trained yet and score what is not scored yet, cell by cell.
 
         A model that cannot be trained or tested is a cell with its failure; the others go on. Where
-        the folder holds models of other settings, nothing is begun.
+        the folder holds models of other settings or training data, nothing is begun.
         """
         self._check_folders()
         for model in self.suite.models:
@@ -200,6 +207,28 @@ class SuiteRun:
                         f"{folder} holds a run of other settings ({'; '.join(changed)}); "
                         "choose another --output"
                     )
+            self._check_data(model)
+
+    def _check_data(self, model: SuiteModel) -> None:
+        """What models that stand have learnt from is what their recipe names."""
+        folders = [self._folder(model, seed) for seed in self.suite.seeds]
+        manifests = {one: read_manifest(one).data for one in folders if (one / MANIFEST).is_file()}
+        if not manifests:
+            return
+        tables = self._tables(model, self.suite.seeds[0])
+        try:
+            recipe = read_recipe(tables, place=model.recipe)
+            found = read_sources(recipe.data.train, rejects=Rejects(), **asdict(self.places))
+        except BiobertError:
+            return  # what is not at hand cannot be compared
+        described = {name: describe(some) for name, some in found.items()}
+        for folder, data in manifests.items():
+            changed = [name for name, what in described.items() if data.get(name, what) != what]
+            if changed:
+                raise BadInputError(
+                    f"{folder} has learnt from other data than there is now in "
+                    f"{', '.join(changed)}; bring the old one back, or choose another --output"
+                )
 
     def _folder(self, model: SuiteModel, seed: int) -> Path:
         return self.output / model.folder / f"seed-{seed}"
@@ -215,19 +244,20 @@ class SuiteRun:
             return folder
         self.note(f"{model.folder}, seed {seed}: training")
         tables = self._tables(model, seed)
+        shutil.rmtree(folder / REPORTS, ignore_errors=True)  # they are of a model that was here
         _write(folder / ASKED, tables)
-        began = time.perf_counter()
-        try:
+        with _timed(folder / SECONDS):
             self.train(tables, folder)
-        finally:  # what a stopped run took counts too
-            seconds = _read(folder / SECONDS).get("seconds", 0.0)
-            _write(folder / SECONDS, {"seconds": seconds + time.perf_counter() - began})
         return folder
 
     def _report(self, folder: Path, test: SuiteTest) -> dict[str, Any]:
-        """The report of a test; made now unless that of the same test set stands there."""
-        path = folder / "reports" / f"{test.name}.json"
+        """The report of a test; made now unless that of the same test set, model and measure stands
+        there."""
+        path = folder / REPORTS / f"{test.name}.json"
+        manifest = read_manifest(folder)
         asked = {**asdict(test.test_set()), "checksum": _checksum(test, self.places)}
+        asked["model"] = sha256_of(folder / MANIFEST)
+        asked["measure"] = build_task(manifest.task, manifest.task_settings).measure()
         asked = json.loads(json.dumps(asked))
         report = _read(path)
         if report.get("test_set") == asked:
@@ -279,14 +309,33 @@ def _failed(test: SuiteTest, failure: str) -> Cell:
 
 def _checksum(test: SuiteTest, places: CorpusPlaces) -> str:
     place = Path(test.corpus)
-    if not place.exists():
-        corpus = load_corpus(test.corpus)
-        place = find_split(corpus, test.split, data_root=places.data_root, cache=places.cache).path
-    if place.is_file():
-        return sha256_of(place)
-    files = (path for path in sorted(place.iterdir()) if path.is_file())
-    listed = "".join(f"{sha256_of(path)}  {path.name}\n" for path in files)
-    return hashlib.sha256(listed.encode()).hexdigest()
+    if place.exists():
+        return sha256_of_all(files_at(place))
+    corpus = load_corpus(test.corpus)
+    return sha256_of_all(find_split(corpus, test.split, **asdict(places)).files)
+
+
+@contextmanager
+def _timed(path: Path) -> Iterator[None]:
+    """Add the seconds that this takes to those of the file, also now and then: what a killed run
+    took counts too."""
+    before, began, ended = _read(path).get("seconds", 0.0), time.perf_counter(), Event()
+
+    def note() -> None:
+        _write(path, {"seconds": before + time.perf_counter() - began})
+
+    def note_now_and_then() -> None:
+        while not ended.wait(SECONDS_BETWEEN_NOTES):
+            note()
+
+    thread = Thread(target=note_now_and_then, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        note()
 
 
 def _read(path: Path) -> dict[str, Any]:

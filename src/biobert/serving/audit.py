@@ -86,6 +86,7 @@ class AuditLog:
 
     def write(self, event: Event) -> None:
         """Append a line, or raise AuditError; half a line is never left."""
+        self.check()
         self._append({"event": "request", **asdict(event)})
 
     def close(self) -> None:
@@ -178,25 +179,25 @@ def _line(values: Mapping[str, Any]) -> bytes:
 
 def _secret(file: Path) -> bytes:
     """The secret of a file that only its owner reads; it is made where there is none."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        place = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read_secret(file)
-    except OSError as problem:
-        raise BadInputError(f"audit secret {file}: {problem.strerror}") from None
-    with os.fdopen(place, "wb") as stream:
-        made = secrets.token_hex(32).encode()
-        stream.write(made)
-    return made
-
-
-def _read_secret(file: Path) -> bytes:
-    check_private(file)
-    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists() or not file.stat().st_size:
+            _make_secret(file)
+        check_private(file)
         content = file.read_bytes()
     except OSError as problem:
         raise BadInputError(f"audit secret {file}: {problem.strerror}") from None
     if len(content) < 32:
         raise BadInputError(f"{file}: {len(content)} bytes; an audit secret has 32 at least")
     return content
+
+
+def _make_secret(file: Path) -> None:
+    """Write a secret where none stands, not even when the file was opened."""
+    with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as stream:
+        # Of workers that start together one makes it, and the others wait for it.
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        if not stream.read():
+            stream.write(secrets.token_hex(32).encode())
+            stream.flush()
+            os.fsync(stream.fileno())

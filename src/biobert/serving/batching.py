@@ -7,15 +7,18 @@ looks like any other, so every answer is made by the same code as offline.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from biobert.core.errors import BiobertError
 from biobert.core.task import Outputs, Predictor, Window
 from biobert.serving.settings import BatchingSettings
+
+T = TypeVar("T")
 
 
 class JobStoppedError(BiobertError):
@@ -77,6 +80,12 @@ class Job:
         """An error where going on is of no use."""
         if not self.seconds_left:
             raise JobStoppedError
+
+    def each(self, items: Iterable[T]) -> Iterator[T]:
+        """The items; an error in place of the next one where going on is of no use."""
+        for one in items:
+            self.check()
+            yield one
 
 
 @dataclass(eq=False, slots=True)

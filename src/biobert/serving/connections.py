@@ -1,16 +1,15 @@
 """Connections that cannot be held for nothing: what uvicorn's HTTP/1.1 does not bound itself."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import uvicorn
-from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from biobert.serving.refusals import error_body
+SURPLUS = "is_surplus"
+"""In the state of a request that came through one connection too many."""
 
 
 class BoundedProtocol(H11Protocol):
@@ -18,8 +17,8 @@ class BoundedProtocol(H11Protocol):
 
     A connection may stay `timeout_keep_alive` seconds without a whole request head, however its
     bytes trickle, or with an answer of which nothing is read; uvicorn's own timer begins after the
-    first answer only. One beyond `limit_concurrency` is answered 503, and one beyond twice as many
-    is dropped.
+    first answer only. One beyond `limit_concurrency` is marked `SURPLUS` for the application, and
+    one beyond twice as many is dropped.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -29,12 +28,12 @@ class BoundedProtocol(H11Protocol):
         self._unsent_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection, or say that there are too many."""
+        """Take a connection, or note that there are too many."""
         super().connection_made(transport)
         if self._most is not None and len(self.connections) > 2 * self._most:
             transport.abort()
         elif self._most is not None and len(self.connections) > self._most:
-            self.app = _too_many
+            self.app_state = {**self.app_state, SURPLUS: True}
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -45,6 +44,8 @@ class BoundedProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         """An answer was handed over; the next head is waited for."""
         super().on_response_complete()
+        # uvicorn's timer would end with ours, and see no byte read since ours has looked.
+        self._unset_keepalive_if_required()
         self._watch()
 
     def pause_writing(self) -> None:
@@ -79,10 +80,14 @@ class BoundedProtocol(H11Protocol):
         # An answer that nobody reads is waited for without end: only its timer ends that.
         if is_answering and not self.flow.write_paused:
             self._stop()
-        elif self._idle is None and not self.transport.is_closing():
+        elif self._idle is None and self._may_stay():
             self._idle = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
+
+    def _may_stay(self) -> bool:
+        """Whether it would stay by itself: open, or with bytes that nobody has read."""
+        return not self.transport.is_closing() or self.transport.get_write_buffer_size() > 0
 
     def _stop(self) -> None:
         if self._idle is not None:
@@ -110,16 +115,3 @@ class BoundedConfig(uvicorn.Config):
     def get_loop_factory(self) -> Callable[[], asyncio.AbstractEventLoop]:
         """The loop; handshakes take no longer than heads of requests."""
         return partial(BoundedLoop, self.timeout_keep_alive)
-
-
-async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
-    """Too many connections: come back."""
-    del scope, receive
-    body = error_body("too-many-connections", "too many connections; come back", "")
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"retry-after", b"1"),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(body).encode()})

@@ -42,6 +42,9 @@ class Identity:
     digest: str
     labels: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} {self.digest}"
+
     def shown(self) -> dict[str, Any]:
         """As answers show it."""
         return {"name": self.name, "version": self.version, "digest": self.digest}

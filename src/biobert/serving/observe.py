@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from biobert.serving.connections import SURPLUS
 from biobert.serving.logs import log
 from biobert.serving.security import HEADERS
 from biobert.serving.service import Service
@@ -77,6 +78,7 @@ class _Seen:
         self.status = 500
         self._headers = headers
         given = dict(scope["headers"]).get(REQUEST_ID.encode(), b"").decode("latin-1")
+        self._is_surplus = SURPLUS in scope.get("state", {})
         self.request_id = given if HONEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = self.request_id
 
@@ -88,6 +90,8 @@ class _Seen:
                 headers[REQUEST_ID] = self.request_id
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if self._is_surplus:
+                    headers["connection"] = "close"
             await send(message)
 
         return sender

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope
 
 from biobert.core.errors import BiobertError
 from biobert.serving.audit import AuditError, AuditLog, Event
+from biobert.serving.connections import SURPLUS
 from biobert.serving.refusals import Refusal, invalid, too_large
 from biobert.serving.schema import ErrorAnswer
 from biobert.serving.security import Access, Caller
@@ -80,20 +81,31 @@ class GuardedRoute(APIRoute):
         del service
         return "reader"
 
+    def check_connection(self, request: Request) -> None:
+        """Refuse what comes through one connection too many."""
+        if SURPLUS in request.scope["state"]:
+            raise Refusal(
+                503, "too-many-connections", "too many connections; come back", retry_after=1
+            )
+
     def admit(self, caller: Caller, service: Service) -> None:
         """Let the caller in, or Refusal: all that can be said before the body is read."""
         service.gate.admit(caller, self.access(service))
 
     def get_route_handler(self) -> Handler:
-        """Guard, read, answer; what changes or reads something is written down."""
+        """Guard, read, answer; what changes or reads something is written down.
+
+        Not what has no key or is asked too often: the audit log is not for anyone to fill.
+        """
         answer = super().get_route_handler()
         is_audited = "POST" in (self.methods or ())
 
         async def handle(request: Request) -> Response:
             service = service_of(request)
-            # Whoever has no key is not written down: the audit log is not for anyone to fill.
+            self.check_connection(request)
             caller = service.gate.recognise(request.headers, self.access(service))
             request.state.key = caller.id
+            service.gate.count(caller)
             answering = partial(self._answered, answer, request, service, caller)
             if service.audit is None or not is_audited:
                 return await answering()
@@ -207,7 +219,8 @@ async def _audited(
 ) -> Response:
     """The answer, once it is written down that it is given, or refused."""
     began = time.perf_counter()
-    await _write(service, audit, audit.check)
+    if audit.when_full == "refuse":
+        await _write(service, audit, audit.check)
     status, outcome = 500, "internal"
     try:
         response = await answering()

@@ -162,7 +162,7 @@ class ReloadRequest(Request):
     model: str = Field(examples=["entities"])
 
 
-class BernRequest(ExactModel):
+class BernRequest(PersonsRequest):
     """As BERN2 is asked."""
 
     text: str = Field(examples=[EXAMPLE])

@@ -93,18 +93,16 @@ class Gate:
         return Caller(key.id, key.role, key.requests_per_minute)
 
     def admit(self, caller: Caller, access: Access) -> None:
-        """Let the caller do this, unless it is too much for the key, or too often.
-
-        Raises Refusal: 403 for a key of too little weight, 429 for one that asks too often.
-        """
+        """Let the caller do this, or Refusal: 403 for a key of too little weight."""
         if access == "admin" and caller.role != "admin":
             cure = f"{caller.id} is a {caller.role}" if self._ring else "start with --keys FILE"
             raise Refusal(403, "forbidden", f"this needs a key of role admin; {cure}")
-        # Those without keys cannot be told from one another: there is no rate to keep.
-        if caller.id != ANONYMOUS:
-            self._count(caller)
 
-    def _count(self, caller: Caller) -> None:
+    def count(self, caller: Caller) -> None:
+        """Count a request of the caller, or Refusal: 429 for one that asks too often."""
+        # Those without keys cannot be told from one another: there is no rate to keep.
+        if caller.id == ANONYMOUS:
+            return
         rate = caller.requests_per_minute
         per_minute = (rate or self._settings.requests_per_minute) * self._share
         bucket = self._buckets.get(caller.id)

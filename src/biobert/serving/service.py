@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from starlette.requests import Request
 
 from biobert.core.document import Document
-from biobert.core.errors import BiobertError
+from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.task import Task
 from biobert.pipeline.relating import finds_relations
 from biobert.runtime.settings import available_cores
@@ -21,7 +21,7 @@ from biobert.serving.batching import Batcher, Job, JobStoppedError
 from biobert.serving.drift import Drift, figures_of
 from biobert.serving.logs import log
 from biobert.serving.metrics import Metrics
-from biobert.serving.models import Announcements, Models, Reloaded, Served
+from biobert.serving.models import Announcements, Identity, Models, Reloaded, Served
 from biobert.serving.refusals import Refusal, invalid, too_large
 from biobert.serving.schema import PersonsRequest
 from biobert.serving.security import Gate
@@ -67,7 +67,7 @@ class Service:
         self._reloading = ThreadPoolExecutor(1, thread_name_prefix="biobert-reload")
         self.is_open = False
         for served in self.models.all():
-            self._note_model(served, 1)
+            self._note_model(served.identity, 1)
 
     def open(self) -> None:
         """Begin to take requests."""
@@ -108,13 +108,16 @@ class Service:
                 )
         return Load(len(texts), sum(map(len, texts)))
 
-    def check_pairs(self, documents: Sequence[Document], task: Task) -> None:
+    def check_pairs(self, documents: Sequence[Document], task: Task, job: Job) -> None:
         """Refuse entities that make too many pairs: a small body of them makes much work."""
         if not finds_relations(task):
             return
         most, count = self.settings.limits.pairs, 0
-        for document in documents:
-            count += len(task.examples(document))
+        for document in job.each(documents):
+            try:
+                count += len(task.examples(document))
+            except BadInputError as problem:
+                raise too_large(str(problem)) from None
             if count > most:
                 raise too_large(f"more than {most} pairs of entities; send fewer at once")
 
@@ -162,19 +165,23 @@ class Service:
                 answer.cancel()
                 self.batcher.forget(job)
 
-    def without_persons(self, documents: list[Document], asked: PersonsRequest) -> list[Document]:
+    def without_persons(
+        self, documents: list[Document], asked: PersonsRequest, job: Job
+    ) -> list[Document]:
         """The documents without what tells of persons, where that is wanted."""
         if not asked.deidentify:
             return documents
         deidentifier = self._deidentifier()
-        return [deidentifier.deidentify(one).document for one in documents]
+        return [deidentifier.deidentify(one).document for one in job.each(documents)]
 
-    def texts_without_persons(self, texts: Sequence[str], asked: PersonsRequest) -> list[str]:
+    def texts_without_persons(
+        self, texts: Sequence[str], asked: PersonsRequest, job: Job
+    ) -> list[str]:
         """The same for texts that belong together: dates in them move alike."""
         if not asked.deidentify:
             return list(texts)
         deidentifier = self._deidentifier()
-        clean = (deidentifier.deidentify(one, patient=TOGETHER) for one in texts)
+        clean = (deidentifier.deidentify(one, patient=TOGETHER) for one in job.each(texts))
         return [one.document.text for one in clean]
 
     def _deidentifier(self) -> Deidentifier:
@@ -186,9 +193,7 @@ class Service:
         self, request: Request, served: Sequence[Served], job: Job, documents: Sequence[Document]
     ) -> None:
         """Count what the models answered, and compare it with what they answered before."""
-        request.state.model = " + ".join(
-            f"{one.identity.name} {one.identity.version} {one.identity.digest}" for one in served
-        )
+        request.state.model = " + ".join(str(one.identity) for one in served)
         load = Load(len(documents), sum(len(one.text) for one in documents))
         request.state.documents, request.state.characters = load.documents, load.characters
         for one in served:
@@ -228,7 +233,6 @@ class Service:
                     log("not-reloaded", level=logging.ERROR, model=name, reason=str(problem))
 
     async def _replace(self, name: str) -> Reloaded:
-        before = self.models.named(name)
         loading = asyncio.get_running_loop().run_in_executor(
             self._reloading, self.models.reload, name
         )
@@ -238,13 +242,12 @@ class Service:
             self.metrics.reloads.labels(name, "refused").inc()
             raise
         self.metrics.reloads.labels(name, "done").inc()
-        self._note_model(before, 0)
-        self._note_model(self.models.named(name), 1)
+        self._note_model(done.before, 0)
+        self._note_model(done.now, 1)
         log("reloaded", model=name, digest=done.now.digest, before=done.before.digest)
         return done
 
-    def _note_model(self, served: Served, value: int) -> None:
-        one = served.identity
+    def _note_model(self, one: Identity, value: int) -> None:
         self.metrics.model_info.labels(one.name, one.task, one.version, one.digest).set(value)
 
     def _new_announcements(self) -> Announcements | None:

@@ -52,10 +52,8 @@ def sentence_examples(document: Document, pairs: Sequence[PairType]) -> Iterator
             position += 1
         end = max([sentence.end, *(entity.end for entity in own)])
         start = min([sentence.start, *(entity.start for entity in own)])
-        for one, other in combinations(own, 2):
-            arguments = _ordered(one, other, pairs)
-            if arguments:
-                yield Example(document, start, end, arguments)
+        for arguments in _arguments(own, pairs):
+            yield Example(document, start, end, arguments)
 
 
 def document_examples(document: Document, pairs: Sequence[PairType]) -> Iterator[Example]:
@@ -132,15 +130,35 @@ def _pair_type(
     return PairType((first, second), (labels[0], labels[1]), (own[0], own[1]))
 
 
-def _ordered(
-    one: Entity, other: Entity, pairs: Sequence[PairType]
-) -> tuple[Mentions, Mentions] | None:
-    for pair in pairs:
-        if pair.fits(one, other):
-            return (one,), (other,)
-        if pair.fits(other, one):
-            return (other,), (one,)
-    return None
+def _arguments(
+    mentions: Sequence[Entity], pairs: Sequence[PairType]
+) -> Iterator[tuple[Mentions, Mentions]]:
+    """Every pair that fits, in text order; what does not fit is not even tried."""
+    partners = _partners(pairs)
+    own = [one for one in mentions if one.label in partners]
+    places = {
+        label: [place for place, one in enumerate(own) if one.label in others]
+        for label, others in partners.items()
+    }
+    for place, one in enumerate(own):
+        behind = bisect_right(places[one.label], place)
+        for other in places[one.label][behind:]:
+            yield _ordered(one, own[other], pairs)
+
+
+def _partners(pairs: Sequence[PairType]) -> Mapping[str, set[str]]:
+    """The labels that each label may be related to."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for one, other in (both for pair in pairs for both in product(*pair.labels)):
+        found[one].add(other)
+        found[other].add(one)
+    return found
+
+
+def _ordered(one: Entity, other: Entity, pairs: Sequence[PairType]) -> tuple[Mentions, Mentions]:
+    """Two mentions that fit, in the order of the first pair that they fit."""
+    fitting = next(pair for pair in pairs if pair.fits(one, other) or pair.fits(other, one))
+    return ((one,), (other,)) if fitting.fits(one, other) else ((other,), (one,))
 
 
 def _groups(document: Document, labels: frozenset[str]) -> dict[str, Mentions]:

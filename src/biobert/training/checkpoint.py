@@ -175,8 +175,9 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torc
     for key, tensor in tensors.items():
         number, name = key.split(".", 1)
         parameter = parameters[int(number)]
-        # AdamW counts its steps on the CPU, whatever the device of the moments.
-        home = tensor if name == "step" else like(tensor, parameter.detach())
+        model = parameter.detach()
+        # Fused AdamW counts its steps on the device of the moments, but never sharded as they are.
+        home = tensor.to(model.device) if name == "step" else like(tensor, model)
         optimizer.state[parameter][name] = home
 
 

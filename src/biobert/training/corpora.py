@@ -1,28 +1,36 @@
 """The documents that a recipe names."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from biobert.core.document import Document
+from biobert.core.document import Document, Provenance
 from biobert.core.errors import BadInputError
 from biobert.core.shelf import unknown_name
 from biobert.core.task import Task
 from biobert.data.catalogue import read_split, with_renamed_labels
+from biobert.data.formats.jsonl import document_to_json
+from biobert.data.rejects import Rejects
 from biobert.tasks.multitask import PART, Multitask
 from biobert.training.recipe import DataSource
 
 
 def read_sources(
-    sources: Sequence[DataSource], *, data_root: Path | None, cache: Path
+    sources: Sequence[DataSource], *, data_root: Path | None, cache: Path, rejects: Rejects
 ) -> dict[str, list[Document]]:
-    """The documents of each source, by part, corpus and splits (`BC5CDR train+devel`)."""
+    """The documents of each source, by part, corpus and splits (`BC5CDR train+devel`).
+
+    What cannot be read goes to `rejects`, which `note_set_aside` tells of.
+    """
+    roots: dict[str, Any] = {"data_root": data_root, "cache": cache}
     documents: dict[str, list[Document]] = {}
     for source in sources:
         found: list[Document] = []
         for split in source.splits:
-            found += read_split(source.corpus, split, data_root=data_root, cache=cache)
+            found += read_split(source.corpus, split, rejects=rejects, **roots)
         name = " ".join(filter(None, (source.part, source.corpus, "+".join(source.splits))))
         if name in documents:
             raise named_twice(name)
@@ -30,6 +38,35 @@ def read_sources(
         selected = [select_labels(document, source) for document in kept]
         documents[name] = selected if source.per_label is None else _few(selected, source)
     return documents
+
+
+def note_set_aside(rejects: Rejects, note: Callable[[str], None]) -> None:
+    """Say how many records could not be read, if any, and where the first of them stands."""
+    if rejects.count:
+        first = rejects.kept[0]
+        note(
+            f"{rejects.count} records were set aside, the first at {first.file}:{first.place}: "
+            f"{first.reason}"
+        )
+
+
+def describe(documents: Sequence[Document]) -> str:
+    """How much there is of a source, and the checksum of all that it says."""
+    entities = sum(len(document.entities) for document in documents)
+    sentences = sum(len(document.sentences) for document in documents)
+    return (
+        f"{len(documents)} documents, {sentences} sentences, {entities} entities; "
+        f"sha256 {_checksum(documents)}"
+    )
+
+
+def _checksum(documents: Sequence[Document]) -> str:
+    """Of all that the documents say, in whatever file they stand."""
+    total = sha256()
+    for document in documents:
+        values = document_to_json(replace(document, provenance=Provenance()))
+        total.update(json.dumps(values, sort_keys=True).encode())
+    return total.hexdigest()
 
 
 def named_twice(name: str) -> BadInputError:

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import read_manifest
-from biobert.core.task import IGNORED, HeadSpec
+from biobert.core.task import IGNORED, HeadSpec, Task
 from biobert.model.heads import head_loss
 from biobert.model.hub import load_trained_network
 from biobert.model.tensors import write_tensors
@@ -43,6 +43,7 @@ def write_importance(
     """
     manifest = read_manifest(model)
     task = build_task(manifest.task, manifest.task_settings)
+    _check_task(task, model)
     tokenizer = Tokenizer.from_folder(model)
     network = load_trained_network(model, task.heads())
     everything = encode_rows(task, documents, tokenizer)
@@ -69,6 +70,14 @@ def write_importance(
             squares[name] += before
     write_tensors(squares, model / IMPORTANCE)
     return model / IMPORTANCE
+
+
+def _check_task(task: Task, model: Path) -> None:
+    if any(head.kind == "vector" for head in task.heads()):
+        raise BadInputError(
+            f"{model}: its rows learn from each other ({task.name}), so none says alone what "
+            "matters; there is no importance of such a model"
+        )
 
 
 def _whole_loss(spec: HeadSpec, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

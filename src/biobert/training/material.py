@@ -1,21 +1,25 @@
 """What a run learns from: annotated documents, or the shards of a pretraining corpus."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from biobert.core.document import Document, Provenance
+from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.files import sha256_of
-from biobert.data.formats.jsonl import document_to_json
+from biobert.data.rejects import Rejects
 from biobert.data.shards import MANIFEST, TokenCorpus, open_corpus
 from biobert.tasks.pretraining import Pretraining
 from biobert.training.augmentation import augmented_copies
 from biobert.training.batches import Row, encode_rows
-from biobert.training.corpora import check_parts, named_twice, read_sources
+from biobert.training.corpora import (
+    check_parts,
+    describe,
+    named_twice,
+    note_set_aside,
+    read_sources,
+)
 from biobert.training.groups import GroupSource, with_partners
 from biobert.training.pretraining import CorpusExaminer, CorpusSource, WeighedCorpus
 from biobert.training.recipe import DataSource, Recipe
@@ -41,11 +45,15 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a run learns from and is scored on; `described` has the checksum of each source."""
+    """What a run learns from and is scored on.
+
+    `described` has the checksum of each source that it learns from, `scored_on` of each devel set.
+    """
 
     source: BatchSource
     examiner: Examiner | None
     described: dict[str, str]
+    scored_on: dict[str, str]
 
 
 def read_material(recipe: Recipe, places: Places, learner: Learner, note: Note) -> Material:
@@ -73,11 +81,12 @@ def document_source(recipe: Recipe, learner: Learner, rows: Sequence[Row]) -> Ba
 def _documents(recipe: Recipe, places: Places, learner: Learner, note: Note) -> Material:
     """Annotated documents: what fine-tuning learns from."""
     check_parts([*recipe.data.train, *recipe.data.devel], learner.task)
+    rejects = Rejects()
     roots: dict[str, Any] = {"data_root": places.data_root, "cache": places.cache}
-    found = read_sources(recipe.data.train, **roots)
-    devel = [
-        DevelSet(name, some) for name, some in read_sources(recipe.data.devel, **roots).items()
-    ]
+    found = read_sources(recipe.data.train, rejects=rejects, **roots)
+    set_aside = rejects.count
+    devel = read_sources(recipe.data.devel, rejects=rejects, **roots)
+    note_set_aside(rejects, note)
     everything = [
         document
         for source, some in zip(recipe.data.train, found.values(), strict=True)
@@ -92,15 +101,24 @@ def _documents(recipe: Recipe, places: Places, learner: Learner, note: Note) -> 
         max((len(row.window) for row in rows), default=0),
         cure="set task.windows.maximum_tokens to {positions} or less",
     )
+    sets = [DevelSet(name, some) for name, some in devel.items()]
     return Material(
         source=document_source(recipe, learner, rows),
-        examiner=DocumentExaminer(learner.task, learner.tokenizer, devel) if devel else None,
-        described={
-            name: _describe(some)
-            for name, some in [*found.items(), ("augmented copies", copies)]
-            if some or name in found
-        },
+        examiner=DocumentExaminer(learner.task, learner.tokenizer, sets) if sets else None,
+        described=_described(found, copies, set_aside),
+        scored_on={name: describe(some) for name, some in devel.items()},
     )
+
+
+def _described(
+    found: Mapping[str, Sequence[Document]], copies: Sequence[Document], set_aside: int
+) -> dict[str, str]:
+    described = {name: describe(some) for name, some in found.items()}
+    if copies:
+        described["augmented copies"] = describe(copies)
+    if set_aside:
+        described["set aside"] = f"{set_aside} records that could not be read"
+    return described
 
 
 def _note_left_out(documents: int, note: Note) -> None:
@@ -147,6 +165,7 @@ def _corpora(recipe: Recipe, learner: Learner, task: Pretraining, note: Note) ->
         ),
         examiner=examiner if devel else None,
         described={name: _describe_corpus(corpus) for name, corpus in train.items()},
+        scored_on={name: _describe_corpus(corpus) for name, corpus in devel.items()},
     )
 
 
@@ -184,24 +203,6 @@ def _check_lengths(learner: Learner, longest: int, *, cure: str) -> None:
             f"rows have up to {longest} tokens but the encoder knows {positions} positions; "
             + cure.format(positions=positions)
         )
-
-
-def _describe(documents: Sequence[Document]) -> str:
-    entities = sum(len(document.entities) for document in documents)
-    sentences = sum(len(document.sentences) for document in documents)
-    return (
-        f"{len(documents)} documents, {sentences} sentences, {entities} entities; "
-        f"sha256 {_checksum(documents)}"
-    )
-
-
-def _checksum(documents: Sequence[Document]) -> str:
-    """Of all that the documents say, in whatever file they stand."""
-    total = sha256()
-    for document in documents:
-        values = document_to_json(replace(document, provenance=Provenance()))
-        total.update(json.dumps(values, sort_keys=True).encode())
-    return total.hexdigest()
 
 
 def _describe_corpus(corpus: TokenCorpus) -> str:

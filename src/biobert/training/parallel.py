@@ -38,6 +38,12 @@ def build_accelerator(run: RunSettings, output: Path) -> Accelerator:
     )
 
 
+def check_one_process(what: str) -> None:
+    """An error under torchrun: one process would clear the folders that another still reads."""
+    if torch.distributed.is_torchelastic_launched():
+        raise BadInputError(f"{what} runs in one process: start it without torchrun", code="usage")
+
+
 def spread(network: Network, accelerator: Accelerator, parallel: Parallel) -> nn.Module:
     """The network on this process's device, under the accelerator's precision.
 

@@ -14,13 +14,15 @@ from biobert.core.errors import BadInputError
 from biobert.core.files import write_text
 from biobert.core.model_folder import MANIFEST, ModelManifest, read_manifest
 from biobert.data.reading import read_documents, write_documents
+from biobert.data.rejects import Rejects
 from biobert.model.predictor import load_predictor
 from biobert.tasks import build_task
 from biobert.text.keys import keys_of, text_key
 from biobert.text.tokenizer import Tokenizer
-from biobert.training.corpora import read_sources
+from biobert.training.corpora import note_set_aside, read_sources
 from biobert.training.loop import Listener
 from biobert.training.material import Places
+from biobert.training.parallel import check_one_process
 from biobert.training.recipe import DataSource, Recipe
 
 REPORT = "self-training.json"
@@ -67,6 +69,7 @@ def self_train(
     """
     settings = recipe.self_training
     assert settings is not None
+    check_one_process("[self_training]")
     if recipe.task["name"] in NO_TEACHERS:
         raise BadInputError(
             f"[self_training] does not fit {recipe.task['name']!r}, whose answers no student can "
@@ -78,16 +81,19 @@ def self_train(
             "or choose another --output"
         )
     plain = replace(recipe, self_training=None)
-    reports: list[RoundReport] = []
+    earlier, reports = _reported(places.output), list[RoundReport]()
     for number in range(settings.rounds + 1):
         folder = places.output / ROUNDS / str(number)
         report, sources = RoundReport(number), recipe.data.train
         if number:
             silver = folder / SILVER
-            report = _annotated(recipe, places, folder.with_name(str(number - 1)), silver, number)
+            if number in earlier and silver.is_file():
+                report = earlier[number]
+            else:
+                report = _annotated(recipe, places, silver, number, listener)
             listener.noted(_told(report))
+            _write([*reports, report], places.output)
             if not report.sure:
-                _write([*reports, report], places.output)
                 break
             sources = (*sources, DataSource(str(silver), times=settings.times))
         student = replace(plain, data=replace(recipe.data, train=sources))
@@ -109,14 +115,18 @@ def sure_answers(
 
 
 def _annotated(
-    recipe: Recipe, places: Places, teacher: Path, silver: Path, number: int
+    recipe: Recipe, places: Places, silver: Path, number: int, listener: Listener
 ) -> RoundReport:
     """Write what the teacher is sure of; a file that a stopped run wrote is taken as it is."""
     settings = recipe.self_training
     assert settings is not None
-    texts = _read(settings.unlabelled, places)
-    known = keys_of(_read(recipe.data.train, places)) | keys_of(_read(recipe.data.devel, places))
-    answers = list(_answers(texts, teacher))
+    rejects = Rejects()
+    texts = _read(settings.unlabelled, places, rejects)
+    note_set_aside(rejects, listener.noted)
+    # What is set aside of these two was told when the teacher learnt from them.
+    known = keys_of(_read(recipe.data.train, places, Rejects()))
+    known |= keys_of(_read(recipe.data.devel, places, Rejects()))
+    answers = list(_answers(texts, silver.parent.with_name(str(number - 1))))
     fresh = [one for one in answers if text_key(one.document.text) not in known]
     if not silver.is_file():
         labels = recipe.task.get("labels", ())
@@ -161,12 +171,14 @@ def _kept(reports: Sequence[RoundReport], output: Path, listener: Listener) -> M
     if best.devel is not None:
         best = max(reports, key=lambda one: (one.devel or 0.0, -one.round))
     listener.noted(f"self-training: the model of round {best.round} is kept")
-    shutil.copytree(output / ROUNDS / str(best.round), output, dirs_exist_ok=True)
+    folder = output / ROUNDS / str(best.round)
+    shutil.copytree(folder, output, ignore=shutil.ignore_patterns(MANIFEST), dirs_exist_ok=True)
+    shutil.copyfile(folder / MANIFEST, output / MANIFEST)  # last: it says that the model is whole
     return read_manifest(output)
 
 
-def _read(sources: Sequence[DataSource], places: Places) -> list[Document]:
-    found = read_sources(sources, data_root=places.data_root, cache=places.cache)
+def _read(sources: Sequence[DataSource], places: Places, rejects: Rejects) -> list[Document]:
+    found = read_sources(sources, data_root=places.data_root, cache=places.cache, rejects=rejects)
     return [document for some in found.values() for document in some]
 
 
@@ -183,6 +195,13 @@ def _told(report: RoundReport) -> str:
         f"({report.empty} of them without answers; {labels or 'no labels'}); "
         f"{report.known} known ones left out"
     )
+
+
+def _reported(output: Path) -> dict[int, RoundReport]:
+    """What a stopped run has told of its rounds."""
+    path = output / REPORT
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    return {row["round"]: RoundReport(**row) for row in rows}
 
 
 def _write(reports: Sequence[RoundReport], output: Path) -> None:

@@ -14,7 +14,7 @@ from biobert.training.checkpoint import Progress, checkpoints
 from biobert.training.curves import plot_curves
 from biobert.training.folder import TrainingReport, write_model_folder
 from biobert.training.loop import Listener, TrainingLoop
-from biobert.training.material import Places, read_material
+from biobert.training.material import Material, Places, read_material
 from biobert.training.parallel import gathered
 from biobert.training.recipe import Recipe
 from biobert.training.self_training import self_train
@@ -32,7 +32,7 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
     torch.manual_seed(recipe.run.seed)
     learner = build_learner(recipe, listener.noted)
     material = read_material(recipe, places, learner, listener.noted)
-    _check_data(material.described, places.output / "checkpoints" / DATA, resume=resume)
+    _check_data(material, places.output / "checkpoints")
     loop = TrainingLoop(
         recipe,
         learner,
@@ -65,17 +65,20 @@ def _check_output(output: Path, *, resume: bool) -> None:
     output.mkdir(parents=True, exist_ok=True)
 
 
-def _check_data(described: dict[str, str], path: Path, *, resume: bool) -> None:
-    """A run that goes on must read what it has read so far."""
-    before = read_json(path, missing="") if resume and path.is_file() else described
-    changed = sorted(name for name, what in described.items() if before.get(name) != what)
+def _check_data(material: Material, folder: Path) -> None:
+    """A run that goes on from a checkpoint must read what it has read so far."""
+    read = {f"devel {name}": what for name, what in material.scored_on.items()}
+    read |= material.described
+    path = folder / DATA
+    before = read_json(path, missing="") if checkpoints(folder) and path.is_file() else {}
+    changed = sorted(name for name, what in read.items() if before.get(name, what) != what)
     if changed:
         raise BadInputError(
-            f"{path.parent}: since the run began there is other data in {', '.join(changed)}; "
+            f"{folder}: since the run began there is other data in {', '.join(changed)}; "
             "bring the old one back, or train into another --output"
         )
     with write_text(path) as stream:
-        json.dump(described, stream, indent=2)
+        json.dump(read, stream, indent=2)
 
 
 def _metrics(progress: Progress) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from biobert.core.settings import differences, override
 from biobert.core.task import Scores
 from biobert.training.loop import DivergedError, Listener, StepReport
 from biobert.training.material import Places
+from biobert.training.parallel import check_one_process
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
 
@@ -111,6 +112,7 @@ def tune(search: Search, places: Places, *, listen: Callable[[int], Listener]) -
     ended early, and so are those whose loss is no number any more. The best model stays in `best/`.
     `listen` gives the listener of a trial by its number.
     """
+    check_one_process("tune")
     if find_spec("optuna") is None:
         raise MissingExtraError("optuna", "tune")
     recipe = read_recipe(search.tables, place="[search]")

@@ -13,11 +13,17 @@ from typing import IO
 from biobert.core.document import Document
 from biobert.core.files import STANDARD_STREAM, temporary_sibling
 from biobert.data.formats import SHELF
-from biobert.data.reading import format_of, read_documents, write_documents
+from biobert.data.reading import format_of, write_documents
 from biobert.data.rejects import Rejects
 from biobert.pipeline.batch import BatchSettings, is_folder
 from biobert.pipeline.inputs import find_inputs, read_inputs
-from biobert.pipeline.outputs import InputOutputs, check_targets, outputs_of
+from biobert.pipeline.outputs import (
+    InputOutputs,
+    check_folders,
+    check_targets,
+    outputs_of,
+    write_outputs,
+)
 from biobert.trust.deidentification import Deidentified, Deidentifier
 from biobert.trust.fields import fields_of
 
@@ -114,6 +120,7 @@ class _Job:
         """An error where one file to be written would overwrite another or an input."""
         mapping = self.settings.mapping
         check_targets(inputs, outputs if mapping is None else [*outputs, mapping])
+        check_folders(inputs, outputs)
 
     def _single_format(self, paths: Sequence[str]) -> str:
         if self.settings.output != STANDARD_STREAM:
@@ -121,19 +128,9 @@ class _Job:
         return self._formats(paths[0])[0]
 
     def _write_input(self, one: InputOutputs) -> None:
-        """An input in each of its formats; several go through a file without loss."""
-        documents = self._documents([one.path])
+        """An input in each of its formats."""
         self.result.outputs += map(str, one.targets.values())
-        if len(one.targets) == 1:
-            ((format, target),) = one.targets.items()
-            write_documents(documents, target, format)
-            return
-        first = next(iter(one.targets.values()))
-        with temporary_sibling(first.with_name(f"{first.stem}.spool")) as spool:
-            write_documents(documents, spool, FALLBACK_FORMAT)
-            for format, target in one.targets.items():
-                again = read_documents(spool, FALLBACK_FORMAT, self.rejects)
-                write_documents(again, target, format)
+        write_outputs(self._documents([one.path]), one)
 
     def _formats(self, path: str) -> Sequence[str]:
         """The formats asked for, or the input's own where it can be written."""

@@ -151,7 +151,7 @@ class Deidentifier:
         ]
 
     def _candidates(self, field: Field, document: Document, patient: str | None) -> list[Candidate]:
-        shown, place = field.lead + field.value, len(field.lead)
+        shown, place = field.searched, len(field.lead)
         further = self._from_model(shown)
         vetoes = []
         if field.path == TEXT:

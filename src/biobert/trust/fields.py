@@ -10,6 +10,7 @@ from biobert.core.document import Document
 
 TEXT = "text"
 """The path of the document's own text."""
+JSON_SIGNS = str.maketrans(dict.fromkeys('[]{}"', " "))
 BETWEEN_WORDS = re.compile(r"[_-]|(?<=[a-z])(?=[A-Z])")
 
 
@@ -23,6 +24,13 @@ class Field:
     path: str
     value: str
     lead: str = ""
+
+    @property
+    def searched(self) -> str:
+        """The value behind its lead; in lists and objects the signs of JSON are spaces, or they
+        would part what names a value from it."""
+        is_json = self.lead and self.value[0] in "[{"
+        return self.lead + (self.value.translate(JSON_SIGNS) if is_json else self.value)
 
 
 def fields_of(document: Document) -> Iterator[Field]:

@@ -1,7 +1,9 @@
 """All identifiers of a text, none of them overlapping."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 
 from biobert.core.document import Span
@@ -22,15 +24,24 @@ def find_identifiers(
     next. Where two overlap, the surer and longer one stays, and of the other what it does not
     cover. What only a list of names or places knows is left out where it lies inside `vetoes`.
     """
-    candidates = [*_candidates(text), *further]
-    unwrapped = SOFT_BREAK.sub(" ", text)
-    if unwrapped != text:
-        candidates += _candidates(unwrapped)
+    candidates = [*_of_lines(text), *further]
     vetoed = bytearray(len(text))
     for span in vetoes:
         vetoed[span.start : span.end] = b"\1" * (span.end - span.start)
     kept = [one for one in candidates if not _is_vetoed(one, vetoed)]
     return _without_overlaps(text, kept)
+
+
+def _of_lines(text: str) -> Iterator[Candidate]:
+    """What the finders name in a text as it is, and with its wrapped lines joined."""
+    # Lines may end in two characters: they are searched with the second alone.
+    breaks = [match.start() - number for number, match in enumerate(re.finditer("\r\n", text))]
+    plain = text.replace("\r\n", "\n")
+    unwrapped = SOFT_BREAK.sub(" ", plain)
+    for searched in (plain, unwrapped) if unwrapped != plain else (plain,):
+        for one in _candidates(searched):
+            start, end = (at + bisect_right(breaks, at) for at in (one.start, one.end - 1))
+            yield replace(one, start=start, end=end + 1)
 
 
 def _candidates(text: str) -> Iterator[Candidate]:

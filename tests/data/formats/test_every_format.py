@@ -294,6 +294,18 @@ def test_conll_cuts_words_where_mentions_begin_and_end(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("format", ["conll", "conll-pos"])
+def test_a_mention_that_goes_over_sentences_is_written_once(format: str, tmp_path: Path) -> None:
+    text = "It was vitamin. B6 is one. So it is. And it is."
+    found = through(Document("1", text, entities=(Entity(7, 18, "Drug"),)), format, tmp_path)
+    assert [found.mention(one).split() for one in found.entities] == [["vitamin.", "B6"]]
+    assert [found.text[one.start : one.end] for one in found.sentences] == [
+        "It was vitamin. B6 is one.",
+        "So it is.",
+        "And it is.",
+    ]
+
+
 TAGS = ["NN", "''", "``", "-LRB-", ",", ".", ":", "(", "PRP$", "O", "B", "B-NP", "NN|JJ"]
 
 

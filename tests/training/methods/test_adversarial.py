@@ -1,6 +1,7 @@
 """FGM, PGD and FreeLB: lengths of the changes, what is learnt from, and nothing left behind."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,24 @@ def test_freelb_learns_from_the_mean_of_its_steps(bench: Callable[..., Bench]) -
         (losses[-1] / 3).backward()
     assert torch.allclose(loss, torch.stack(losses).mean(), atol=1e-5)
     assert all(torch.allclose(found[n], one, atol=1e-5) for n, one in gradients(made).items())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_gradient_that_overflows_in_half_precision_does_not_end_the_run(
+    bench: Callable[..., Bench], kind: str
+) -> None:
+    made, losses = bench(adversarial={"kind": kind}), list[torch.Tensor]()
+
+    def loss() -> torch.Tensor:
+        losses.append(made.loss())
+        return losses[-1]
+
+    def backward(loss: torch.Tensor, **inputs: Any) -> None:
+        (loss * float("inf")).backward(**inputs)
+
+    made.methods.descent(replace(made.turn(), loss=loss, backward=backward))
+    assert len(losses) > 1
+    assert all(one.isfinite() for one in losses)
 
 
 def test_the_worst_change_costs_more(bench: Callable[..., Bench]) -> None:

@@ -17,6 +17,7 @@ from biobert.data.rejects import Rejects
 from biobert.model.heads import head_loss
 from biobert.model.hub import load_trained_network
 from biobert.tasks import build_task
+from biobert.tasks.embedding import Embedding
 from biobert.training.batches import Batch, collate, encode_rows, network_logits
 from biobert.training.importance import IMPORTANCE, write_importance
 from biobert.training.methods.distillation import between_cosines, divergence
@@ -182,6 +183,27 @@ def test_importance_is_the_mean_of_the_squared_gradient_of_a_whole_row(
         squares.append(network.heads[spec.name].classifier.weight.grad.square())  # type: ignore[union-attr]
     found = load_file(teacher / IMPORTANCE)[f"heads.{spec.name}.classifier.weight"]
     torch.testing.assert_close(found, torch.stack(squares).mean(0))
+
+
+def test_records_that_cannot_be_weighed_are_told(
+    teacher: Path, tables: dict[str, Any], tmp_path: Path
+) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    text = Path(tables["data"]["train"][0]["corpus"]).read_text()
+    corpus.write_text('{"txt": "a"}\n' + text)
+    listed = tmp_path / "rejects.jsonl"
+    found = call("importance", teacher, corpus, "--rows", 1, "--rejects", listed, "--json")
+    assert found.code == 0, found.err
+    assert found.json["data"]["set_aside"] == 1
+    assert '"place": "1"' in listed.read_text()
+
+
+def test_rows_that_learn_from_each_other_have_no_importance(tmp_path: Path) -> None:
+    model = write_tiny_model_folder(
+        tmp_path / "vectors", task="embedding", others={"learn": "dropout"}
+    )
+    with pytest.raises(BadInputError, match=r"learn from each other \(embedding\)"):
+        write_importance(model, Embedding.toy_documents())
 
 
 @pytest.mark.parametrize("heads", ["kept", "new"])

@@ -12,24 +12,34 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from biobert.tasks.ner import NamedEntityRecognition
+from biobert.training.checkpoint import checkpoints
+from biobert.training.importance import write_importance
 from tests.model.test_hub import write as write_hub_encoder
-from tests.tiny import write_tiny_encoder_folder
+from tests.tiny import write_tiny_encoder_folder, write_tiny_model_folder
 
 ROOT = Path(__file__).parents[3]
 RUN = """
-import json, sys
+import json, os, signal, sys
 from pathlib import Path
 import torch
+from biobert.training import loop
 from biobert.training.recipe import read_recipe
 from biobert.training.material import Places
 from biobert.training.session import train
 from tests.training.conftest import Silent
 
 torch.set_num_threads(1)
-recipe, output = Path(sys.argv[1]), Path(sys.argv[2])
+recipe, output, last = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+step = loop.TrainingLoop._step
+def mortal(self, group):
+    if self.progress.step == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+    step(self, group)
+loop.TrainingLoop._step = mortal
 places = Places(output=output, cache=output)
 plan = read_recipe(json.loads(recipe.read_text()), place="toy")
-train(plan, places, listener=Silent(), resume=False)
+train(plan, places, listener=Silent(), resume=True)
 """
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -39,16 +49,16 @@ ENVIRONMENT = {
 ALIKE: list[dict[str, Any]] = [
     {"adversarial": {"kind": "fgm"}},
     {"adversarial": {"kind": "pgd", "start": 0.0}, "regularization": {"focal": 2.0}},
-    {
-        "adversarial": {"kind": "freelb", "start": 0.0},
-        "averaging": {"begin": 0.2, "decay": 0.8},
-        "optimizer": {"unfrozen_layers": 1},
-    },
     {"adapter": {"kind": "lora"}, "regularization": {"label_smoothing": 0.1}},
     {"adapter": {"kind": "prefix"}, "adversarial": {"kind": "fgm"}},
     {"optimizer": {"frozen_layers": 1}},
     {"model": {"positions": 600}},
 ]
+COMPANY: dict[str, Any] = {
+    "adversarial": {"kind": "freelb", "start": 0.0},
+    "averaging": {"begin": 0.2, "decay": 0.8},
+    "optimizer": {"unfrozen_layers": 1},
+}
 
 
 def plan(tables: dict[str, Any], lines: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -60,30 +70,33 @@ def plan(tables: dict[str, Any], lines: dict[str, Any], folder: Path) -> dict[st
     return {**tables, **lines, "model": model, "optimizer": optimizer, "run": run}
 
 
-def launch(recipe: dict[str, Any], output: Path, *, processes: int) -> dict[str, torch.Tensor]:
-    """The weights that the run of some processes leaves."""
+def launched(
+    recipe: dict[str, Any], output: Path, *, last_step: int = -1
+) -> subprocess.CompletedProcess[str]:
+    """Run two processes, or go on with them; both die after the last step, if there is one."""
     script, path = output.with_suffix(".py"), output.with_suffix(".json")
     script.write_text(RUN)
     path.write_text(json.dumps(recipe))
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    command = [sys.executable, *launcher, str(script), str(path), str(output)]
-    done = subprocess.run(
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [sys.executable, *launcher, str(script), str(path), str(output), str(last_step)]
+    return subprocess.run(
         command, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=200
     )
+
+
+def launch(recipe: dict[str, Any], output: Path) -> dict[str, torch.Tensor]:
+    """The weights that the run of two processes leaves."""
+    done = launched(recipe, output)
     assert done.returncode == 0, done.stderr[-3000:]
     written = [load_file(path) for path in output.glob("*.safetensors")]
     return {name: weights for one in written for name, weights in one.items()}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("lines", ALIKE)
-def test_two_processes_are_one_that_accumulates(
-    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path, lines: dict[str, Any]
-) -> None:
-    recipe = plan(tables, lines, tmp_path)
-    two = launch(recipe, tmp_path / "two", processes=2)
+def check_alike(run: Callable[..., Any], recipe: dict[str, Any], folder: Path) -> None:
+    """Two processes must end where one does that adds up as many batches."""
+    two = launch(recipe, folder / "two")
     run("one", **{**recipe, "batches": {"tokens": 96, "accumulation": 2}})
-    (written,) = (tmp_path / "one").glob("*.safetensors")
+    (written,) = (folder / "one").glob("*.safetensors")
     one = load_file(written)
     assert one.keys() == two.keys()
     for name, weights in one.items():
@@ -91,24 +104,59 @@ def test_two_processes_are_one_that_accumulates(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("lines", ALIKE)
+def test_two_processes_are_one_that_accumulates(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path, lines: dict[str, Any]
+) -> None:
+    check_alike(run, plan(tables, lines, tmp_path), tmp_path)
+
+
+@pytest.mark.slow
+def test_two_learn_from_a_teacher_and_hold_on_as_one(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    teacher = write_tiny_model_folder(tmp_path / "teacher", labels=("Chemical", "Disease"))
+    write_importance(teacher, NamedEntityRecognition.toy_documents())
+    lines = {
+        "model": {"encoder": str(teacher), "encoder_dropout": 0.0},
+        "distillation": {"teacher": str(teacher), "hidden": 0.5},
+        "consolidation": {"strength": 100.0},
+    }
+    check_alike(run, plan(tables, lines, tmp_path), tmp_path)
+
+
+@pytest.mark.slow
+def test_two_killed_processes_go_on_as_if_they_had_lived(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    recipe = plan(tables, COMPANY, tmp_path)
+    recipe["run"]["checkpoint_every_steps"] = 2
+    assert launched(recipe, tmp_path / "two", last_step=5).returncode != 0
+    (left,) = checkpoints(tmp_path / "two" / "checkpoints")
+    assert left.name == "step-00000004"
+    check_alike(run, recipe, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("regularization", [{}, {"rdrop": 1.0}], ids=["once", "twice a batch"])
 def test_an_encoder_with_a_pooler_that_nobody_reads_learns_on_two(
-    tables: dict[str, Any], tmp_path: Path
+    tables: dict[str, Any], tmp_path: Path, regularization: dict[str, float]
 ) -> None:
     roberta = write_hub_encoder(tmp_path / "roberta", "roberta")
-    recipe = plan(tables, {"model": {"encoder": str(roberta)}}, tmp_path)
-    assert launch(recipe, tmp_path / "two", processes=2)
+    lines = {"model": {"encoder": str(roberta)}, "regularization": regularization}
+    assert launch(plan(tables, lines, tmp_path), tmp_path / "two")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "lines", [ALIKE[2], {"model": {"reinitialised_layers": 1}}], ids=["freelb", "reinitialised"]
+    "lines", [COMPANY, {"model": {"reinitialised_layers": 1}}], ids=["freelb", "reinitialised"]
 )
 def test_sharded_weights_learn_the_same(
     tables: dict[str, Any], tmp_path: Path, lines: dict[str, Any]
 ) -> None:
     recipe = plan(tables, lines, tmp_path)
-    copied = launch(recipe, tmp_path / "copied", processes=2)
+    copied = launch(recipe, tmp_path / "copied")
     recipe["run"] = {**recipe["run"], "parallel": "fsdp"}
-    sharded = launch(recipe, tmp_path / "sharded", processes=2)
+    sharded = launch(recipe, tmp_path / "sharded")
     for name, weights in copied.items():
         torch.testing.assert_close(weights, sharded[name], atol=2e-4, rtol=2e-3)

@@ -65,6 +65,8 @@ def _show(found: "Comparison") -> None:
     console = Console(highlight=False)
     console.print(f"{found.first}: {100 * found.first_score:.2f}", markup=False)
     console.print(f"{found.second}: {100 * found.second_score:.2f}", markup=False)
+    if found.labels:
+        console.print(f"scored: {', '.join(found.labels)}", markup=False)
     low, high = 100 * found.interval.low, 100 * found.interval.high
     console.print(
         f"difference {100 * found.difference:+.2f}, 95% interval {low:+.2f} to {high:+.2f} "

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.core.errors import BadInputError
 
 
 def register(app: typer.Typer) -> None:
@@ -17,15 +18,23 @@ def register(app: typer.Typer) -> None:
 def export(
     model: Annotated[Path, typer.Argument(help="A trained model folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
-    weights: Annotated[str, typer.Option(help="float32, or int8 for a quarter the size.")] = "int8",
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="float32, or int8 for a quarter the size; by default int8 if there is a --corpus."
+        ),
+    ] = None,
     corpus: Annotated[
         str | None,
         typer.Option(help="Measure both models on this: a catalogue name, folder or file."),
     ] = None,
-    split: Annotated[str, typer.Option(help="train, devel or test.")] = "devel",
+    split: Annotated[
+        str | None, typer.Option(help="Of --corpus: train, devel or test; by default devel.")
+    ] = None,
     max_loss: Annotated[
-        float, typer.Option(help="Points of the main score that may be lost on --corpus.")
-    ] = 0.3,
+        float | None,
+        typer.Option(help="Points of the main score that may be lost on --corpus; by default 0.3."),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Write an exported model (ONNX), checked against PyTorch, with all it needs.
@@ -37,7 +46,19 @@ def export(
 
     need_extra("torch", "onnx", extra="train")
     if corpus is not None:
-        return _behind_gate(model, output, weights, {"corpus": corpus, "splits": [split]}, max_loss)
+        gate: dict[str, object] = {"corpus": corpus, "splits": [split or "devel"]}
+        loss = 0.3 if max_loss is None else max_loss
+        return _behind_gate(model, output, weights or "int8", gate, loss)
+    for option, value in (("--split", split), ("--max-loss", max_loss)):
+        if value is not None:
+            raise BadInputError(
+                f"{option} {value} without --corpus: name what to measure both models on",
+                code="usage",
+            )
+    return _unmeasured(model, output, weights or "float32")
+
+
+def _unmeasured(model: Path, output: Path, weights: str) -> Answer:
     from biobert.compression.folder import export_folder
 
     report = export_folder(model, output, weights=weights)

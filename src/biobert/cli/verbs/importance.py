@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.verbs.evaluate import show_set_aside
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +24,7 @@ def importance(
         Path | None, typer.Option(help="The model this one was trained from: what mattered to it.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Which rows.")] = 1,
+    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Weigh the weights of a trained model, for a later run with a [consolidation] table.
@@ -31,12 +33,26 @@ def importance(
     """
     from biobert.cli.extras import need_extra
     from biobert.cli.places import corpus_places
+    from biobert.data.rejects import Rejects
     from biobert.pipeline.evaluating import TestSet, read_gold
 
     need_extra("torch", "safetensors", extra="train")
     from biobert.training.importance import write_importance
 
     places = corpus_places()
-    documents = [one for name in corpus for one in read_gold(TestSet(name), split, places)]
+    set_aside = Rejects()
+    documents = [
+        one for name in corpus for one in read_gold(TestSet(name), split, places, set_aside)
+    ]
+    if rejects is not None:
+        set_aside.write(rejects)
     path = write_importance(model, documents, rows=rows, seed=seed, earlier=earlier)
-    return Answer({"output": str(path)}, lambda: typer.echo(f"{path}: weighed by {rows} rows"))
+    data = {"output": str(path), "set_aside": set_aside.count}
+    return Answer(data, lambda: _show(path, rows, set_aside.count))
+
+
+def _show(path: Path, rows: int, set_aside: int) -> None:
+    from rich.console import Console
+
+    typer.echo(f"{path}: weighed by {rows} rows")
+    show_set_aside(Console(highlight=False), set_aside)

@@ -4,6 +4,7 @@ Words are joined by single spaces, sentences by newlines. Without `-DOCSTART-` a
 of its documents, so every 100 sentences make one.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -90,22 +91,49 @@ def read_columns(path: Path | str, rejects: Rejects, column: TagColumn) -> Itera
 
 
 def write_columns(documents: Iterable[Document], path: Path | str, column: TagColumn) -> int:
-    """Write the sentences of each document, its own or found by rules, after a start line."""
+    """Write the sentences of each document, its own or found by rules, after a start line.
+
+    Sentences that an entity joins are written as one: across a blank line it would be two.
+    """
     count = 0
     with write_text(path) as stream:
         for count, document in enumerate(documents, start=1):  # noqa: B007
             stream.write(f"{DOCUMENT_START}\t{column.outside}\n\n")
             whole = replace(document, passages=tuple(covering_passages(document)))
-            for sentence in sentences_of(whole):
+            for sentence in _uncut(sentences_of(whole), document.entities):
                 for word, tag in column.tagged_words(document, sentence):
                     stream.write(f"{word}\t{tag}\n")
                 stream.write("\n")
     return count
 
 
+def cells_of(line: str) -> list[str]:
+    """What stands in the columns of a line."""
+    return line.split("\t") if "\t" in line else line.split()
+
+
 def words_with(tag: str, text: str) -> Iterator[tuple[str, str]]:
     """The white-space words of a text, all with the same tag."""
     return ((word, tag) for word in text.split())
+
+
+def _uncut(sentences: Iterable[Span], entities: Iterable[Entity]) -> Iterator[Span]:
+    """The sentences in the order of the text; those that an entity goes over are one."""
+    coming = deque(sorted(entities, key=lambda entity: entity.start))
+    current, reach = None, 0
+    for sentence in sorted(sentences, key=lambda sentence: sentence.start):
+        if current is not None and reach <= sentence.start:
+            yield current
+            current = None
+        current = sentence if current is None else _both(current, sentence)
+        while coming and coming[0].start < current.end:
+            reach = max(reach, coming.popleft().end)
+    if current is not None:
+        yield current
+
+
+def _both(one: Span, other: Span) -> Span:
+    return Span(one.start, max(one.end, other.end))
 
 
 def _sentences(
@@ -123,7 +151,7 @@ def _sentences(
                     yield words, tags
                 words, tags = [], []
                 continue
-            cells = line.split("\t") if "\t" in line else line.split()
+            cells = cells_of(line)
             word, tag = cells[0].strip(), cells[-1].strip()
             if word == DOCUMENT_START:
                 if words:

@@ -9,7 +9,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from biobert.core.document import Document, Entity, Span
-from biobert.data.formats._columns import TagColumn, read_columns, words_with, write_columns
+from biobert.core.files import bounded_lines, open_text
+from biobert.data.formats._columns import (
+    DOCUMENT_START,
+    LONGEST_LINE,
+    TagColumn,
+    cells_of,
+    read_columns,
+    words_with,
+    write_columns,
+)
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".conll", ".bio", ".iob", ".iob2")
@@ -30,6 +39,16 @@ def write(documents: Iterable[Document], path: Path | str) -> int:
     Where entities overlap, the longer one is written: the format holds one tag a word.
     """
     return write_columns(documents, path, COLUMN)
+
+
+def begins_with_tag(path: Path | str) -> bool:
+    """Whether the first row is a word and its tag, not the row of a table of texts."""
+    with open_text(path) as stream:
+        lines = (line for _, line in bounded_lines(stream, LONGEST_LINE) if line and line.strip())
+        cells = cells_of(next(lines, ""))
+    are_words = all(len(cell.split()) < 2 for cell in cells)
+    is_tagged = len(cells) > 1 and not _problem(cells[-1].strip())
+    return (are_words and is_tagged) or cells[:1] == [DOCUMENT_START]
 
 
 def tagged_stretches(tags: list[str]) -> Iterator[tuple[int, int, str]]:

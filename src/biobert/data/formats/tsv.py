@@ -44,13 +44,6 @@ def write(documents: Iterable[Document], path: Path | str) -> int:
     return count
 
 
-def has_header(path: Path | str) -> bool:
-    """Whether the first row names a column of texts; the CoNLL word `Abstract O` does not."""
-    rows = table_rows(path, Rejects(), delimiter=_delimiter(path))
-    first = next((row for _, row in rows if any(row)), [])
-    return bool(_header(first)) and first[-1].strip() != "O"
-
-
 def _delimiter(path: Path | str) -> str:
     return "," if plain_name(path).endswith(".csv") else "\t"
 

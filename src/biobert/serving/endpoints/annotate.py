@@ -134,9 +134,9 @@ async def _annotated(
     def work(job: Job) -> Response:
         documents = read()
         service.queue.check_size(service.check_texts([one.text for one in documents]))
-        documents = service.without_persons(documents, asked)
+        documents = service.without_persons(documents, asked, job)
         model = served.documents(service.batcher, job)
-        service.check_pairs(documents, model.task)
+        service.check_pairs(documents, model.task, job)
         annotator = Annotator(
             model,
             minimum_score=asked.minimum_score,

@@ -32,7 +32,9 @@ async def answer(request: Request, asked: AnswerRequest) -> Response:
     load = service.check_texts([asked.question, asked.context])
 
     def work(job: Job) -> Response:
-        question, context = service.texts_without_persons([asked.question, asked.context], asked)
+        question, context = service.texts_without_persons(
+            [asked.question, asked.context], asked, job
+        )
         answerer = Answerer(served.documents(service.batcher, job), top=asked.top)
         answers = answerer.answer(question, context)
         service.note(request, [served], job, [question_document("1", question, context)])

@@ -47,8 +47,9 @@ async def plain(request: Request, asked: BernRequest) -> Response:
     load = service.check_texts([asked.text])
 
     def work(job: Job) -> Response:
+        (text,) = service.texts_without_persons([asked.text], asked, job)
         annotator = Annotator(served.documents(service.batcher, job))
-        document = annotator.annotate(asked.text)
+        document = annotator.annotate(text)
         service.note(request, [served], job, [document])
         return json_response(
             {

@@ -34,7 +34,7 @@ async def classify(request: Request, asked: ClassifyRequest) -> Response:
     load = service.check_texts([one.text for one in documents])
 
     def work(job: Job) -> Response:
-        given = service.without_persons(documents, asked)
+        given = service.without_persons(documents, asked, job)
         found = list(Annotator(served.documents(service.batcher, job)).annotate_many(given))
         service.note(request, [served], job, found)
         rows = [{"id": one.id, "labels": one.labels, "scores": one.label_scores} for one in found]

@@ -26,7 +26,7 @@ async def embed(request: Request, asked: EmbedRequest) -> Response:
     load = service.check_texts(asked.texts)
 
     def work(job: Job) -> Response:
-        texts = service.texts_without_persons(asked.texts, asked)
+        texts = service.texts_without_persons(asked.texts, asked, job)
         vectors = [one.tolist() for one in served.embedder(service.batcher, job).embed_many(texts)]
         service.note(request, [served], job, [Document("", text) for text in texts])
         return answer_of(served.identity, size=len(vectors[0]), vectors=vectors)

@@ -27,7 +27,7 @@ async def fill_mask(request: Request, asked: FillMaskRequest) -> Response:
     load = service.check_texts([asked.text])
 
     def work(job: Job) -> Response:
-        (text,) = service.texts_without_persons([asked.text], asked)
+        (text,) = service.texts_without_persons([asked.text], asked, job)
         gaps = served.filler(service.batcher, job).fill(text, top=asked.top)
         service.note(request, [served], job, [Document("", text)])
         return answer_of(served.identity, text=text, gaps=[asdict(one) for one in gaps])

@@ -61,7 +61,8 @@ async def _found(request: Request, asked: PairsRequest, served: Served) -> Seque
 
     def work(job: Job) -> list[Document]:
         pairs = [
-            service.texts_without_persons([one.first, one.second], asked) for one in asked.pairs
+            service.texts_without_persons([one.first, one.second], asked, job)
+            for one in asked.pairs
         ]
         documents = documents_of_pairs(pairs, passages_of(served))
         annotator = Annotator(served.documents(service.batcher, job))

@@ -42,6 +42,7 @@ async def reload_model(request: Request, asked: ReloadRequest) -> Response:
     follow within seconds.
     """
     done = await service_of(request).reload(asked.model)
+    request.state.model = str(done.now)
     return json_response(
         {
             "before": _shown(done.before),

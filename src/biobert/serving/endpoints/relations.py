@@ -40,9 +40,9 @@ async def relate(request: Request, asked: RelationsRequest) -> Response:
     served = [relations] if tagger is None else [relations, tagger]
 
     def work(job: Job) -> Response:
-        given = service.without_persons(documents, asked)
+        given = service.without_persons(documents, asked, job)
         related = relations.documents(service.batcher, job)
-        service.check_pairs(given, related.task)
+        service.check_pairs(given, related.task, job)
         with_entities = Annotator(related, minimum_score=asked.minimum_relation_score)
         annotators = {True: with_entities}
         if tagger is not None:

@@ -137,8 +137,9 @@ def method(recipe: Recipe, *, steps: int) -> Method | None:
 
 
 def _gradient(change: torch.Tensor) -> torch.Tensor:
+    """Where fp16 overflows it is zero: the scaler skips that step, but the passes must go on."""
     assert change.grad is not None
-    return change.grad.detach()
+    return torch.nan_to_num(change.grad.detach(), nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _same_chance() -> Callable[[], object]:
