@@ -153,5 +153,10 @@ def test_the_card_names_base_data_and_scores(run: Callable[..., Any], tmp_path: 
     assert "# toy" in card
     assert "- Chemical\n- Disease" in card
     assert "12 documents" in card
+    assert "biobert annotate abstract.txt --model" in card
+    assert "`devel` is the strict entity F1" in card
+    encoder = model_card(replace(manifest, task="pretraining", task_settings={}))
+    assert "biobert fill-mask" in encoder
+    assert "## Answers" not in encoder
     known = model_card(replace(manifest, data={"BC5CDR train": "500 documents"}))
     assert "CC BY 4.0; Li et al. 2016" in known

@@ -112,6 +112,10 @@ class Similarity(Task):
         metadata = {**document.metadata, SIMILARITY: f"{number:.6g}"}
         return replace(document, metadata=metadata, label_scores={SIMILARITY: place})
 
+    def measure(self) -> str:
+        """As the field reports these corpora."""
+        return "Pearson correlation"
+
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Correlations with the annotators' numbers."""
         pairs = [

@@ -5,6 +5,7 @@ from typing import Any
 
 from biobert.core.model_folder import ModelManifest
 from biobert.data.catalogue import corpus_names, load_corpus
+from biobert.tasks import build_task
 
 TEMPLATE = """\
 ---
@@ -18,13 +19,9 @@ A `{task}` model made with biobert {version}.
 {description}
 
 ```
-biobert annotate --model PATH_TO_THIS_FOLDER abstract.txt
+{use}
 ```
-
-## Answers
-
-{labels}
-
+{answers}
 ## Made from
 
 Encoder: {base}. Its licence and its training data are those of its own card.
@@ -37,24 +34,42 @@ Trained on:
 
 {metrics}
 
-Scores are strict, entity-level figures unless said otherwise. The resolved recipe and the versions
-of all packages are in `biobert.json`.
+`devel` is the {measure}, the mean over the sets if there are several. The resolved recipe and the
+versions of all packages are in `biobert.json`.
 """
+USES = {
+    "pretraining": 'biobert fill-mask "The drug [MASK] blood pressure." --model {folder}',
+    "qa": 'biobert answer "What was given?" --context abstract.txt --model {folder}',
+    "embedding": "biobert embed abstracts.jsonl --output vectors.npy --model {folder}",
+    "generation": "biobert generate abstracts.jsonl --model {folder}",
+}
+"""How a model is used; the others annotate."""
+ANNOTATE = "biobert annotate abstract.txt --model {folder}"
+FOLDER = "PATH_TO_THIS_FOLDER"
 
 
 def model_card(manifest: ModelManifest) -> str:
     """Markdown for a model folder's README.md."""
     labels = manifest.task_settings.get("labels", ())
+    answers = f"\n## Answers\n\n{_list(labels)}\n" if labels else ""
     return TEMPLATE.format(
         name=manifest.name,
         task=manifest.task,
         version=manifest.versions.get("biobert", ""),
         description=manifest.recipe.get("description", ""),
-        labels=_list(labels),
+        use=USES.get(manifest.task, ANNOTATE).format(folder=FOLDER),
+        answers=answers,
+        measure=_measure(manifest),
         base=manifest.recipe.get("model", {}).get("encoder", "unknown"),
         data=_list(_source(name, what) for name, what in manifest.data.items()),
         metrics=_list(f"{name}: {_figure(value)}" for name, value in _scores(manifest.metrics)),
     )
+
+
+def _measure(manifest: ModelManifest) -> str:
+    if manifest.task == "pretraining":  # whose corpora are no documents to score
+        return "mean log-likelihood of a hidden piece"
+    return build_task(manifest.task, manifest.task_settings).measure()
 
 
 def _source(name: str, what: Any) -> str:
