@@ -28,7 +28,7 @@ from biobert.tasks.pretraining import PAIRS, WORDS, Pretraining
 from biobert.training.batches import Batch, network_logits
 from biobert.training.checkpoint import OPTIMIZER
 from biobert.training.material import Places
-from biobert.training.pretraining import CorpusSource, WeighedCorpus
+from biobert.training.pretraining import CorpusSource, WeighedCorpus, begin_with_frequencies
 from biobert.training.rate_finder import RangeSettings, find_learning_rate
 from biobert.training.recipe import BatchSettings, StageSettings, read_recipe
 from tests.corpora import write_toy_corpus
@@ -107,6 +107,34 @@ def test_loss_and_gradients_are_those_of_transformers(checkpoint: Path, corpus: 
     torch.testing.assert_close(ours, embeddings, atol=1e-5, rtol=1e-4)
     bias = network.heads[WORDS].bias.grad
     torch.testing.assert_close(bias, theirs.cls.predictions.bias.grad, atol=1e-5, rtol=1e-4)
+
+
+def test_a_fresh_language_model_begins_with_frequencies(checkpoint: Path, corpus: Path) -> None:
+    network = Network(load_encoder(checkpoint), Pretraining.from_settings({}).heads(), dropout=0.0)
+    batch, said = first_batch(corpus), list[str]()
+    before = loss_of(network, batch).item()
+    opened = open_corpus(corpus)
+    for _ in range(2):
+        begin_with_frequencies(network, [WeighedCorpus(opened, 3)], said.append)
+    assert len(said) == 1  # what has begun is left alone
+    bias = network.heads[WORDS].bias.detach()
+    assert bias.exp().sum().item() == pytest.approx(1.0, abs=1e-4)
+    assert opened.counts().argmax() == bias.argmax().item()
+    assert loss_of(network, batch).item() < before
+
+
+@pytest.mark.parametrize("pulls", [True, False])
+def test_embeddings_may_learn_as_input_alone(checkpoint: Path, corpus: Path, pulls: bool) -> None:
+    network, batch = loaded(checkpoint), first_batch(corpus)
+    network.heads[WORDS].pulls_embeddings = pulls  # type: ignore[assignment]
+    loss_of(network, batch).backward()
+    gradient = network.encoder.embeddings.word.weight.grad  # type: ignore[union-attr]
+    absent = torch.ones(len(gradient), dtype=torch.bool)
+    absent[batch.token_ids.unique()] = False
+    absent[TOKENIZER.special("pad")] = False
+    assert absent.any()
+    assert bool(gradient[absent].any()) == pulls
+    assert gradient[~absent].any()
 
 
 def test_packed_rows_give_the_loss_of_padded_ones(checkpoint: Path, corpus: Path) -> None:

@@ -116,6 +116,10 @@ class TokenCorpus:
             tags=np.load(tags, mmap_mode="r") if tags.is_file() else None,
         )
 
+    def counts(self) -> np.ndarray:
+        """(vocabulary,) how often each id stands in the first shard."""
+        return np.bincount(self.load(0).tokens, minlength=self.manifest.vocabulary_size)
+
     def document_records(self, number: int) -> Iterator[dict[str, Any]]:
         """What is remembered of each document of a shard, in order."""
         path = self.folder / f"{self.shards[number].name}.documents.jsonl"

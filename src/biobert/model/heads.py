@@ -42,8 +42,13 @@ class VocabularyHead(nn.Module):
     """BERT's masked language model: LayerNorm(activation(W h + b)), then the word embeddings.
 
     The last matrix is the encoder's own embedding table (Devlin et al. 2019, arXiv:1810.04805,
-    appendix A.2), handed in at each call so that it is one parameter in one place.
+    appendix A.2), handed in at each call so that it is one parameter in one place. Where
+    `pulls_embeddings` is false the table learns as input alone: pieces that are hardly ever right
+    are else pushed away together, and lose what tells them apart (Gao et al. 2019,
+    arXiv:1907.12009).
     """
+
+    pulls_embeddings = True
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
@@ -53,6 +58,18 @@ class VocabularyHead(nn.Module):
         self.norm = nn.LayerNorm(settings.hidden_size, eps=settings.layer_norm_epsilon)
         self.bias = nn.Parameter(torch.zeros(settings.vocabulary_size))
         self.apply(initialise)
+
+    def begin_with(self, counts: torch.Tensor) -> bool:
+        """Give a bias that has learnt nothing the log frequencies of the pieces, from their counts.
+
+        False, and nothing done, where it has learnt something.
+        """
+        if self.bias.any():
+            return False
+        smoothed = counts.to(self.bias) + 0.5
+        with torch.no_grad():
+            self.bias.copy_((smoothed / smoothed.sum()).log())
+        return True
 
     def forward(
         self,
@@ -65,6 +82,8 @@ class VocabularyHead(nn.Module):
         With the `pieces` of each label (..., labels): the log-sum-exp over its pieces alone.
         """
         transformed = self.norm(activate(self.dense(hidden), self.activation))
+        if not self.pulls_embeddings:
+            embeddings = embeddings.detach()
         if not pieces:
             return functional.linear(transformed, embeddings, self.bias)
         wanted = [torch.tensor(some, device=hidden.device) for some in pieces]

@@ -21,7 +21,12 @@ from biobert.training.corpora import (
     read_sources,
 )
 from biobert.training.groups import GroupSource, with_partners
-from biobert.training.pretraining import CorpusExaminer, CorpusSource, WeighedCorpus
+from biobert.training.pretraining import (
+    CorpusExaminer,
+    CorpusSource,
+    WeighedCorpus,
+    begin_with_frequencies,
+)
 from biobert.training.recipe import DataSource, Recipe
 from biobert.training.sources import (
     BatchSource,
@@ -145,6 +150,7 @@ def _corpora(recipe: Recipe, learner: Learner, task: Pretraining, note: Note) ->
     train = _open_all(recipe.data.train, note)
     devel = _open_all(recipe.data.devel, note)
     times = [source.times for source in recipe.data.train for _ in source.splits]
+    weighed = [WeighedCorpus(*one) for one in zip(train.values(), times, strict=True)]
     examiner = CorpusExaminer(
         task,
         learner.tokenizer,
@@ -153,16 +159,18 @@ def _corpora(recipe: Recipe, learner: Learner, task: Pretraining, note: Note) ->
         length=longest,
         tokens=recipe.run.devel_tokens,
     )
+    source = CorpusSource(
+        task,
+        learner.tokenizer,
+        weighed,
+        batches=recipe.batches,
+        stages=recipe.stages,
+        steps=recipe.run.steps,
+        seed=recipe.run.seed,
+    )
+    begin_with_frequencies(learner.network, weighed, note)
     return Material(
-        source=CorpusSource(
-            task,
-            learner.tokenizer,
-            [WeighedCorpus(*one) for one in zip(train.values(), times, strict=True)],
-            batches=recipe.batches,
-            stages=recipe.stages,
-            steps=recipe.run.steps,
-            seed=recipe.run.seed,
-        ),
+        source=source,
         examiner=examiner if devel else None,
         described={name: _describe_corpus(corpus) for name, corpus in train.items()},
         scored_on={name: _describe_corpus(corpus) for name, corpus in devel.items()},

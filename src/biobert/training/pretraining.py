@@ -1,7 +1,7 @@
 """Batches of a pretraining run, from the shards of its corpora; and how well it predicts others."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -13,7 +13,7 @@ from biobert.core.batching import packed_rows
 from biobert.core.errors import BadInputError
 from biobert.core.task import Score, Scores
 from biobert.data.shards import TokenCorpus
-from biobert.model.heads import head_loss
+from biobert.model.heads import VocabularyHead, head_loss
 from biobert.model.network import Network
 from biobert.tasks.pretraining import PAIRS, WORDS, Pretraining, SegmentPool, masking_vocabulary
 from biobert.text.tokenizer import Tokenizer
@@ -190,6 +190,19 @@ class CorpusExaminer:
             if seen >= self._tokens:
                 break
         return _scores(losses, right, counts)
+
+
+def begin_with_frequencies(
+    network: Network, corpora: Sequence[WeighedCorpus], note: Callable[[str], None]
+) -> None:
+    """A language model that knows nothing yet begins with how frequent each piece is.
+
+    Else it learns it first, and by pushing away the embeddings of all rare pieces.
+    """
+    counts = sum(one.times * one.corpus.counts() for one in corpora)
+    for head in network.heads.values():
+        if isinstance(head, VocabularyHead) and head.begin_with(torch.as_tensor(counts)):
+            note("the language model begins with the frequencies of the pieces")
 
 
 def rows_of_batches(

@@ -73,7 +73,8 @@ class ModelSettings:
     `positions` longer rows (by `new_positions`), `layers` a deeper stack; the pooler and the
     `reinitialised_layers` at the top begin anew (arXiv:2006.05987). `heads` are new, or those of a
     trained folder, which then goes on learning. `dropout` is that before the
-    heads, `encoder_dropout` that inside (None: as the checkpoint says).
+    heads, `encoder_dropout` that inside (None: as the checkpoint says). In pretraining, without
+    `pull_embeddings` the word embeddings learn as input alone, not from what is predicted.
     """
 
     encoder: str | None = None
@@ -86,6 +87,7 @@ class ModelSettings:
     heads: Literal["new", "kept"] = "new"
     dropout: float = 0.1
     encoder_dropout: float | None = None
+    pull_embeddings: bool = True
 
     def __post_init__(self) -> None:
         if (self.encoder is None) == (self.shape is None):

@@ -9,6 +9,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.task import Task
 from biobert.model.decoder import DecoderHead
 from biobert.model.encoder import Encoder
+from biobert.model.heads import VocabularyHead
 from biobert.model.hub import find_encoder_folder, load_encoder
 from biobert.model.network import Network
 from biobert.model.settings import EncoderSettings
@@ -34,6 +35,8 @@ def build_learner(recipe: Recipe, note: Note) -> Learner:
             if recipe.adapter is not None:
                 raise BadInputError("[adapter] a decoder is trained whole: leave the adapter out")
             head.set_borders(learner.tokenizer.special("cls"), learner.tokenizer.special("sep"))
+        if isinstance(head, VocabularyHead):
+            head.pulls_embeddings = model.pull_embeddings
     if model.encoder_dropout is not None:
         set_dropout(encoder, model.encoder_dropout)
     if recipe.run.memory == "recompute":
