@@ -63,7 +63,7 @@ def load_bert(folder: Path) -> Encoder:
     A checkpoint without a pooler keeps a fresh one; any other missing tensor is an error.
     """
     encoder = Encoder(from_hugging_face(read_config(folder)))
-    tensors = {_bare_name(name): value for name, value in read_tensors(folder).items()}
+    tensors = {bare_name(name): value for name, value in read_tensors(folder).items()}
     state = {}
     for name, own in encoder.state_dict().items():
         found = tensors.get(hugging_face_name(name))
@@ -148,6 +148,11 @@ def fill_language_model(network: Network, folder: Path) -> None:
         )
 
 
+def bare_name(name: str) -> str:
+    """Without the `bert.` prefix and with the norm names of the first TensorFlow exports mended."""
+    return _modern_norm(name.removeprefix("bert."))
+
+
 def _head_tensors(network: Network) -> dict[str, torch.Tensor]:
     if _has_language_model(network):
         named = ((spec, network.heads[spec.name].state_dict()) for spec in network.specs)
@@ -198,11 +203,6 @@ def _head_config(network: Network) -> dict[str, object]:
         "id2label": {str(number): label for number, label in enumerate(labels)},
         "label2id": {label: number for number, label in enumerate(labels)},
     }
-
-
-def _bare_name(name: str) -> str:
-    """Without the `bert.` prefix and with the norm names of the first TensorFlow exports mended."""
-    return _modern_norm(name.removeprefix("bert."))
 
 
 def _modern_norm(name: str) -> str:

@@ -4,8 +4,6 @@ Wortsman et al. 2022 (arXiv:2203.05482): runs that differ in seed, data order or
 a model that is often better than each of them, at the cost of one.
 """
 
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +14,7 @@ from safetensors.torch import load_file
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import WEIGHTS, ModelManifest, check_same_answers, read_manifest
 from biobert.model.adaptation import read_adaptation
-from biobert.model.tensors import write_tensors
-from biobert.training.card import model_card
-from biobert.training.folder import package_versions
-
-COPIED = ("config.json", "tokenizer.json", "tokenizer_config.json")
+from biobert.training.folder import package_versions, write_changed_folder
 
 
 def average_models(models: Sequence[Path], output: Path, *, name: str) -> ModelManifest:
@@ -38,15 +32,7 @@ def average_models(models: Sequence[Path], output: Path, *, name: str) -> ModelM
     check_same_answers(models)
     manifests = [read_manifest(model) for model in models]
     manifest = _manifest(manifests, name)
-    unfinished = output.with_name(f".{output.name}.part")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    write_tensors(_mean(models), unfinished / WEIGHTS)
-    for file in COPIED:
-        shutil.copyfile(models[0] / file, unfinished / file)
-    (unfinished / "README.md").write_text(model_card(manifest), encoding="utf-8")
-    manifest.write(unfinished)
-    os.replace(unfinished, output)
+    write_changed_folder(output, models[0], _mean(models), manifest)
     return manifest
 
 

@@ -9,7 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from biobert.core.model_folder import ModelManifest
+import torch
+
+from biobert.core.model_folder import WEIGHTS, ModelManifest
+from biobert.model.tensors import write_tensors
 from biobert.model.weights import save_network
 from biobert.training.card import model_card
 from biobert.training.sources import Learner
@@ -23,6 +26,7 @@ REPORTED_PACKAGES = (
     "tokenizers",
     "numpy",
 )
+KEPT_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,21 @@ def write_model_folder(output: Path, learner: Learner, report: TrainingReport) -
         os.replace(path, output / path.name)
     unfinished.rmdir()
     return manifest
+
+
+def write_changed_folder(
+    output: Path, model: Path, tensors: Mapping[str, torch.Tensor], manifest: ModelManifest
+) -> None:
+    """Write `output`: the model with other weights under another manifest, whole or not at all."""
+    unfinished = output.with_name(f".{output.name}.part")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    write_tensors(tensors, unfinished / WEIGHTS)
+    for file in KEPT_FILES:
+        shutil.copyfile(model / file, unfinished / file)
+    (unfinished / "README.md").write_text(model_card(manifest), encoding="utf-8")
+    manifest.write(unfinished)
+    os.replace(unfinished, output)
 
 
 def package_versions() -> dict[str, str]:
