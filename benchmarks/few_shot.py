@@ -3,11 +3,11 @@
     BIOBERT_DATA=DATA python benchmarks/few_shot.py --encoder FOLDER [--sizes 8 16] [--seeds 1]
 
 FOLDER carries a masked language model, such as models/biobert-mini. A cell is one run on Evidence
-Inference with the cited words: macro F1 on as many examples of each label of devel, which choose the
-epoch (a large devel set would be labels that one does not have: Gao et al. 2021, arXiv:2012.15723,
-section 3), and on the whole test set. The seed draws the examples too. Each runs in a process of its
-own and adds a line to results/few_shot.jsonl; cells that are there are not run again. `--table`
-prints the means, each at the learning rate that is best on devel.
+Inference with the cited words: macro F1 on as many examples of each label of devel, which choose
+the epoch (a large devel set would be labels that one does not have: Gao et al. 2021,
+arXiv:2012.15723, section 3), and on the whole test set. The seed draws the examples too. Each runs
+in a process of its own and adds a line to results/few_shot.jsonl; cells that are there are not run
+again. `--table` prints the means, each at the learning rate that is best on devel.
 """
 
 import argparse
