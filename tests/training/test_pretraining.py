@@ -262,19 +262,20 @@ def test_a_compiled_network_learns_the_same(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-5), ("bf16", 5e-3)])
 def test_two_processes_give_equal_weights_copied_or_sharded(
-    tables: dict[str, Any], tmp_path: Path
+    tables: dict[str, Any], tmp_path: Path, precision: str, tolerance: float
 ) -> None:
     for parallel in ("ddp", "fsdp"):
         recipe = tmp_path / f"{parallel}.json"
-        changed = {**tables["run"], "steps": 12, "parallel": parallel, "precision": "float32"}
+        changed = {**tables["run"], "steps": 12, "parallel": parallel, "precision": precision}
         recipe.write_text(json.dumps({**tables, "run": changed}))
         done = launched(recipe, tmp_path / parallel)
         assert done.returncode == 0, done.stderr[-3000:]
     one, other = (load_file(tmp_path / name / WEIGHTS) for name in ("ddp", "fsdp"))
     assert one.keys() == other.keys()
     for name, weights in one.items():
-        torch.testing.assert_close(weights, other[name], atol=1e-5, rtol=1e-3)
+        torch.testing.assert_close(weights, other[name], atol=tolerance, rtol=10 * tolerance)
     states = [
         load_file(next((tmp_path / name / "checkpoints").glob("step-*")) / OPTIMIZER)
         for name in ("ddp", "fsdp")
