@@ -13,6 +13,7 @@ from biobert.training.loop import StepReport
 from biobert.training.material import Places
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
+from tests.corpora import write_toy_corpus
 from tests.tiny import write_tiny_encoder_folder
 
 
@@ -101,3 +102,15 @@ def stopped(tables: dict[str, Any], tmp_path: Path) -> Callable[..., None]:
             train(plan, places, listener=Stopping(step), resume=False)
 
     return go
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A `BertForPreTraining` folder with random weights."""
+    folder = tmp_path_factory.mktemp("pretraining") / "bert"
+    return write_tiny_encoder_folder(folder, kind="BertForPreTraining", dropout=0.0)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_toy_corpus(tmp_path_factory.mktemp("corpus") / "toy")

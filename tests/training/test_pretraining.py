@@ -1,4 +1,4 @@
-"""Pretraining: the loss of transformers, the same packed or padded, and a run from end to end."""
+"""A pretraining run from end to end: resumed, spread over processes, and what it refuses."""
 
 import json
 import os
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -17,161 +16,16 @@ from transformers import BertForPreTraining
 from biobert.core.errors import BadInputError
 from biobert.core.files import sha256_of
 from biobert.core.model_folder import WEIGHTS, read_manifest
-from biobert.core.task import IGNORED
-from biobert.data.shards import open_corpus
-from biobert.model.heads import head_loss
-from biobert.model.hub import load_encoder
-from biobert.model.network import Network
-from biobert.model.weights import fill_heads
 from biobert.pipeline.filling import GapFiller
-from biobert.tasks.pretraining import PAIRS, WORDS, Pretraining
-from biobert.training.batches import Batch, network_logits
 from biobert.training.checkpoint import OPTIMIZER
 from biobert.training.material import Places
-from biobert.training.pretraining import CorpusSource, WeighedCorpus, begin_with_frequencies
 from biobert.training.rate_finder import RangeSettings, find_learning_rate
-from biobert.training.recipe import BatchSettings, StageSettings, read_recipe
+from biobert.training.recipe import read_recipe
 from tests.corpora import write_toy_corpus
-from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder
+from tests.tiny import tiny_tokenizer
 from tests.training.conftest import Silent
 
 TOKENIZER = tiny_tokenizer()
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A `BertForPreTraining` folder with random weights."""
-    folder = tmp_path_factory.mktemp("pretraining") / "bert"
-    return write_tiny_encoder_folder(folder, kind="BertForPreTraining", dropout=0.0)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_toy_corpus(tmp_path_factory.mktemp("corpus") / "toy")
-
-
-def source(corpus: Path, *, layout: str = "sorted", tokens: int = 512) -> CorpusSource:
-    return CorpusSource(
-        Pretraining.from_settings({}),
-        TOKENIZER,
-        [WeighedCorpus(open_corpus(corpus))],
-        batches=BatchSettings(tokens=tokens, layout=layout),  # type: ignore[arg-type]
-        stages=(StageSettings(length=64),),
-        steps=10,
-        seed=1,
-    )
-
-
-def loaded(checkpoint: Path) -> Network:
-    task = Pretraining.from_settings({})
-    network = Network(load_encoder(checkpoint), task.heads(), dropout=0.0)
-    assert fill_heads(network, checkpoint) == []
-    return network
-
-
-def loss_of(network: Network, batch: Batch) -> torch.Tensor:
-    logits = network_logits(network, batch)
-    parts = [head_loss(head, logits[head.name], batch.targets[head.name]) for head in network.specs]
-    return torch.stack(parts).sum()
-
-
-def first_batch(corpus: Path) -> Batch:
-    made = source(corpus)
-    key = next(iter(made.plan(0, step=0).keys))
-    return made.batch(key, np.random.default_rng(1))
-
-
-def test_loss_and_gradients_are_those_of_transformers(checkpoint: Path, corpus: Path) -> None:
-    batch = first_batch(corpus)
-    network = loaded(checkpoint)
-    loss = loss_of(network, batch)
-    loss.backward()
-    theirs = BertForPreTraining.from_pretrained(checkpoint)
-    assert batch.selected is not None
-    labels = torch.full(batch.token_ids.shape, IGNORED)
-    labels.view(-1)[batch.selected[WORDS]] = batch.targets[WORDS][:, 0]
-    pairs = torch.full((len(batch.token_ids),), IGNORED)
-    pairs[batch.selected[PAIRS] // batch.token_ids.shape[1]] = batch.targets[PAIRS][:, 0]
-    mask = torch.ones_like(batch.token_ids) if batch.mask is None else batch.mask.long()
-    expected = theirs(
-        batch.token_ids,
-        attention_mask=mask,
-        token_type_ids=batch.segment_ids,
-        labels=labels,
-        next_sentence_label=pairs,
-    ).loss
-    expected.backward()
-    assert loss.item() == pytest.approx(expected.item(), abs=1e-5)
-    ours = network.encoder.embeddings.word.weight.grad  # type: ignore[union-attr]
-    embeddings = theirs.bert.embeddings.word_embeddings.weight.grad
-    torch.testing.assert_close(ours, embeddings, atol=1e-5, rtol=1e-4)
-    bias = network.heads[WORDS].bias.grad
-    torch.testing.assert_close(bias, theirs.cls.predictions.bias.grad, atol=1e-5, rtol=1e-4)
-
-
-def test_a_fresh_language_model_begins_with_frequencies(checkpoint: Path, corpus: Path) -> None:
-    network = Network(load_encoder(checkpoint), Pretraining.from_settings({}).heads(), dropout=0.0)
-    batch, said = first_batch(corpus), list[str]()
-    before = loss_of(network, batch).item()
-    opened = open_corpus(corpus)
-    for _ in range(2):
-        begin_with_frequencies(network, [WeighedCorpus(opened, 3)], said.append)
-    assert len(said) == 1  # what has begun is left alone
-    bias = network.heads[WORDS].bias.detach()
-    assert bias.exp().sum().item() == pytest.approx(1.0, abs=1e-4)
-    assert opened.counts().argmax() == bias.argmax().item()
-    assert loss_of(network, batch).item() < before
-
-
-@pytest.mark.parametrize("pulls", [True, False])
-def test_embeddings_may_learn_as_input_alone(checkpoint: Path, corpus: Path, pulls: bool) -> None:
-    network, batch = loaded(checkpoint), first_batch(corpus)
-    network.heads[WORDS].pulls_embeddings = pulls  # type: ignore[assignment]
-    loss_of(network, batch).backward()
-    gradient = network.encoder.embeddings.word.weight.grad  # type: ignore[union-attr]
-    absent = torch.ones(len(gradient), dtype=torch.bool)
-    absent[batch.token_ids.unique()] = False
-    absent[TOKENIZER.special("pad")] = False
-    assert absent.any()
-    assert bool(gradient[absent].any()) == pulls
-    assert gradient[~absent].any()
-
-
-def test_packed_rows_give_the_loss_of_padded_ones(checkpoint: Path, corpus: Path) -> None:
-    made = source(corpus, tokens=100_000)
-    key = next(iter(made.plan(0, step=0).keys))
-    network = loaded(checkpoint).eval()
-    padded = made.batch(key, np.random.default_rng(1))
-    with torch.no_grad():
-        logits = network_logits(network, padded)
-        assert padded.selected is not None
-        width = padded.token_ids.shape[1]
-        for start in range(0, 6, 2):
-            row = torch.cat([_real(padded, start), _real(padded, start + 1)], dim=1)
-            lengths = [_real(padded, one).shape[1] for one in (start, start + 1)]
-            ids, segments = row[0:1], row[1:2]
-            sequence = torch.tensor([[1] * lengths[0] + [2] * lengths[1]])
-            positions = torch.cat([torch.arange(one) for one in lengths])[None]
-            hidden = network.encoder(ids, segments, sequence, positions=positions)
-            for part, begin in ((start, 0), (start + 1, lengths[0])):
-                inside = padded.selected[WORDS] // width == part
-                places = padded.selected[WORDS][inside] % width + begin
-                found = network.heads[WORDS](
-                    hidden[0, places],
-                    network.encoder.embeddings.word.weight,  # type: ignore[union-attr]
-                )
-                torch.testing.assert_close(found, logits[WORDS][inside], atol=1e-5, rtol=1e-4)
-
-
-def test_the_packed_layout_loses_nothing(corpus: Path) -> None:
-    counts = {
-        layout: sum(
-            source(corpus, layout=layout).batch(key, np.random.default_rng(1)).tokens
-            for key in source(corpus, layout=layout).plan(0, step=0).keys
-        )
-        for layout in ("sorted", "packed")
-    }
-    assert counts["sorted"] == counts["packed"] > 0
 
 
 @pytest.fixture
@@ -405,11 +259,3 @@ def launched(recipe: Path, output: Path, last_step: str = "-1") -> subprocess.Co
     return subprocess.run(
         command, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=200
     )
-
-
-def _real(batch: Batch, row: int) -> torch.Tensor:
-    """(2, length) ids and segments of a row, without padding."""
-    length = batch.token_ids.shape[1]
-    if batch.mask is not None:
-        length = int(batch.mask[row].sum())
-    return torch.stack([batch.token_ids[row, :length], batch.segment_ids[row, :length]])
