@@ -1,12 +1,14 @@
 """Steps of pretraining: the plain Hugging Face `Trainer` and our loop, same text, model, batches.
 
     BIOBERT_DATA=DATA python benchmarks/pretraining.py [--shape base] [--batch-tokens N] [--steps N]
+        [--compilation default]
 
 The text is that of three tagging corpora's training splits. `words` is the masked language model
 alone: `BertForMaskedLM` on rows of exactly 128 tokens, as the run_mlm example fills them, and our
 rows of whole sentences. `words and pairs` adds next-sentence prediction: `BertForPreTraining` on
 the very pairs that ours draws. Tokens are real ones, without padding. Every turn is a process of
-its own, so that peak memory (resident; on a GPU what torch allocated) is its own too.
+its own, so that peak memory (resident; on a GPU what torch allocated) is its own too. With
+`--compilation default` torch compiles the network of both sides.
 """
 
 import argparse
@@ -43,12 +45,15 @@ from biobert.training.start import build_learner
 CORPORA = ("NCBI-disease:train", "BC5CDR:train", "BC2GM:train")
 CORPUS = CACHE / "pretraining-corpus"
 ROW = 128
-WARM_STEPS = 3
+WARM_STEPS = {"none": 3, "default": 12}
+"""Not timed; batches of several shapes make a compiler begin anew."""
 REPEATS = 3
 ON_GPU = torch.cuda.is_available()
-DROPOUT = 0.0 if ON_GPU else 0.1
-"""Kernels for packed rows know no dropout of attention weights, so neither side has any there."""
+ATTENTION_DROPOUT = 0.0 if ON_GPU else 0.1
+"""The kernel for packed rows knows none, so neither side has any there."""
 SHAPES = {"compact": (6, 384), "base": (12, 768)}
+COMMON = ("shape", "batch_tokens", "steps", "compilation")
+"""What all turns of a benchmark share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,11 @@ class Turn:
     shape: str
     batch_tokens: int
     steps: int
+    compilation: str
+
+    @property
+    def warm_steps(self) -> int:
+        return WARM_STEPS[self.compilation]
 
     @property
     def name(self) -> str:
@@ -71,6 +81,7 @@ class Turn:
 class Meter:
     """Ends of steps, and the tokens of the batches made for them."""
 
+    warm_steps: int
     ends: list[float] = field(default_factory=list)
     tokens: int = 0
     batches: int = 0
@@ -81,8 +92,8 @@ class Meter:
 
     def tokens_per_second(self) -> float:
         """Over all steps but the first ones."""
-        seconds = self.ends[-1] - self.ends[WARM_STEPS - 1]
-        return self.tokens / self.batches * (len(self.ends) - WARM_STEPS) / seconds
+        seconds = self.ends[-1] - self.ends[self.warm_steps - 1]
+        return self.tokens / self.batches * (len(self.ends) - self.warm_steps) / seconds
 
 
 def main() -> None:
@@ -90,14 +101,16 @@ def main() -> None:
     parser.add_argument("--shape", choices=SHAPES, default="compact")
     parser.add_argument("--batch-tokens", type=int, default=65536 if ON_GPU else 4096)
     parser.add_argument("--steps", type=int, default=40 if ON_GPU else 6)
+    parser.add_argument("--compilation", choices=WARM_STEPS, default="none")
     parser.add_argument("--turn", help="(for the benchmark's own processes)")
     arguments = parser.parse_args()
     if arguments.turn:
         print(json.dumps(_take(Turn(**json.loads(arguments.turn)))))
         return
     _build_corpus()
+    common = {name: getattr(arguments, name) for name in COMMON}
     turns = [
-        Turn(side, objective, precision, arguments.shape, arguments.batch_tokens, arguments.steps)
+        Turn(side, objective, precision, **common)
         for objective in ("words", "words and pairs")
         for precision in ("float32", "bf16")
         for side in ("Trainer", "ours")
@@ -126,9 +139,7 @@ def _report(
         "pretraining",
         {
             "device": torch.cuda.get_device_name() if ON_GPU else "cpu",
-            "shape": arguments.shape,
-            "batch_tokens": arguments.batch_tokens,
-            "steps": arguments.steps,
+            **{name: getattr(arguments, name) for name in COMMON},
             "repeats": REPEATS,
             "figures": rows,
         },
@@ -152,7 +163,7 @@ def _in_own_process(turn: Turn) -> dict[str, Any]:
 
 def _take(turn: Turn) -> dict[str, Any]:
     warnings.filterwarnings("ignore")
-    meter = Meter()
+    meter = Meter(turn.warm_steps)
     (_ours if turn.side == "ours" else _trainer)(turn, meter)
     speed = meter.tokens_per_second()
     cost = training_flops_per_token(
@@ -184,8 +195,7 @@ def _recipe(turn: Turn) -> Recipe:
             "model": {
                 "shape": shape,
                 "vocabulary": str(CORPUS),
-                "encoder_dropout": DROPOUT,
-                "dropout": DROPOUT,
+                "attention_dropout": ATTENTION_DROPOUT,
             },
             "data": {"train": [{"corpus": str(CORPUS)}]},
             "optimizer": {"learning_rate": 1e-4},
@@ -195,8 +205,9 @@ def _recipe(turn: Turn) -> Recipe:
                 "layout": "packed" if ON_GPU else "sorted",
             },
             "run": {
-                "steps": WARM_STEPS + turn.steps,
+                "steps": turn.warm_steps + turn.steps,
                 "precision": turn.precision,
+                "compilation": turn.compilation,
                 "checkpoint_every_steps": 1_000_000,
             },
         },
@@ -272,8 +283,7 @@ def _trainer(turn: Turn, meter: Meter) -> None:
         hidden_size=settings.hidden_size,
         num_hidden_layers=settings.layers,
         intermediate_size=settings.intermediate_size,
-        hidden_dropout_prob=DROPOUT,
-        attention_probs_dropout_prob=DROPOUT,
+        attention_probs_dropout_prob=ATTENTION_DROPOUT,
     )
     tokenizer = PreTrainedTokenizerFast.from_pretrained(CORPUS)
     collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=0.15)
@@ -295,7 +305,8 @@ def _trainer(turn: Turn, meter: Meter) -> None:
         args=TrainingArguments(
             output_dir=str(CACHE / "trainer"),
             per_device_train_batch_size=turn.batch_tokens // ROW,
-            max_steps=WARM_STEPS + turn.steps,
+            max_steps=turn.warm_steps + turn.steps,
+            torch_compile=turn.compilation == "default",
             learning_rate=1e-4,
             bf16=turn.precision == "bf16",
             use_cpu=not ON_GPU,

@@ -198,9 +198,10 @@ def _default(field: Field[Any]) -> str:
 def _formats() -> Iterator[str]:
     yield "# Formats\n"
     yield (
-        "`biobert convert`, `annotate` and every corpus read these. The ending tells the format; "
-        "`--from` and `--to` overrule it. `.gz` and `.xz` are unpacked and packed on the way, `-` "
-        "is standard input or output.\n"
+        "`biobert convert`, `annotate` and every corpus read these. The ending tells the format, "
+        "and where it says no more than `.xml` the root element does; `--from` and `--to` overrule "
+        "both. `.gz` and `.xz` are unpacked and packed on the way, `-` is standard input or "
+        "output.\n"
     )
     endings = endings_by_format()
     for name in formats.SHELF.names():
@@ -209,7 +210,10 @@ def _formats() -> Iterator[str]:
         yield f"## `{name}`\n"
         yield inspect.cleandoc(module.__doc__ or "") + "\n"
         found = ", ".join(f"`{ending}`" for ending in endings.get(name, ()))
+        roots = ", ".join(f"`<{root}>`" for root in getattr(module, "ROOTS", ()))
         yield f"Endings: {found or 'none, it is named'}. It can {' and '.join(verbs)}.\n"
+        if roots:
+            yield f"Root elements: {roots}.\n"
 
 
 def _corpora() -> Iterator[str]:

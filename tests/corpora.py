@@ -57,5 +57,8 @@ def _shard(
             "sentences": np.array([len(one) for one in ids], dtype=np.uint32),
             "documents": np.array([len(one) for one in texts], dtype=np.uint32),
         },
-        [{"id": f"{name}-{number}"} for number in range(documents)],
+        [
+            {"id": f"{name}-{number}", "bytes": len("".join(sentences).encode())}
+            for number, sentences in enumerate(texts)
+        ],
     )

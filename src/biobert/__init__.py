@@ -13,31 +13,50 @@ if TYPE_CHECKING:
     from biobert.core.document import Document, Entity, Relation, Span
     from biobert.core.errors import BiobertError
     from biobert.pipeline.annotator import Annotator
+    from biobert.pipeline.answering import Answerer
     from biobert.pipeline.embedder import Embedder
+    from biobert.pipeline.evaluating import CorpusPlaces, TestSet, evaluate
+    from biobert.pipeline.filling import GapFiller
+    from biobert.pipeline.learning import train
+    from biobert.pipeline.writer import Writer
     from biobert.trust.deidentification import Deidentifier
 
 __all__ = [
     "Annotator",
+    "Answerer",
     "BiobertError",
+    "CorpusPlaces",
     "Deidentifier",
     "Document",
     "Embedder",
     "Entity",
+    "GapFiller",
     "Relation",
     "Span",
+    "TestSet",
+    "Writer",
     "__version__",
+    "evaluate",
+    "train",
 ]
 
 # Imported when first asked for, so that `import biobert` and the command line start in a blink.
 _HOMES = {
     "Annotator": "biobert.pipeline.annotator",
+    "Answerer": "biobert.pipeline.answering",
     "BiobertError": "biobert.core.errors",
+    "CorpusPlaces": "biobert.pipeline.evaluating",
     "Deidentifier": "biobert.trust.deidentification",
     "Document": "biobert.core.document",
     "Embedder": "biobert.pipeline.embedder",
     "Entity": "biobert.core.document",
+    "GapFiller": "biobert.pipeline.filling",
     "Relation": "biobert.core.document",
     "Span": "biobert.core.document",
+    "TestSet": "biobert.pipeline.evaluating",
+    "Writer": "biobert.pipeline.writer",
+    "evaluate": "biobert.pipeline.evaluating",
+    "train": "biobert.pipeline.learning",
 }
 
 

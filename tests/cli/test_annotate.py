@@ -1,16 +1,21 @@
 """`biobert annotate` with the embedded model, as a user meets it."""
 
 import json
+import signal
 import subprocess
 import sys
+import tarfile
 import time
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
+from biobert.compression.folder import export_folder
 from biobert.data.reading import read_documents
 from biobert.data.rejects import Rejects
 from tests.cli.calling import call
+from tests.tiny import write_tiny_model_folder
 
 TEXT = "Lithium carbonate caused nephrogenic diabetes insipidus in 12 patients."
 
@@ -27,6 +32,24 @@ heavy = {"torch", "transformers", "openvino_telemetry.main"} & set(sys.modules)
 assert not heavy, heavy
 print([(document.mention(entity), entity.label) for entity in document.entities])
 """
+
+# `biobert` that kills itself at the given document, a few of which are annotated together.
+KILLED = """
+import os, signal, sys
+from biobert.cli.main import run
+from biobert.pipeline import annotator
+from biobert.pipeline.spool import Spool
+last, add = int(sys.argv.pop(1)), Spool.add
+def add_or_die(spool, outcome):
+    global last
+    last -= 1
+    if last == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    add(spool, outcome)
+annotator.CHUNK_CHARACTERS, Spool.add = CHUNK, add_or_die
+run()
+"""
+CHUNK = 500
 
 
 def test_the_embedded_model_works_offline_from_any_folder(tmp_path: Path) -> None:
@@ -153,3 +176,74 @@ def test_a_killed_run_goes_on_without_losing_or_doubling_a_document(
     assert len(names) == 10
     for name in names:
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def killed_at(document: int, *arguments: object, folder: Path) -> None:
+    code = KILLED.replace("CHUNK,", f"{CHUNK},")
+    command = [sys.executable, "-c", code, str(document), *map(str, arguments)]
+    assert subprocess.run(command, cwd=folder, check=False).returncode == -signal.SIGKILL
+
+
+def write_archive(path: Path, articles: int) -> None:
+    """JATS articles, of which each fifth is damaged and each seventh has no abstract."""
+    with tarfile.open(path, "w:xz") as archive:
+        for number in range(articles):
+            abstract = f"<abstract><p>{number} {TEXT}</p></abstract>" if number % 7 else ""
+            meta = f"<article-id>{number}</article-id><title-group><article-title>{TEXT}"
+            xml = f"<article><front><article-meta>{meta}</article-title></title-group>{abstract}"
+            data = f"{xml}</article-meta></front></article>"[: 50 if number % 5 == 0 else None]
+            member = tarfile.TarInfo(f"{number:03}.nxml")
+            member.size = len(data)
+            archive.addfile(member, BytesIO(data.encode()))
+
+
+def test_a_run_killed_inside_an_archive_goes_on_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing lost, doubled or read into other batches: files and rejects of a whole run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("biobert.pipeline.annotator.CHUNK_CHARACTERS", CHUNK)
+    settings = {"labels": ["yes", "no"], "passages": ["abstract"]}
+    trained = write_tiny_model_folder(tmp_path / "m", task="classification", others=settings)
+    export_folder(trained, tmp_path / "model", weights="float32")
+    write_archive(tmp_path / "all.tar.xz", 60)
+    wanted = ("annotate", "all.tar.xz", "--model", "model", "--to", "jsonl", "--to", "brat")
+
+    killed_at(23, *wanted, "-o", "out", folder=tmp_path)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {".all.spool"}
+    killed_at(11, *wanted, "-o", "out", "--resume", folder=tmp_path)
+    found = call(*wanted, "-o", "out", "--resume", "--rejects", "out.rejects", "--json")
+    whole = call(*wanted, "-o", "whole", "--rejects", "whole.rejects", "--json")
+    assert found.json["data"]["kept"] >= 23 + 11 - 2 * 5
+    assert found.json["data"]["documents"] < whole.json["data"]["documents"]
+    assert Path("out.rejects").read_text() == Path("whole.rejects").read_text()
+    assert whole.json["data"]["set_aside"] == 12 + 7
+    files = [path for path in sorted(Path("whole").rglob("*")) if path.is_file()][1:]
+    assert len(files) > 60
+    for path in files:
+        assert Path("out", path.relative_to("whole")).read_bytes() == path.read_bytes()
+    assert not Path("out/.all.spool").exists()
+
+
+def test_what_a_killed_run_left_of_texts_goes_with_the_next(tmp_path: Path) -> None:
+    (tmp_path / "one.jsonl").write_text(f'{{"text": "{TEXT}"}}\n' * 9)
+    wanted = ("annotate", tmp_path / "one.jsonl", "-o", tmp_path / "out", "--to", "html")
+    killed_at(8, *wanted, "--to", "jsonl", folder=tmp_path)
+    assert TEXT in (tmp_path / "out/.one.spool").read_text()
+    found = call(*wanted, "--min-score", "0.5", "--resume", "--json")
+    assert (found.json["data"]["documents"], found.json["data"]["kept"]) == (9, 0)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        *("one.html", ".biobert-done.jsonl")
+    }
+
+
+def test_threads_are_bounded(tiny_model: Path) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    asked = ("annotate", "-", "--model", tiny_model, "--engine", "torch", "--threads", before + 1)
+    try:
+        assert call(*asked, stdin=TEXT).code == 0
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)

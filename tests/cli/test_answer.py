@@ -13,7 +13,7 @@ from biobert.pipeline.answering import Answerer
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.qa import HEAD
 from tests.cli.calling import call
-from tests.tiny import write_tiny_encoder_folder
+from tests.tiny import write_tiny_encoder_folder, write_tiny_model_folder
 
 EXACT = RuntimeSettings(precision="float32")
 CONTEXT = "The aspirin was given. Then lithium caused cardiac arrest! All was well."
@@ -166,6 +166,58 @@ def test_an_exported_model_gives_the_same_answers(model: Path, engine: str, tmp_
     assert [one.text for one in own.answer("which?", CONTEXT).found] == [
         one.text for one in other.answer("which?", CONTEXT).found
     ]
+
+
+@pytest.fixture
+def bioasq(tmp_path: Path) -> Path:
+    """Four questions with their gold answers."""
+    answers = {"factoid": [["x", "y"]], "list": [["x"], ["y"]], "yesno": "yes", "summary": None}
+    questions = [
+        {
+            "id": f"q-{kind}",
+            "type": kind,
+            "body": "which?",
+            "snippets": [{"text": CONTEXT}],
+            **({} if answer is None else {"exact_answer": answer}),
+        }
+        for kind, answer in answers.items()
+    ]
+    (tmp_path / "gold.bioasq.json").write_text(json.dumps({"questions": questions}))
+    return tmp_path / "gold.bioasq.json"
+
+
+@pytest.fixture
+def yes_or_no(tmp_path: Path) -> Path:
+    """A model that says yes or no."""
+    settings = {"labels": ["yes", "no"], "passages": ["question", "context"]}
+    return write_tiny_model_folder(tmp_path / "yesno", task="classification", others=settings)
+
+
+def test_two_models_answer_one_file_of_bioasq(
+    model: Path, bioasq: Path, yes_or_no: Path, tmp_path: Path
+) -> None:
+    first, both = tmp_path / "first.jsonl", tmp_path / "both.bioasq.json"
+    found = call("annotate", bioasq, "--model", model, "--output", first, "--json")
+    assert found.code == 0, found.err
+    # What is gold in the input and not answered is no answer.
+    assert "yes" not in found.out
+    assert call("annotate", first, "--model", yes_or_no, "--output", both).code == 0
+    questions = {one["type"]: one for one in json.loads(both.read_text())["questions"]}
+    assert questions["yesno"]["exact_answer"] in ("yes", "no")
+    for kind in ("factoid", "list"):
+        found_answers = [text for (text,) in questions[kind]["exact_answer"]]
+        assert found_answers and all(text in CONTEXT for text in found_answers)
+    assert "exact_answer" not in questions["summary"]
+
+
+def test_a_model_is_scored_on_questions_of_its_type(bioasq: Path, yes_or_no: Path) -> None:
+    found = call("evaluate", yes_or_no, bioasq, "--where", "type=yesno", "--json")
+    assert found.code == 0, found.err
+    assert found.json["data"]["documents"] == 1
+    found = call("evaluate", yes_or_no, bioasq, "--json")
+    assert "take documents of one kind by `where`" in found.json["error"]["message"]
+    found = call("evaluate", yes_or_no, bioasq, "--where", "yesno", "--json")
+    assert "--where yesno: write it as KEY=VALUE" in found.json["error"]["message"]
 
 
 def test_a_model_that_answers_may_go_on_with_its_head(model: Path) -> None:

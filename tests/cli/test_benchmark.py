@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,16 +16,11 @@ from biobert.core.files import sha256_of
 from biobert.data.catalogue import Corpus, CorpusFile
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
+from biobert.evaluation.overlap import Shared
 from biobert.pipeline.evaluating import CorpusPlaces
-from biobert.pipeline.suite import (
-    Suite,
-    SuiteModel,
-    SuiteRun,
-    SuiteTest,
-    _checksum,
-    _timed,
-    read_suite,
-)
+from biobert.pipeline.suite import Suite, SuiteModel, SuiteTest, read_suite
+from biobert.pipeline.suite_run import Cell, SuiteRun, _checksum, _timed
+from biobert.pipeline.suite_table import as_markdown
 from biobert.tasks.ner import NamedEntityRecognition
 from tests.cli.calling import call
 from tests.tiny import write_tiny_encoder_folder, write_tiny_model_folder
@@ -147,7 +143,7 @@ def test_all_files_of_a_test_set_are_in_its_checksum(
 ) -> None:
     corpus = Corpus("pair", "", "ner", "", "", format="jsonl", splits={"test": CorpusFile("a")})
     corpus = replace(corpus, files={"more": CorpusFile("b")})
-    monkeypatch.setattr("biobert.pipeline.suite.load_corpus", lambda name: corpus)
+    monkeypatch.setattr("biobert.pipeline.suite_run.load_corpus", lambda name: corpus)
     (tmp_path / "a").write_text("a")
     found = set()
     for content in ("b", "c"):
@@ -159,7 +155,7 @@ def test_all_files_of_a_test_set_are_in_its_checksum(
 def test_a_killed_run_has_noted_its_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("biobert.pipeline.suite.SECONDS_BETWEEN_NOTES", 0.01)
+    monkeypatch.setattr("biobert.pipeline.suite_run.SECONDS_BETWEEN_NOTES", 0.01)
     path = tmp_path / "seconds.json"
     with _timed(path):
         while not path.is_file():
@@ -191,6 +187,106 @@ def test_minutes_add_up_over_sessions(suite: Path, tmp_path: Path) -> None:
     seconds = json.loads((tmp_path / "toy" / "seed-1" / "seconds.json").read_text())["seconds"]
     assert calls.count(tmp_path / "toy" / "seed-1") == 4  # two tests, each asked for twice
     assert seconds >= 4 * 0.05
+
+
+def run_of(suite: Suite, folder: Path, output: Path, **others: Any) -> SuiteRun:
+    """A run whose models are tiny and learn nothing."""
+
+    def train(tables: Mapping[str, Any], folder: Path) -> None:
+        write_tiny_model_folder(folder)
+        (folder / "tables.json").write_text(json.dumps(tables))
+
+    common: dict[str, Any] = {"places": CorpusPlaces(output), "train": train}
+    return SuiteRun(suite, recipes=folder, output=output, **{**common, **others})
+
+
+def test_what_is_shared_is_said_before_anything_is_trained(
+    done: Path, suite: Path, tmp_path: Path
+) -> None:
+    notes: list[str] = []
+    list(run_of(read_suite(suite), suite.parent, tmp_path, note=notes.append).cells())
+    shared = "12 sentences of it stand in the training data too"
+    assert notes[:2] == [f"toy: {shared}", f"toy Disease: {shared}"]
+    cells = json.loads((done / "table.json").read_text())["cells"]
+    for one in cells[0]["shared"]:
+        assert (one["count"], one["total"], one["main"]) == (12, 12, None)
+    assert "| nothing to score without 12 sentences |" in (done / "table.md").read_text()
+
+
+def test_a_model_begins_from_another_of_its_seed(suite: Path, tmp_path: Path) -> None:
+    test = SuiteTest("toy", str(suite.with_name("toy.jsonl")))
+    second = SuiteModel("toy.toml", (test,), name="second", start="first")
+    models = (SuiteModel("toy.toml", name="first"), SuiteModel("toy.toml", name="third"), second)
+    plan = Suite("s", models, seeds=(1, 2)).only(["second"])
+    assert [model.folder for model in plan.models] == ["first", "second"]
+    notes: list[str] = []
+    run = run_of(
+        plan, suite.parent, tmp_path, note=notes.append, changes=["model.encoder=elsewhere"]
+    )
+    (cell,) = run.cells()
+    assert len(cell.scores) == 2
+    assert notes[1:5] == [
+        f"{name}, seed-{seed}: training" for seed in (1, 2) for name in ("first", "second")
+    ]
+    for seed in (1, 2):
+        first, own = (tmp_path / name / f"seed-{seed}" for name in ("first", "second"))
+        asked = json.loads((own / "asked.json").read_text())["model"]["encoder"]
+        tables = [json.loads((one / "tables.json").read_text()) for one in (first, own)]
+        assert [one["model"]["encoder"] for one in tables] == ["elsewhere", str(first)]
+        assert asked == f"first/seed-{seed}"
+    assert "second begins from first of the same seed." in as_markdown(plan, [cell])
+    with pytest.raises(BadInputError, match="first"):
+        Suite("s", (second, models[0]))
+
+
+def test_each_fold_in_turn_is_devel(suite: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    folds = ("fold-0", "fold-1", "fold-2")
+    for number, name in enumerate((*folds, "test")):
+        documents = NamedEntityRecognition.toy_documents()[number % 2 :]
+        write_documents(documents, corpus / f"{name}.jsonl", "jsonl")
+    text = suite.with_name("toy.toml").read_text()
+    text = text.replace(str(suite.with_name("toy.jsonl")), str(corpus))
+    (tmp_path / "toy.toml").write_text(
+        text.replace("[run]", f'devel = [{{ corpus = "{corpus}" }}]\n[run]')
+    )
+    plan = Suite(
+        "s", (SuiteModel("toy.toml", (SuiteTest("toy", str(corpus)),), folds=folds),), seeds=(1,)
+    )
+    output = tmp_path / "out"
+    (cell,) = run_of(plan, tmp_path, output, note=lambda _: None).cells()
+    assert len(cell.scores) == len(cell.minutes) == len(cell.shared) == 3
+    for fold in folds:
+        data = json.loads((output / "toy" / f"{fold}-seed-1" / "tables.json").read_text())["data"]
+        assert data["train"][0]["splits"] == [one for one in folds if one != fold]
+        assert data["devel"][0]["splits"] == [fold]
+    table = as_markdown(plan, [cell])
+    assert (
+        "of fold-0, fold-1, fold-2 each in turn is devel, and the others are learnt from" in table
+    )
+    assert f"| {100 * statistics.mean(cell.scores):.2f} |" in table
+
+
+def test_a_row_says_what_was_not_compared_and_what_compares_with_nothing() -> None:
+    def row(*shared: Shared | None) -> str:
+        scores = tuple(0.5 for _ in shared)
+        cell = Cell(
+            test="t", task="ner", measure="F1", corpus="c", split="test", checksum="", documents=9,
+            set_aside=0, seeds=(1,), scores=scores, intervals=((0.4, 0.6),), shared=shared,
+            minutes=(1.0,), incomparable="a split of our own",
+        )  # fmt: skip
+        plan = Suite("s", (SuiteModel("r.toml", (SuiteTest("t", "c"),)),))
+        return as_markdown(plan, [cell])
+
+    def shared(count: int, main: float | None, **others: Any) -> Shared:
+        return Shared(count, 9, "sentences", main, ("c train",), **others)
+
+    assert "| not checked |" in row(None)
+    assert "| none compares: a split of our own |" in row(None)
+    assert "| 0 sentences shared |" in row(shared(0, None))
+    assert "| 40.00 without 0 to 4 sentences |" in row(shared(0, None), shared(4, 0.3))
+    assert "4 sentences; d train not checked |" in row(shared(4, 0.3, missing=("d train",)))
 
 
 def test_two_models_of_one_recipe_need_names() -> None:

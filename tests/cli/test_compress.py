@@ -1,5 +1,6 @@
 """`compress` and `compare-speed` as a shell calls them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from biobert.data.reading import write_documents
@@ -31,6 +32,7 @@ def test_compress_writes_a_model_and_says_what_it_cost(tiny_model: Path, tmp_pat
     assert (output / "model.onnx").is_file()
     shown = call("compress", tiny_model, "--recipe", path, "-o", output, "--max-loss", 100)
     assert "one text, median ms" in shown.out
+    assert "original, exported" in shown.out
     assert f"model folder: {output}" in shown.out.replace("\n", "")
 
 
@@ -46,12 +48,40 @@ def test_an_export_is_measured_where_a_corpus_is_named(tiny_model: Path, tmp_pat
 
 def test_an_export_that_is_not_measured_keeps_its_weights(tiny_model: Path, tmp_path: Path) -> None:
     plain = ("export", tiny_model, "-o", tmp_path / "plain")
-    assert "float32 weights" in call(*plain).out
-    assert "its score was not measured" in call(*plain, "--weights", "int8").out
-    for option in (("--max-loss", 0.1), ("--split", "test")):
+    for weights in ((), ("--weights", "float32")):
+        assert "float32 weights" in call(*plain, *weights).out
+    for option in (("--max-loss", 0.1), ("--split", "test"), ("--weights", "int8")):
         refused = call("export", tiny_model, "-o", tmp_path / "none", *option)
-        assert refused.code == 2 and "--corpus" in refused.err
+        assert refused.code == 2 and f"{option[0]} needs --corpus" in refused.err
     assert not (tmp_path / "none").exists()
+
+
+def test_an_export_is_calibrated_on_text_of_its_own(tiny_model: Path, tmp_path: Path) -> None:
+    recipe(tmp_path)
+    gold, other = tmp_path / "gold.jsonl", tmp_path / "other.jsonl"
+    other.write_bytes(gold.read_bytes())
+    gated = ("export", tiny_model, "--corpus", gold, "-o", tmp_path / "small", "--max-loss", 100)
+    for half in (("--weights", "int8-static"), ("--calibrate", other)):
+        refused = call(*gated, *half)
+        assert refused.code == 2 and "need each other" in refused.err
+    done = call(*gated, "--weights", "int8-static", "--calibrate", other, "--json")
+    assert done.code == 0, done.err
+    assert done.json["data"]["weights"] == "int8-static"
+
+
+def test_labels_of_others_are_renamed(tiny_model: Path, tmp_path: Path) -> None:
+    disease = replace(NamedEntityRecognition.toy_documents()[0], annotated_labels=("Illness",))
+    entities = [replace(one, label="Illness") for one in disease.entities]
+    write_documents([disease.with_entities(entities)], tmp_path / "gold.jsonl", "jsonl")
+    corpus = ("--corpus", tmp_path / "gold.jsonl")
+    for verb in (
+        ("export", tiny_model, *corpus, "-o", tmp_path / "small", "--max-loss", 100),
+        ("compare-speed", tiny_model, *corpus, "--texts", 1, "--turns", 1),
+    ):
+        refused = call(*verb)
+        assert refused.code == 1 and "--rename THEIRS=OURS" in refused.err
+        renamed = call(*verb, "--rename", "Illness=Disease")
+        assert renamed.code == 0, renamed.err
 
 
 def test_a_refusal_has_a_code_of_its_own(tiny_model: Path, tmp_path: Path) -> None:

@@ -68,6 +68,14 @@ def test_a_format_that_cannot_be_written_becomes_json_lines(tmp_path: Path) -> N
     assert done.json["data"]["outputs"] == [str(tmp_path / "out/a.jsonl")]
 
 
+def test_a_format_to_write_must_be_one_that_can_be(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    done = call("deidentify", tmp_path / "a.txt", "-o", tmp_path / "out", "--to", "pubtater")
+    assert done.code == 2
+    assert "pubtator" in done.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_key_file_makes_runs_alike(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("0123456789abcdef0123456789abcdef\n")
     runs = [
@@ -135,8 +143,16 @@ def test_the_mapping_and_the_counts_hold_headings_and_metadata(tmp_path: Path) -
     ]
 
 
-def test_a_model_says_which_of_its_labels_are_ignored(tmp_path: Path) -> None:
-    model = write_tiny_model_folder(tmp_path / "model", labels=["PATIENT", "PROFESSION"])
+PARTS = {label: {"name": "ner", "labels": [label]} for label in ("PATIENT", "PROFESSION")}
+
+
+@pytest.mark.parametrize(
+    ("task", "settings"), [("ner", {"labels": list(PARTS)}), ("multitask", {"parts": PARTS})]
+)
+def test_a_model_says_which_of_its_labels_are_ignored(
+    tmp_path: Path, task: str, settings: dict[str, object]
+) -> None:
+    model = write_tiny_model_folder(tmp_path / "model", task=task, others=settings)
     done = call("deidentify", "-", "-o", "-", "--names", model, stdin=TEXT)
     assert done.code == 0, done.err
     assert "no identifier: PROFESSION\n" in done.err

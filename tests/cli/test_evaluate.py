@@ -1,11 +1,18 @@
 """`biobert evaluate` and `biobert export`, end to end on small files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from biobert.core.document import Document
+from biobert.core.model_folder import read_manifest
+from biobert.data.reading import write_documents
+from biobert.pipeline.evaluating import unit_of
+from biobert.tasks import build_task
 from tests.cli.calling import call
+from tests.tiny import write_tiny_model_folder
 
 CONLL = """Lithium B-Chem
 caused O
@@ -80,10 +87,63 @@ def brat(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_folder_of_brat_pairs_is_not_its_own_training_split(brat: Path) -> None:
-    found = call("evaluate", "embedded", brat, "--json").json["data"]
+def test_a_model_that_names_no_training_data_is_not_compared(brat: Path, tiny_model: Path) -> None:
+    found = call("evaluate", tiny_model, brat, "--json").json["data"]
     assert found["shared_with_train"] is None
     assert found["errors"]["recall_seen"] is None
+    shown = call("evaluate", tiny_model, brat).out
+    assert "not compared with the training data: the model names none" in shown
+
+
+def labelled(place: Path, *texts: str) -> Path:
+    write_documents([Document(one, one, labels=("yes",)) for one in texts], place, "jsonl")
+    return place
+
+
+def name_training(folder: Path, *corpora: Path, **others: object) -> None:
+    """Write into a model's manifest what it has learnt from."""
+    train = [{"corpus": str(one), "splits": ["train"]} for one in corpora]
+    recipe = {"data": {"train": train}, **others}
+    replace(read_manifest(folder), recipe=recipe).write(folder)
+
+
+def test_what_a_model_has_learnt_from_is_counted_in_its_test_set(tmp_path: Path) -> None:
+    start, model = (
+        write_tiny_model_folder(tmp_path / name, task="classification", labels=("yes", "no"))
+        for name in ("start", "model")
+    )
+    test = labelled(tmp_path / "test.jsonl", "One.", "Two.", "Three.", "Four.")
+    name_training(start, labelled(tmp_path / "earlier.jsonl", "Four."))
+    begun = {"model": {"encoder": str(start)}}
+    shown = []
+    for texts in (("Else.",), ("One.", "two.", "Five."), ("One.", "Two.", "Three.")):
+        name_training(model, labelled(tmp_path / "own.jsonl", *texts), **begun)
+        shown.append(call("evaluate", model, test).out.replace("\n", ""))
+    assert "documents that stand in the training data too: 1 of 4; without them " in shown[0]
+    assert "documents that stand in the training data too: 3 of 4; without them " in shown[1]
+    assert "too: 4 of 4; without them there is nothing to score" in shown[2]
+    name_training(model, tmp_path / "own.jsonl")
+    assert "too: 3 of 4; without them " in call("evaluate", model, test).out
+    name_training(model, tmp_path / "gone.jsonl", labelled(tmp_path / "own.jsonl", "Else."))
+    found = call("evaluate", model, test).out.replace("\n", "")
+    assert "documents that stand in the training data too: 0 of 4" in found
+    assert "gone.jsonl train:not on this machine" in found.replace(": not", ":not")
+
+
+@pytest.mark.parametrize(("scope", "unit"), [("sentence", "sentences"), ("document", "documents")])
+def test_relations_are_compared_where_they_are_looked_for(scope: str, unit: str) -> None:
+    settings = {"labels": ["CAUSES"], "pairs": [["Chemical", "Disease"]], "scope": scope}
+    assert unit_of(build_task("relations", settings)) == unit
+
+
+def test_a_file_without_documents_is_called_empty(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("")
+    found = call("evaluate", "embedded", tmp_path / "empty.jsonl")
+    assert found.code == 1
+    assert "empty.jsonl (test) has no documents" in found.err
+    (tmp_path / "bad.jsonl").write_text("{}\n")
+    found = call("evaluate", "embedded", tmp_path / "bad.jsonl")
+    assert "1 records were set aside, the first at bad.jsonl:1" in found.err
 
 
 @pytest.mark.parametrize("verb", ["evaluate", "diagnose", "compare"])

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from biobert.cli import places
 from biobert.core.model_folder import read_manifest
+from biobert.text.tokenizer import Tokenizer
 from tests.cli.calling import call
+from tests.data.articles import prose
 from tests.tiny import write_tiny_encoder_folder
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +44,15 @@ def test_the_commands_of_the_smallest_recipe_work(tmp_path: Path) -> None:
     assert "[MASK]" in done.stdout
 
 
+def test_a_corpus_has_the_built_in_vocabulary_unless_another_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(prose(1))
+    arguments = (tmp_path / "a.txt", "--output", tmp_path / "out", "--test-splits", "keep")
+    built = call("corpus", "build", *arguments, "--json")
+    assert built.code == 0, built.err
+    embedded = Tokenizer.from_folder(ROOT / "src" / "biobert" / "embedded")
+    assert built.json["data"]["tokenizer"] == embedded.fingerprint()
+
+
 def test_candidates_come_with_their_place_and_probability(tmp_path: Path) -> None:
     model = write_tiny_encoder_folder(tmp_path / "bert", kind="BertForMaskedLM")
     text = "aspirin and [MASK] cancer"
@@ -52,6 +64,19 @@ def test_candidates_come_with_their_place_and_probability(tmp_path: Path) -> Non
     assert len(chances) == 3
     assert chances == sorted(chances, reverse=True)
     assert 0 < sum(chances) <= 1
+
+
+def test_without_a_model_the_encoder_of_the_repository_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = call("fill-mask", "The drug [MASK] blood pressure.", "--json")
+    assert found.code == 0, found.err
+    assert found.json["data"]["gaps"][0]["candidates"][0]["piece"] == "reduces"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(places, "__file__", str(tmp_path / "lib/python/biobert/cli/places.py"))
+    found = call("fill-mask", "The drug [MASK] blood pressure.", "--json")
+    assert found.code == 2
+    assert "--model" in found.json["error"]["message"]
 
 
 @pytest.mark.parametrize(

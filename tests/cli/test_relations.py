@@ -14,10 +14,11 @@ from biobert.core.task import Outputs, Window
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
 from biobert.pipeline import annotator as annotator_module
+from biobert.pipeline.annotator import Refused
 from biobert.pipeline.load import load_model
 from biobert.tasks import relations
 from tests.cli.calling import call
-from tests.tiny import write_tiny_encoder_folder
+from tests.tiny import write_tiny_encoder_folder, write_tiny_model_folder
 
 DRUGS, DISEASES = ("lithium", "aspirin"), ("cancer", "diabetes")
 RECIPE = """name = "toy-relations"
@@ -140,15 +141,22 @@ def test_a_document_with_too_many_pairs_is_refused_and_the_others_go_on(
     pairs = len(annotator.annotate(TEXT[:27]).relations)
     monkeypatch.setattr(relations, "MOST_PAIRS", pairs)
     given = [Document("few", TEXT[:27]), Document("many", TEXT * 9), Document("none", "")]
-    refused: list[str] = []
-    found = annotator.annotate_many(
-        given, refused=lambda one, why: refused.append(f"{one.id} {why}")
-    )
-    assert [document.id for document in found] == ["few", "none"]
-    assert len(refused) == 1
-    assert refused[0].startswith(f"many document 'many': more than {pairs} pairs")
+    ((few, many, none),) = annotator.annotate_chunks(given)
+    assert isinstance(few, Document)
+    assert isinstance(none, Document)
+    assert isinstance(many, Refused)
+    assert many.document.id == "many"
+    assert str(many.problem).startswith(f"document 'many': more than {pairs} pairs")
     with pytest.raises(BadInputError, match="that may be related"):
         list(annotator.annotate_many(given))
+
+
+def test_the_parts_of_a_multitask_find_what_is_related(model: Path, tmp_path: Path) -> None:
+    parts = {label: {"name": "ner", "labels": [label]} for label in ("Chemical", "Disease")}
+    tagger = write_tiny_model_folder(tmp_path / "m", task="multitask", others={"parts": parts})
+    assert Annotator(tagger, relations=model).relations is not None
+    with pytest.raises(BadInputError, match="the entities found are Chemical"):
+        Annotator(tagger, relations=model, labels=["Chemical"])
 
 
 def test_few_pairs_are_in_memory_at_once(

@@ -10,11 +10,57 @@ from hypothesis import strategies as st
 from biobert.core.document import Document, Entity, Passage, Span
 from biobert.core.errors import BadInputError
 from biobert.data import cleaning
-from biobert.data.cleaning import FilterSettings, cleaned, language_of, reason_to_drop, unreadable
+from biobert.data.cleaning import (
+    FUNCTION_WORDS,
+    FilterSettings,
+    cleaned,
+    language_of,
+    reason_to_drop,
+    unreadable,
+)
 from biobert.data.licences import LICENCES, licence_of
 from tests.data.articles import prose
 
 CC_BY = {"licence": "cc-by"}
+SENTENCES = {
+    "en": prose(1),
+    "da": "Behandlingen blev givet til patienter med diabetes, og vi undersøgte effekten på "
+    "blodtryk og nyrefunktion. Resultaterne viste, at risikoen for indlæggelse er lavere "
+    "efter et år.",
+    "de": "Die Wirkung der Therapie wurde an einer Gruppe von Patienten mit Diabetes untersucht, "
+    "die in der Klinik behandelt wurden und bei denen eine Besserung eintrat.",
+    "es": "El objetivo del estudio fue evaluar la eficacia del tratamiento en los pacientes con "
+    "diabetes. Las complicaciones fueron más frecuentes en el grupo control y la mortalidad "
+    "no varió.",
+    "fr": "L'objectif de cette étude était d'évaluer les effets du traitement chez les patients "
+    "atteints de diabète. Une amélioration est observée dans le groupe traité et les "
+    "complications ont diminué.",
+    "hu": "A vizsgálat célja az volt, hogy felmérje a kezelés hatását és biztonságosságát. Az "
+    "eredmények alapján a kockázat csökkent, és egy év után sem volt különbség a csoportok "
+    "között.",
+    "it": "Lo scopo dello studio è valutare gli effetti della terapia nei pazienti con diabete. "
+    "Il rischio di complicanze è diminuito nel gruppo trattato e la durata della degenza è "
+    "rimasta uguale.",
+    "nl": "Het doel van dit onderzoek was het effect van de behandeling te bepalen bij patiënten "
+    "met diabetes. De complicaties werden niet vaker gezien dan in een groep met placebo.",
+    "no": "Behandlingen ble gitt til pasienter med diabetes, og vi undersøkte effekten av "
+    "legemidlet på blodtrykket. Det er ikke grunn til å tro at risikoen øker etter ett år.",
+    "pl": "Celem pracy była ocena skuteczności leczenia w grupie chorych z cukrzycą. Wyniki "
+    "wskazują, że ryzyko powikłań jest mniejsze, a śmiertelność nie różni się w obu "
+    "grupach.",
+    "pt": "O objetivo do estudo foi avaliar o efeito do tratamento em pacientes com diabetes. Os "
+    "resultados mostraram uma redução do risco e não foram observadas complicações pelo uso "
+    "dos fármacos.",
+    "ro": "Scopul studiului este evaluarea efectului tratamentului la pacienții cu diabet și "
+    "hipertensiune. Riscul a fost mai mic în grupul tratat, iar rezultatele sunt valabile "
+    "pentru ambele sexe.",
+    "sv": "Syftet med studien var att undersöka effekten av behandlingen hos patienter med "
+    "diabetes. Det är inte visat att risken för komplikationer minskar, och fler studier "
+    "behövs för att avgöra det.",
+    "tr": "Bu çalışmanın amacı diyabet hastalarında tedavinin etkisini ve güvenliğini "
+    "araştırmaktır. Komplikasyonlar daha az görüldü ve bir yıl sonra gruplar arasında fark "
+    "bulunmadı.",
+}
 
 
 def clean(text: str, *passages: Passage) -> Document:
@@ -125,7 +171,7 @@ def test_a_paragraph_without_end_is_cut_and_nothing_is_lost(
             "Die Wirkung der Therapie wurde an einer Gruppe von Patienten mit Diabetes untersucht, "
             "die in der Klinik behandelt wurden und bei denen eine Besserung eintrat.",
             {},
-            "language ??",
+            "language de",
         ),
         (
             "De patiënten in de groep werden behandeld met aspirine of met een placebo, en het "
@@ -145,13 +191,31 @@ def test_what_is_dropped_has_a_reason(
     assert reason_to_drop(document, FilterSettings()) == reason
 
 
+@pytest.mark.parametrize("language", FUNCTION_WORDS)
+def test_a_language_is_told_by_its_function_words(language: str) -> None:
+    document = clean(SENTENCES[language])
+    assert reason_to_drop(document, FilterSettings(languages=(language,))) is None
+    assert language_of(document.text.lower().split(), {}) == language
+
+
+def test_a_neighbour_of_the_known_languages_is_not_taken_for_one() -> None:
+    czech = (
+        "Cílem studie bylo zhodnotit účinek léčby u pacientů s diabetem a hypertenzí. Riziko "
+        "komplikací bylo nižší než v kontrolní skupině, a proto je třeba dalších studií."
+    )
+    assert language_of(czech.lower().split(), {}) == "??"
+    assert language_of(czech.lower().split(), {"language": "cze"}) == "cs"
+
+
 def test_other_languages_can_be_asked_for() -> None:
     german = "Die Wirkung der Therapie wurde an einer Gruppe von Patienten untersucht. " * 3
     settings = FilterSettings(languages=("de",))
     stated = Document("1", german, metadata={"language": "ger"})
     assert reason_to_drop(stated, settings) is None
     assert reason_to_drop(Document("1", prose(1)), settings) == "language en"
-    assert language_of(["und"], {"language": "FR"}) == "fr"
+    assert language_of(["none"], {"language": "FR"}) == "fr"
+    assert language_of(["none"], {"language": "est"}) == "et"  # Estonian, not Spanish
+    assert language_of(["none"], {"language": "eng"}) == "??"
 
 
 @pytest.mark.parametrize(
@@ -208,3 +272,11 @@ def test_another_encoding_is_seen_and_a_bad_byte_is_not_taken_for_one() -> None:
     assert unreadable("Cancer".encode("utf-16-le").decode())
     assert not unreadable(prose(1, 40) + "\ufffd")
     assert not unreadable("")
+
+
+def test_characters_that_could_not_be_read_are_counted() -> None:
+    removed: Counter[str] = Counter()
+    text = f"{prose(1, 60)} Dr. Müller, García."
+    cleaned(Document("1", text.encode("latin-1").decode(errors="replace")), removed)
+    cleaned(Document("2", text), removed)
+    assert removed == {"character that could not be read": 2}

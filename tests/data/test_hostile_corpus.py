@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from biobert.data.rejects import Rejects
 from biobert.data.shards import open_corpus
 from biobert.data.tagging import Tagging
 from tests.data.articles import jats, prose, pubmed, write_tar
-from tests.data.built import build, checksums, identifiers
+from tests.data.built import SMALL, build, checksums, identifiers
 
 
 @pytest.fixture
@@ -90,6 +91,17 @@ def test_truncated_and_garbled_files_of_citations(place: Path, ending: str, pack
     assert 50 < len(kept) < 400
     assert set(reasons) == {f"short.xml.{ending}", f"no.xml.{ending}"}
     assert all(one.startswith("damaged source: ") for one in reasons.values())
+
+
+def test_lines_before_a_damage_are_kept_and_a_single_document_is_not(place: Path) -> None:
+    lines = "\n".join(json.dumps({"id": str(one), "text": prose(one)}) for one in range(100))
+    for name, text in (("a.jsonl.gz", lines), ("b.txt.gz", prose(1, 400))):
+        whole = gzip.compress(text.encode())
+        (place / name).write_bytes(whole[: len(whole) // 2])
+    kept, reasons = outcome(place, settings=replace(SMALL, packet_bytes=1 << 20))
+    assert 20 < len(kept) < 100
+    assert reasons["a.jsonl.gz"].endswith("; what stands before it is kept")
+    assert reasons["b.txt.gz"].endswith("; nothing of it is kept")
 
 
 def test_entities_neither_grow_nor_reach_out(place: Path, tmp_path: Path) -> None:

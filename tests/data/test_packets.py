@@ -96,6 +96,32 @@ def test_citations_are_cut_wherever_blocks_end(
     assert rejects.count == 0
 
 
+@pytest.mark.parametrize("block", [1, 100, 1 << 20])
+@pytest.mark.parametrize(
+    ("declared", "encoding"),
+    [
+        ("ISO-8859-1", "latin-1"),
+        ("windows-1252", "cp1252"),
+        ("UTF-16", "utf-16"),
+        ("UTF-16", "utf-16-be"),
+        ("UTF-16", "utf-8"),  # said by programs that write UTF-8
+        ("zlib", "utf-8"),  # a codec of Python's, but no encoding
+    ],
+)
+def test_citations_are_read_in_the_encoding_of_their_file(
+    declared: str, encoding: str, block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packets, "CHUNK_BYTES", block)
+    text = pubmed([1, 2], deleted=(3,)).replace("utf-8", declared).replace("matter", "Ménière")
+    (tmp_path / "a.xml").write_bytes(text.encode(encoding))
+    sources = find_sources([str(tmp_path)], format="pubmed", data_root=None, cache=tmp_path)
+    assert survey(sources, workers=1).deleted == {"3"}
+    (packet,) = packets_of(tuple(sources), 0, 1 << 20)
+    documents = [one for piece in packet.pieces for one in documents_of(piece, packet.rejects)]
+    assert [one.text.partition("\n")[0] for one in documents] == ["On Ménière 1.", "On Ménière 2."]
+    assert packet.rejects.count == 0
+
+
 def test_a_damaged_citation_is_set_aside_alone(tmp_path: Path) -> None:
     record = "<PubmedArticle><MedlineCitation><PMID>{}</PMID>{}</MedlineCitation></PubmedArticle>"
     bad, empty = record.format(66, "<Article>"), record.format(67, "<Article/>")
@@ -135,12 +161,12 @@ def test_a_line_without_end_is_set_aside_and_the_count_of_lines_goes_on(
 
 
 def test_a_file_without_any_record_is_named(tmp_path: Path) -> None:
-    (tmp_path / "jats-as.xml").write_text(jats(1))
+    (tmp_path / "page.xml").write_text("<html/>")
     (tmp_path / "none.jsonl").write_text("")
     _, rejects = read(tmp_path)
     assert [(one.file, one.reason) for one in rejects.kept] == [
-        ("jats-as.xml", "no record: nothing in this file reads as pubmed"),
         ("none.jsonl", "no record: nothing in this file reads as jsonl"),
+        ("page.xml", "no record: nothing in this file reads as pubmed"),
     ]
 
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from biobert.core.document import Document, Entity
+from biobert.core.document import Argument, Document, Entity, Relation
 from biobert.core.task import Score, Scores
-from biobert.evaluation.overlap import without_shared
+from biobert.evaluation.overlap import Shared, Training, Unit, without_shared
 from biobert.evaluation.report import Setting, document_report, entity_report
 from biobert.evaluation.significance import bootstrap_documents
 from biobert.evaluation.spans import score_entities
 
-TRAINING = [Document("t", "Lithium caused pain. Rest helped.")]
+TRAINING = Training([Document("t", "Lithium caused pain. Rest helped.")], ("c train",))
 TEST = Document(
     "a",
     "Rest  helped. Aspirin caused gout.",
@@ -33,28 +33,60 @@ def labelled(text: str, label: str) -> Document:
     return Document(text, text, labels=(label,))
 
 
+def shared(unit: Unit, count: int, total: int, main: float | None) -> Shared:
+    return Shared(count, total, unit, main, ("c train",))
+
+
 def test_entities_of_shared_sentences_are_left_out() -> None:
-    shared = without_shared([TEST], [FOUND], TRAINING, measure=by_entities, unit="sentences")
-    assert (shared.count, shared.main) == (1, 1.0)
-    nothing = without_shared([TEST], [FOUND], [], measure=by_entities, unit="sentences")
-    assert (nothing.count, nothing.main) == (0, None)
+    found = without_shared([TEST], [FOUND], TRAINING, measure=by_entities, unit="sentences")
+    assert found == shared("sentences", 1, 2, 1.0)
+    nothing = Training([], ("c train",))
+    found = without_shared([TEST], [FOUND], nothing, measure=by_entities, unit="sentences")
+    assert found == shared("sentences", 0, 2, None)
+
+
+def test_nothing_is_scored_where_all_is_shared_or_the_rest_is_empty() -> None:
+    for text, count in ((TEST.text, 2), ("Aspirin caused gout.", 1)):
+        training = Training([Document("t", text)], ("c train",))
+        gold = [TEST.with_entities(TEST.entities[1:])]
+        found = without_shared(gold, gold, training, measure=by_entities, unit="sentences")
+        assert found == shared("sentences", count, 2, None)
+
+
+def test_relations_of_shared_sentences_are_left_out() -> None:
+    text = "Rest helped. Aspirin caused gout."
+    entities = tuple(
+        Entity(text.index(word), text.index(word) + len(word), "Thing", id=word)
+        for word in ("Rest", "helped", "Aspirin", "gout")
+    )
+    first, second = (
+        Relation("CAUSES", (Argument("one", one), Argument("other", other)))
+        for one, other in (("Rest", "helped"), ("Aspirin", "gout"))
+    )
+    gold = Document("1", text, entities=entities, relations=(first, second))
+    predicted = Document("1", text, entities=entities, relations=(second,))
+
+    def by_relations(wanted: list[Document], given: list[Document]) -> Scores:
+        (one,), (other,) = wanted, given
+        assert all(entity in one.entities for entity in entities[2:])
+        return Scores(float(one.relations == other.relations), Score(1.0, 1.0, 1.0, 1), {})
+
+    found = without_shared([gold], [predicted], TRAINING, measure=by_relations, unit="sentences")
+    assert found == shared("sentences", 1, 2, 1.0)
 
 
 def test_shared_documents_are_left_out() -> None:
     gold = [labelled("Lithium  caused pain. REST helped.", "no"), labelled("New.", "yes")]
     predicted = [labelled(gold[0].text, "yes"), labelled("New.", "yes")]
-    shared = without_shared(gold, predicted, TRAINING, measure=by_labels, unit="documents")
-    assert (shared.count, shared.main) == (1, 1.0)
-    everything = without_shared(
-        gold[:1], predicted[:1], TRAINING, measure=by_labels, unit="documents"
-    )
-    assert (everything.count, everything.main) == (1, None)
+    found = without_shared(gold, predicted, TRAINING, measure=by_labels, unit="documents")
+    assert found == shared("documents", 1, 2, 1.0)
 
 
 def test_the_report_holds_both_scores() -> None:
     setting = Setting("m 1", "ner", "c", "test", ("Chemical",), 1.0, TRAINING)
     values = entity_report([TEST], [FOUND], setting, measure=by_entities, counts=None).to_json()
-    assert values["shared_with_train"] == {"count": 1, "unit": "sentences", "main": 1.0}
+    assert values["shared_with_train"]["main"] == 1.0
+    assert values["shared_with_train"]["sources"] == ("c train",)
     assert values["scores"]["main"] == values["scores"]["micro"]["f1"] < 1.0
     assert values["token_level"]["B-Chemical"]["support"] == 2
 

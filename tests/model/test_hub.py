@@ -1,6 +1,7 @@
 """Other architectures train, save and load behind the same contract as BERT."""
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tokenizers import models, pre_tokenizers, processors
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.model.hub import find_encoder_folder, load_encoder
 from biobert.model.predictor import TorchPredictor, load_predictor
+from biobert.model.running import TorchSettings
+from biobert.model.weights import read_tensors
 from biobert.text.tokenizer import Tokenizer
 from biobert.training.batches import encode_rows
 from biobert.training.folder import TrainingReport, write_model_folder
@@ -20,7 +23,7 @@ from biobert.training.loop import TrainingLoop
 from biobert.training.material import document_source
 from biobert.training.recipe import read_recipe
 from biobert.training.start import build_learner
-from tests.tiny import tiny_tokenizer
+from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder
 from tests.training.conftest import Silent
 
 TEXT = "Lithium, at 37 °C, caused naïve cardiac arrest (β-blockade) — twice."
@@ -142,7 +145,7 @@ def test_training_saving_and_loading_keep_the_answers(encoder_folder: Path, tmp_
     windows = [row.window for row in rows]
     heads = learner.task.heads()
     before = TorchPredictor(learner.network, device=torch.device("cpu")).predict(windows)
-    after = load_predictor(tmp_path / "out", heads, device="cpu").predict(windows)
+    after = load_predictor(tmp_path / "out", heads, TorchSettings("cpu")).predict(windows)
     for one, other in zip(before, after, strict=True):
         assert abs(one["tags"] - other["tags"]).max() < 1e-5
 
@@ -176,3 +179,18 @@ def test_a_name_that_cannot_be_fetched_says_what_to_do(monkeypatch: pytest.Monke
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(BiobertError, match="nobody/nothing"):
         find_encoder_folder("nobody/nothing")
+
+
+def test_the_command_keeps_the_language_model(tmp_path: Path) -> None:
+    folder = write_tiny_encoder_folder(tmp_path / "bert", kind="BertForPreTraining")
+    before = read_tensors(folder)
+    torch.save(dict(before), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(BadInputError, match="only pickled weights") as refused:
+        load_encoder(folder)
+    command = str(refused.value).partition("convert them once: ")[2]
+    _, _, program = shlex.split(command)
+    exec(program, {})
+    after = read_tensors(folder)
+    assert "cls.predictions.transform.dense.weight" in after
+    assert all(torch.equal(after[name], before[name]) for name in before)

@@ -8,6 +8,7 @@ from biobert import Annotator, Document
 from biobert.core.document import Argument, Entity, Provenance, Relation
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.runtime.settings import RuntimeSettings
+from tests.tiny import write_tiny_model_folder
 
 TEXT = "Lithium caused cardiac arrest. Aspirin did not.\n\nBreast cancer and diabetes."
 
@@ -88,6 +89,19 @@ def test_filters_keep_a_part(annotator: Annotator, exported_model: Path) -> None
     assert sure == tuple(entity for entity in everything if (entity.score or 0) >= middle)
     one = Annotator(exported_model, labels=["Disease"]).annotate(TEXT).entities
     assert one == tuple(entity for entity in everything if entity.label == "Disease")
+
+
+def test_the_labels_of_all_parts_of_a_multitask_may_be_kept(tmp_path: Path) -> None:
+    parts = {
+        part: {"name": "ner", "labels": [label]}
+        for part, label in (("one", "Disease"), ("two", "Chemical"))
+    }
+    folder = write_tiny_model_folder(tmp_path / "m", task="multitask", others={"parts": parts})
+    found = Annotator(folder).annotate(TEXT).entities
+    kept = Annotator(folder, labels=["Chemical"]).annotate(TEXT).entities
+    assert kept == tuple(one for one in found if one.label == "Chemical") != ()
+    with pytest.raises(BiobertError, match="Disease"):
+        Annotator(folder, labels=["Desease"])
 
 
 def test_the_fingerprint_tells_what_runs_the_model(

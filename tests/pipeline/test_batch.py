@@ -17,6 +17,7 @@ from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.batch import KEPT_MENTIONS, BatchResult, BatchSettings, annotate_inputs
 from biobert.pipeline.inputs import find_inputs
+from biobert.pipeline.outputs import FolderPlan, write_whole
 
 ABSTRACT = "1|t|Lithium and the heart\n1|a|Lithium caused cardiac arrest in breast cancer.\n\n"
 
@@ -187,10 +188,22 @@ def test_what_a_killed_run_left_is_cleared(
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    for name in (".one.jsonl.123.part", ".one.spool.123.part", ".other.jsonl.123.part"):
+    for name in (".one.jsonl.123.part", ".other.jsonl.123.part"):
         (out / name).touch()
-    run(annotator, [str(inputs / "one.txt")], output=str(out), formats=("jsonl",), resume=True)
-    assert [path.name for path in out.glob(".*.part")] == [".other.jsonl.123.part"]
+    for resume in (False, True):
+        (out / ".one.spool").touch()
+        settings = {"output": str(out), "formats": ("jsonl",), "resume": resume}
+        assert run(annotator, [str(inputs / "one.txt")], **settings).skipped == resume
+        assert {path.name for path in out.iterdir()} == {
+            *("one.jsonl", ".biobert-done.jsonl", ".other.jsonl.123.part")
+        }
+
+
+def test_two_runs_do_not_work_on_one_input(inputs: Path, tmp_path: Path) -> None:
+    plan = FolderPlan([str(inputs / "one.txt")], tmp_path / "out", ("jsonl",), by="x", resume=True)
+    (one,) = plan.waiting
+    with one.spool(), pytest.raises(BadInputError, match="another run is at work"):
+        one.spool()
 
 
 def test_the_rarest_of_many_mentions_are_forgotten() -> None:
@@ -278,16 +291,76 @@ def test_a_brat_folder_is_written_whole_or_not_at_all(
         run(annotator, [str(inputs / "two.jsonl")], formats=("brat", "html"), **settings)
         return {path.name for path in folder.iterdir()}
 
-    assert texts(1, 2, 3) == {f"{n}.{ending}" for n in (1, 2, 3) for ending in ("txt", "ann")}
-    assert texts(4) == {"4.txt", "4.ann"}
+    pairs = {f"{n}.{ending}" for n in (1, 2, 3) for ending in ("txt", "ann")}
+    assert texts(1, 2, 3) == {".biobert", *pairs}
+    assert texts(4) == {".biobert", "4.txt", "4.ann"}
     packed = gzip.compress(b'{"text": "Zinc."}\n' * 2000)
     (inputs / "zzz.jsonl.gz").write_bytes(packed[:-20])
     (tmp_path / "out" / ".zzz.part").mkdir()
     run(annotator, [str(inputs / "zzz.jsonl.gz")], formats=("brat",), **settings)
     assert not list((tmp_path / "out").glob("*zzz*"))
     (folder / "notes.md").touch()
-    with pytest.raises(BadInputError, match="holds more than the pairs of an earlier run"):
+    with pytest.raises(BadInputError, match="is not what an earlier run wrote there"):
         texts(5)
+
+
+@pytest.mark.parametrize("name", ["gold.ann", "1.ann"])
+def test_annotations_of_a_person_are_never_replaced(
+    annotator: Annotator, inputs: Path, tmp_path: Path, name: str
+) -> None:
+    source, out = inputs / "x.jsonl", tmp_path / "out"
+    source.write_text('{"id": "1", "text": "Aspirin."}\n')
+    run(annotator, [str(source)], output=str(out), formats=("brat",))
+    (out / "x" / name).write_text("T1\tChemical 0 7\tAspirin\n")
+    with pytest.raises(BadInputError, match="move it, or name another place"):
+        run(annotator, [str(source)], output=str(out), formats=("brat",))
+    assert (out / "x" / name).read_text() == "T1\tChemical 0 7\tAspirin\n"
+
+
+def test_a_file_is_not_replaced_by_a_folder(
+    annotator: Annotator, inputs: Path, tmp_path: Path
+) -> None:
+    names, out = [str(inputs / "one.txt")], tmp_path / "out"
+    out.mkdir()
+    for file, output in ((out / "one", out), (out / "one.ann", out / "one.ann")):
+        file.write_text("precious")
+        with pytest.raises(BadInputError, match="move it, or name another place"):
+            run(annotator, names, output=str(output), formats=("brat",))
+        assert file.read_text() == "precious"
+
+
+def test_the_text_of_a_pair_is_never_written_over(annotator: Annotator, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Aspirin.")
+    (tmp_path / "a.ann").touch()
+    with pytest.raises(BadInputError, match=r"a\.txt is an input"):
+        run(annotator, [str(tmp_path / "a.ann")], output=str(tmp_path), formats=("text",))
+
+
+@pytest.mark.parametrize("format", ["pubtater", "pubmed"])
+def test_a_format_that_cannot_be_written_is_refused_before_anything_is_forgotten(
+    annotator: Annotator, inputs: Path, tmp_path: Path, format: str
+) -> None:
+    names, settings = [str(inputs / "one.txt")], {"output": str(tmp_path / "out")}
+    run(annotator, names, **settings)
+    with pytest.raises(BadInputError, match="pubtator"):
+        run(annotator, names, formats=(format,), **settings)
+    assert run(annotator, names, resume=True, **settings).skipped == 1
+    with pytest.raises(BadInputError, match="pubtator"):
+        run(annotator, names, output=str(tmp_path / "other"), formats=(format,))
+    assert not (tmp_path / "other").exists()
+
+
+def test_what_a_killed_run_may_have_replaced_is_done_again(
+    annotator: Annotator, inputs: Path, tmp_path: Path
+) -> None:
+    names, formats = [str(inputs / "one.txt")], ("jsonl", "html")
+    settings = {"output": str(tmp_path / "out"), "formats": formats, "resume": True}
+    run(annotator, names, **settings)
+    before = (tmp_path / "out" / "one.jsonl").read_text()
+    (plan,) = FolderPlan(names, tmp_path / "out", formats, by="another", resume=True).waiting
+    write_whole([], plan.targets["jsonl"], "jsonl")  # and there it is killed
+    assert run(annotator, names, **settings).documents == 1
+    assert (tmp_path / "out" / "one.jsonl").read_text() == before
 
 
 def test_a_pair_deeper_in_a_folder_is_one_input_and_what_is_hidden_none(

@@ -9,12 +9,13 @@ import pytest
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.data.reading import write_documents
-from biobert.pipeline import evaluating
+from biobert.pipeline import comparing_speed, evaluating
 from biobert.pipeline.comparing_speed import (
     BATCHES,
     SpeedComparison,
     SpeedSettings,
     compare_speed,
+    short_names,
     write_comparison,
 )
 from biobert.pipeline.evaluating import CorpusPlaces
@@ -52,6 +53,7 @@ def found(
 
 def test_every_figure_is_there(found: SpeedComparison, exported_model: Path) -> None:
     first, second = found.variants
+    assert (first.name, second.name) == ("exported", "tiny")
     assert (first.engine, second.engine) == ("OpenVINO float32", "Torch float32")
     assert first.bytes == folder_bytes(exported_model)
     assert first.score == second.score is not None
@@ -93,6 +95,35 @@ def test_models_of_different_tasks_do_not_compare(exported_model: Path, tmp_path
             speed=ONCE,
             settings=RuntimeSettings(),
         )
+
+
+def test_labels_are_compared_before_anything_is_loaded(
+    exported_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gold = [Document("1", "Case.", annotated_labels=("Virus",))]
+    write_documents(gold, tmp_path / "gold.jsonl", "jsonl")
+    monkeypatch.delattr(comparing_speed, "_Process")
+    with pytest.raises(BadInputError, match="none in common"):
+        compare_speed(
+            [str(exported_model)],
+            evaluating.TestSet(str(tmp_path / "gold.jsonl")),
+            CorpusPlaces(tmp_path),
+            speed=ONCE,
+            settings=RuntimeSettings(),
+        )
+
+
+@pytest.mark.parametrize(
+    ("models", "names"),
+    [
+        (["/long/way/one", "/long/way/two", "embedded"], ["one", "two", "embedded"]),
+        (["runs/a/model", "runs/b/model"], ["a/model", "b/model"]),
+        (["here/model", "here/model/"], ["model", "model"]),
+        (["."], ["."]),
+    ],
+)
+def test_names_are_as_long_as_it_takes(models: list[str], names: list[str]) -> None:
+    assert short_names(models) == names
 
 
 def test_texts_are_sentences_from_all_over(exported_model: Path) -> None:

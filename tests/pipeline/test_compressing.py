@@ -34,7 +34,7 @@ class Room:
     """Compresses the tiny model by some steps, with what it says itself for gold."""
 
     def __init__(self, model: Path, folder: Path) -> None:
-        self.model, self.folder = model, folder
+        self.model, self.folder, self.listener = model, folder, Silent()
         gold = list(Annotator(model).annotate_many(NamedEntityRecognition.toy_documents()))
         labels = ("Disease", "Chemical")
         gold = [replace(one, annotated_labels=labels) for one in gold]
@@ -55,7 +55,7 @@ class Room:
             read_compression_recipe(tables, place="toy.toml"),
             CorpusPlaces(cache=self.folder / "cache"),
             self.folder / "out",
-            listener=Silent(),
+            listener=self.listener,
             max_loss=max_loss,
         )
         return self.folder / "out", report
@@ -83,8 +83,28 @@ def test_manifest_and_card_hold_both_scores_and_speeds(room: Room) -> None:
     assert said["steps"][0]["said"]["difference_float32"] < 1e-4
     card = (folder / "README.md").read_text()
     assert "## Made smaller" in card
-    assert f"score on {gate} | 100.00 | {100 * score:.2f}" in card
+    assert "|  | original | original, exported | this model |" in card
+    assert f"score on {gate} | 100.00 | {100 * score:.2f} | {100 * score:.2f}" in card
     assert not list(folder.parent.glob(".out*"))
+
+
+def test_the_engine_is_no_gain_of_the_steps(room: Room, exported_model: Path) -> None:
+    _, report = room.compress({"kind": "export", "weights": "int8"})
+    assert report.exported is not None
+    assert report.original.engine == "Torch float32"
+    assert report.exported.engine == report.compressed.engine
+    assert report.exported.bytes > report.compressed.bytes
+    # What is exported already, or stays unexported, is compared as it is.
+    assert room.compress({"kind": "export"}, model=exported_model)[1].exported is None
+    assert room.compress({"kind": "sparse", "share": 0.1})[1].exported is None
+
+
+def test_a_gate_without_the_models_labels_is_refused_before_the_work(room: Room) -> None:
+    gold = [Document("1", "Case.", annotated_labels=("Virus",))]
+    write_documents(gold, room.folder / "gate.jsonl", "jsonl")
+    with pytest.raises(BadInputError, match="none in common"):
+        room.compress({"kind": "export"})
+    assert room.listener.notes == []
 
 
 def test_what_loses_too_much_is_refused_and_leaves_nothing(room: Room) -> None:

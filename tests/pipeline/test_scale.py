@@ -1,7 +1,11 @@
 """Annotation on a small Ray cluster of this machine: the same files as without it."""
 
+import os
+from errno import ENOSPC
 from functools import partial
 from pathlib import Path
+from shutil import copytree
+from typing import Any
 
 import pytest
 
@@ -10,6 +14,7 @@ from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.batch import BatchSettings, annotate_inputs
 from biobert.runtime.settings import RuntimeSettings
+from tests.cli.calling import call
 
 ABSTRACT = "{0}|t|Lithium and the heart\n{0}|a|Lithium caused cardiac arrest, {0}.\n\n"
 
@@ -45,12 +50,44 @@ def test_workers_write_the_same_files_and_a_stopped_run_goes_on(
     for path in (tmp_path / "here").glob("[0-9]*"):
         assert (tmp_path / "there" / path.name).read_bytes() == path.read_bytes()
     assert (result.documents, result.skipped) == (19, 1)
+    assert not list((tmp_path / "there").glob(".*.spool"))
     assert spread.count == alone.count == 20
     assert result.labels + first.labels == whole.labels
     again = annotate_on_ray([str(inputs)], make, there, Rejects(), workers=RayWorkers(2))
     assert (again.documents, again.skipped) == (0, 20)
     with pytest.raises(BadInputError, match="name one as --output"):
         annotate_on_ray(["-"], make, BatchSettings("-"), Rejects(), workers=RayWorkers(2))
+
+
+@pytest.mark.usefixtures("cluster")
+def test_paths_are_those_of_the_caller(
+    exported_model: Path, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RAY_USAGE_STATS_ENABLED", raising=False)
+    copytree(exported_model, "model")
+    wanted = ("-o", "v1.0/", "--to", "jsonl", "--model", "model", "--workers", 1)
+    found = call("annotate", "in/0[12].*", *wanted)
+    assert found.code == 0, found.err
+    assert {path.name for path in (tmp_path / "v1.0").glob("[0-9]*")} == {"01.jsonl", "02.jsonl"}
+    assert os.environ.pop("RAY_USAGE_STATS_ENABLED") == "0"
+    assert "standard input is this process's own" in call("annotate", "in", "-", *wanted).err
+
+
+def test_a_worker_with_a_full_disk_says_what_it_has_done(
+    exported_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scale = pytest.importorskip("biobert.pipeline.scale", exc_type=ImportError)
+
+    def annotate(*arguments: Any) -> None:
+        arguments[-1]("one.txt", Rejects())
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(scale, "annotate_outputs", annotate)
+    worker = scale._Worker(partial(Annotator, exported_model), BatchSettings("out"))
+    part = worker({"inputs": []})
+    assert list(part["done"]) == ["one.txt"]
+    assert part["problem"].errno == ENOSPC
 
 
 @pytest.mark.usefixtures("cluster")

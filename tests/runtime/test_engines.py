@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
+from biobert.model.predictor import TorchPredictor
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.load import load_model
-from biobert.runtime.settings import RuntimeSettings
+from biobert.runtime import openvino
+from biobert.runtime.settings import RuntimeSettings, cores_of_container
 
 TEXTS = [
     "Lithium caused cardiac arrest. Aspirin did not.",
@@ -71,6 +74,51 @@ def test_an_engine_without_an_exported_model_says_how_to_make_one(tiny_model: Pa
 def test_bf16_on_onnx_runtime_is_refused(exported_model: Path) -> None:
     with pytest.raises(BadInputError, match="use engine 'openvino'"):
         load_model(exported_model, RuntimeSettings(engine="onnxruntime", precision="bf16"))
+
+
+@pytest.mark.parametrize(("precision", "group"), [("auto", "128"), ("float32", "0")])
+def test_a_processor_without_bf16_rounds_activations_unless_it_must_not(
+    precision: str, group: str, exported_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino, "_precision", lambda core, wanted: "f32")
+    model = load_model(exported_model, RuntimeSettings(precision=precision))  # type: ignore[arg-type]
+    predictor = model.predictor
+    assert isinstance(predictor, openvino.OpenVinoPredictor)
+    found = predictor._compiled.get_property("DYNAMIC_QUANTIZATION_GROUP_SIZE")
+    assert str(found) == group
+
+
+def test_torch_takes_the_threads_and_the_batches_it_is_told(tiny_model: Path) -> None:
+    before = torch.get_num_threads()
+    try:
+        for threads in (2, 1):
+            settings = RuntimeSettings(engine="torch", threads=threads, token_budget=64)
+            predictor = load_model(tiny_model, settings).predictor
+            assert torch.get_num_threads() == threads
+            assert isinstance(predictor, TorchPredictor)
+            assert predictor.token_budget == 64
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 2),
+        ({"cpu.max": "10000 100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({}, None),
+    ],
+)
+def test_a_container_has_its_share_of_the_cores(
+    files: dict[str, str], cores: int | None, tmp_path: Path
+) -> None:
+    (tmp_path / "cpu").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert cores_of_container(tmp_path) == cores
 
 
 def test_an_unknown_device_is_named(tiny_model: Path) -> None:

@@ -92,6 +92,17 @@ def test_an_ensemble_is_a_model_folder(tmp_path: Path) -> None:
     assert Annotator(output).annotate(text).label_scores == both.label_scores
 
 
+def test_an_ensemble_that_cannot_be_written_leaves_nothing(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    member = tmp_path / "member"
+    shutil.copytree(tiny_model, member)
+    (member / "tokenizer_config.json").unlink()
+    with pytest.raises(FileNotFoundError):
+        write_ensemble([member, tiny_model], tmp_path / "both", name="both", rule="mean")
+    assert list(tmp_path.iterdir()) == [member]
+
+
 def test_ensembles_of_other_members_have_other_fingerprints(tmp_path: Path) -> None:
     models = [tmp_path / name for name in "abc"]
     for seed, model in enumerate(models):

@@ -14,6 +14,26 @@ from biobert.serving.http import build_service
 from biobert.serving.settings import ServiceSettings
 from tests.serving.browser import HOSTILE, address_of, browser, opened
 
+PARTS: dict[str, dict[str, Any]] = {
+    "names": {"name": "ner", "labels": ["Chemical", "Disease"]},
+    "organs": {"name": "ner", "labels": ["Anatomy"]},
+    "topics": {"name": "classification", "labels": ["yes", "no"], "choice": "many"},
+    "inference": {
+        "name": "classification",
+        "labels": ["entailment", "neutral"],
+        "passages": ["premise", "hypothesis"],
+    },
+    "questions": {"name": "qa"},
+    "likeness": {"name": "similarity", "passages": ["left", "right"]},
+    "effects": {
+        "name": "relations",
+        "labels": ["INHIBITOR", "ACTIVATOR"],
+        "negative": "none",
+        "pairs": [["Chemical", "Disease"]],
+    },
+}
+"""A task of each kind on one encoder, and a second one that finds entities."""
+
 
 @contextmanager
 def serving(**tables: Any) -> Iterator[TestClient]:
@@ -70,6 +90,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         name: write_tiny_model_folder(root / name, task=task, others=settings)
         for name, (task, settings) in tasks.items()
     }
+    made["together"] = write_tiny_model_folder(
+        root / "together", task="multitask", others={"parts": PARTS}
+    )
     made["encoder"] = write_tiny_encoder_folder(root / "encoder")
     made["language-model"] = write_tiny_encoder_folder(root / "mlm", kind="BertForMaskedLM")
     return made
@@ -87,9 +110,9 @@ def everything(folders: dict[str, Path]) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A browser, for as long as the tests run."""
+    """A browser for the tests of a module: while it runs, no other event loop may."""
     with browser() as found:
         yield found
 

@@ -1,14 +1,16 @@
 """Every answer is the one that the same models give offline."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
 from biobert import Annotator, Embedder
-from biobert.core.document import Document
+from biobert.core.document import Document, Entity
 from biobert.core.files import Memory
 from biobert.data.formats.jsonl import document_from_json
 from biobert.data.reading import read_documents, write_documents
@@ -16,9 +18,10 @@ from biobert.pipeline.answering import Answerer
 from biobert.pipeline.filling import GapFiller
 from biobert.runtime.settings import RuntimeSettings
 from biobert.serving.pairs import documents_of_pairs
+from biobert.training.splitting import split_folder
 from biobert.trust.deidentification import Deidentifier
 from biobert.trust.tagger import load_tagger
-from tests.serving.conftest import figure, serving
+from tests.serving.conftest import PARTS, figure, serving
 from tests.serving.texts import TEXTS
 
 EXACT = RuntimeSettings(precision="float32")
@@ -230,6 +233,116 @@ def test_relations_of_entities_that_are_found_or_given(
     assert {one.target for one in given.relations[0].arguments} == {"T1", "T2"}
 
 
+@pytest.mark.parametrize(
+    ("relations", "tagger"), [("relations", "entities"), ("together", "together")]
+)
+def test_each_model_counts_what_it_read(
+    everything: TestClient, relations: str, tagger: str
+) -> None:
+    models = {relations, tagger}
+
+    def figures() -> tuple[float, float, float]:
+        sums = [
+            sum(figure(everything, f'biobert_{kind}_total{{model="{one}"}}') for one in models)
+            for kind in ("documents", "tokens")
+        ]
+        return sums[0], sums[1], figure(everything, "biobert_batch_tokens_sum")
+
+    body = {"text": TEXTS[0], "model": relations, "entities_model": tagger}
+    found = []
+    for _ in range(2):
+        assert everything.post("/v1/relations", json=body).status_code == 200
+        found.append(figures())
+    documents, tokens, computed = (now - then for then, now in zip(*found, strict=True))
+    assert documents == len(models) and tokens == computed > 0
+
+
+@pytest.mark.parametrize("format", ["pubtator", "bioc-json", "bioc-xml"])
+def test_relations_and_labels_of_the_formats_of_the_field(
+    everything: TestClient, folders: dict[str, Path], format: str
+) -> None:
+    """Known mentions are related, those of a text without any are found first."""
+    known = (Entity(0, 7, "Chemical", id="T1"), Entity(18, 32, "Disease", id="T2"))
+    text = f"{TEXTS[0]}\nIt is so."
+    body, related, labelled = Memory("body"), Memory("body"), Memory("body")
+    write_documents([Document("7", text, entities=known), Document("8", text)], body, format)
+    given, bare = read_documents(body, format)
+    relating = Annotator(folders["relations"], settings=EXACT)
+    both = Annotator(relations=folders["relations"], settings=EXACT)
+    expected = [relating.annotate(given), both.annotate(bare)]
+    assert all(one.relations for one in expected)
+    found = everything.post(f"/v1/relations?format={format}", content=body.content)
+    write_documents(expected, related, format)
+    assert without_scores(found.content, format) == without_scores(related.content, format)
+    labels = everything.post(f"/v1/classify?format={format}", content=body.content)
+    if format == "pubtator":
+        assert [one["id"] for one in labels.json()["documents"]] == ["7", "8"]
+        headers = {"accept": "text/plain; format=pubtator"}
+        refused = everything.post("/v1/classify", json={"text": text}, headers=headers)
+        assert refused.status_code == 406
+        return
+    topics = Annotator(folders["topics"], settings=EXACT)
+    write_documents(topics.annotate_many([given, bare]), labelled, format)
+    assert without_scores(labels.content, format) == without_scores(labelled.content, format)
+
+
+def without_scores(content: bytes, format: str) -> list[Document]:
+    """What is read of a body: scores depend in their last digits on what is computed beside."""
+    return [
+        replace(
+            one,
+            entities=tuple(replace(each, score=None) for each in one.entities),
+            relations=tuple(replace(each, score=None) for each in one.relations),
+            label_scores={},
+        )
+        for one in read_documents(Memory("body", content), format)
+    ]
+
+
+def test_a_model_of_several_tasks_answers_for_each(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    """As each of its parts alone does."""
+    split_folder(folders["together"], tmp_path / "parts")
+    parts = {name: Annotator(tmp_path / "parts" / name, settings=EXACT) for name in PARTS}
+    models = [{"name": "together", "folder": str(folders["together"])}]
+    text, given = TEXTS[0], Document("1", TEXTS[0])
+    with serving(models=models, runtime={"precision": "float32"}) as client:
+
+        def asked(path: str, **body: Any) -> dict[str, Any]:
+            found = client.post(path, json=body)
+            assert found.status_code == 200, found.text
+            answer: dict[str, Any] = found.json()
+            return answer
+
+        (model,) = client.get("/v1/models").json()["models"]
+        plain = asked("/plain", text=text)["annotations"]
+        (topics,) = asked("/v1/classify", text=text)["documents"]
+        (related,) = asked("/v1/relations", text=text)["documents"]
+        (all_of_it,) = asked("/v1/annotate", text=text)["documents"]
+        organs = asked("/v1/annotate", text=text, labels=["Anatomy"])["documents"][0]
+        (inferred,) = asked("/v1/infer", pairs=[{"first": text, "second": text}])["pairs"]
+        answered = asked("/v1/answer", question=text, context=text, top=2)["found"]
+        ranked = asked("/rerank", query=text, texts=[text])
+    assert model["tasks"]["ner"] == ["Chemical", "Disease", "Anatomy"]
+    entities = [one for name in ("names", "organs") for one in parts[name].annotate(text).entities]
+    spans = sorted((one.start, one.end) for one in entities)
+    assert [(one["span"]["begin"], one["span"]["end"]) for one in plain] == spans
+    assert [(one["start"], one["end"]) for one in all_of_it["entities"]] == spans
+    assert {one["label"] for one in organs["entities"]} == {"Anatomy"}
+    expected = parts["topics"].annotate(given)
+    assert topics["scores"] == pytest.approx(dict(expected.label_scores), abs=1e-5)
+    assert all_of_it["label_scores"] == pytest.approx(dict(expected.label_scores), abs=1e-5)
+    relations = parts["effects"].annotate(given.with_entities(entities)).relations
+    assert relations and len(related["relations"]) == len(relations)
+    (pair,) = documents_of_pairs([(text, text)], ("premise", "hypothesis"))
+    expected = parts["inference"].annotate(pair)
+    assert inferred["scores"] == pytest.approx(dict(expected.label_scores), abs=1e-5)
+    found = Answerer(tmp_path / "parts/questions", top=2, settings=EXACT).answer(text, text)
+    assert [one["start"] for one in answered] == [one.start for one in found.found]
+    assert len(ranked) == 1
+
+
 @pytest.mark.parametrize(("count", "most"), [(90, 5_000), (110, 10_000)])
 def test_few_entities_may_make_too_many_pairs(
     everything: TestClient, count: int, most: int
@@ -240,7 +353,11 @@ def test_few_entities_may_make_too_many_pairs(
         for number in range(count)
     ]
     body = {"documents": [{"text": "a" * count, "entities": entities}]}
-    for path, asked in (("relations", body), ("annotate", {**body, "model": "relations"})):
+    for path, asked in (
+        ("relations", body),
+        ("annotate", {**body, "model": "relations"}),
+        ("annotate", {**body, "model": "together"}),
+    ):
         found = everything.post(f"/v1/{path}", json=asked)
         assert found.status_code == 413 and f"{most} pairs" in found.json()["error"]["message"]
 
@@ -288,4 +405,4 @@ def test_a_model_is_found_by_name_and_by_what_it_is_for(everything: TestClient) 
     any_task = everything.post("/v1/annotate", json={"text": "aspirin", "model": "topics"})
     assert any_task.json()["documents"][0]["label_scores"].keys() == {"yes", "no"}
     names = [one["name"] for one in everything.get("/v1/models").json()["models"]]
-    assert names[0] == "entities" and len(names) == 8
+    assert names[0] == "entities" and len(names) == 9

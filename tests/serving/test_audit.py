@@ -144,6 +144,21 @@ def test_every_request_is_written_down(audited: TestClient, file: Path) -> None:
     assert "Aspirin" not in file.read_text() and check_log(file) == 7
 
 
+def test_models_are_named_where_there_is_no_answer(file: Path, folders: dict[str, Path]) -> None:
+    names = {"entities": "embedded", "relations": str(folders["relations"])}
+    with serving(
+        audit={"file": file},
+        models=[{"name": name, "folder": folder} for name, folder in names.items()],
+        limits={"request_seconds": 0.3},
+        batching={"wait_milliseconds": 900.0},
+    ) as client:
+        for path in ("/v1/annotate", "/v1/relations"):
+            assert client.post(path, json={"text": "Aspirin helps."}).status_code == 504
+    models = [json.loads(line)["model"] for line in file.read_text().splitlines()]
+    named = [[one.split()[0] for one in asked.split(" + ")] for asked in models]
+    assert named == [["entities"], ["relations", "entities"]]
+
+
 def test_a_key_is_named_and_cannot_fill_the_disk(tmp_path: Path, file: Path) -> None:
     key, text = create_key(tmp_path / "keys.json", "slow", requests_per_minute=2)
     with serving(audit={"file": file}, security={"keys": tmp_path / "keys.json"}) as client:

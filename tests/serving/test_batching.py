@@ -11,7 +11,14 @@ import pytest
 
 from biobert.core.task import Window
 from biobert.pipeline.load import LoadedModel, load_model
-from biobert.serving.batching import Batcher, BatchFigures, Job, JobPredictor, JobStoppedError
+from biobert.serving.batching import (
+    Batcher,
+    BatchFigures,
+    Job,
+    JobPredictor,
+    JobStoppedError,
+    TokensRead,
+)
 from biobert.serving.settings import BatchingSettings
 
 
@@ -43,7 +50,7 @@ def test_outputs_are_those_of_the_predictor(
     groups = [[window(3 + number % 9) for number in range(size)] for size in (1, 2, 30, 1)]
 
     def predicted(windows: list[Window]) -> list[np.ndarray]:
-        predictor = JobPredictor(batcher, model.predictor, Job(30.0))
+        predictor = JobPredictor(batcher, model.predictor, Job(30.0), TokensRead())
         return [one["tags"] for one in predictor.predict(windows)]
 
     with ThreadPoolExecutor(4) as requests:

@@ -13,14 +13,29 @@ import pytest
 from starlette.testclient import TestClient
 
 from biobert.core.errors import BadInputError
+from biobert.core.model_folder import ModelManifest
+from biobert.model.adaptation import (
+    Adaptation,
+    BaseEncoder,
+    adapt,
+    save_adapter,
+    weights_checksum,
+)
+from biobert.model.adapters import AdapterSettings
+from biobert.model.hub import load_encoder
+from biobert.model.network import Network
 from biobert.pipeline.load import model_folder
 from biobert.serving import service as service_module
-from biobert.serving.drift import BORDERS, Drift, InputFigures, read, stability, write
+from biobert.serving.drift import Drift, InputFigures, stability
 from biobert.serving.keys import create_key
 from biobert.serving.models import Announcements, Models, Reloaded
 from biobert.serving.settings import DriftSettings, ModelSettings, ServiceSettings
+from biobert.tasks import build_task
 from tests.serving.conftest import figure, serving
 from tests.serving.texts import TEXTS
+from tests.tiny import tiny_tokenizer
+
+LABELS = {"labels": ["Chemical", "Disease"]}
 
 
 @pytest.fixture
@@ -130,6 +145,40 @@ def test_an_encoder_says_what_it_is_for(folders: dict[str, Path]) -> None:
         Models([ModelSettings("mine", str(folders["encoder"]))], _runtime())
 
 
+def write_adapter(folder: Path, encoder: Path) -> ModelSettings:
+    """A model that is an adapter of the encoder."""
+    network = Network(load_encoder(encoder), build_task("ner", LABELS).heads())
+    base = BaseEncoder(str(encoder), weights_checksum(network.encoder))
+    adapt(network, Adaptation(AdapterSettings(kind="lora"), base))
+    folder.mkdir()
+    save_adapter(network, folder)
+    tiny_tokenizer().save(folder)
+    ModelManifest(folder.name, "ner", LABELS).write(folder)
+    return ModelSettings(folder.name, str(folder))
+
+
+def test_adapters_of_one_encoder_hold_its_weights_once(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    settings = [write_adapter(tmp_path / name, folders["encoder"]) for name in "ab"]
+    models = Models(settings, _runtime())
+
+    def words() -> set[int]:
+        """Where the vectors of the words lie."""
+        networks = [one.model.predictor.network for one in models.all()]  # type: ignore[union-attr]
+        return {
+            parameter.data_ptr()
+            for network in networks
+            for parameter in network.parameters()
+            if len(parameter) == tiny_tokenizer().vocabulary_size
+        }
+
+    before = words()
+    assert len(before) == 1
+    models.reload("a")
+    assert words() == before
+
+
 def test_workers_tell_each_other(tmp_path: Path) -> None:
     one, other = (Announcements(tmp_path, ["a", "b / c"]) for _ in range(2))
     one.announce("b / c")
@@ -152,7 +201,7 @@ def test_what_is_reloaded_while_a_worker_loads_is_news(
 
     monkeypatch.setattr(service_module, "Models", Slow)
     models = (ModelSettings("mine", str(folder)),)
-    service = service_module.Service(ServiceSettings(models=models, shared_folder=shared))
+    service = service_module.Service(ServiceSettings(models=models), shared)
     assert service._announcements is not None and service._announcements.news() == ["mine"]
     service.close()
 
@@ -212,20 +261,6 @@ def test_the_index_is_that_of_its_formula() -> None:
     p, q = np.array([0.745, 0.245]) / 0.99, np.array([0.5, 0.5])
     assert stability(reference, current) == pytest.approx(float(((p - q) * np.log(p / q)).sum()))
     assert stability(reference, reference) == 0.0
-
-
-def test_a_reference_goes_through_a_file(tmp_path: Path) -> None:
-    first = Drift(DriftSettings(documents=100))
-    first.add(texts(1000, 100))
-    write(tmp_path / "reference.json", first.reference())
-    again = Drift(DriftSettings(reference=tmp_path / "reference.json", window=60))
-    again.add(texts(1000, 60))
-    assert again.reference() == first.reference() and again.scores()["length"] < 0.5
-    for content in ('{"length": [1]}', "{}", '{"length": ' + str([-1] * 11) + "}"):
-        (tmp_path / "bad.json").write_text(content)
-        with pytest.raises(BadInputError):
-            read(tmp_path / "bad.json")
-    assert len(BORDERS) == 3
 
 
 def test_a_service_measures_drift() -> None:

@@ -1,6 +1,10 @@
 """How the page is handed out, and what the service does for it."""
 
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from starlette.testclient import TestClient
@@ -157,6 +161,9 @@ def test_as_many_pdfs_as_cores_are_read_at_once(client: TestClient) -> None:
         ("pubtator", "text/plain; format=pubtator"),
         ("bioc-json", "application/json; format=bioc-json"),
         ("bioc-xml", "application/xml"),
+        ("html", "text/html"),
+        ("conll", "text/plain; format=conll"),
+        ("tsv", "text/tab-separated-values"),
     ],
 )
 def test_answers_become_files(client: TestClient, format: str, type: str) -> None:
@@ -169,6 +176,20 @@ def test_answers_become_files(client: TestClient, format: str, type: str) -> Non
     assert document_from_json(as_json[0]) == WHOLE
     again = client.post("/v1/convert", json={"documents": as_json}, headers={"accept": type})
     assert again.content == expected.content
+
+
+def test_pairs_of_brat_come_packed(client: TestClient, tmp_path: Path) -> None:
+    documents = [WHOLE, replace(WHOLE, id="../a"), WHOLE]
+    body = {"documents": [document_to_json(one) for one in documents]}
+    found = client.post("/v1/convert", json=body, headers={"accept": "application/zip"})
+    with ZipFile(BytesIO(found.content)) as packed:
+        packed.extractall(tmp_path / "packed")
+    write_documents(documents, tmp_path / "written", "brat")
+    contents = [
+        {file.name: file.read_bytes() for file in (tmp_path / name).iterdir()}
+        for name in ("packed", "written")
+    ]
+    assert contents[0] == contents[1] and len(contents[0]) == 6
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -10,9 +11,11 @@ from biobert.data.reading import read_documents
 from tests.data.formats.pdfs import ENCRYPTED, pdf_of_lines
 from tests.serving.browser import (
     SHOWN,
+    address_of,
     annotate,
     document_of,
     mentions,
+    opened,
     until,
     upload,
 )
@@ -109,16 +112,25 @@ def test_marks_cover_what_they_should_however_they_overlap(page: Any) -> None:
     assert wrong is None
 
 
-@pytest.mark.parametrize("format", ["json", "jsonl", "pubtator", "bioc-json", "bioc-xml"])
-def test_downloads_hold_what_is_shown(page: Any, format: str, tmp_path: Path) -> None:
-    document = document_of(annotate(page, "😀 Aspirin\nIt may cause gastric ulcers."))
-    page.click(".type[data-label=Anatomy]")
+def download(page: Any, format: str, folder: Path) -> Path:
     page.select_option("#download-format", format)
     with page.expect_download() as saved:
         page.click("#download")
-    file = tmp_path / saved.value.suggested_filename
+    file = folder / saved.value.suggested_filename
     saved.value.save_as(file)
     assert file.name.startswith("annotated.")
+    return Path(file)
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl", "pubtator", "bioc-json", "bioc-xml", "brat"])
+def test_downloads_hold_what_is_shown(page: Any, format: str, tmp_path: Path) -> None:
+    document = document_of(annotate(page, "😀 Aspirin\nIt may cause gastric ulcers."))
+    page.click(".type[data-label=Anatomy]")
+    file = download(page, format, tmp_path)
+    if format == "brat":
+        with ZipFile(file) as packed:
+            packed.extractall(tmp_path / "brat")
+        file = tmp_path / "brat"
     if format == "json":
         found = document_of(json.loads(file.read_text()))
     else:
@@ -127,6 +139,16 @@ def test_downloads_hold_what_is_shown(page: Any, format: str, tmp_path: Path) ->
     spans = [(one.start, one.end, one.label) for one in found.entities]
     assert spans == [(one.start, one.end, one.label) for one in kept]
     assert found.text == document.text and len(kept) < len(document.entities)
+
+
+def test_downloads_that_hold_less_than_is_shown(page: Any, tmp_path: Path) -> None:
+    document = document_of(annotate(page, TEXTS[0]))
+    page.click(".type[data-label=Anatomy]")
+    (words,) = read_documents(download(page, "conll", tmp_path))
+    (row,) = read_documents(download(page, "tsv", tmp_path))
+    html = download(page, "html", tmp_path).read_text()
+    assert "Aspirin" in mentions(words, least=-1) and "Anatomy" not in html
+    assert row.text == document.text and "<mark" in html
 
 
 def test_a_pdf_and_what_is_none(page: Any, tmp_path: Path) -> None:
@@ -209,6 +231,19 @@ def test_relations_lead_to_their_mentions(page: Any) -> None:
     page.select_option("#relations-model", "")
     annotate(page)
     assert page.is_hidden("#relations")
+
+
+def test_a_model_of_several_tasks_finds_and_relates(
+    chromium: Any, folders: dict[str, Path]
+) -> None:
+    models = [{"name": "together", "folder": str(folders["together"])}]
+    with address_of(models=models) as address, opened(chromium, address) as page:
+        assert page.text_content("#about") == "Finds Chemical, Disease, Anatomy in biomedical text"
+        with page.expect_response("**/v1/relations") as asked:
+            annotate(page, TEXTS[0])
+        (document,) = asked.value.json()["documents"]
+        page.wait_for_selector("#relation-list .end")
+        assert page.locator("#relation-list li").count() == len(document["relations"])
 
 
 def test_identifiers_are_hidden_first(page: Any) -> None:

@@ -200,7 +200,9 @@ def test_options_change_what_they_name_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[ServiceSettings] = []
-    monkeypatch.setattr("biobert.serving.server.run_service", started.append)
+    monkeypatch.setattr(
+        "biobert.serving.server.run_service", lambda settings, _: started.append(settings)
+    )
     file = tmp_path / "service.toml"
     file.write_text('[runtime]\nthreads = 2\nstreams = 1\nprecision = "bf16"\n')
     assert call("serve", "--settings", file, "--precision", "float32").code == 0

@@ -11,7 +11,7 @@ from biobert.core.annotate import annotate_documents
 from biobert.core.document import Document, Entity
 from biobert.core.errors import BadInputError
 from biobert.core.task import IGNORED, Outputs, Window
-from biobert.tasks.multitask import PART, Multitask
+from biobert.tasks.multitask import PART, Multitask, PartPredictor
 from tests.tiny import tiny_tokenizer
 
 NAMES = {"name": "ner", "labels": ["Chemical", "Disease"]}
@@ -78,11 +78,27 @@ def test_parts_that_read_the_same_row_share_its_pass() -> None:
     assert [one.id for one in found] == ["1", "2"]
     # One sentence is a whole text here: three parts, one row for each text.
     assert len(predictor.asked) == 2
+    some, predictor = task.only(["names", "diseases"]), Counting(task)
+    found = annotate_documents(documents, task=some, tokenizer=TOKENIZER, predictor=predictor)
+    assert len(predictor.asked) == 2 and not any(one.label_scores for one in found)
 
 
-def test_answers_are_put_together_and_what_nobody_touches_stays() -> None:
+def test_a_part_alone_asks_with_the_rows_of_all() -> None:
+    """A network that reads marks needs them in every row."""
+    pairs = {"name": "relations", "labels": ["treats"], "pairs": [["Chemical", "Disease"]]}
+    task = both(names=NAMES, pairs={**pairs, "negative": "none"}, topics=TOPICS)
+    for part in task.parts:
+        predictor = Counting(task)
+        alone, asked = task.parts[part], PartPredictor(predictor, task, part)
+        annotate_documents([LITHIUM], task=alone, tokenizer=TOKENIZER, predictor=asked)
+        assert [len(one.marks) for one in predictor.asked] == [2]
+
+
+def test_answers_are_put_together_and_entities_that_nobody_touches_stay() -> None:
     task = both()
-    examples = task.examples(LITHIUM)
+    # Gold labels are no answers, and neither hide one nor pass for one.
+    labelled = replace(LITHIUM, labels=("heart", "cancer"), label_scores={"old": 1.0})
+    examples = task.examples(labelled)
     windows = task.encode(examples, TOKENIZER)
     outputs = [
         [
@@ -96,8 +112,9 @@ def test_answers_are_put_together_and_what_nobody_touches_stays() -> None:
         ]
         for parts in windows
     ]
-    found = task.decode(LITHIUM, windows, outputs)
+    found = task.decode(labelled, windows, outputs)
     assert found.labels == ("heart",)
+    assert found.label_scores.keys() == {"heart", "cancer"}
     assert found.label_scores["cancer"] < 0.01
     # The names' part finds nothing, and says so: the old entities are gone.
     assert found.entities == ()

@@ -129,6 +129,20 @@ def test_the_rate_of_hidden_positions(unit: str, rate: float) -> None:
     assert len(rows.places) / inside.sum() == pytest.approx(rate, abs=0.012)
 
 
+def test_spans_end_with_their_segment() -> None:
+    rows, width, rate = 4000, 9, 0.15
+    free = np.ones((rows, width), dtype=bool)
+    free[:, [0, 4, 8]] = False
+    ids = np.full(free.shape, VOCABULARY.drawable[0])
+    settings = MaskingSettings(unit="span", rate=rate)
+    chosen = choose(ids, free, VOCABULARY, settings, np.random.default_rng(1))
+    assert chosen[:, [1, 3, 5, 7]].mean(axis=0) == pytest.approx([rate] * 4, abs=0.02)
+    assert chosen[chosen[:, 2], 3].mean() > 0.6
+    across = [(chosen[:, 3], chosen[:, 5]), (chosen[:-1, 7], chosen[1:, 1])]
+    for last, first in across:
+        assert first[last].mean() == pytest.approx(rate, abs=0.05)
+
+
 def test_eighty_ten_ten_and_never_a_special_token() -> None:
     rows = masked(Pretraining.from_settings({}), toy_shard(1500))
     shown = rows.token_ids.ravel()[rows.places]

@@ -1,6 +1,7 @@
 """Extractive question answering: targets, windows, the best spans, and when there is no answer."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -222,6 +223,39 @@ def test_devel_chooses_the_margin() -> None:
     assert "no_answer_margin" not in everything.settings()
 
 
+def test_devel_chooses_from_which_probability_a_list_goes_on() -> None:
+    listed = {"type": "list"}
+    gold = [
+        question_document("1", "a?", "b c d e", answers=[(0, 1), (2, 3)], metadata=listed),
+        question_document("2", "a?", "b c d e", answers=[(0, 1)], metadata=listed),
+    ]
+    # Logits of b, c, d and e, as where an answer begins and as where it ends.
+    strengths = ([9.0, 8.5, 4.0, 3.5], [9.0, 4.0, 3.5, 0.0])
+    one = task(maximum_answer_tokens=1, candidates=2)
+
+    def answered(by: QuestionAnswering) -> list[Document]:
+        found = []
+        for document, some in zip(gold, strengths, strict=True):
+            logits = np.repeat(np.array([[0, 0, 0, 0, *some, 0]], dtype=np.float32).T, 2, axis=1)
+            found.append(by.decode(document, encoded(by, document), [[{HEAD: logits}]]))
+        return found
+
+    assert [answer_texts(found) for found in answered(one)] == [["b", "c"], ["b", "c"]]
+    weighed = answered(one.weighing())
+    assert [answer_texts(found) for found in weighed] == [["b", "c", "d", "e"]] * 2
+    tuned = one.tuned(gold, weighed)
+    scores = [[entity.score for entity in found.entities] for found in weighed]
+    assert scores[0][1] > tuned.settings()["list_threshold"] > max(scores[0][2], scores[1][1])
+    assert [answer_texts(found) for found in answered(tuned)] == [["b", "c"], ["b"]]
+    # Nothing is that sure, and a list has its best answer still.
+    strict = task(maximum_answer_tokens=1, list_threshold=1.0)
+    assert [answer_texts(found) for found in answered(strict)] == [["b"], ["b"]]
+    # Questions of other types keep their candidates, and choose nothing.
+    gold = [replace(document, metadata={}) for document in gold]
+    assert [len(found.entities) for found in answered(tuned)] == [2, 2]
+    assert "list_threshold" not in one.tuned(gold, weighed).settings()
+
+
 def test_a_question_longer_than_a_window_meets_all_of_the_context() -> None:
     question = " ".join(["aspirin"] * 50)
     document = question_document("1", question, "the lithium", answers=[(4, 11)])
@@ -239,9 +273,12 @@ def test_the_measure_chooses_the_main_figure() -> None:
 
 
 def test_questions_that_no_span_answers_are_passed_over() -> None:
-    document = question_document("1", "a?", "b", metadata={"type": "yesno"})
+    document = question_document("1", "a?", "b", answers=[(0, 1)], metadata={"type": "yesno"})
+    document = replace(document, labels=("yes",), label_scores={"yes": 1.0})
     assert task().examples(document) == []
-    assert task().decode(document, [], []).entities == ()
+    # What the model does not answer is not its answer.
+    passed = task().decode(document, [], [])
+    assert (passed.entities, passed.labels, passed.label_scores) == ((), (), {})
     assert task().score([document], [document]).micro.support == 0
 
 
@@ -250,6 +287,8 @@ def test_wrong_settings_and_documents_say_what_to_do() -> None:
         task(maximum_answer_tokens=200)
     with pytest.raises(BadInputError, match="at least 1"):
         task(candidates=0)
+    with pytest.raises(BadInputError, match="list_threshold = 2: from 0 to 1"):
+        task(list_threshold=2)
     plain = Document("7", "Only a text.")
     with pytest.raises(BadInputError, match=r"'7' needs a passage 'question'"):
         encoded(task(), plain)

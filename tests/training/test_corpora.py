@@ -1,6 +1,7 @@
 """Which documents of a corpus a recipe takes."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,18 @@ def test_a_draw_is_the_same_whatever_the_order_and_another_draw_differs(tmp_path
 def test_labels_count_as_they_are_renamed(tmp_path: Path) -> None:
     found = taken(tmp_path, per_label=5, rename={"maybe": "no"})
     assert Counter(one.labels for one in found) == {("yes",): 5, ("no",): 5}
+
+
+def test_documents_are_taken_by_what_their_metadata_say(tmp_path: Path) -> None:
+    documents = [
+        replace(one, metadata={"type": "yesno" if int(one.id) % 2 else "list"}) for one in MANY
+    ]
+    found = taken(tmp_path, documents, where={"type": "yesno"})
+    assert [int(one.id) for one in found] == list(range(1, 60, 2))
+    with pytest.raises(BadInputError, match=r"where type=yes; there is type=list, type=yesno"):
+        taken(tmp_path, documents, where={"type": "yes"})
+    with pytest.raises(BadInputError, match=r"where kind=yesno; there is no such metadata"):
+        taken(tmp_path, documents, where={"kind": "yesno"})
 
 
 @pytest.mark.parametrize(

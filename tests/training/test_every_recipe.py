@@ -3,13 +3,16 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from biobert.compression.recipe import read_compression_recipe
 from biobert.core.settings import read_toml
 from biobert.data.catalogue import load_corpus
+from biobert.model.attention import packed_kernel_applies
 from biobert.pipeline.suite import read_suite
 from biobert.tasks import build_task
 from biobert.tasks.multitask import Multitask
+from biobert.training.pretraining import PRECISIONS
 from biobert.training.recipe import Recipe, read_recipe
 
 FILES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
@@ -48,6 +51,8 @@ def test_a_recipe_fits_the_catalogue(path: Path) -> None:
             for split in source.splits:
                 assert split in corpus.splits
             labels = source.labels or corpus.labels
+            if source.where:
+                labels = tuple(one for one in labels if one in own.settings()["labels"])
             if own.name == "relations":
                 labels = corpus.relations
             found |= {source.rename.get(label, label) for label in labels}
@@ -64,6 +69,16 @@ def test_a_pretraining_recipe_says_how_its_corpora_are_built(path: Path) -> None
     assert f"train recipes/{path.name}" in text
 
 
+def test_packed_rows_meet_their_kernel() -> None:
+    recipes = [whole_recipe(path) for path in PRETRAINING]
+    packed = [recipe for recipe in recipes if recipe.batches.layout == "packed"]
+    assert packed
+    for recipe in packed:
+        assert recipe.model.attention_dropout == 0.0
+        precision = PRECISIONS[recipe.run.precision]
+        assert packed_kernel_applies(torch.device("cuda"), precision, dropout=0.0)
+
+
 @pytest.mark.parametrize("path", SUITES, ids=lambda path: path.stem)
 def test_a_suite_names_recipes_and_splits_that_are_there(path: Path) -> None:
     suite = read_suite(path)
@@ -73,8 +88,21 @@ def test_a_suite_names_recipes_and_splits_that_are_there(path: Path) -> None:
         recipe = whole_recipe(path.parent / model.recipe)
         known = recipe.task.get("labels", ())
         for test in model.tests:
-            assert test.split in load_corpus(test.corpus).splits
-            assert set(test.labels or ()) <= set(known)
+            corpus = load_corpus(test.corpus)
+            assert {test.split, *model.folds} <= set(corpus.splits)
+            assert {*(test.labels or ()), *test.rename.values()} <= set(known)
+            assert test.published or test.incomparable
+
+
+def test_the_suite_of_tasks_holds_every_task_but_those_it_names() -> None:
+    path = next(path for path in SUITES if path.stem == "suite-tasks")
+    inside = {model.recipe for model in read_suite(path).models}
+    kinds = ("rel-", "cls-", "nli-", "qa-", "embed-", "sim-", "gen-", "pos-")
+    left_out = ("qa-squad", "qa-bioasq")
+    assert all(name in path.read_text(encoding="utf-8") for name in left_out)
+    for other in FINE_TUNING:
+        if other.stem.startswith(kinds) and not other.stem.startswith(left_out):
+            assert other.name in inside
 
 
 @pytest.mark.parametrize("path", COMPRESSION, ids=lambda path: path.stem)

@@ -15,7 +15,9 @@ from biobert.core.model_folder import read_manifest
 from biobert.data.reading import write_documents
 from biobert.pipeline.annotator import Annotator
 from biobert.tasks.ner import NamedEntityRecognition
+from biobert.training.curves import scored_points
 from biobert.training.recipe import RunSettings
+from biobert.training.tracking import tracked_scores
 
 
 def test_a_run_learns_and_leaves_a_model_that_annotates(
@@ -83,10 +85,39 @@ def test_a_corpus_can_weigh_twice(run: Callable[..., Any], tables: dict[str, Any
     assert len(twice.losses) == pytest.approx(2 * len(once.losses), abs=1)
 
 
-def test_tensorboard_gets_the_loss(run: Callable[..., Any], tmp_path: Path) -> None:
+def test_tensorboard_gets_the_loss_and_every_figure_of_devel(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
     pytest.importorskip("tensorboard")
-    run("out", run={"epochs": 1, "trackers": ["tensorboard"]})
-    assert list((tmp_path / "out").rglob("events.out.tfevents*"))
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run("out", data={"devel": tables["data"]["train"]}, run={"trackers": ["tensorboard"]})
+    tags = [
+        tag
+        for events in (tmp_path / "out").rglob("events.out.tfevents*")
+        for tag in EventAccumulator(str(events)).Reload().Tags()["scalars"]
+    ]
+    assert {"loss", "devel"} <= set(tags)
+    assert any(tag.startswith("devel/score/") for tag in tags)
+
+
+def test_every_figure_of_devel_has_its_panel_and_a_name_for_trackers() -> None:
+    shown = {
+        "x/pmc heldout": -2.0,
+        "x/pmc heldout perplexity": 7.4,
+        "B train+devel": -1.0,
+        "B train+devel perplexity": 2.7,
+    }
+    points = scored_points([{"step": 5, "loss": 1.0}, {"step": 5, "scores": shown}])
+    assert points["score"] == {"x/pmc heldout": [(5, -2.0)], "B train+devel": [(5, -1.0)]}
+    assert points["perplexity"] == {"x/pmc heldout": [(5, 7.4)], "B train+devel": [(5, 2.7)]}
+    assert tracked_scores(-1.5, shown) == {
+        "devel": -1.5,
+        "devel/score/x/pmc heldout": -2.0,
+        "devel/score/B train_devel": -1.0,
+        "devel/perplexity/x/pmc heldout": 7.4,
+        "devel/perplexity/B train_devel": 2.7,
+    }
 
 
 def test_a_tracker_that_cannot_be_used_is_said_at_once(run: Callable[..., Any]) -> None:
@@ -120,6 +151,21 @@ def test_history_holds_every_step(run: Callable[..., Any], tmp_path: Path) -> No
     listener = run("out", run={"epochs": 1})
     lines = (tmp_path / "out" / "history.jsonl").read_text().splitlines()
     assert [json.loads(line)["loss"] for line in lines] == listener.losses
+
+
+def test_a_run_that_is_stopped_leaves_its_history(
+    run: Callable[..., Any],
+    stopped: Callable[..., None],
+    tables: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    data = {"devel": tables["data"]["train"]}
+    stopped("out", step=5, data=data, run={"evaluate_every_steps": 2})
+    lines = (tmp_path / "out" / "history.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [row["step"] for row in rows if "scores" in row] == [0, 2, 4]
+    assert [row["step"] for row in rows if "loss" in row] == [1, 2, 3, 4]
+    assert (tmp_path / "out" / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_time_of_evaluations_is_no_time_of_steps(

@@ -16,13 +16,16 @@ from transformers import BertForPreTraining
 from biobert.core.errors import BadInputError
 from biobert.core.files import sha256_of
 from biobert.core.model_folder import WEIGHTS, read_manifest
+from biobert.model.encoder import Encoder
 from biobert.pipeline.filling import GapFiller
 from biobert.training.checkpoint import OPTIMIZER
 from biobert.training.material import Places
+from biobert.training.pretraining import note_dense_mask
 from biobert.training.rate_finder import RangeSettings, find_learning_rate
 from biobert.training.recipe import read_recipe
+from biobert.training.start import build_learner
 from tests.corpora import write_toy_corpus
-from tests.tiny import tiny_tokenizer
+from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder
 from tests.training.conftest import Silent
 
 TOKENIZER = tiny_tokenizer()
@@ -65,6 +68,35 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     run("killed", resume=True)
     one, other = ((tmp_path / name / WEIGHTS).read_bytes() for name in ("whole", "killed"))
     assert one == other
+
+
+def test_a_run_ends_when_the_loss_falls_too_slowly(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    often = {**tables["run"], "steps": 200, "evaluate_every_steps": 5, "patience": 2}
+    listener = run("out", run={**often, "patience_gain": 0.5})
+    assert len(listener.losses) < 200
+    before, last = listener.devel[-2:]
+    assert before < last < before + 0.5  # patience alone would have gone on
+    assert read_manifest(tmp_path / "out").metrics["devel"] == last
+    with pytest.raises(BadInputError, match="patience_gain"):
+        run("never", run={**tables["run"], "patience_gain": 0.5})
+
+
+def test_attention_weights_have_a_dropout_of_their_own(
+    tables: dict[str, Any], tmp_path: Path
+) -> None:
+    checkpoint = write_tiny_encoder_folder(tmp_path / "bert", kind="BertForPreTraining")
+    for rate, kernel in ((0.0, True), (None, False)):
+        model = {"encoder": str(checkpoint)} | ({} if rate is None else {"attention_dropout": rate})
+        notes: list[str] = []
+        learner = build_learner(read_recipe({**tables, "model": model}, place="toy"), notes.append)
+        encoder = learner.network.encoder
+        assert isinstance(encoder, Encoder)
+        assert encoder.attention_dropout == (0.1 if rate is None else rate)
+        assert encoder.embeddings.dropout.p == 0.1
+        note_dense_mask(learner.network, torch.device("cuda"), "bf16", notes.append)
+        assert any("model.attention_dropout = 0.0" in note for note in notes) != kernel
 
 
 def test_corpora_of_one_name_are_told_apart_and_none_is_named_twice(

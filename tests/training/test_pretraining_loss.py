@@ -1,5 +1,6 @@
 """The pretraining loss: that of transformers, the same packed or padded, and where it begins."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,12 @@ from biobert.model.network import Network
 from biobert.model.weights import fill_heads
 from biobert.tasks.pretraining import PAIRS, WORDS, Pretraining
 from biobert.training.batches import Batch, network_logits
-from biobert.training.pretraining import CorpusSource, WeighedCorpus, begin_with_frequencies
+from biobert.training.pretraining import (
+    CorpusExaminer,
+    CorpusSource,
+    WeighedCorpus,
+    begin_with_frequencies,
+)
 from biobert.training.recipe import BatchSettings, StageSettings
 from tests.tiny import tiny_tokenizer
 
@@ -93,6 +99,27 @@ def test_a_fresh_language_model_begins_with_frequencies(checkpoint: Path, corpus
     assert bias.exp().sum().item() == pytest.approx(1.0, abs=1e-4)
     assert opened.counts().argmax() == bias.argmax().item()
     assert loss_of(network, batch).item() < before
+
+
+def test_bits_per_byte_of_one_who_guesses(checkpoint: Path, corpus: Path) -> None:
+    network = loaded(checkpoint)
+    for parameter in network.parameters():
+        torch.nn.init.zeros_(parameter)
+    opened = open_corpus(corpus, "heldout")
+    examiner = CorpusExaminer(
+        Pretraining.from_settings({}),
+        TOKENIZER,
+        {"toy": opened},
+        batches=BatchSettings(tokens=512),
+        length=64,
+        tokens=2000,
+    )
+    details = examiner.evaluate(network, torch.device("cpu"))["toy"].details
+    pieces, (shard,) = TOKENIZER.vocabulary_size, opened.shards
+    assert details["perplexity"] == pytest.approx(pieces, rel=1e-4)
+    # Every piece costs the bits that tell it from all others.
+    bits = math.log2(pieces) * shard.tokens
+    assert details["bits_per_byte"] == pytest.approx(bits / shard.text_bytes, rel=1e-4)
 
 
 @pytest.mark.parametrize("pulls", [True, False])

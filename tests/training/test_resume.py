@@ -60,7 +60,7 @@ def weights(folder: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("place", "count"), [("step", 5), ("write", 4), ("rename", 6), ("rename", 7)]
+    ("place", "count"), [("step", 5), ("write", 4), ("rename", 8), ("rename", 9)]
 )
 def test_a_killed_run_ends_with_the_same_weights(
     run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path, place: str, count: int

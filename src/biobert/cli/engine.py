@@ -13,15 +13,20 @@ PrecisionOption = Annotated[str, typer.Option(help="auto, float32 or bf16.")]
 DeviceOption = Annotated[
     str | None, typer.Option(help="For torch: cpu, cuda, cuda:1; by default a GPU if there is one.")
 ]
+ThreadsOption = Annotated[
+    int | None, typer.Option(min=1, help="Threads that compute; by default one for each core.")
+]
 
 
-def runtime_settings(engine: str, precision: str, device: str | None) -> "RuntimeSettings":
+def runtime_settings(
+    engine: str, precision: str, device: str | None, threads: int | None = None
+) -> "RuntimeSettings":
     """The settings from the options; an unknown word names the ones there are."""
     from biobert.core.errors import BadInputError
     from biobert.core.settings import from_mapping
     from biobert.runtime.settings import RuntimeSettings
 
-    values = {"engine": engine, "precision": precision, "device": device}
+    values = {"engine": engine, "precision": precision, "device": device, "threads": threads}
     given = {name: value for name, value in values.items() if value is not None}
     try:
         return from_mapping(RuntimeSettings, given, place="--engine, --precision, --device")

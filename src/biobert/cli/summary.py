@@ -48,6 +48,8 @@ def show_result(result: "BatchResult", rejects: "Rejects", *, to_stdout: bool) -
     console.print(f"{words} in {speed} with {result.model}")
     if result.skipped:
         console.print(f"{result.skipped} inputs were done before and skipped")
+    if result.kept:
+        console.print(f"{result.kept} more documents had been annotated before the run was stopped")
     if rejects.count:
         console.print(f"{rejects.count} records set aside; list them with --rejects FILE")
     for output in result.outputs[:MOST_FREQUENT]:

@@ -9,15 +9,20 @@ from biobert.core.model_folder import CARD, read_manifest
 TEMPLATE = """\
 ## Made smaller
 
-By the recipe `{name}`: {steps}. Every figure above this section is that of the original model. Both
+By the recipe `{name}`: {steps}. Every figure above this section is that of the original model. All
 were then measured on the same texts ({machine}); up to {max_loss:g} points could be lost.
 
-| | original | this model |
-|---|---|---|
 {rows}
 
 Times are from text to answers. The whole recipe and what each step did are in `biobert.json`.
 {notes}"""
+
+COLUMNS = {
+    "original": "original",
+    "original, exported": "exported",
+    "this model": "compressed",
+}
+"""What is measured, and its name in the manifest."""
 
 UNMEASURED = """\
 ## Weights in eight bits
@@ -37,16 +42,18 @@ def write_card(folder: Path, original: Path, section: str) -> None:
 
 def compression_section(compression: Mapping[str, Any]) -> str:
     """Markdown from what the manifest says under `compression`."""
-    both = [compression["original"], compression["compressed"]]
-    rows = [
-        _row(f"score on {name}", [f"{100 * one['scores'][name]:.2f}" for one in both])
-        for name in both[0]["scores"]
+    models = {name: one for name, one in COLUMNS.items() if compression[one]}
+    weighed = [compression[one] for one in models.values()]
+    rows = [_row("", list(models)), _row("---", ["---"] * len(models))]
+    rows += [
+        _row(f"score on {name}", [f"{100 * one['scores'][name]:.2f}" for one in weighed])
+        for name in weighed[0]["scores"]
     ]
     rows += [
-        _row("one text, median", [f"{one['p50_ms']:.1f} ms" for one in both]),
-        _row("texts a second, 32 at once", [f"{one['texts_per_second']:.0f}" for one in both]),
-        _row("size", [f"{one['bytes'] / 2**20:.1f} MiB" for one in both]),
-        _row("engine", [one["engine"] for one in both]),
+        _row("one text, median", [f"{one['p50_ms']:.1f} ms" for one in weighed]),
+        _row("texts a second, 32 at once", [f"{one['texts_per_second']:.0f}" for one in weighed]),
+        _row("size", [f"{one['bytes'] / 2**20:.1f} MiB" for one in weighed]),
+        _row("engine", [one["engine"] for one in weighed]),
     ]
     notes = [step["said"]["note"] for step in compression["steps"] if "note" in step["said"]]
     return TEMPLATE.format(

@@ -9,6 +9,7 @@ from biobert.compression.export import ExportReport, export_onnx
 from biobert.compression.quantize import quantize_weights
 from biobert.core.model_folder import (
     CARD,
+    CONFIG,
     EXPORTED_MODEL,
     MANIFEST,
     check_replaceable,
@@ -21,7 +22,7 @@ from biobert.model.hub import load_trained_network
 from biobert.tasks import build_task
 
 WEIGHTS = ("float32", "int8")
-COPIED = ("tokenizer.json", "tokenizer_config.json", MANIFEST, CARD)
+COPIED = ("tokenizer.json", "tokenizer_config.json", CONFIG, MANIFEST, CARD)
 
 
 def export_folder(model: Path, output: Path, *, weights: str) -> ExportReport:

@@ -21,6 +21,8 @@ COMPRESSION_ENDINGS = (".gz", ".xz")
 LONGEST_LINE = 20_000_000
 """In characters: no honest record is longer, and a bomb stays small."""
 CHUNK_BYTES = 1 << 20
+DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError)
+"""What a packed file raises that is damaged or breaks off."""
 
 
 class Memory(str):
@@ -61,7 +63,7 @@ def open_binary(path: Path | str) -> Iterator[BinaryIO]:
     try:
         with _opener(place)(place, "rb") as stream:
             yield cast(BinaryIO, stream)
-    except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError) as problem:
+    except DAMAGE as problem:
         raise BadInputError(f"{place}: damaged or cut short: {problem}") from None
 
 

@@ -21,12 +21,16 @@ from biobert.core.files import read_json
 from biobert.core.settings import from_mapping
 
 MANIFEST = "biobert.json"
+CONFIG = "config.json"
 CARD = "README.md"
 EXPORTED_MODEL = "model.onnx"
 EXPORTED_OPENVINO = "model.xml"
 WEIGHTS = "model.safetensors"
 SPARSE_WEIGHTS = "model.sparse.safetensors"
-TUNED = ("thresholds", "threshold", "weights", "negatives", "measure", "windows")
+TUNED = (
+    *("thresholds", "threshold", "no_answer_margin", "list_threshold"),
+    *("weights", "negatives", "measure", "windows"),
+)
 """Settings of a task in which models may differ whose answers are joined."""
 
 

@@ -1,6 +1,6 @@
 """The catalogue of corpora: what they are, where they come from, how they are read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -77,6 +77,9 @@ class Corpus:
     counts: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
 
+
+SHOWN = 8
+"""So many values are shown of what documents say."""
 
 # The names under which published corpora keep a split: BioBERT's folders, BLURB's, our own.
 SPLIT_FILES = {
@@ -241,6 +244,30 @@ def with_renamed_labels(document: Document, names: Mapping[str, str]) -> Documen
             dict.fromkeys(names.get(label, label) for label in document.annotated_labels)
         ),
     )
+
+
+def documents_where(
+    documents: Sequence[Document], said: Mapping[str, str], *, corpus: str
+) -> list[Document]:
+    """The documents whose metadata say all of this; an error where there are none among some."""
+    found = [
+        document
+        for document in documents
+        if all(document.metadata.get(key) == value for key, value in said.items())
+    ]
+    if documents and not found:
+        known = ((key, one.metadata.get(key)) for one in documents for key in said)
+        there = sorted({f"{key}={value}" for key, value in known if value is not None})
+        raise BadInputError(
+            f"{corpus}: no document where {shown_where(said)}; "
+            f"there is {', '.join(there[:SHOWN]) or 'no such metadata'}"
+        )
+    return found
+
+
+def shown_where(said: Mapping[str, str]) -> str:
+    """What documents must say, in a line (`type=yesno`)."""
+    return " ".join(f"{key}={value}" for key, value in said.items())
 
 
 def has_splits(corpus: str) -> bool:

@@ -44,24 +44,48 @@ LOOKED_AT = 1000
 """So many words tell the language and the kind of a text."""
 LONGEST_LOOK = 8 * LOOKED_AT
 LONGEST_GLANCE = 2 * LOOKED_AT
-# Words that English shares with no neighbour: Dutch has `in`, `of`, `is`, German `an`, `was`.
-FUNCTION_WORDS = frozenset(
-    "the and to with for that by from at are were this which have has had it these been than "
-    "between their can".split()
-)
-ENGLISH_SHARE = 0.05
-"""English prose has about 0.2 of them, titles and lists 0.05, other languages below 0.02."""
+# The most frequent ones; of English those that no neighbour has (Dutch has `in`, `of`, `is`).
+FUNCTION_WORDS = {
+    language: words.split()
+    for language, words in {
+        "en": "the and to with for that by from at are were this which have has had it these been "
+        "than between their can",
+        "da": "og af at er til med på ikke det som fra efter blev hos eller kan ved",
+        "de": "der die und das dem mit von bei eine einer wurde wurden nicht für ist auf im zu",
+        "es": "el los las del y por para con fue más como sus también según",
+        "fr": "le les des et du une dans est pour par sur avec chez ont aux été cette",
+        "hu": "az és egy hogy nem volt vagy mint csak amely között esetén után során valamint",
+        "it": "e il di che della dei delle degli nel nella è gli sono alla dal del una con",
+        "nl": "het een van voor met zijn werd bij niet aan dat ook wordt deze naar door uit op te",
+        "no": "og av å er til med på ikke det som fra etter ble hos eller kan ved",
+        "pl": "w z się oraz jest nie przez są dla lub przy był była było które że",
+        "pt": "e em com uma um os não foi foram ao são dos das pelo pela para por mais",
+        "ro": "și şi în cu din pentru sunt prin sau fost după este mai ale",
+        "sv": "och av är till med på inte det som från efter att för ett eller kan vid",
+        "tr": "ve bir bu ile için olarak olan daha gibi çok sonra arasında veya her",
+    }.items()
+}
+PROSE_SHARE = 0.05
+"""Prose has 0.1 to 0.2 of its language's, English titles and lists 0.05."""
 # What PubMed calls languages, where the first two letters are not the usual two.
 LANGUAGES = {
+    "bul": "bg",
     "chi": "zh",
     "cze": "cs",
     "dan": "da",
     "dut": "nl",
+    "est": "et",
     "ger": "de",
     "gre": "el",
+    "ice": "is",
     "jpn": "ja",
+    "lav": "lv",
+    "lit": "lt",
+    "per": "fa",
     "pol": "pl",
     "por": "pt",
+    "rum": "ro",
+    "slo": "sk",
     "spa": "es",
     "swe": "sv",
     "tur": "tr",
@@ -101,6 +125,8 @@ def cleaned(document: Document, removed: Removed) -> Document:
     parts: list[str] = []
     passages: list[Passage] = []
     position = 0
+    if unread := _unread(document.text):
+        removed["character that could not be read"] += unread
     for passage in _passages(document):
         if _is_boilerplate_heading(passage.heading):
             removed["boilerplate section's paragraph"] += 1
@@ -122,7 +148,7 @@ def cleaned(document: Document, removed: Removed) -> Document:
 
 def unreadable(text: str) -> bool:
     """Whether a text was read in an encoding that is not its own."""
-    return text.count("\ufffd") + text.count("\0") > MOST_UNREADABLE * len(text)
+    return _unread(text) > MOST_UNREADABLE * len(text)
 
 
 def reason_to_drop(document: Document, settings: FilterSettings) -> str | None:
@@ -143,17 +169,23 @@ def reason_to_drop(document: Document, settings: FilterSettings) -> str | None:
 
 
 def language_of(words: Sequence[str], metadata: Mapping[str, str]) -> str:
-    """Two letters: `en` by the function words among `words`, in lower case, else what the source
-    of the text says of it, or `??`.
+    """Two letters: by the function words among `words`, in lower case, else what the source of
+    the text says of it, or `??`.
 
     The text comes first: PubMed states the language of the article, whose abstract is English.
     """
-    share = sum(map(FUNCTION_WORDS.__contains__, words)) / max(1, len(words))
-    if share > ENGLISH_SHARE:
-        return "en"
+    counts = Counter(words)
+    found = {one: sum(map(counts.__getitem__, own)) for one, own in FUNCTION_WORDS.items()}
+    language = max(found, key=found.__getitem__)
+    if found[language] > PROSE_SHARE * len(words):
+        return language
     stated = metadata.get("language", "").lower()
     code = LANGUAGES.get(stated, stated[:2])
     return code if code not in ("", "en") else "??"
+
+
+def _unread(text: str) -> int:
+    return text.count("\ufffd") + text.count("\0")
 
 
 def _passages(document: Document) -> Sequence[Passage]:

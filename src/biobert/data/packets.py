@@ -4,7 +4,7 @@ Cutting is cheap (unpacking and looking for the ends of records), reading is not
 of articles, PubMed XML, JSON lines or plain text is read here, and travels as documents.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import BinaryIO, Literal
@@ -13,6 +13,7 @@ from biobert.core.document import Document, Provenance
 from biobert.core.errors import BadInputError
 from biobert.core.files import (
     CHUNK_BYTES,
+    DAMAGE,
     LONGEST_LINE,
     Eager,
     open_binary,
@@ -21,6 +22,7 @@ from biobert.core.files import (
 )
 from biobert.data.catalogue import documents_in, load_corpus
 from biobert.data.formats import _jats, jsonl, pubmed, text
+from biobert.data.formats._xml import utf8_blocks
 from biobert.data.reading import read_documents
 from biobert.data.rejects import TOO_LONG, Rejects
 from biobert.data.sources import Source
@@ -130,7 +132,8 @@ def _pieces(source: Source, packet_bytes: int, rejects: Rejects) -> Iterator[Pie
             pieces += 1
             yield piece
     except (BadInputError, OSError) as problem:
-        rejects.add(source.name, "file", f"{DAMAGED}: {problem}; what stands before it is kept")
+        rest = "what stands before it is kept" if pieces else "nothing of it is kept"
+        rejects.add(source.name, "file", f"{DAMAGED}: {problem}; {rest}")
     else:
         if not pieces and rejects.count == already:
             reason = f"no record: nothing in this file reads as {source.format}"
@@ -151,7 +154,8 @@ def _cut(source: Source, packet_bytes: int, rejects: Rejects) -> Iterator[Piece]
         yield from _whole(source, "text", text.LARGEST_FILE, rejects)
     elif source.format == "pubmed":
         with open_binary(path) as stream:
-            for record in _records(Eager(stream), source.name, rejects):
+            blocks = utf8_blocks(Eager(stream), CHUNK_BYTES)
+            for record in _records(blocks, source.name, rejects):
                 yield Piece("citation", source, path.name, record)
     elif source.format == "jsonl":
         with open_binary(path) as stream:
@@ -180,11 +184,11 @@ def _whole(
         yield Piece(kind, source, source.path.name, data)
 
 
-def _records(stream: Eager, name: str, rejects: Rejects) -> Iterator[bytes]:
+def _records(blocks: Iterable[bytes], name: str, rejects: Rejects) -> Iterator[bytes]:
     """Each `<PubmedArticle>`, found by its tags alone; what stands between them is left out."""
     held = b""
     looked_at = 0
-    while block := stream.read(CHUNK_BYTES):
+    for block in blocks:
         held += block
         position = 0
         for match in pubmed.RECORD_END.finditer(held, looked_at):
@@ -204,24 +208,37 @@ def _records(stream: Eager, name: str, rejects: Rejects) -> Iterator[bytes]:
 def _lines(
     stream: BinaryIO, source: Source, packet_bytes: int, rejects: Rejects
 ) -> Iterator[Piece]:
-    """Lines in blocks of at most a packet."""
-    number = first = 1
+    """Lines in blocks of at most a packet; those before a damage come before it is raised."""
+    first = 1
     held: list[bytes] = []
     size = 0
+    damage = None
+    try:
+        for line in _bounded_lines(stream, source, rejects):
+            held.append(line)
+            size += len(line)
+            if size >= packet_bytes // 4:
+                yield Piece("lines", source, source.path.name, b"".join(held), first)
+                first, size, held = first + len(held), 0, []
+    except (OSError, *DAMAGE) as problem:
+        damage = problem
+    if held:
+        yield Piece("lines", source, source.path.name, b"".join(held), first)
+    if damage is not None:
+        raise damage
+
+
+def _bounded_lines(stream: BinaryIO, source: Source, rejects: Rejects) -> Iterator[bytes]:
+    """Each line; one that is too long is set aside, and an empty one keeps its place."""
+    number = 0
     while line := stream.readline(LONGEST_LINE + 1):
+        number += 1
         if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
             rejects.add(source.name, number, TOO_LONG)
             while (line := stream.readline(CHUNK_BYTES)) and not line.endswith(b"\n"):
                 pass
             line = b"\n"
-        held.append(line)
-        size += len(line)
-        number += 1
-        if size >= packet_bytes // 4:
-            yield Piece("lines", source, source.path.name, b"".join(held), first)
-            first, size, held = number, 0, []
-    if held:
-        yield Piece("lines", source, source.path.name, b"".join(held), first)
+        yield line
 
 
 def _documents_of_lines(content: bytes, piece: Piece, rejects: Rejects) -> Iterator[Document]:

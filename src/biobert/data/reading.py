@@ -1,17 +1,20 @@
 """Documents from any file, folder or stream, and back; the format is told by name or ending."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from glob import has_magic
 from pathlib import Path
 from types import ModuleType
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import STANDARD_STREAM, plain_name
+from biobert.core.files import STANDARD_STREAM, Eager, open_binary, plain_name
 from biobert.data.formats import SHELF
+from biobert.data.formats._xml import root_of
 from biobert.data.rejects import Rejects
 
 FOLDER_FORMAT = "brat"
+ANY_XML = ".xml"
 VERBS = {"read": "read", "write": "written", "read_together": "read with other files"}
 
 
@@ -47,8 +50,16 @@ def check_readable(path: Path | str, format: str | None = None) -> None:
     _module(format or format_of(path), "read")
 
 
+def check_writable(format: str) -> None:
+    """An error where a format is not known, or cannot be written."""
+    _module(format, "write")
+
+
 def format_of(path: Path | str) -> str:
-    """The format that an ending or a folder tells; an unknown ending lists the known ones."""
+    """The format that an ending or a folder tells; an unknown ending lists the known ones.
+
+    Where the ending says no more than `.xml`, the root element tells it.
+    """
     if str(path) == STANDARD_STREAM:
         raise BadInputError(
             "a standard stream has no ending: name its format with --from or --to", code="usage"
@@ -57,13 +68,14 @@ def format_of(path: Path | str) -> str:
     name = plain_name(place).lower()
     endings = endings_by_format()
     found = [
-        (len(ending), format)
+        (len(ending), ending, format)
         for format, some in endings.items()
         for ending in some
         if name.endswith(ending)
     ]
     if found:
-        return max(found)[1]
+        _, ending, format = max(found)
+        return (_format_of_root(path) or format) if ending == ANY_XML else format
     if place.is_dir() or not place.suffix:
         return FOLDER_FORMAT
     known = sorted(ending for some in endings.values() for ending in some)
@@ -105,9 +117,25 @@ def readable_endings() -> tuple[str, ...]:
     return tuple(ending for module in able for ending in module.ENDINGS)
 
 
-def endings_by_format() -> dict[str, tuple[str, ...]]:
+@cache
+def endings_by_format() -> Mapping[str, tuple[str, ...]]:
     """The endings of every format on the shelf."""
     return {name: tuple(SHELF.load(name).ENDINGS) for name in SHELF.names()}
+
+
+def _format_of_root(path: Path | str) -> str | None:
+    """The format that the root element of an XML file tells, where there is one to be read."""
+    try:
+        with open_binary(path) as stream:
+            root = root_of(Eager(stream))
+    except (BadInputError, OSError):
+        return None  # what reads or writes the file says more
+    return _formats_by_root().get(root)
+
+
+@cache
+def _formats_by_root() -> Mapping[str | None, str]:
+    return {root: name for name in SHELF.names() for root in getattr(SHELF.load(name), "ROOTS", ())}
 
 
 def _is_hidden(path: Path) -> bool:

@@ -10,6 +10,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.files import CHUNK_BYTES, Eager, files_at, open_binary, sha256_of_all
 from biobert.data.catalogue import Corpus, SplitPlace, find_split, load_corpus
 from biobert.data.formats import SHELF, pubmed
+from biobert.data.formats._xml import utf8_blocks
 from biobert.data.reading import FOLDER_FORMAT, files_below, format_of, searched_folder
 
 PUBMED = "pubmed"
@@ -138,17 +139,17 @@ def _deleted_numbers(source: Source) -> set[str]:
     numbers: set[str] = set()
     try:
         with open_binary(source.path) as stream:
-            for stretch in _deletions(Eager(stream)):
+            for stretch in _deletions(utf8_blocks(Eager(stream), CHUNK_BYTES)):
                 numbers.update(one.decode() for one in pubmed.PMID.findall(stretch))
     except (BadInputError, OSError):
         pass  # reading the file for its text says so, with its name
     return numbers
 
 
-def _deletions(stream: Eager) -> Iterator[bytes]:
+def _deletions(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """What stands between the two tags, in stretches that overlap by more than a number."""
     rest, inside = b"", False
-    while block := stream.read(CHUNK_BYTES):
+    for block in blocks:
         text, rest = rest + block, b""
         while text:
             tag = DELETIONS_END if inside else DELETIONS_START

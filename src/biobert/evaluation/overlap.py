@@ -1,10 +1,10 @@
 """What of a test set stands in the training data too, and the score without it."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from biobert.core.document import Document, Span
+from biobert.core.document import Document, Entity, Span
 from biobert.core.task import Scores
 from biobert.text.keys import keys_of, text_key
 from biobert.text.sentences import sentences_of
@@ -13,60 +13,92 @@ Unit = Literal["sentences", "documents"]
 
 
 @dataclass(frozen=True, slots=True)
+class Training:
+    """The documents that a model has learnt from: those of `sources`; `missing` are the names of
+    what could not be read."""
+
+    documents: Sequence[Document]
+    sources: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+
+NOTHING_LEARNT = Training((), ())
+
+
+@dataclass(frozen=True, slots=True)
 class Shared:
-    """`count` units of the test set stand in the training data; `main` is the score without them,
-    None where nothing is shared."""
+    """`count` of the `total` units of the test set stand in `sources` of the training data; what is
+    `missing` was not looked at. `main` is the score without them, None where nothing is shared, or
+    where the rest has nothing to score."""
 
     count: int
+    total: int
     unit: Unit
     main: float | None
+    sources: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
 
 def without_shared(
     gold: Sequence[Document],
     predicted: Sequence[Document],
-    training: Iterable[Document],
+    training: Training,
     *,
     measure: Callable[[Sequence[Document], Sequence[Document]], Scores],
     unit: Unit,
 ) -> Shared:
     """Count what is shared and score the rest.
 
-    Of sentences the entities are left out, on both sides; of documents (all of whose text is that
-    of a training document) the whole. Blanks and upper case make no difference.
+    Of sentences the entities that begin there are left out, and the relations of those, on both
+    sides; of documents (all of whose text is that of a training document) the whole.
     """
-    pairs = list(zip(gold, predicted, strict=True))
-    if unit == "documents":
-        known = {text_key(document.text) for document in training}
-        kept = [pair for pair in pairs if text_key(pair[0].text) not in known]
-        count = len(pairs) - len(kept)
-    else:
-        known = keys_of(training)
-        stretches = [_known_sentences(document, known) for document in gold]
-        count = sum(map(len, stretches))
-        kept = [
-            (_outside(one, spans), _outside(other, spans))
-            for (one, other), spans in zip(pairs, stretches, strict=True)
-        ]
-    if not count or not kept:
-        return Shared(count, unit, None)
-    return Shared(count, unit, measure([one for one, _ in kept], [two for _, two in kept]).main)
+    shared = shared_spans(gold, training.documents, unit)
+    count, total = sum(map(len, shared)), sum(len(_units(one, unit)) for one in gold)
+    main = None
+    if 0 < count < total:
+        pairs = list(zip(gold, predicted, shared, strict=True))
+        if unit == "documents":
+            kept = [(one, other) for one, other, spans in pairs if not spans]
+        else:
+            kept = [(_outside(one, spans), _outside(other, spans)) for one, other, spans in pairs]
+        rest = measure([one for one, _ in kept], [other for _, other in kept])
+        main = rest.main if rest.micro.support else None
+    return Shared(count, total, unit, main, training.sources, training.missing)
 
 
-def _known_sentences(document: Document, known: set[str]) -> list[Span]:
+def shared_spans(
+    documents: Sequence[Document], training: Sequence[Document], unit: Unit
+) -> list[list[Span]]:
+    """Of each document the units that stand in the training documents.
+
+    Blanks and upper case make no difference.
+    """
+    by_sentence = unit == "sentences"
+    known = keys_of(training) if by_sentence else {text_key(one.text) for one in training}
     return [
-        span
-        for span in sentences_of(document)
-        if text_key(document.text[span.start : span.end]) in known
+        [span for span in _units(one, unit) if text_key(one.text[span.start : span.end]) in known]
+        for one in documents
     ]
 
 
+def _units(document: Document, unit: Unit) -> Sequence[Span]:
+    if unit == "sentences":
+        return sentences_of(document)
+    return [Span(0, len(document.text))] if document.text else []
+
+
 def _outside(document: Document, spans: Sequence[Span]) -> Document:
-    """The document without the entities that begin in one of the spans."""
-    if not spans:
-        return document
-    return document.with_entities(
-        entity
-        for entity in document.entities
-        if not any(span.start <= entity.start < span.end for span in spans)
+    """The document without the entities that begin in one of the spans, and without relations of
+    them."""
+
+    def is_left_out(entity: Entity) -> bool:
+        return any(span.start <= entity.start < span.end for span in spans)
+
+    gone = {entity.id for entity in document.entities if entity.id and is_left_out(entity)}
+    relations = (
+        relation
+        for relation in document.relations
+        if not any(one.kind == "entity" and one.target in gone for one in relation.arguments)
     )
+    kept = document.with_entities(one for one in document.entities if not is_left_out(one))
+    return replace(kept, relations=tuple(relations))

@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from biobert.core.errors import MissingExtraError
 from biobert.evaluation.labels import ConfusionMatrix
+
+MARKERS = "osD^vPX*"
+NAME_WIDTH = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +45,18 @@ def plot_confusion(matrix: ConfusionMatrix, path: Path) -> None:
 def plot_speed(points: Sequence[SpeedPoint], path: Path, *, unit: str) -> None:
     """Draw scores against speeds, as a PNG: the best models stand at the top right."""
     pyplot = _pyplot()
-    figure, axes = pyplot.subplots(figsize=(6.4, 4.2), layout="constrained")
-    axes.scatter(
-        [one.texts_per_second for one in points], [100 * one.score for one in points], color="C0"
-    )
-    for one in points:
-        place = (one.texts_per_second, 100 * one.score)
-        axes.annotate(one.name, place, xytext=(5, 5), textcoords="offset points", fontsize=8)
-    axes.margins(0.2)
+    figure, axes = pyplot.subplots(figsize=(7.6, 4.2), layout="constrained")
+    for number, one in enumerate(points):
+        axes.scatter(
+            one.texts_per_second,
+            100 * one.score,
+            color=f"C{number % 10}",
+            marker=MARKERS[number % len(MARKERS)],
+            label=fill(one.name, NAME_WIDTH),
+        )
+    # Beside the axes: names at the points of models that are alike would hide each other.
+    figure.legend(loc="outside right upper", fontsize=8, frameon=False)
+    axes.margins(0.1)
     axes.set_xlim(left=0)
     axes.set(xlabel=f"{unit}s a second", ylabel="score")
     axes.grid(alpha=0.3)

@@ -1,6 +1,6 @@
 """The report of an evaluation, for people and for programs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from biobert.evaluation.labels import (
     confusion_matrix,
     word_tags,
 )
-from biobert.evaluation.overlap import Shared, without_shared
+from biobert.evaluation.overlap import NOTHING_LEARNT, Shared, Training, Unit, without_shared
 from biobert.evaluation.significance import (
     Interval,
     bootstrap_documents,
@@ -30,9 +30,8 @@ Measure = Callable[[Sequence[Document], Sequence[Document]], Scores]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What was evaluated on what, and how long it took; `training` are the documents that the
-    corpus gives to learn from, None where they are not at hand. `set_aside` counts the records that
-    could not be read."""
+    """What was evaluated on what, and how long it took; `training` is what the model has learnt
+    from, as far as it is at hand. `set_aside` counts the records that could not be read."""
 
     model: str
     task: str
@@ -40,7 +39,7 @@ class Setting:
     split: str
     labels: tuple[str, ...]
     seconds: float
-    training: Sequence[Document] | None = None
+    training: Training = NOTHING_LEARNT
     set_aside: int = 0
 
 
@@ -49,9 +48,9 @@ class Report:
     """Everything that is said of a model on a corpus.
 
     `scores` are the task's own, strict and by whole entities where it finds entities. `interval`
-    is that of the main score. `shared` is what of the corpus stands in its training split too, and
-    the score without it. Where entities are found, `token_level` is the report over IOB2 tags of
-    words, for comparison with others' figures.
+    is that of the main score. `shared` is what of the corpus stands in the training data too, and
+    the score without it, None where none of the training data is at hand. Where entities are found,
+    `token_level` is the report over IOB2 tags of words, for comparison with others' figures.
     """
 
     setting: Setting
@@ -117,7 +116,7 @@ def entity_report(
         sentences=_sentences(gold),
         shared=_shared(gold, predicted, setting, measure, unit="sentences"),
         token_level=classification_report(confusion),
-        errors=error_table(gold, predicted, labels, seen=_mentions(setting.training)),
+        errors=error_table(gold, predicted, labels, seen=_mentions(setting)),
         confusion=confusion,
     )
 
@@ -129,15 +128,19 @@ def document_report(
     *,
     measure: Measure,
     counts: Counts | None,
+    unit: Unit = "documents",
 ) -> Report:
-    """What is to be said of answers to whole documents: labels, relations, spans."""
+    """What is to be said of answers that are no entities: labels, relations, answers to questions.
+
+    `unit` is what is compared with the training data.
+    """
     return Report(
         setting=setting,
         scores=measure(gold, predicted),
         interval=_interval(gold, predicted, measure, counts),
         documents=len(gold),
         sentences=_sentences(gold),
-        shared=_shared(gold, predicted, setting, measure, unit="documents"),
+        shared=_shared(gold, predicted, setting, measure, unit=unit),
         confusion=_label_confusion(gold, predicted),
     )
 
@@ -159,21 +162,22 @@ def _shared(
     predicted: Sequence[Document],
     setting: Setting,
     measure: Measure,
-    **unit: Any,
+    *,
+    unit: Unit,
 ) -> Shared | None:
-    if setting.training is None:
+    if not setting.training.sources:
         return None
-    return without_shared(gold, predicted, setting.training, measure=measure, **unit)
+    return without_shared(gold, predicted, setting.training, measure=measure, unit=unit)
 
 
 def _sentences(documents: Sequence[Document]) -> int:
     return sum(len(sentences_of(document)) for document in documents)
 
 
-def _mentions(documents: Iterable[Document] | None) -> set[str] | None:
-    if documents is None:
+def _mentions(setting: Setting) -> set[str] | None:
+    if not setting.training.sources:
         return None
-    return {one.mention(entity) for one in documents for entity in one.entities}
+    return {one.mention(entity) for one in setting.training.documents for entity in one.entities}
 
 
 def _tag_confusion(

@@ -53,6 +53,13 @@ class Encoder(nn.Module):
         return self.embeddings.word
 
     @property
+    def attention_dropout(self) -> float:
+        """The share of attention weights that training drops."""
+        first = self.layers[0]
+        assert isinstance(first, EncoderLayer)
+        return first.attention.dropout
+
+    @property
     def maximum_positions(self) -> int:
         """The longest row the position embeddings allow."""
         return self.settings.maximum_positions
@@ -104,9 +111,7 @@ class Encoder(nn.Module):
         device, precision = sequence_ids.device, self.embeddings.word.weight.dtype
         if torch.is_autocast_enabled(device.type):
             precision = torch.get_autocast_dtype(device.type)
-        first = self.layers[0]
-        assert isinstance(first, EncoderLayer)
-        dropout = first.attention.dropout if self.training else 0.0
+        dropout = self.attention_dropout if self.training else 0.0
         if packed_kernel_applies(device, precision, dropout=dropout):
             return packed_scope(sequence_ids)
         return masked_scope(sequence_ids)

@@ -32,6 +32,7 @@ def load_text_predictor(
     *,
     device: torch.device,
     precision: Literal["float32", "bf16"] = "float32",
+    token_budget: int | None = None,
 ) -> "TextPredictor":
     """The predictor of a folder that training, or `EncoderDecoderModel.save_pretrained`, wrote."""
     from transformers import EncoderDecoderModel
@@ -41,7 +42,14 @@ def load_text_predictor(
     except (OSError, ValueError) as problem:
         raise BadInputError(f"{folder}: no encoder with a decoder: {problem}") from None
     tokenizer = Tokenizer.from_folder(folder)
-    return TextPredictor(model.to(device), head, tokenizer, device=device, precision=precision)
+    return TextPredictor(
+        model.to(device),
+        head,
+        tokenizer,
+        device=device,
+        precision=precision,
+        token_budget=token_budget or TOKEN_BUDGET,
+    )
 
 
 def text_predictor(network: Network, tokenizer: Tokenizer, device: torch.device) -> "TextPredictor":
@@ -64,12 +72,14 @@ class TextPredictor:
         *,
         device: torch.device,
         precision: Literal["float32", "bf16"] = "float32",
+        token_budget: int = TOKEN_BUDGET,
     ) -> None:
         self.model = model.eval()
         self.head = head
         self.tokenizer = tokenizer
         self.device = device
         self.precision = precision
+        self.token_budget = token_budget
         self.settings = head.writing or WritingSettings()
         self._check_room()
 
@@ -82,7 +92,7 @@ class TextPredictor:
         """For each window the code points of its text, and whether it was stopped (1 or 0)."""
         outputs: list[Outputs] = [{} for _ in windows]
         lengths = [len(window) for window in windows]
-        budget = max(1, TOKEN_BUDGET // self.settings.beams)
+        budget = max(1, self.token_budget // self.settings.beams)
         with torch.no_grad(), self._autocast():
             for batch in length_sorted_batches(lengths, token_budget=budget):
                 numbers = batch.tolist()

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from biobert.core.errors import BadInputError
-from biobert.core.hub import find_published_folder
+from biobert.core.hub import CONVERT_FOLDER, find_published_folder
 from biobert.core.model_folder import WEIGHTS
 from biobert.core.task import HeadSpec
 from biobert.model.adaptation import (
@@ -91,7 +91,7 @@ def _positions(model: nn.Module) -> int:
 def find_encoder_folder(name: str) -> Path:
     """The folder of a checkpoint: a path as it is, or a Hugging Face name fetched once.
 
-    Only safetensors weights are fetched.
+    Only safetensors are fetched: the publisher's own, or else those of the hub's conversion.
     """
     return find_published_folder(name, WANTED_FILES)
 
@@ -107,7 +107,8 @@ def load_encoder(folder: Path) -> Encoder | HubEncoder:
     from transformers import AutoModel, AutoModelForTextEncoding
 
     if not list(folder.glob("*.safetensors")):
-        raise BadInputError(f"{folder}: no {WEIGHTS}; pickled weights are not read")
+        command = CONVERT_FOLDER.format(folder=folder)
+        raise BadInputError(f"{folder}: no {WEIGHTS}; convert pickled weights once: {command}")
     # AutoModel would give these with their decoder.
     make = AutoModelForTextEncoding if config["model_type"] in T5_KINDS else AutoModel
     return HubEncoder(make.from_pretrained(folder, use_safetensors=True))

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from torch import nn
 
 from biobert.core.batching import length_sorted_batches, window_arrays
 from biobert.core.errors import BadInputError
@@ -13,6 +14,7 @@ from biobert.core.task import HeadSpec, Outputs, Predictor, Window
 from biobert.model.generation import load_text_predictor, text_predictor
 from biobert.model.hub import load_encoder, load_trained_network
 from biobert.model.network import Network
+from biobert.model.running import TorchSettings
 from biobert.model.weights import fill_language_model
 from biobert.text.tokenizer import Tokenizer
 
@@ -22,29 +24,29 @@ TOKEN_BUDGET = 4096
 def load_predictor(
     folder: Path,
     heads: Sequence[HeadSpec],
+    settings: TorchSettings = TorchSettings(),
     *,
-    device: str | None = None,
-    precision: Literal["float32", "bf16"] = "float32",
+    bases: dict[str, nn.Module] | None = None,
 ) -> Predictor:
-    """The predictor of a trained model folder; without `device`, on the GPU where there is one."""
-    place = torch_device(device)
+    """The predictor of a trained model folder; adapters of the same `bases` share their weights."""
     if any(head.kind == "text" for head in heads):
-        return load_text_predictor(folder, heads[0], device=place, precision=precision)
-    network = load_trained_network(folder, heads).to(place)
-    return TorchPredictor(network, device=place, precision=precision)
+        return load_text_predictor(
+            folder,
+            heads[0],
+            device=_chosen_device(settings),
+            precision=settings.precision,
+            token_budget=settings.token_budget,
+        )
+    return torch_predictor(load_trained_network(folder, heads, bases=bases), settings)
 
 
 def load_encoder_predictor(
     folder: Path,
     heads: Sequence[HeadSpec],
-    *,
-    device: str | None = None,
-    precision: Literal["float32", "bf16"] = "float32",
+    settings: TorchSettings = TorchSettings(),
 ) -> "TorchPredictor":
     """The predictor of any encoder's folder, for heads that have nothing to learn."""
-    place = torch_device(device)
-    network = Network(load_encoder(folder), heads).eval().to(place)
-    return TorchPredictor(network, device=place, precision=precision)
+    return torch_predictor(Network(load_encoder(folder), heads).eval(), settings)
 
 
 def predictor_of(network: Network, tokenizer: Tokenizer, device: torch.device) -> Predictor:
@@ -55,13 +57,25 @@ def predictor_of(network: Network, tokenizer: Tokenizer, device: torch.device) -
 
 
 def load_language_model(
-    folder: Path, heads: Sequence[HeadSpec], *, device: str | None = None
+    folder: Path,
+    heads: Sequence[HeadSpec],
+    settings: TorchSettings = TorchSettings(),
 ) -> "TorchPredictor":
     """The predictor of a BERT folder that carries a masked language model."""
     network = Network(load_encoder(folder), heads).eval()
     fill_language_model(network, folder)
-    place = torch_device(device)
-    return TorchPredictor(network.to(place), device=place)
+    return torch_predictor(network, settings)
+
+
+def torch_predictor(network: Network, settings: TorchSettings) -> "TorchPredictor":
+    """The predictor of a network, moved to where it is to run."""
+    device = _chosen_device(settings)
+    return TorchPredictor(
+        network.to(device),
+        device=device,
+        precision=settings.precision,
+        token_budget=settings.token_budget or TOKEN_BUDGET,
+    )
 
 
 class TorchPredictor:
@@ -123,6 +137,13 @@ class TorchPredictor:
             else logits[spec.name][row]
             for spec in self.network.specs
         }
+
+
+def _chosen_device(settings: TorchSettings) -> torch.device:
+    """The device; torch is told how many threads to take there."""
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    return torch_device(settings.device)
 
 
 def torch_device(name: str | None) -> torch.device:

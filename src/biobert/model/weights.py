@@ -8,6 +8,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from biobert.core.errors import BadInputError
+from biobert.core.hub import CONVERT_FOLDER
 from biobert.core.model_folder import SPARSE_WEIGHTS, WEIGHTS
 from biobert.model.adaptation import save_adapter
 from biobert.model.encoder import Encoder
@@ -52,7 +53,7 @@ def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
     if list(folder.glob("*.bin")):
         raise BadInputError(
             f"{folder}: only pickled weights (.bin), which can run code when read; convert them "
-            "once with transformers: AutoModel.from_pretrained(F).save_pretrained(F)"
+            f"once: {CONVERT_FOLDER.format(folder=folder)}"
         )
     raise BadInputError(f"{folder}: no {WEIGHTS}", code="not-found")
 

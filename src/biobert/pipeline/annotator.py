@@ -23,8 +23,6 @@ from biobert.pipeline.load import EMBEDDED, LoadedModel, load_model
 from biobert.pipeline.relating import finds_relations, load_relation_model, whole_relations
 from biobert.runtime.settings import RuntimeSettings
 
-Refused = Callable[[Document, str], None]
-"""Told of a document that could not be annotated, and why."""
 _Outcome = Document | BadInputError
 """A document with its annotations, or why it cannot be read."""
 CHUNK_CHARACTERS = 100_000
@@ -43,6 +41,14 @@ class _Chunk:
     problems: Sequence[BadInputError | None]
     encoded: EncodedDocuments
     predictions: Sequence[Prediction] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A document that the task cannot read (a question without its context), and why."""
+
+    document: Document
+    problem: BadInputError
 
 
 class Annotator:
@@ -78,7 +84,7 @@ class Annotator:
         self._models, self._settings = [self.model], settings
         self.relations: LoadedModel | None = None
         if relations is not None:
-            found = self.labels or self.model.manifest.task_settings.get("labels", ())
+            found = self.labels or self.model.labels
             self.relations = load_relation_model(relations, found, settings)
             self._models.append(self.relations)
 
@@ -102,31 +108,37 @@ class Annotator:
         the answer names the model as its maker."""
         return next(self.annotate_many([text]))
 
-    def annotate_many(
-        self, texts: Iterable[str | Document], *, refused: Refused | None = None
-    ) -> Iterator[Document]:
+    def annotate_many(self, texts: Iterable[str | Document]) -> Iterator[Document]:
         """A stream of texts, annotated, in order and in constant memory.
 
-        While one chunk of it is decoded here, threads tokenize and predict those that follow. A
-        document that the task cannot read (a question without its context) is an error, or goes to
-        `refused`, in its turn, and is left out.
+        A document that the task cannot read is an error, in its turn.
+        """
+        for chunk in self.annotate_chunks(texts):
+            for one in chunk:
+                if isinstance(one, Refused):
+                    raise one.problem
+                yield one
+
+    def annotate_chunks(
+        self, texts: Iterable[str | Document]
+    ) -> Iterator[list[Document | Refused]]:
+        """The same in the chunks that are worked on together, with what cannot be read.
+
+        While one chunk is decoded here, threads tokenize and predict those that follow.
         """
         encoded = made_ahead(partial(_encoded, model=self.model), chunks(texts), ahead=1)
         for one in made_ahead(partial(_predicted, model=self.model), encoded, ahead=1):
-            yield from self._finished(one, refused)
+            yield self._finished(one)
 
-    def _finished(self, chunk: _Chunk, refused: Refused | None) -> Iterator[Document]:
+    def _finished(self, chunk: _Chunk) -> list[Document | Refused]:
         outcomes = [_and_then(self._kept, one) for one in _decoded(chunk, self.model)]
         if self.relations is not None:
             outcomes = _related(outcomes, self.relations)
             outcomes = [_and_then(self._kept_relations, one) for one in outcomes]
-        for document, outcome in zip(chunk.documents, outcomes, strict=True):
-            if isinstance(outcome, Document):
-                yield self._signed(outcome)
-            elif refused is None:
-                raise outcome
-            else:
-                refused(document, str(outcome))
+        return [
+            self._signed(outcome) if isinstance(outcome, Document) else Refused(document, outcome)
+            for document, outcome in zip(chunk.documents, outcomes, strict=True)
+        ]
 
     def _kept(self, document: Document) -> Document:
         if finds_relations(self.model.task):
@@ -157,7 +169,7 @@ class Annotator:
     def _known_labels(self, labels: Iterable[str] | None) -> frozenset[str] | None:
         if labels is None:
             return None
-        known = self.model.manifest.task_settings.get("labels", ())
+        known = self.model.labels
         wanted = frozenset(labels)
         for label in wanted - frozenset(known):
             raise unknown_name("label", label, known)

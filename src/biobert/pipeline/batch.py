@@ -3,20 +3,27 @@
 import os
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from itertools import groupby, islice
-from operator import itemgetter
+from operator import attrgetter
 from pathlib import Path
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.files import STANDARD_STREAM
-from biobert.data.reading import format_of, write_documents
-from biobert.data.rejects import Rejects
-from biobert.pipeline.annotator import Annotator
+from biobert.data.reading import format_of
+from biobert.data.rejects import Reject, Rejects
+from biobert.pipeline.annotator import Annotator, Refused
 from biobert.pipeline.inputs import find_inputs, read_inputs
-from biobert.pipeline.outputs import FolderPlan, InputOutputs, check_targets, write_outputs
+from biobert.pipeline.outputs import (
+    FolderPlan,
+    InputOutputs,
+    check_folders,
+    check_targets,
+    write_spooled,
+    write_whole,
+)
 
 SHOWN_DOCUMENTS = 20
 DEFAULT_FORMATS = ("pubtator",)
@@ -44,12 +51,14 @@ class BatchSettings:
 class BatchResult:
     """What was done. `labels` and `mentions` count entities, `document_labels` what documents are
     as a whole, `relations` those between entities by label; `shown` are the first documents.
+    `skipped` inputs and `kept` documents were done before, and are not counted among the others.
     `unreadable` says of inputs that were set aside what is wrong with them."""
 
     model: str
     documents: int = 0
     sentences: int = 0
     skipped: int = 0
+    kept: int = 0
     seconds: float = 0.0
     labels: Counter[str] = field(default_factory=Counter)
     mentions: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -73,6 +82,7 @@ class BatchResult:
         """Count what another part of the run did."""
         self.documents += other.documents
         self.sentences += other.sentences
+        self.kept += other.kept
         self.labels += other.labels
         self.mentions += other.mentions
         self.document_labels += other.document_labels
@@ -174,38 +184,64 @@ class _Job:
             self.result.shown += islice(documents, SHOWN_DOCUMENTS)
             deque(documents, maxlen=0)  # The rest is counted.
             return
+        format = formats[0] if formats else format_of(output)
         if output != STANDARD_STREAM:
             check_targets(paths, [Path(output)])
-        write_documents(documents, output, formats[0] if formats else format_of(output))
+            check_folders(paths, [(format, Path(output))])
+        write_whole(documents, output, format)
         self.result.outputs.append(output)
 
     def into_files(self, outputs: Sequence[InputOutputs], done: Done) -> None:
         """Each input into files of its own; `done` is told when all of them stand."""
         by_path = {one.path: one for one in outputs}
         own: defaultdict[str, Rejects] = defaultdict(Rejects)
-        reading = self._reading(list(by_path), own.__getitem__)
-        for path, documents in self._by_input(reading):
-            part, rejects = BatchResult(self.result.model), own[path]
-            try:
-                write_outputs(self._counted(documents, part), by_path[path])
-            except _UnreadableError as problem:
-                self._set_aside(path, str(problem), rejects)
-            else:
-                part.outputs += map(str, by_path[path].targets.values())
-                self.result.add(part)
-                done(path, rejects)
+        kept = {one.path: one.kept for one in outputs}
+        reading = self._reading(list(by_path), own.__getitem__, kept)
+        for path, steps in self._by_input(reading):
+            self._write(by_path[path], steps, own[path], done)
             self.rejects.extend(own.pop(path))
+
+    def _write(
+        self, one: InputOutputs, steps: Iterable["_Step"], rejects: Rejects, done: Done
+    ) -> None:
+        """An input into its files, once all that became of its documents is in its spool, which
+        stays until the input is marked as done."""
+        part = BatchResult(self.result.model, kept=one.kept)
+        with one.spool() as spool:
+            try:
+                for step in steps:
+                    spool.add(step.outcome)
+                    if step.ends_chunk:
+                        spool.end_chunk()
+                    if isinstance(step.outcome, Document):
+                        self._count(step.outcome, part)
+            except _UnreadableError as problem:
+                self._set_aside(one.path, str(problem), rejects)
+                spool.remove()
+                return
+            finally:
+                rejects.extend(spool.refused)
+            spool.end_chunk()
+            write_spooled(spool, one)
+        part.outputs += map(str, one.targets.values())
+        self.result.add(part)
+        done(one.path, rejects)
 
     def _all_of(self, paths: Sequence[str]) -> Iterator[Document]:
         """The documents of some inputs as one stream, annotated and counted."""
-        reading = self._reading(paths, lambda path: self.rejects)
-        yield from self._counted((document for _, document in self._in_turn(reading)), self.result)
+        reading = self._reading(paths, lambda path: self.rejects, {})
+        for step in self._in_turn(reading):
+            if isinstance(step.outcome, Reject):
+                self.rejects.add(*astuple(step.outcome))
+            else:
+                self._count(step.outcome, self.result)
+                yield step.outcome
         for path, problem in reading.problems.items():
             self._set_aside(path, problem, self.rejects)
 
-    def _by_input(self, reading: "_Reading") -> Iterator[tuple[str, Iterator[Document]]]:
-        """Every input with its annotated documents; each must be consumed before the next."""
-        groups = groupby(self._in_turn(reading), key=itemgetter(0))
+    def _by_input(self, reading: "_Reading") -> Iterator[tuple[str, Iterator["_Step"]]]:
+        """Every input with what becomes of its documents; each must be consumed before the next."""
+        groups = groupby(self._in_turn(reading), key=attrgetter("path"))
         group = next(groups, None)
         for path in reading.paths:
             if group is not None and group[0] == path:
@@ -215,37 +251,50 @@ class _Job:
                 yield path, self._of_input(path, (), reading)
 
     def _of_input(
-        self, path: str, pairs: Iterable[tuple[str, Document]], reading: "_Reading"
-    ) -> Iterator[Document]:
-        for _, document in pairs:
-            yield document
+        self, path: str, steps: Iterable["_Step"], reading: "_Reading"
+    ) -> Iterator["_Step"]:
+        yield from steps
         if path in reading.problems:
             raise _UnreadableError(reading.problems[path])
 
-    def _in_turn(self, reading: "_Reading") -> Iterator[tuple[str, Document]]:
-        """The annotated documents of all inputs as one stream, each with its input."""
+    def _in_turn(self, reading: "_Reading") -> Iterator["_Step"]:
+        """What becomes of the documents of all inputs, as one stream."""
+        for chunk in self.annotator.annotate_chunks(reading):
+            for one in chunk:
+                outcome = _reject(one) if isinstance(one, Refused) else one
+                yield _Step(reading.turns.popleft(), outcome, ends_chunk=one is chunk[-1])
 
-        def refuse(document: Document, problem: str) -> None:
-            rejects = reading.rejects(reading.turns.popleft())
-            rejects.add(document.provenance.source or "document", document.id, problem)
-
-        for document in self.annotator.annotate_many(reading, refused=refuse):
-            yield reading.turns.popleft(), document
-
-    def _reading(self, paths: Sequence[str], rejects: Callable[[str], Rejects]) -> "_Reading":
+    def _reading(
+        self, paths: Sequence[str], rejects: Callable[[str], Rejects], kept: Mapping[str, int]
+    ) -> "_Reading":
         def begun(path: str) -> None:
             self.advance(self.result.documents, Path(path).name)
 
-        return _Reading(paths, self.settings.source_format, rejects, begun)
+        return _Reading(paths, self.settings.source_format, rejects, kept, begun)
 
-    def _counted(self, documents: Iterable[Document], result: BatchResult) -> Iterator[Document]:
-        for document in documents:
-            result.count(document, sentences=len(self.annotator.model.task.examples(document)))
-            yield document
+    def _count(self, document: Document, result: BatchResult) -> None:
+        result.count(document, sentences=len(self.annotator.model.task.examples(document)))
 
     def _set_aside(self, path: str, problem: str, rejects: Rejects) -> None:
         rejects.add(path, "file", problem)
         self.result.unreadable[path] = problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What became of the next document of an input, annotated or refused.
+
+    `ends_chunk` says of the last of those that were annotated together.
+    """
+
+    path: str
+    outcome: Document | Reject
+    ends_chunk: bool
+
+
+def _reject(refused: Refused) -> Reject:
+    document = refused.document
+    return Reject(document.provenance.source or "document", document.id, str(refused.problem))
 
 
 class _UnreadableError(Exception):
@@ -256,8 +305,8 @@ class _Reading:
     """Documents of some inputs as they are read ahead of their annotation.
 
     `turns` are the inputs of those that are on their way, `rejects` gives the place for what is set
-    aside of an input, `problems` says why some could not be read to their end. `begun` is told of
-    each input in its turn.
+    aside of an input, `problems` says why some could not be read to their end. So many of an input
+    are `kept`, and passed over. `begun` is told of each input in its turn.
     """
 
     def __init__(
@@ -265,12 +314,13 @@ class _Reading:
         paths: Sequence[str],
         source_format: str | None,
         rejects: Callable[[str], Rejects],
+        kept: Mapping[str, int],
         begun: Callable[[str], None],
     ) -> None:
         self.paths, self.rejects = paths, rejects
         self.turns: deque[str] = deque()
         self.problems: dict[str, str] = {}
-        self._source_format, self._begun = source_format, begun
+        self._source_format, self._kept, self._begun = source_format, kept, begun
 
     def __iter__(self) -> Iterator[Document]:
         for path in self.paths:
@@ -282,7 +332,8 @@ class _Reading:
     def _documents(self, path: str) -> Iterator[Document]:
         """What can be read of an input, until it ends or a fault does."""
         try:
-            yield from read_inputs([path], self._source_format, self.rejects(path))
+            documents = read_inputs([path], self._source_format, self.rejects(path))
+            yield from islice(documents, self._kept.get(path, 0), None)
         except OSError as problem:
             self.problems[path] = problem.strerror or str(problem)
         except BadInputError as problem:

@@ -85,14 +85,10 @@ def compare(
     (task_of_first, first), (task_of_second, second) = (
         _answers(one, gold, settings, rejects) for one in systems
     )
-    task = task_of_first or task_of_second
-    if task is None:
-        raise BadInputError(f"{' and '.join(systems)}: name one model at least, it says the task")
-    if task_of_second is not None and task_of_second.name != task.name:
-        raise BadInputError(f"a {task.name} and a {task_of_second.name} model do not compare")
+    tasks = [one for one in (task_of_first, task_of_second) if one is not None]
+    task = _common_task(systems, tasks)
     check_same_texts(gold, first)
     check_same_texts(gold, second)
-    tasks = [one for one in (task_of_first, task_of_second) if one is not None]
     labels = _labels_of_all(tasks, gold, test_set.labels)
     if test_set.labels is not None or isinstance(task, NamedEntityRecognition):
         gold = with_labels_alone(gold, labels)
@@ -114,6 +110,16 @@ def compare(
         labels=labels,
         set_aside=rejects.count,
     )
+
+
+def _common_task(systems: tuple[str, str], tasks: Sequence[Task]) -> Task:
+    """What the models, of which there must be one, have learnt both."""
+    if not tasks:
+        raise BadInputError(f"{' and '.join(systems)}: name one model at least, it says the task")
+    first, last = tasks[0], tasks[-1]
+    if first.name != last.name:
+        raise BadInputError(f"a {first.name} and a {last.name} model do not compare")
+    return first
 
 
 def _labels_of_all(

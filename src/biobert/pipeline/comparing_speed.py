@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from biobert.core.model_folder import read_manifest
 from biobert.core.task import Task
 from biobert.data.reading import write_documents
 from biobert.evaluation.plots import SpeedPoint, plot_speed
-from biobert.pipeline.evaluating import CorpusPlaces, TestSet, read_gold
+from biobert.pipeline.evaluating import CorpusPlaces, TestSet, read_gold, scored_labels
 from biobert.pipeline.load import model_folder
 from biobert.pipeline.speed import folder_bytes, latency_of, speed_texts, unit_of
 from biobert.runtime.settings import RuntimeSettings
@@ -43,9 +44,11 @@ class SpeedSettings:
 @dataclass(frozen=True, slots=True)
 class Variant:
     """One model: `texts_per_second` by how many texts it was handed at once; latencies are of one
-    text alone. The score (0 to 1) is the main one of its task, None without a corpus."""
+    text alone. The score (0 to 1) is the main one of its task, None without a corpus. `name` is as
+    much of `model` as tells it from the others."""
 
     model: str
+    name: str
     engine: str
     bytes: int
     load_seconds: float
@@ -81,11 +84,9 @@ def compare_speed(
 ) -> SpeedComparison:
     """Measure models of one task on texts of a corpus; without one on its task's toy documents."""
     folders = [model_folder(model) for model in models]
-    task = _shared_task(models, folders)
-    documents: Sequence[Document] = task.toy_documents()
-    if test_set is not None:
-        documents = read_gold(test_set, test_set.split, places)
-    texts = speed_texts(task, documents, speed.texts)
+    tasks = _tasks(models, folders)
+    documents = _documents(tasks, test_set, places)
+    texts = speed_texts(tasks[0], documents, speed.texts)
     if not texts:
         raise BadInputError("there is no text to answer: the corpus is empty")
     with ExitStack() as stack:
@@ -97,9 +98,11 @@ def compare_speed(
         seconds = _taking_turns(workers, speed.turns)
         memory = [one.ask(memory=True)["bytes"] for one in workers]
         scored = [_score(one, test_set, places) for one in workers]
+    names = short_names(models)
     variants = [
         Variant(
             model=models[number],
+            name=names[number],
             engine=worker.loaded["engine"],
             bytes=folder_bytes(folders[number]),
             load_seconds=worker.loaded["seconds"],
@@ -110,7 +113,7 @@ def compare_speed(
         for number, worker in enumerate(workers)
     ]
     corpus = None if test_set is None else f"{test_set.corpus} {test_set.split}"
-    return SpeedComparison(tuple(variants), len(texts), unit_of(task), corpus)
+    return SpeedComparison(tuple(variants), len(texts), unit_of(tasks[0]), corpus)
 
 
 def write_comparison(comparison: SpeedComparison, folder: Path) -> None:
@@ -118,7 +121,7 @@ def write_comparison(comparison: SpeedComparison, folder: Path) -> None:
     with write_text(folder / "speed.json") as stream:
         json.dump(comparison.to_json(), stream, indent=2)
     points = [
-        SpeedPoint(one.model, one.texts_per_second[max(BATCHES)], one.score)
+        SpeedPoint(one.name, one.texts_per_second[max(BATCHES)], one.score)
         for one in comparison.variants
         if one.score is not None
     ]
@@ -165,13 +168,33 @@ class _Process:
         return said
 
 
-def _shared_task(models: Sequence[str], folders: Sequence[Path]) -> Task:
+def short_names(models: Sequence[str]) -> list[str]:
+    """The end of each path, as long as it takes to tell them all apart."""
+    parts = [Path(model).parts for model in models]
+    endings = ([str(Path(*some[-length:])) for some in parts] for length in count(1))
+    return next(names for names in endings if len(set(names)) == len(set(parts)))
+
+
+def _tasks(models: Sequence[str], folders: Sequence[Path]) -> list[Task]:
+    """The task of each model, with its own settings; an error unless they are of one kind."""
     manifests = [read_manifest(folder) for folder in folders]
     names = [one.task for one in manifests]
     if len(set(names)) != 1:
         told = ", ".join(f"{model} is {name}" for model, name in zip(models, names, strict=True))
         raise BadInputError(f"only models of one task compare: {told}")
-    return build_task(names[0], manifests[0].task_settings)
+    return [build_task(one.task, one.task_settings) for one in manifests]
+
+
+def _documents(
+    tasks: Sequence[Task], test_set: TestSet | None, places: CorpusPlaces
+) -> Sequence[Document]:
+    """What is answered: toy documents, or gold that every task can be scored on."""
+    if test_set is None:
+        return tasks[0].toy_documents()
+    gold = read_gold(test_set, test_set.split, places)
+    for task in tasks:
+        scored_labels(task, gold, None)
+    return gold
 
 
 def _taking_turns(workers: Sequence[_Process], turns: int) -> list[dict[int, list[list[float]]]]:

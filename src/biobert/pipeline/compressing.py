@@ -7,8 +7,9 @@ from typing import Any
 
 from biobert.compression.card import compression_section, write_card
 from biobert.compression.compressing import StepReport, run_steps
+from biobert.compression.folder import export_folder
 from biobert.compression.recipe import CompressionRecipe
-from biobert.compression.workbench import Workbench
+from biobert.compression.workbench import Workbench, has_weights
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.model_folder import (
@@ -17,8 +18,9 @@ from biobert.core.model_folder import (
     read_manifest,
     unfinished_folder,
 )
+from biobert.core.task import Task
 from biobert.data.rejects import Rejects
-from biobert.pipeline.evaluating import CorpusPlaces, scores_of
+from biobert.pipeline.evaluating import CorpusPlaces, scored_labels, scores_of
 from biobert.pipeline.load import load_model, model_folder
 from biobert.pipeline.speed import (
     engine_of,
@@ -28,6 +30,7 @@ from biobert.pipeline.speed import (
     seconds_by_call,
     speed_texts,
 )
+from biobert.tasks import build_task
 from biobert.training.corpora import note_set_aside, read_sources
 from biobert.training.loop import Listener
 
@@ -57,9 +60,14 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class CompressionReport:
-    """Both models beside each other, and what was done."""
+    """Both models beside each other, and what was done.
+
+    Where only the compressed one is exported, `exported` is the original in the same form with all
+    its weights: what it is faster by owes nothing to the steps.
+    """
 
     original: Weighed
+    exported: Weighed | None
     compressed: Weighed
     steps: Sequence[StepReport]
     max_loss: float
@@ -91,15 +99,19 @@ def compress(
     """
     source = model_folder(model)
     check_replaceable(output, source)
-    gates = _gates(recipe, places, listener)
+    manifest = read_manifest(source)
+    task = build_task(manifest.task, manifest.task_settings)
+    gates = _gates(recipe, task, places, listener)
     with unfinished_folder(output) as scratch:
         bench = Workbench(
             source, recipe.corpora, places.cache, places.data_root, listener, recipe.seed
         )
         folder, steps = run_steps(recipe.steps, bench, scratch)
+        whole = _exported(source, folder, scratch)
         listener.noted("the gate: original and smaller model answer the same texts")
-        original, compressed = _weigh((source, folder), gates)
-        report = CompressionReport(original, compressed, steps, max_loss)
+        original, *between, compressed = _weigh((source, *whole, folder), gates)
+        exported = between[0] if between else None
+        report = CompressionReport(original, exported, compressed, steps, max_loss)
         _check_losses(report)
         _sign(folder, source, recipe, report)
         put_in_place(folder, output)
@@ -107,8 +119,9 @@ def compress(
 
 
 def _gates(
-    recipe: CompressionRecipe, places: CorpusPlaces, listener: Listener
+    recipe: CompressionRecipe, task: Task, places: CorpusPlaces, listener: Listener
 ) -> dict[str, list[Document]]:
+    """The gold of each gate, which the task can be scored on."""
     rejects = Rejects()
     found = read_sources(
         recipe.gate, data_root=places.data_root, cache=places.cache, rejects=rejects
@@ -117,25 +130,33 @@ def _gates(
     empty = [name for name, some in found.items() if not some]
     if empty:
         raise BadInputError(f"[[gate]] {', '.join(empty)}: no documents to score on")
+    for gold in found.values():
+        scored_labels(task, gold, None)
     return found
 
 
-def _weigh(
-    folders: tuple[Path, Path], gates: Mapping[str, Sequence[Document]]
-) -> tuple[Weighed, Weighed]:
-    """Both models; they take turns, so that a busy machine slows down both."""
+def _exported(source: Path, compressed: Path, scratch: Path) -> list[Path]:
+    """The original in the form of the compressed one, if only that is exported."""
+    if has_weights(compressed) or not has_weights(source):
+        return []
+    export_folder(source, scratch / "whole", weights="float32")
+    return [scratch / "whole"]
+
+
+def _weigh(folders: Sequence[Path], gates: Mapping[str, Sequence[Document]]) -> list[Weighed]:
+    """All models; they take turns, so that a busy machine slows down all of them alike."""
     models = [load_model(folder) for folder in folders]
     documents = [document for some in gates.values() for document in some]
     texts = speed_texts(models[0].task, documents, SPEED_TEXTS)
-    alone: list[list[float]] = [[], []]
-    together: list[list[float]] = [[], []]
+    alone: list[list[float]] = [[] for _ in models]
+    together: list[list[float]] = [[] for _ in models]
     for turn in range(TURNS + 1):
         for number, model in enumerate(models):
             one, many = (seconds_by_call(model, texts, batch) for batch in (1, BATCH))
             if turn:  # The first turn warms up.
                 alone[number] += one
                 together[number].append(sum(many))
-    first, second = (
+    return [
         Weighed(
             scores={name: scores_of(model, some).main for name, some in gates.items()},
             p50_ms=latency_of(alone[number]).p50_ms,
@@ -144,8 +165,7 @@ def _weigh(
             engine=engine_of(model),
         )
         for number, model in enumerate(models)
-    )
-    return first, second
+    ]
 
 
 def _check_losses(report: CompressionReport) -> None:

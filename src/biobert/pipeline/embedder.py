@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Self
 
@@ -11,12 +10,12 @@ import numpy as np
 
 from biobert.core.ahead import made_ahead
 from biobert.core.document import Document
-from biobert.core.errors import BadInputError, MissingExtraError
+from biobert.core.errors import BadInputError
 from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.core.settings import to_mapping
 from biobert.core.task import Example, FloatArray, HeadSpec, Outputs, Predictor, Window
-from biobert.pipeline.load import load_model
+from biobert.pipeline.load import load_model, need_weights, torch_settings
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.embedding import HEAD, Embedding, EmbeddingSettings, joined_vector
 from biobert.text.tokenizer import Tokenizer
@@ -136,16 +135,10 @@ def _loaded(
 
 
 def _encoder(folder: Path, head: HeadSpec, settings: RuntimeSettings) -> Predictor:
-    if find_spec("torch") is None:
-        raise MissingExtraError("torch", "train")
+    need_weights(folder)
     from biobert.model.predictor import load_encoder_predictor
 
-    return load_encoder_predictor(
-        folder,
-        [head],
-        device=settings.device,
-        precision="bf16" if settings.precision == "bf16" else "float32",
-    )
+    return load_encoder_predictor(folder, [head], torch_settings(settings))
 
 
 def _owned(window: Window, output: Outputs) -> FloatArray:

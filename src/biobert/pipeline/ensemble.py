@@ -1,6 +1,5 @@
 """An ensemble as a model folder: its members inside it, and a manifest that says how they join."""
 
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -10,7 +9,9 @@ from biobert.core.errors import BadInputError
 from biobert.core.model_folder import (
     ModelManifest,
     check_same_answers,
+    put_in_place,
     read_manifest,
+    unfinished_folder,
 )
 from biobert.runtime.ensemble import Rule
 
@@ -32,13 +33,11 @@ def write_ensemble(models: Sequence[Path], output: Path, *, name: str, rule: Rul
     manifests = [read_manifest(model) for model in models]
     recipe = {**manifests[0].recipe, "name": name, "members": [asdict(one) for one in manifests]}
     manifest = replace(manifests[0], name=name, recipe=recipe, members=names, rule=rule, metrics={})
-    unfinished = output.with_name(f".{output.name}.part")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    for model, member in zip(models, names, strict=True):
-        shutil.copytree(model, unfinished / member, ignore=LEFT_BEHIND)
-    for file in SHARED:
-        shutil.copyfile(models[0] / file, unfinished / file)
-    manifest.write(unfinished)
-    os.replace(unfinished, output)
+    with unfinished_folder(output) as folder:
+        for model, member in zip(models, names, strict=True):
+            shutil.copytree(model, folder / member, ignore=LEFT_BEHIND)
+        for file in SHARED:
+            shutil.copyfile(models[0] / file, folder / file)
+        manifest.write(folder)
+        put_in_place(folder, output)
     return manifest

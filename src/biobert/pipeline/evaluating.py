@@ -2,35 +2,41 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.shelf import unknown_name
 from biobert.core.task import Scores, Task
-from biobert.data.catalogue import has_splits, read_split, with_renamed_labels
+from biobert.data.catalogue import documents_where, has_splits, read_split, with_renamed_labels
 from biobert.data.rejects import Rejects
 from biobert.evaluation.generated import score_vectors
+from biobert.evaluation.overlap import Unit
 from biobert.evaluation.report import Report, Setting, document_report, entity_report
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.embedder import Embedder
+from biobert.pipeline.learnt import learnt_from
 from biobert.pipeline.load import LoadedModel
 from biobert.tasks.generation import Generation
 from biobert.tasks.multitask import Multitask
+from biobert.training.corpora import note_set_aside
 
 
 @dataclass(frozen=True, slots=True)
 class TestSet:
     """A split of a catalogued corpus, a folder or a file.
 
-    `rename` maps its labels to the model's; `labels` keeps only these types of entities.
+    `rename` maps its labels to the model's; `labels` keeps only these types of entities, `where`
+    only documents whose metadata say so.
     """
 
     corpus: str
     split: str = "test"
     rename: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] | None = None
+    where: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +50,15 @@ class CorpusPlaces:
 def read_gold(
     test_set: TestSet, split: str, places: CorpusPlaces, rejects: Rejects | None = None
 ) -> list[Document]:
-    """The documents of a split, with the model's names for labels."""
-    found = read_split(
-        test_set.corpus,
-        split,
-        data_root=places.data_root,
-        cache=places.cache,
-        rejects=rejects,
-    )
-    return [with_renamed_labels(document, test_set.rename) for document in found]
+    """The documents of a split, at least one, with the model's names for labels."""
+    rejects = Rejects() if rejects is None else rejects
+    found = read_split(test_set.corpus, split, rejects=rejects, **asdict(places))
+    if not found:
+        said = [f"{test_set.corpus} ({split}) has no documents"]
+        note_set_aside(rejects, said.append)
+        raise BadInputError("; ".join(said))
+    meant = documents_where(found, test_set.where, corpus=test_set.corpus)
+    return [with_renamed_labels(document, test_set.rename) for document in meant]
 
 
 def read_training(test_set: TestSet, places: CorpusPlaces) -> list[Document] | None:
@@ -84,7 +90,7 @@ def evaluate(
         _writing(task)
     gold = read_gold(test_set, test_set.split, places, rejects)
     labels = scored_labels(task, gold, test_set.labels)
-    training = read_training(test_set, places)
+    training = learnt_from(manifest, **asdict(places))
     began = time.perf_counter()
     predicted = list(annotator.annotate_many(gold))
     setting = Setting(
@@ -100,9 +106,11 @@ def evaluate(
     if test_set.labels is not None:
         gold = with_labels_alone(gold, labels)
     task = task.among(predicted)
-    report = (entity_report if finds_entities(task) else document_report)(
-        gold, predicted, setting, measure=task.score, counts=task.counts(gold, predicted)
+    reported = (
+        entity_report if finds_entities(task) else partial(document_report, unit=unit_of(task))
     )
+    counts = task.counts(gold, predicted)
+    report = reported(gold, predicted, setting, measure=task.score, counts=counts)
     if embedder is None:
         return report
     texts = _writing(task).texts(gold, predicted)
@@ -120,6 +128,12 @@ def _writing(task: Task) -> Generation:
 def finds_entities(task: Task) -> bool:
     """Whether the task's answers are entities, scored sentence by sentence."""
     return any(head.kind == "token" for head in task.heads())
+
+
+def unit_of(task: Task) -> Unit:
+    """What of a test set may stand in the training data: sentences, where answers lie in one."""
+    is_within = finds_entities(task) or task.settings().get("scope") == "sentence"
+    return "sentences" if is_within else "documents"
 
 
 def scored_labels(
@@ -140,7 +154,8 @@ def scored_labels(
     if not both:
         raise BadInputError(
             f"the model finds {', '.join(known)}, the corpus annotates "
-            f"{', '.join(sorted(annotated)) or 'nothing'}: none in common; use --rename THEIRS=OURS"
+            f"{', '.join(sorted(annotated)) or 'nothing'}: none in common; use --rename "
+            'THEIRS=OURS, or in a recipe rename = { THEIRS = "OURS" }'
         )
     for label in wanted or ():
         if label not in both:

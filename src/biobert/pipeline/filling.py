@@ -8,7 +8,12 @@ from typing import Self
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
+from biobert.core.files import read_json
+from biobert.core.model_folder import CONFIG, MANIFEST, read_manifest
 from biobert.core.task import FloatArray, IntArray, Predictor, Window
+from biobert.model.settings import from_hugging_face
+from biobert.pipeline.load import load_model, need_weights, torch_settings
+from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.pretraining import Pretraining, candidates
 from biobert.text.tokenizer import Tokenizer
 
@@ -33,17 +38,14 @@ class Gap:
 class GapFiller:
     """A BERT folder with its masked language model, ours or from the Hugging Face hub.
 
-    Needs torch (the extra `train`).
+    An exported one of ours needs no torch.
     """
 
-    def __init__(self, folder: Path, *, device: str | None = None) -> None:
-        from biobert.model.predictor import load_language_model
-
+    def __init__(self, folder: Path, *, settings: RuntimeSettings = RuntimeSettings()) -> None:
         self._task = Pretraining.from_settings({"pairs": "none"})
         self._tokenizer = Tokenizer.from_folder(folder)
-        model = load_language_model(folder, self._task.heads(), device=device)
-        self._maximum_positions = model.maximum_positions
-        self._predictor: Predictor = model
+        self._predictor = _loaded(folder, self._task, settings)
+        self._maximum_positions = _positions(folder, self._predictor)
 
     def through(self, wrap: Callable[[Predictor], Predictor]) -> Self:
         """The same model, its windows predicted by what `wrap` makes of its predictor."""
@@ -81,3 +83,24 @@ class GapFiller:
             for piece, probability in zip(pieces, probabilities, strict=True)
         )
         return Gap(start, end, tuple(found))
+
+
+def _loaded(folder: Path, task: Pretraining, settings: RuntimeSettings) -> Predictor:
+    if (folder / MANIFEST).is_file() and read_manifest(folder).task == task.name:
+        return load_model(folder, settings).predictor
+    need_weights(folder)
+    from biobert.model.predictor import load_language_model
+
+    return load_language_model(folder, task.heads(), torch_settings(settings))
+
+
+def _positions(folder: Path, predictor: Predictor) -> int:
+    """The longest row that the model knows positions for; a graph would answer longer ones too."""
+    if (known := getattr(predictor, "maximum_positions", None)) is not None:
+        return int(known)
+    config = read_json(
+        folder / CONFIG,
+        missing=f"{folder} has no {CONFIG}, which says how long a text may be; export it anew "
+        "(an adapter after `biobert merge`)",
+    )
+    return from_hugging_face(config).maximum_positions

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import STANDARD_STREAM
+from biobert.core.files import STANDARD_STREAM, files_at
 from biobert.data.reading import check_readable, files_below, read_documents, searched_folder
 from biobert.data.rejects import Rejects
 
@@ -46,6 +46,14 @@ def find_inputs(
 def named_place(path: str) -> str:
     """The absolute path, without `..`; what a link points to has a place of its own."""
     return os.path.abspath(path)  # noqa: PTH100
+
+
+def files_of(path: str) -> list[Path]:
+    """The files that are read of an input: of a folder those in it, of an `.ann` its text too."""
+    place = Path(path)
+    if place.suffix == ".ann" and place.with_suffix(".txt").is_file():
+        return [place, place.with_suffix(".txt")]
+    return files_at(place)
 
 
 def read_inputs(

@@ -1,7 +1,7 @@
 """Finding a model and making it ready: the built-in one, or a model folder."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,10 +10,12 @@ from typing import Any
 from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.model_folder import EXPORTED_MODEL, ModelManifest, read_manifest
 from biobert.core.task import Predictor, Task
+from biobert.model.running import TorchSettings
 from biobert.runtime.ensemble import EnsemblePredictor
 from biobert.runtime.load import find_exported, load_exported
-from biobert.runtime.settings import RuntimeSettings
+from biobert.runtime.settings import RuntimeSettings, cores_of_container
 from biobert.tasks import build_task
+from biobert.tasks.multitask import Multitask, PartPredictor, tasks_in
 from biobert.text.tokenizer import Tokenizer
 
 EMBEDDED = "embedded"
@@ -27,6 +29,29 @@ class LoadedModel:
     task: Task
     tokenizer: Tokenizer
     predictor: Predictor
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What it may say; of several tasks what any of them may."""
+        settings = [task.settings() for task in tasks_in(self.task)]
+        return tuple(dict.fromkeys(label for one in settings for label in one.get("labels", ())))
+
+    def narrowed(self, wanted: Callable[[Task], bool]) -> "LoadedModel":
+        """The model for those of its tasks alone that are wanted: of a multitask some parts."""
+        whole = self.task
+        if not isinstance(whole, Multitask):
+            return self
+        parts = [part for part, task in whole.parts.items() if wanted(task)]
+        if len(parts) > 1:
+            return replace(self, task=whole.only(parts))
+        (part,) = parts
+        task = whole.parts[part]
+        return LoadedModel(
+            replace(self.manifest, task=task.name, task_settings=task.settings()),
+            task,
+            self.tokenizer,
+            PartPredictor(self.predictor, whole, part),
+        )
 
 
 def model_folder(model: str | Path) -> Path:
@@ -46,46 +71,72 @@ def load_model(
     settings: RuntimeSettings = RuntimeSettings(),
     *,
     changes: Mapping[str, Any] | None = None,
+    bases: dict[str, Any] | None = None,
 ) -> LoadedModel:
     """Load a model: its exported form where there is one, else its weights through torch.
 
-    `changes` replace settings of its task.
+    `changes` replace settings of its task. Adapters that are loaded with the same `bases` (empty at
+    first) hold the encoder they have in common once.
     """
     folder = model_folder(model)
     manifest = read_manifest(folder)
     task = build_task(manifest.task, {**manifest.task_settings, **(changes or {})})
-    predictor = _predictor(folder, manifest, task, settings)
+    predictor = _predictor(folder, manifest, task, settings, bases)
     return LoadedModel(manifest, task, Tokenizer.from_folder(folder), predictor)
 
 
 def _predictor(
-    folder: Path, manifest: ModelManifest, task: Task, settings: RuntimeSettings
+    folder: Path,
+    manifest: ModelManifest,
+    task: Task,
+    settings: RuntimeSettings,
+    bases: dict[str, Any] | None,
 ) -> Predictor:
     """Of an ensemble all members; of a single model its exported form where there is one."""
     if manifest.members:
         places = [folder / name for name in manifest.members]
-        members = [_predictor(one, read_manifest(one), task, settings) for one in places]
+        members = [_predictor(one, read_manifest(one), task, settings, bases) for one in places]
         return EnsemblePredictor(members, task.heads(), rule=manifest.rule)
     exported = find_exported(folder, settings)
     if exported is not None:
         return load_exported(exported, task.heads(), settings)
-    return _torch_predictor(folder, task, settings)
+    return _torch_predictor(folder, task, settings, bases)
 
 
-def _torch_predictor(folder: Path, task: Task, settings: RuntimeSettings) -> Predictor:
+def _torch_predictor(
+    folder: Path, task: Task, settings: RuntimeSettings, bases: dict[str, Any] | None
+) -> Predictor:
     if settings.engine not in ("auto", "torch"):
         raise BadInputError(
             f"{folder} has no {EXPORTED_MODEL} for engine {settings.engine!r}; "
             "make one with `biobert export`",
             code="not-found",
         )
-    if find_spec("torch") is None:
-        raise MissingExtraError("torch", "train")
+    need_weights(folder)
     from biobert.model.predictor import load_predictor
 
-    return load_predictor(
-        folder,
-        task.heads(),
+    return load_predictor(folder, task.heads(), torch_settings(settings), bases=bases)
+
+
+def need_weights(folder: Path) -> None:
+    """An error unless torch is here, and the folder has more than a graph for its own task."""
+    if find_exported(folder, RuntimeSettings()) and not any(folder.glob("*.safetensors")):
+        raise BadInputError(
+            f"{folder} is exported, for its own task alone, and has no weights; "
+            "name the folder that it was made of",
+            code="not-found",
+        )
+    if find_spec("torch") is None:
+        raise MissingExtraError("torch", "train")
+
+
+def torch_settings(settings: RuntimeSettings) -> TorchSettings:
+    """The same for torch, where float32 is what `auto` means."""
+    # By itself torch knows nothing of a container's share.
+    is_bounded = settings.threads is not None or cores_of_container() is not None
+    return TorchSettings(
         device=settings.device,
         precision="bf16" if settings.precision == "bf16" else "float32",
+        token_budget=settings.token_budget,
+        threads=settings.cores if is_bounded else None,
     )

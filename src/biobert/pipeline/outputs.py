@@ -2,36 +2,77 @@
 
 import json
 import os
+import re
+import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import STANDARD_STREAM, files_at, open_text, plain_name, temporary_sibling
+from biobert.core.files import STANDARD_STREAM, plain_name, sha256_of
 from biobert.core.model_folder import put_in_place, unfinished_folder
-from biobert.data.formats.jsonl import document_from_json
-from biobert.data.reading import FOLDER_FORMAT, endings_by_format, write_documents
+from biobert.data.reading import (
+    FOLDER_FORMAT,
+    check_writable,
+    endings_by_format,
+    write_documents,
+)
 from biobert.data.rejects import Reject, Rejects
-from biobert.pipeline.inputs import named_place
+from biobert.pipeline.inputs import files_of, named_place
+from biobert.pipeline.spool import Spool, documents_kept
 
 JOURNAL = ".biobert-done.jsonl"
+WRITTEN = ".biobert"
+"""In a BRAT folder: a digest of what was written there, so that no work of others is replaced."""
+UNFINISHED = re.compile(r"\.(?P<name>.+?)(\.\d+)?\.part")
+"""What core/files.py calls a file that is not whole, and core/model_folder.py a folder."""
+NOBODY = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A line of the journal: an input as it was, what it has become, and by whom."""
+
+    input: str
+    bytes: int
+    modified_ns: int
+    formats: tuple[str, ...]
+    by: str
+    name: str
+    rejects: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class InputOutputs:
-    """An input, the file that it gets in each format, and the name that these share."""
+    """An input, the file that it gets in each format, and the name that these share.
+
+    `mark` is what the journal is to say of it. So many of its documents are `kept` of a run that
+    was stopped.
+    """
 
     path: str
     targets: Mapping[str, Path]
     name: str
+    mark: Mark | None = None
+    kept: int = 0
 
     @property
-    def spool(self) -> Path:
-        """What is written first where there are several formats."""
-        return next(iter(self.targets.values())).with_name(f"{self.name}.spool")
+    def spool_place(self) -> Path:
+        """Where its documents are until all of them are there."""
+        return next(iter(self.targets.values())).with_name(f".{self.name}.spool")
+
+    @property
+    def spool_header(self) -> str:
+        """What these depend on."""
+        return json.dumps(asdict(self.mark)) if self.mark else NOBODY
+
+    def spool(self) -> Spool:
+        """The documents that are kept, to be continued."""
+        return Spool(self.spool_place, self.spool_header, kept=self.kept)
 
 
 class FolderPlan:
@@ -39,37 +80,46 @@ class FolderPlan:
 
     `by` names all that the answers depend on. With `resume` an input is skipped that was done in
     these formats by the same, has not changed since, and whose files are there; `rejects` are what
-    was set aside of those that are skipped.
+    was set aside of those that are skipped. Of an input that was not finished, the documents are
+    kept that were annotated by the same.
     """
 
     def __init__(
         self, paths: Sequence[str], folder: Path, formats: Sequence[str], *, by: str, resume: bool
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._journal = _Journal(folder / JOURNAL)
         if resume:
             self._journal.read()
-        outputs = outputs_of(paths, folder, lambda path: formats, named=self._journal.names)
+        unmarked = outputs_of(paths, folder, lambda path: formats, named=self._journal.names)
+        outputs = [replace(one, mark=_mark(one, by)) for one in unmarked]
         check_targets(paths, (target for one in outputs for target in one.targets.values()))
-        self._marks = {one.path: _mark(one, by) for one in outputs if one.path != STANDARD_STREAM}
+        self._outputs = {one.path: one for one in outputs}
         self.waiting: list[InputOutputs] = []
+        finished: list[InputOutputs] = []
         self.rejects = Rejects()
         for one in outputs:
-            found = self._journal.found(self._marks.get(one.path))
+            found = self._journal.found(one.mark)
             if found is None or not all(target.exists() for target in one.targets.values()):
-                self.waiting.append(one)
+                kept = documents_kept(one.spool_place, one.spool_header) if resume else 0
+                self.waiting.append(replace(one, kept=kept))
             else:
+                finished.append(one)
                 self.rejects.extend(_read_rejects(found.rejects))
-        self.skipped = len(paths) - len(self.waiting)
-        check_folders(paths, (target for one in self.waiting for target in one.targets.values()))
-        if not resume:
+        self.skipped = len(finished)
+        check_folders(paths, (pair for one in self.waiting for pair in one.targets.items()))
+        folder.mkdir(parents=True, exist_ok=True)
+        if resume:
+            self._journal.forget(one.mark for one in self.waiting if one.mark)
+        else:
             self._journal.clear()
-        _clear_unfinished(folder, self.waiting)
+        clear_unfinished([*finished, *self.waiting])
 
     def done(self, path: str, rejects: Rejects) -> None:
         """Mark an input whose files stand; `rejects` are what was set aside of it."""
-        if path in self._marks:
-            self._journal.add(replace(self._marks[path], rejects=_written_rejects(rejects)))
+        one = self._outputs[path]
+        if one.mark is not None:
+            self._journal.add([replace(one.mark, rejects=_written_rejects(rejects))])
+        one.spool_place.unlink(missing_ok=True)
 
 
 def outputs_of(
@@ -81,10 +131,14 @@ def outputs_of(
 ) -> list[InputOutputs]:
     """The files in a folder that inputs become, in the formats that `formats` tells of each.
 
-    `named` are the names that inputs, by their absolute paths, have already.
+    `named` are the names that inputs, by their absolute paths, have already. A format that cannot
+    be written is an error.
     """
+    chosen = {path: formats(path) for path in paths}
+    for format in {format for some in chosen.values() for format in some}:
+        check_writable(format)
     return [
-        InputOutputs(path, {one: folder / f"{name}{_ending(one)}" for one in formats(path)}, name)
+        InputOutputs(path, {one: folder / f"{name}{_ending(one)}" for one in chosen[path]}, name)
         for path, name in zip(paths, _output_names(paths, named or {}), strict=True)
     ]
 
@@ -92,37 +146,42 @@ def outputs_of(
 def write_outputs(documents: Iterable[Document], one: InputOutputs) -> None:
     """Write a stream into all files of an input: each, and each BRAT folder, whole or not at all.
 
-    Several formats are written without holding the documents, from a file without loss.
+    Several formats are written without holding the documents.
     """
     if len(one.targets) == 1:
         ((format, target),) = one.targets.items()
-        _write_whole(documents, target, format)
+        write_whole(documents, target, format)
         return
-    with temporary_sibling(one.spool) as spool:
-        write_documents(documents, spool, "jsonl")
-        for format, target in one.targets.items():
-            _write_whole(_spooled(spool), target, format)
+    with one.spool() as spool:
+        try:
+            for document in documents:
+                spool.add(document)
+            write_spooled(spool, one)
+        finally:
+            spool.remove()
 
 
-def _write_whole(documents: Iterable[Document], target: Path, format: str) -> None:
+def write_spooled(spool: Spool, one: InputOutputs) -> None:
+    """Write what is in the spool into all files of an input."""
+    for format, target in one.targets.items():
+        write_whole(spool.documents(), target, format)
+
+
+def write_whole(documents: Iterable[Document], target: Path | str, format: str) -> None:
+    """Write a file, or a BRAT folder, whole or not at all."""
     if format != FOLDER_FORMAT:
         write_documents(documents, target, format)
         return
-    with unfinished_folder(target) as folder:
+    with unfinished_folder(Path(target)) as folder:
         write_documents(documents, folder, format)
-        put_in_place(folder, target)
-
-
-def _spooled(spool: Path) -> Iterator[Document]:
-    """The documents of a file that was written here: none is too long to be read again."""
-    with open_text(spool) as stream:
-        for line in stream:
-            yield document_from_json(json.loads(line))
+        (folder / WRITTEN).write_text(_digest(folder), encoding="utf-8")
+        put_in_place(folder, Path(target))
 
 
 def check_targets(paths: Iterable[str], targets: Iterable[Path]) -> None:
     """An error where a file to be written is one of those to be read, or is written twice."""
-    taken = {Path(path).resolve(): "an input" for path in paths if path != STANDARD_STREAM}
+    read = (place for path in paths for place in {Path(path), *files_of(path)})
+    taken = {place.resolve(): "an input" for place in read if str(place) != STANDARD_STREAM}
     for target in targets:
         if (what := taken.get(target.resolve())) is not None:
             raise BadInputError(
@@ -132,38 +191,53 @@ def check_targets(paths: Iterable[str], targets: Iterable[Path]) -> None:
         taken[target.resolve()] = "an output"
 
 
-def check_folders(paths: Iterable[str], targets: Iterable[Path]) -> None:
-    """An error where a folder to be replaced holds an input, or more than BRAT pairs."""
+def check_folders(paths: Iterable[str], targets: Iterable[tuple[str, Path]]) -> None:
+    """An error where what a format would replace is a folder that holds an input, or the work of
+    others: only a BRAT folder that is as a run left it may go."""
     read_in = {parent for path in paths for parent in Path(path).resolve().parents}
-    for target in targets:
-        if target.is_dir() and (target.resolve() in read_in or not _holds_pairs_alone(target)):
+    for format, target in targets:
+        may_go = not target.is_dir() if format != FOLDER_FORMAT else _is_as_written(target)
+        if target.exists() and (target.resolve() in read_in or not may_go):
             raise BadInputError(
-                f"{target} holds more than the pairs of an earlier run, and would be replaced; "
-                "name another place",
+                f"{target} is not what an earlier run wrote there, and would be replaced; move it, "
+                "or name another place",
                 code="usage",
             )
 
 
-def _holds_pairs_alone(folder: Path) -> bool:
-    """Whether a folder holds what `brat` writes, and what a killed run left of it."""
-    return all(
-        path.name.endswith(".part")
-        or (path.suffix in (".txt", ".ann") and path.with_suffix(".ann").is_file())
-        for path in folder.iterdir()
-    )
+def clear_unfinished(outputs: Iterable[InputOutputs]) -> None:
+    """Remove what a killed run left of these files, but for documents that are kept."""
+    folders: dict[Path, set[str]] = {}
+    for one in outputs:
+        if not one.kept:
+            one.spool_place.unlink(missing_ok=True)
+        for target in one.targets.values():
+            folders.setdefault(target.parent, set()).add(target.name)
+    for folder, names in folders.items():
+        for left in folder.glob(".*.part"):
+            match = UNFINISHED.fullmatch(left.name)
+            if match is None or match["name"] not in names:
+                continue
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """A line of the journal: an input as it was, and what it has become."""
+def _is_as_written(folder: Path) -> bool:
+    """Whether a folder is empty, or holds what was written there, nothing more and unchanged."""
+    if not folder.is_dir():
+        return False
+    mark = folder / WRITTEN
+    is_marked = mark.is_file() and mark.read_text(encoding="utf-8") == _digest(folder)
+    return is_marked or not any(folder.iterdir())
 
-    input: str
-    bytes: int
-    modified_ns: int
-    formats: tuple[str, ...]
-    by: str
-    name: str
-    rejects: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+def _digest(folder: Path) -> str:
+    """Of the names and contents of what a folder holds, but for the mark."""
+    held = [path for path in sorted(folder.iterdir()) if path.name != WRITTEN]
+    sums = {path.name: sha256_of(path) if path.is_file() else None for path in held}
+    return sha256(json.dumps(sums).encode()).hexdigest()
 
 
 class _Journal:
@@ -171,7 +245,7 @@ class _Journal:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._marks: dict[str, list[_Mark]] = {}
+        self._marks: dict[str, list[Mark]] = {}
         self.names: dict[str, str] = {}
 
     def read(self) -> None:
@@ -182,7 +256,7 @@ class _Journal:
             # A line that a kill cut short is an input that is not done.
             try:
                 values = json.loads(line)
-                mark = _Mark(**{**values, "formats": tuple(values["formats"])})
+                mark = Mark(**{**values, "formats": tuple(values["formats"])})
             except (json.JSONDecodeError, TypeError, KeyError):
                 continue
             others = (
@@ -197,27 +271,32 @@ class _Journal:
         """Forget all."""
         self._path.unlink(missing_ok=True)
 
-    def found(self, mark: _Mark | None) -> _Mark | None:
+    def found(self, mark: Mark | None) -> Mark | None:
         """The same mark as it was written, if it was."""
         known = self._marks.get(mark.input, ()) if mark else ()
         return next((one for one in known if one == mark), None)
 
-    def add(self, mark: _Mark) -> None:
-        """Mark an input as done."""
+    def forget(self, marks: Iterable[Mark]) -> None:
+        """Say of inputs that are done anew that nobody has: a kill may leave some files changed."""
+        known = [mark for mark in marks if mark.input in self._marks]
+        if known:
+            self.add([replace(mark, by=NOBODY) for mark in known])
+
+    def add(self, marks: Sequence[Mark]) -> None:
+        """Mark inputs as done."""
         with self._path.open("a", encoding="utf-8") as stream:
-            # The line break before it parts it from a line that a kill cut short.
-            stream.write("\n" + json.dumps(asdict(mark)) + "\n")
+            # The line break before them parts them from a line that a kill cut short.
+            stream.writelines(f"\n{json.dumps(asdict(mark))}\n" for mark in marks)
             stream.flush()
             os.fsync(stream.fileno())
 
 
-def _mark(one: InputOutputs, by: str) -> _Mark:
-    place = Path(one.path)
-    files = files_at(place)
-    if place.suffix == ".ann" and place.with_suffix(".txt").is_file():
-        files.append(place.with_suffix(".txt"))
-    states = [file.stat() for file in files]
-    return _Mark(
+def _mark(one: InputOutputs, by: str) -> Mark | None:
+    """What is to be said of an input; standard input is never done."""
+    if one.path == STANDARD_STREAM:
+        return None
+    states = [file.stat() for file in files_of(one.path)]
+    return Mark(
         input=named_place(one.path),
         bytes=sum(state.st_size for state in states),
         modified_ns=max((state.st_mtime_ns for state in states), default=0),
@@ -240,15 +319,6 @@ def _read_rejects(values: Mapping[str, Any]) -> Rejects:
         rejects.count, rejects.reasons = values["count"], Counter(values["reasons"])
         rejects.kept = [Reject(**one) for one in values["kept"]]
     return rejects
-
-
-def _clear_unfinished(folder: Path, outputs: Iterable[InputOutputs]) -> None:
-    """Remove what a killed run left of the files that are to be written."""
-    names = {place.name for one in outputs for place in (*one.targets.values(), one.spool)}
-    for left in folder.glob(".*.part"):
-        # .NAME.PROCESS.part, by core/files.py
-        if left.is_file() and left.name.removeprefix(".").rsplit(".", 2)[0] in names:
-            left.unlink(missing_ok=True)
 
 
 def _output_names(paths: Sequence[str], named: Mapping[str, str]) -> list[str]:

@@ -9,7 +9,13 @@ from biobert.core.errors import BadInputError
 from biobert.core.task import Task
 from biobert.pipeline.load import LoadedModel, load_model
 from biobert.runtime.settings import RuntimeSettings
+from biobert.tasks.multitask import tasks_in
 from biobert.tasks.relations import RelationExtraction
+
+
+def relation_tasks(task: Task) -> list[RelationExtraction]:
+    """The task, or the parts of it, that relate entities."""
+    return [one for one in tasks_in(task) if isinstance(one, RelationExtraction)]
 
 
 def load_relation_model(
@@ -18,14 +24,15 @@ def load_relation_model(
     """A model that relates entities of these labels; an error where it relates none of them."""
     loaded = model if isinstance(model, LoadedModel) else load_model(model, settings)
     name = loaded.manifest.name if isinstance(model, LoadedModel) else model
-    task, known = loaded.task, frozenset(labels)
-    if not isinstance(task, RelationExtraction):
+    known = frozenset(labels)
+    if not finds_relations(loaded.task):
         raise BadInputError(
             f"{name} is a model for {loaded.manifest.task!r}, not for relations; "
             "train one with a recipe whose task.name is 'relations'"
         )
-    if not any(first & known and second & known for first, second in _labels(task)):
-        wanted = "; ".join(" and ".join(pair.names) for pair in task.pairs)
+    pairs = [pair for task in relation_tasks(loaded.task) for pair in task.pairs]
+    if not any(first & known and second & known for first, second in (one.labels for one in pairs)):
+        wanted = "; ".join(" and ".join(pair.names) for pair in pairs)
         raise BadInputError(
             f"{name} relates {wanted}; the entities found are {', '.join(sorted(known)) or 'none'}"
             ": name the labels behind its types under [task.types] and train it anew"
@@ -35,7 +42,7 @@ def load_relation_model(
 
 def finds_relations(task: Task) -> bool:
     """Whether the task's answers are relations of entities that are there already."""
-    return isinstance(task, RelationExtraction)
+    return len(relation_tasks(task)) == len(tasks_in(task))
 
 
 def whole_relations(document: Document) -> Document:
@@ -46,7 +53,3 @@ def whole_relations(document: Document) -> Document:
         return all(one.kind == "concept" or one.target in known for one in relation.arguments)
 
     return replace(document, relations=tuple(filter(is_whole, document.relations)))
-
-
-def _labels(task: RelationExtraction) -> list[tuple[frozenset[str], frozenset[str]]]:
-    return [pair.labels for pair in task.pairs]

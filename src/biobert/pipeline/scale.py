@@ -1,15 +1,17 @@
 """Annotation on many machines with Ray Data: the same engine, a stage of a few inputs at a time."""
 
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
 from ray.data import ActorPoolStrategy, DataContext
 
 from biobert.core.errors import BadInputError, BiobertError
+from biobert.core.files import STANDARD_STREAM
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.batch import (
@@ -20,6 +22,7 @@ from biobert.pipeline.batch import (
     is_folder,
     plan_folder,
 )
+from biobert.pipeline.inputs import named_place
 from biobert.pipeline.outputs import InputOutputs
 
 INPUTS_IN_PART = 8
@@ -50,12 +53,11 @@ def annotate_on_ray(
     """Annotate inputs into a folder, on the Ray cluster of this process or of this machine.
 
     Every machine must find the inputs, the model, this package and the output folder at the same
-    paths. `make` builds a worker's annotator, which should take `workers.cores` threads; it is
-    built once here too, so that a wrong call is an error before workers start. An input is marked
-    as done here, when its worker has written it: a run that stops goes on.
+    absolute paths. `make` builds a worker's annotator, which should take `workers.cores` threads;
+    it is built once here too, so that a wrong call is an error before workers start. An input is
+    marked as done here, when its worker has written it: a run that stops goes on.
     """
-    if not is_folder(settings):
-        raise BadInputError("many workers write into a folder: name one as --output", code="usage")
+    inputs, settings = _places_of_all(inputs, settings)
     began = time.perf_counter()
     annotator = make()
     plan = plan_folder(inputs, annotator, settings)
@@ -72,6 +74,21 @@ def annotate_on_ray(
         advance(result.documents, part["inputs"][-1].path)
     result.seconds = time.perf_counter() - began
     return result
+
+
+def _places_of_all(
+    inputs: Sequence[str], settings: BatchSettings
+) -> tuple[list[str], BatchSettings]:
+    """Absolute paths, since the workers of a cluster have a working folder of their own."""
+    if settings.output is None or not is_folder(settings):
+        raise BadInputError("many workers write into a folder: name one as --output", code="usage")
+    if STANDARD_STREAM in inputs:
+        raise BadInputError(
+            "many workers read files: standard input is this process's own", code="usage"
+        )
+    # The separator says that it is a folder, whatever it is called.
+    folder = os.path.join(named_place(settings.output), "")  # noqa: PTH118
+    return [named_place(one) for one in inputs], replace(settings, output=folder)
 
 
 def _on_cluster(
@@ -116,7 +133,8 @@ class _Worker:
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         rejects, done = Rejects(), dict[str, Rejects]()
-        result, problem = None, None
+        result: BatchResult | None = None
+        problem: BadInputError | OSError | None = None
         try:
             result = annotate_outputs(
                 row["inputs"], self.annotator, self.settings, rejects, done.__setitem__
@@ -124,4 +142,6 @@ class _Worker:
         except BiobertError as error:
             # Raised here it would come out wrapped in an error of Ray's.
             problem = BadInputError(str(error), code=error.code)
+        except OSError as error:  # a full disk
+            problem = error
         return {**row, "result": result, "problem": problem, "rejects": rejects, "done": done}

@@ -6,7 +6,8 @@ from html import escape
 from pathlib import Path
 
 from biobert.core.files import write_text
-from biobert.pipeline.suite import Cell, Suite
+from biobert.pipeline.suite import Suite
+from biobert.pipeline.suite_run import Cell
 
 COLUMNS = (
     "test",
@@ -82,17 +83,29 @@ def as_html(suite: Suite, cells: Sequence[Cell]) -> str:
 
 def _protocol(suite: Suite) -> str:
     seeds = ", ".join(map(str, suite.seeds))
-    return (
+    said = [
         f"Trained with seeds {seeds}; scores in per cent; intervals are bootstrap intervals of one "
         "run, averaged over the runs; `without shared` leaves out what stands in the training "
-        "split too; minutes are those of one training."
-    )
+        "data too; minutes are those of one training."
+    ]
+    for model in suite.models:
+        if model.start is not None:
+            said.append(f"{model.folder} begins from {model.start} of the same seed.")
+        if model.folds:
+            said.append(
+                f"{model.folder} is trained {len(model.folds)} times for each seed: of "
+                f"{', '.join(model.folds)} each in turn is devel, and the others are learnt from; "
+                "mean and deviation are over folds and seeds."
+            )
+    return " ".join(said)
 
 
 def _row(cell: Cell) -> tuple[str, ...]:
     if cell.failure:
         return (cell.test, f"failed: {cell.failure}", *[""] * (len(COLUMNS) - 2))
     published = [f"{100 * one.score:.1f} {one.system} ({one.source})" for one in cell.published]
+    if cell.incomparable:
+        published.append(f"none compares: {cell.incomparable}")
     return (
         cell.test,
         cell.measure,
@@ -100,10 +113,31 @@ def _row(cell: Cell) -> tuple[str, ...]:
         _percent(cell.deviation),
         f"{_mean_percent([low for low, _ in cell.intervals])} to "
         f"{_mean_percent([high for _, high in cell.intervals])}",
-        _mean_percent([one for one in cell.without_shared if one is not None]),
+        _without_shared(cell),
         f"{sum(cell.minutes) / len(cell.minutes):.1f}",
         "; ".join(published),
     )
+
+
+def _without_shared(cell: Cell) -> str:
+    """The mean score without what is shared, and how much that is."""
+    known = [one for one in cell.shared if one is not None]
+    if not known or len(known) < len(cell.shared):
+        return "not checked"
+    counts = sorted({one.count for one in known})
+    shared = f"{' to '.join(map(str, (counts[0], *counts[1:][-1:])))} {known[0].unit}"
+    scores = [
+        whole if not one.count else one.main for whole, one in zip(cell.scores, known, strict=True)
+    ]
+    left = [one for one in scores if one is not None]
+    if not counts[-1]:
+        said = f"{shared} shared"
+    elif len(left) < len(scores):
+        said = f"nothing to score without {shared}"
+    else:
+        said = f"{_mean_percent(left)} without {shared}"
+    missing = sorted({name for one in known for name in one.missing})
+    return f"{said}; {', '.join(missing)} not checked" if missing else said
 
 
 def _origin(cell: Cell) -> str:

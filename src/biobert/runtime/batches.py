@@ -1,4 +1,4 @@
-"""Outputs of a batch cut back to windows: what every back end shares."""
+"""How large a batch is, and its outputs cut back to windows: what every back end shares."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,6 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from biobert.core.task import HeadSpec, Outputs
+
+TOKEN_BUDGET = 1024
+"""Slots of a batch, where the settings leave it to the engine."""
 
 
 def cut_outputs(

@@ -9,7 +9,7 @@ import numpy as np
 from biobert.core.batching import length_sorted_batches, window_arrays
 from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.task import HeadSpec, InputName, Outputs, Window
-from biobert.runtime.batches import cut_outputs
+from biobert.runtime.batches import TOKEN_BUDGET, cut_outputs
 from biobert.runtime.settings import RuntimeSettings
 
 ERRORS_ONLY = 3
@@ -32,7 +32,7 @@ class OnnxRuntimePredictor:
         options.log_severity_level = ERRORS_ONLY
         self.heads = tuple(heads)
         self.precision = "f32"
-        self._token_budget = settings.token_budget
+        self._token_budget = settings.token_budget or TOKEN_BUDGET
         self._session = onnxruntime.InferenceSession(
             model, options, providers=["CPUExecutionProvider"]
         )

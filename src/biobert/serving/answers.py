@@ -18,9 +18,10 @@ class ModelAnswer(BaseModel):
 
 
 class KnownModel(ModelAnswer):
-    """A model that is loaded."""
+    """A model that is loaded: all its tasks, each with its labels, and the labels of all."""
 
     task: str
+    tasks: dict[str, list[str]]
     labels: list[str]
 
 

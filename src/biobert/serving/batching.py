@@ -6,7 +6,7 @@ looks like any other, so every answer is made by the same code as offline.
 
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -53,8 +53,21 @@ class BatchShare:
     ended: float
 
 
+@dataclass(slots=True)
+class TokensRead:
+    """How many word pieces a model read, and how many of them were unknown to it."""
+
+    tokens: int = 0
+    unknown: int = 0
+
+    @property
+    def unknown_rate(self) -> float:
+        """The share of unknown ones."""
+        return self.unknown / max(1, self.tokens)
+
+
 class Job:
-    """The work of one request: until when it may take, and what it read.
+    """The work of one request: until when it may take, and what each model read, by its name.
 
     `watch` is told of each batch that computed for it.
     """
@@ -64,8 +77,7 @@ class Job:
         self.began = time.monotonic()
         self._end = self.began + seconds
         self._stopped = threading.Event()
-        self.tokens = 0
-        self.unknown_tokens = 0
+        self.read: defaultdict[str, TokensRead] = defaultdict(TokensRead)
 
     @property
     def seconds_left(self) -> float:
@@ -273,20 +285,27 @@ class Batcher:
 
 
 class JobPredictor:
-    """A predictor for one job: its windows run with those of others, and are counted."""
+    """A predictor for one job: its windows run with those of others, and are counted in `read`."""
 
     def __init__(
-        self, batcher: Batcher, predictor: Predictor, job: Job, *, unknown_id: int | None = None
+        self,
+        batcher: Batcher,
+        predictor: Predictor,
+        job: Job,
+        read: TokensRead,
+        *,
+        unknown_id: int | None = None,
     ) -> None:
         self._batcher = batcher
         self._predictor = predictor
         self._job = job
+        self._read = read
         self._unknown_id = unknown_id
 
     def predict(self, windows: Sequence[Window]) -> list[Outputs]:
         """The same outputs as the predictor behind it gives."""
         for window in windows:
-            self._job.tokens += len(window)
+            self._read.tokens += len(window)
             if self._unknown_id is not None:
-                self._job.unknown_tokens += int(np.sum(window.token_ids == self._unknown_id))
+                self._read.unknown += int(np.sum(window.token_ids == self._unknown_id))
         return self._batcher.predict(self._predictor, windows, self._job)

@@ -1,16 +1,19 @@
 """Bodies in the formats of the field: which one a request brings, which one it wants."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from threading import Semaphore
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from biobert.core.document import Document
 from biobert.core.files import Memory
+from biobert.data.formats import brat
 from biobert.data.formats.jsonl import document_to_json
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
@@ -18,7 +21,7 @@ from biobert.serving.models import Identity
 from biobert.serving.refusals import Refusal, invalid
 from biobert.serving.routing import JSON, content_type, is_utf8, media_type, strict_json
 
-OWN, TEXT, PUBTATOR, PDF = "json", "text", "pubtator", "pdf"
+OWN, TEXT, PUBTATOR, PDF, BRAT = "json", "text", "pubtator", "pdf", "brat"
 BODY = "body"
 MEDIA_TYPES = {
     OWN: "application/json",
@@ -26,8 +29,14 @@ MEDIA_TYPES = {
     PUBTATOR: "text/plain; charset=utf-8; format=pubtator",
     "bioc-json": "application/json; format=bioc-json",
     "bioc-xml": "application/xml",
+    BRAT: "application/zip",
+    "html": "text/html; charset=utf-8",
+    "conll": "text/plain; charset=utf-8; format=conll",
+    "tsv": "text/tab-separated-values; charset=utf-8",
 }
-"""What answers are written in."""
+"""What answers are written in; BRAT is a folder, packed."""
+HOLD_RELATIONS = tuple(one for one in MEDIA_TYPES if one not in ("conll", "tsv"))
+HOLD_LABELS = (OWN, "jsonl", "bioc-json", "bioc-xml", "tsv")
 READ = (OWN, PUBTATOR, "bioc-json", "bioc-xml", "pubmed", "jats", PDF)
 """What `?format=` calls a body; plain text has its content type."""
 IN_UTF8 = frozenset({TEXT, PUBTATOR, "bioc-json"})
@@ -44,14 +53,14 @@ BY_MEDIA_TYPE = {
     ("application/xml", "jats"): "jats",
     ("application/pdf", ""): PDF,
     ("application/x-ndjson", ""): "jsonl",
+    ("application/zip", ""): BRAT,
+    ("text/html", ""): "html",
+    ("text/plain", "conll"): "conll",
+    ("text/tab-separated-values", ""): "tsv",
 }
 WELL_KNOWN = (
     "application/json, text/plain, text/plain; format=pubtator, application/xml (BioC; or "
     "format=pubmed, format=jats), application/pdf"
-)
-WELL_WRITTEN = (
-    "application/json, application/x-ndjson, text/plain; format=pubtator, application/json; "
-    "format=bioc-json, application/xml (BioC)"
 )
 
 
@@ -63,10 +72,13 @@ class Formats:
     wanted: str
 
 
-def formats_of(request: Request, named: str | None) -> Formats:
+def formats_of(
+    request: Request, named: str | None, written: Collection[str] = tuple(MEDIA_TYPES)
+) -> Formats:
     """By `?format=`, else by Content-Type and Accept; without a wish the answer is like the body.
 
-    Raises Refusal: 415 for a body, 406 for an answer in a format that is not known here.
+    `written` are the formats that hold the answer. Raises Refusal: 415 for a body, 406 for an
+    answer in none of them.
     """
     if named is not None and named not in READ:
         raise invalid(f"format={named}: one of {', '.join(READ)}")
@@ -76,10 +88,12 @@ def formats_of(request: Request, named: str | None) -> Formats:
         raise Refusal(415, "unsupported-media-type", f"content type {kind!r}: send {WELL_KNOWN}")
     if given in IN_UTF8 and not is_utf8(parameters):
         raise Refusal(415, "unsupported-media-type", f"charset {parameters['charset']}: send UTF-8")
-    return Formats(given, wanted_format(request, given if given in MEDIA_TYPES else OWN))
+    return Formats(given, wanted_format(request, written, given if given in written else OWN))
 
 
-def wanted_format(request: Request, usual: str = OWN) -> str:
+def wanted_format(
+    request: Request, written: Collection[str] = tuple(MEDIA_TYPES), usual: str = OWN
+) -> str:
     """The format that Accept asks for, or Refusal; `usual` where everything is welcome."""
     accepted = request.headers.get("accept", "*/*").split(",")
     for one in accepted:
@@ -87,9 +101,10 @@ def wanted_format(request: Request, usual: str = OWN) -> str:
         if kind in ("*/*", "application/*") and "format" not in parameters:
             return usual
         wanted = BY_MEDIA_TYPE.get((kind, parameters.get("format", "")))
-        if wanted is not None and wanted in MEDIA_TYPES:
+        if wanted is not None and wanted in written:
             return wanted
-    raise Refusal(406, "not-acceptable", f"none of {', '.join(accepted)}; accept {WELL_WRITTEN}")
+    known = ", ".join(MEDIA_TYPES[one] for one in written)
+    raise Refusal(406, "not-acceptable", f"none of {', '.join(accepted)}; accept {known}")
 
 
 def read_body(content: bytes, format: str, processes: Semaphore) -> list[Document]:
@@ -140,13 +155,28 @@ def written(documents: Sequence[Document], identity: dict[str, Any], format: str
     """The answer in a format."""
     if format == OWN:
         return json_response({"model": identity, "documents": [shown(one) for one in documents]})
-    file = Memory(BODY)
     try:
-        write_documents(documents, file, format)
+        content = _content(documents, format)
     except ValueError as problem:
         # XML has no place for some control characters.
         raise invalid(f"this text cannot be written as {format}: {problem}") from None
-    return Response(file.content, media_type=MEDIA_TYPES[format])
+    return Response(content, media_type=MEDIA_TYPES[format])
+
+
+def _content(documents: Sequence[Document], format: str) -> bytes:
+    if format == BRAT:
+        return _packed_pairs(documents)
+    file = Memory(BODY)
+    write_documents(documents, file, format)
+    return file.content
+
+
+def _packed_pairs(documents: Sequence[Document]) -> bytes:
+    packed = BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED) as folder:
+        for name, content in brat.files(documents):
+            folder.writestr(name, content)
+    return packed.getvalue()
 
 
 def shown(document: Document) -> dict[str, Any]:

@@ -4,20 +4,16 @@ PSI = sum over bins of (p - q) ln(p / q), for the shares p now and q in the refe
 Credit Risk Scorecards). By custom, below 0.1 is alike, above 0.25 is another population.
 """
 
-import json
 import threading
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from biobert.core.document import Document
-from biobert.core.errors import BadInputError
-from biobert.core.files import read_json
 from biobert.serving.settings import DriftSettings
 
 
@@ -45,12 +41,12 @@ Counts = dict[str, npt.NDArray[np.int64]]
 
 
 class Drift:
-    """Compares the last texts with a reference: a file's, or the first texts there were."""
+    """Compares the last texts with a reference: the first ones there were."""
 
     def __init__(self, settings: DriftSettings) -> None:
         self._settings = settings
-        self._reference = _empty() if settings.reference is None else read(settings.reference)
-        self._left = settings.documents if settings.reference is None else 0
+        self._reference = _empty()
+        self._left = settings.documents
         self._recent: deque[tuple[int, ...]] = deque()
         self._current = _empty()
         self._lock = threading.Lock()
@@ -78,11 +74,6 @@ class Drift:
                 name: stability(self._reference[name], self._current[name]) for name in FEATURES
             }
 
-    def reference(self) -> dict[str, list[int]]:
-        """The reference's counts, as a file holds them."""
-        with self._lock:
-            return {name: counts.tolist() for name, counts in self._reference.items()}
-
     def _compare(self, bins: tuple[int, ...]) -> None:
         self._recent.append(bins)
         _count(self._current, bins, 1)
@@ -101,25 +92,6 @@ def stability(reference: npt.NDArray[np.int64], current: npt.NDArray[np.int64]) 
     expected = (reference + SMOOTHING) / (reference + SMOOTHING).sum()
     found = (current + SMOOTHING) / (current + SMOOTHING).sum()
     return float(np.sum((found - expected) * np.log(found / expected)))
-
-
-def read(file: Path) -> Counts:
-    """A reference from its file: for each feature the counts of its bins."""
-    values = read_json(file, missing=f"no drift reference {file}")
-    counts = {}
-    for name in FEATURES:
-        row = values.get(name)
-        bins = len(BORDERS[name]) + 1
-        is_count = isinstance(row, list) and len(row) == bins
-        if not is_count or not all(isinstance(one, int) and one >= 0 for one in row or ()):
-            raise BadInputError(f"{file}: {name!r} is not a list of {bins} counts")
-        counts[name] = np.array(row, dtype=np.int64)
-    return counts
-
-
-def write(file: Path, reference: Mapping[str, Sequence[int]]) -> None:
-    """A reference's counts to a file."""
-    file.write_text(json.dumps(dict(reference)) + "\n", encoding="utf-8")
 
 
 def _empty() -> Counts:

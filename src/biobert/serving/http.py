@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from biobert.core.version import __version__
+from biobert.serving.documents import schemas
 from biobert.serving.endpoints import SHELF
 from biobert.serving.observe import Observer
 from biobert.serving.refusals import add_handlers
@@ -31,8 +33,9 @@ class Application(FastAPI):
     """FastAPI, watched from outside of everything, its error pages too."""
 
     def openapi(self) -> dict[str, Any]:
-        """The usual document; where the service has keys, it says what needs one."""
+        """The usual document with all bodies; where the service has keys, with what needs one."""
         schema = super().openapi()
+        schema["components"]["schemas"].update(schemas())
         service: Service = self.state.service
         if service.settings.security.keys is not None:
             schema["components"]["securitySchemes"] = KEYS
@@ -49,8 +52,8 @@ class Application(FastAPI):
         return Observer(super().build_middleware_stack(), service, headers=headers)
 
 
-def build_service(settings: ServiceSettings) -> FastAPI:
-    """The application with its models loaded.
+def build_service(settings: ServiceSettings, shared_folder: Path | None = None) -> FastAPI:
+    """The application with its models loaded; several workers of one service share a folder.
 
     Raises BadInputError for a model, a key file or an audit log that cannot be used.
     """
@@ -65,7 +68,7 @@ def build_service(settings: ServiceSettings) -> FastAPI:
         # FastAPI would send traces and logs to wherever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    application.state.service = Service(settings)
+    application.state.service = Service(settings, shared_folder)
     if settings.security.origins:
         application.add_middleware(
             CORSMiddleware,

@@ -1,6 +1,7 @@
 """What Prometheus reads: counts and times, never texts."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 from prometheus_client import (
@@ -13,7 +14,7 @@ from prometheus_client import (
 )
 
 from biobert.serving.admission import Load
-from biobert.serving.batching import BatchFigures, Job
+from biobert.serving.batching import BatchFigures, TokensRead
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -26,72 +27,45 @@ class Metrics:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         own = self._registry = CollectorRegistry()
-        self.requests = Histogram(
+        seconds = partial(Histogram, buckets=SECONDS, registry=own)
+        sizes = partial(Histogram, buckets=SIZES, registry=own)
+        count = partial(Counter, registry=own)
+        total = partial(Gauge, multiprocess_mode="livesum", registry=own)
+        highest = partial(Gauge, multiprocess_mode="livemax", registry=own)
+        self.requests = seconds(
             "biobert_request_seconds",
             "Seconds from the head of a request to the end of its answer.",
             ["endpoint", "status"],
-            buckets=SECONDS,
-            registry=own,
         )
-        self.refusals = Counter(
-            "biobert_refusals", "Requests not answered, by code.", ["code"], registry=own
+        self.refusals = count("biobert_refusals", "Requests not answered, by code.", ["code"])
+        self.queued_documents = total("biobert_queue_documents", "Texts that are not answered yet.")
+        self.queued_characters = total(
+            "biobert_queue_characters", "Characters that are not answered yet."
         )
-        self.queued_documents = Gauge(
-            "biobert_queue_documents",
-            "Texts that are not answered yet.",
-            registry=own,
-            multiprocess_mode="livesum",
-        )
-        self.queued_characters = Gauge(
-            "biobert_queue_characters",
-            "Characters that are not answered yet.",
-            registry=own,
-            multiprocess_mode="livesum",
-        )
-        self.batch_requests = Histogram(
-            "biobert_batch_requests", "Requests in a batch.", buckets=SIZES, registry=own
-        )
-        self.batch_windows = Histogram(
-            "biobert_batch_windows", "Rows in a batch.", buckets=SIZES, registry=own
-        )
+        self.batch_requests = sizes("biobert_batch_requests", "Requests in a batch.")
+        self.batch_windows = sizes("biobert_batch_windows", "Rows in a batch.")
         self.batch_tokens = Histogram(
             "biobert_batch_tokens", "Word pieces in a batch.", buckets=TOKENS, registry=own
         )
-        self.batch_seconds = Histogram(
-            "biobert_batch_seconds",
-            "Seconds a model took for a batch.",
-            buckets=SECONDS,
-            registry=own,
+        self.batch_seconds = seconds("biobert_batch_seconds", "Seconds a model took for a batch.")
+        self.documents = count("biobert_documents", "Texts answered.", ["model"])
+        self.characters = count("biobert_characters", "Characters answered.", ["model"])
+        self.tokens = count(
+            "biobert_tokens", "Word pieces read, special ones and overlaps too.", ["model"]
         )
-        self.documents = Counter("biobert_documents", "Texts answered.", ["model"], registry=own)
-        self.characters = Counter(
-            "biobert_characters", "Characters answered.", ["model"], registry=own
-        )
-        self.tokens = Counter(
-            "biobert_tokens",
-            "Word pieces read, special ones and overlaps too.",
-            ["model"],
-            registry=own,
-        )
-        self.model_info = Gauge(
+        self.model_info = highest(
             "biobert_model_info",
             "1 for the model that answers under a name, 0 for one that did.",
             ["model", "task", "version", "digest"],
-            registry=own,
-            multiprocess_mode="livemax",
         )
-        self.reloads = Counter(
-            "biobert_model_reloads", "Models loaded anew.", ["model", "outcome"], registry=own
-        )
-        self.drift = Gauge(
+        self.reloads = count("biobert_model_reloads", "Models loaded anew.", ["model", "outcome"])
+        self.drift = highest(
             "biobert_input_drift",
-            "Population stability index of the last texts against the reference.",
+            "Population stability index of the last texts against the first ones.",
             ["model", "feature"],
-            registry=own,
-            multiprocess_mode="livemax",
         )
-        self.audit_failures = Counter(
-            "biobert_audit_failures", "Lines of the audit log that were not written.", registry=own
+        self.audit_failures = count(
+            "biobert_audit_failures", "Lines of the audit log that were not written."
         )
 
     def queue_is(self, held: Load) -> None:
@@ -106,11 +80,11 @@ class Metrics:
         self.batch_tokens.observe(figures.tokens)
         self.batch_seconds.observe(figures.seconds)
 
-    def answered(self, model: str, load: Load, job: Job) -> None:
+    def answered(self, model: str, load: Load, read: TokensRead) -> None:
         """Count what a model answered."""
         self.documents.labels(model).inc(load.documents)
         self.characters.labels(model).inc(load.characters)
-        self.tokens.labels(model).inc(job.tokens)
+        self.tokens.labels(model).inc(read.tokens)
 
     def text(self) -> bytes:
         """The figures as Prometheus reads them."""

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,8 @@ from biobert.core.files import sha256_of
 from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.core.shelf import unknown_name
-from biobert.core.task import Window
+from biobert.core.task import Task, Window
+from biobert.pipeline.answering import TASK as QUESTIONS
 from biobert.pipeline.embedder import WANTED_FILES, Embedder
 from biobert.pipeline.filling import GapFiller
 from biobert.pipeline.load import LoadedModel, load_model, model_folder
@@ -25,22 +26,33 @@ from biobert.serving.batching import Batcher, Job, JobPredictor
 from biobert.serving.refusals import Refusal, invalid
 from biobert.serving.settings import ModelSettings
 from biobert.tasks.embedding import Embedding
+from biobert.tasks.multitask import tasks_in
 from biobert.tasks.pretraining import Pretraining
 
 Use = Literal["documents", "embed", "fill-mask"]
+Wanted = Callable[[Task], bool]
+"""Whether a task is one that is asked for."""
 GAP = "Aspirin [MASK] fever."
 PROBE = "Aspirin may cause gastric ulcers."
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which model answers: its name here, its task and version, and a digest of its files."""
+    """Which model answers: its name here, its task and version, and a digest of its files.
+
+    `tasks` are all that it does, each with its labels: of a multitask those of its parts.
+    """
 
     name: str
     task: str
     version: str
     digest: str
-    labels: tuple[str, ...] = ()
+    tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Those of all its tasks."""
+        return tuple(dict.fromkeys(label for labels in self.tasks.values() for label in labels))
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} {self.digest}"
@@ -58,26 +70,37 @@ class Served:
     use: Use
     model: LoadedModel | Embedder | GapFiller
 
-    def documents(self, batcher: Batcher, job: Job) -> LoadedModel:
-        """The model for one job."""
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """What a model for documents was trained for."""
+        return tasks_in(self.model.task) if isinstance(self.model, LoadedModel) else ()
+
+    def documents(self, batcher: Batcher, job: Job, wanted: Wanted | None = None) -> LoadedModel:
+        """The model for one job; of its tasks it does those that are wanted alone."""
         if not isinstance(self.model, LoadedModel):
             raise self._wrong("answers about documents")
         unknown = self.model.tokenizer.special("unk")
-        predictor = JobPredictor(batcher, self.model.predictor, job, unknown_id=unknown)
-        return replace(self.model, predictor=predictor)
+        read = job.read[self.identity.name]
+        predictor = JobPredictor(batcher, self.model.predictor, job, read, unknown_id=unknown)
+        model = replace(self.model, predictor=predictor)
+        return model if wanted is None else model.narrowed(wanted)
 
     def embedder(self, batcher: Batcher, job: Job) -> Embedder:
         """The embedder for one job."""
         if not isinstance(self.model, Embedder):
             raise self._wrong("gives vectors")
         unknown = self.model.tokenizer.special("unk")
-        return self.model.through(lambda one: JobPredictor(batcher, one, job, unknown_id=unknown))
+        read = job.read[self.identity.name]
+        return self.model.through(
+            lambda one: JobPredictor(batcher, one, job, read, unknown_id=unknown)
+        )
 
     def filler(self, batcher: Batcher, job: Job) -> GapFiller:
         """The filler of gaps for one job."""
         if not isinstance(self.model, GapFiller):
             raise self._wrong("fills gaps")
-        return self.model.through(lambda one: JobPredictor(batcher, one, job))
+        read = job.read[self.identity.name]
+        return self.model.through(lambda one: JobPredictor(batcher, one, job, read))
 
     def warm(self) -> None:
         """Let the model answer once: what is broken shows, and the first request is no slower."""
@@ -110,6 +133,7 @@ class Models:
         """Load and warm all of them; an error names the one that cannot be used."""
         self._settings = {one.name: one for one in settings}
         self._runtime = runtime
+        self._bases: dict[str, Any] = {}
         self._loading = threading.Lock()
         self._served: Mapping[str, Served] = {
             name: self._load(one) for name, one in self._settings.items()
@@ -160,7 +184,7 @@ class Models:
     def _load(self, settings: ModelSettings) -> Served:
         # A broken file fails in as many ways as there are libraries; all of them mean the same.
         with ThreadPoolExecutor(1) as alone:
-            loading = alone.submit(_loaded, settings, self._runtime)
+            loading = alone.submit(_loaded, settings, self._runtime, self._bases)
             problem = loading.exception()
         if isinstance(problem, BiobertError):
             raise problem
@@ -179,31 +203,47 @@ def check_models(settings: Sequence[ModelSettings]) -> None:
             read_manifest(model_folder(one.folder))
 
 
-def trained_for(*tasks: str) -> Callable[[Served], bool]:
-    """Whether a model was trained for one of these tasks."""
-    return lambda served: served.use == "documents" and served.identity.task in tasks
+def task_named(name: str) -> Wanted:
+    """Whether a task is of this name."""
+    return lambda task: task.name == name
 
 
-def passages_of(served: Served) -> tuple[str, ...]:
-    """The kinds of passages that a model for documents reads; none where it reads the whole."""
-    if not isinstance(served.model, LoadedModel):
-        return ()
-    return tuple(served.model.task.settings().get("passages", ()))
+def trained_for(wanted: Wanted) -> Callable[[Served], bool]:
+    """Whether a model was trained for what is wanted, alone or beside other tasks."""
+    return lambda served: any(map(wanted, served.tasks))
 
 
-def _loaded(settings: ModelSettings, runtime: RuntimeSettings) -> Served:
+def first_alone(served: Served, wanted: Wanted) -> Wanted:
+    """The first task of a model that is wanted, where two answers would contradict each other."""
+    first = next(filter(wanted, served.tasks))
+    return lambda task: task is first
+
+
+def reads_texts(task: Task) -> bool:
+    """Whether a task reads a text as it is: neither a pair nor a question with its context."""
+    return task.name != QUESTIONS and len(passages_of(task)) < 2
+
+
+def passages_of(task: Task) -> tuple[str, ...]:
+    """The kinds of passages that a task reads; none where it reads the whole."""
+    return tuple(task.settings().get("passages", ()))
+
+
+def _loaded(settings: ModelSettings, runtime: RuntimeSettings, bases: dict[str, Any]) -> Served:
     use = _use(settings)
     model: LoadedModel | Embedder | GapFiller
+    tasks: Sequence[Task] = ()
     if use == "embed":
         model = Embedder(settings.folder, settings=runtime)
         folder = model.folder
     elif use == "fill-mask":
         folder = find_published_folder(settings.folder, WANTED_FILES)
-        model = GapFiller(folder, device=runtime.device)
+        model = GapFiller(folder, settings=runtime)
     else:
         folder = model_folder(settings.folder)
-        model = load_model(folder, runtime)
-    served = Served(_identity(settings.name, use, folder), use, model)
+        model = load_model(folder, runtime, bases=bases)
+        tasks = tasks_in(model.task)
+    served = Served(_identity(settings.name, use, folder, tasks), use, model)
     served.warm()
     return served
 
@@ -222,13 +262,15 @@ def _use(settings: ModelSettings) -> Use:
     return uses.get(task, "documents")
 
 
-def _identity(name: str, use: Use, folder: Path) -> Identity:
+def _identity(name: str, use: Use, folder: Path, tasks: Sequence[Task]) -> Identity:
     digest = _digest(folder)
     if not (folder / MANIFEST).is_file():
         return Identity(name, use, "", digest)
     manifest = read_manifest(folder)
-    labels = manifest.task_settings.get("labels", ())
-    return Identity(name, manifest.task, manifest.version, digest, tuple(map(str, labels)))
+    labels: dict[str, tuple[str, ...]] = {}
+    for task in tasks:
+        labels[task.name] = (*labels.get(task.name, ()), *task.settings().get("labels", ()))
+    return Identity(name, manifest.task, manifest.version, digest, labels)
 
 
 def _digest(folder: Path) -> str:

@@ -98,8 +98,8 @@ def _check(settings: ServiceSettings) -> None:
             "security.keys, or set security.without_keys = 'anywhere'",
             code="usage",
         )
-    if settings.workers > 1 or settings.certificate is not None or settings.shared_folder:
+    if settings.workers > 1 or settings.certificate is not None:
         raise BadInputError(
-            "under Ray leave out workers (say replicas), shared_folder, and certificate and "
-            "private_key (put a proxy in front)"
+            "under Ray leave out workers (say replicas), and certificate and private_key (put a "
+            "proxy in front)"
         )

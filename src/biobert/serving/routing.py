@@ -1,7 +1,7 @@
 """Routes that are guarded: who asks is known before the body is read, and the answer is audited."""
 
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Set
 from functools import partial
 from typing import Any
 
@@ -195,7 +195,7 @@ def is_utf8(parameters: Mapping[str, str]) -> bool:
     return parameters.get("charset", "utf-8") in ("utf-8", "utf8", "us-ascii")
 
 
-def check_query(request: Request, known: frozenset[str]) -> None:
+def check_query(request: Request, known: Set[str]) -> None:
     """Refuse what a query says and nobody reads: `?deidentify=true` must not be overlooked."""
     for name in request.query_params:
         if name not in known:

@@ -37,7 +37,7 @@ class Caller:
 
 
 class TokenBucket:
-    """So many requests a minute, and `burst` of them at once."""
+    """So many requests a minute, and `burst` of them at once, though one at least."""
 
     def __init__(
         self, per_minute: float, burst: float, clock: Callable[[], float] = time.monotonic
@@ -67,7 +67,7 @@ class Gate:
         self._settings = settings
         self._ring = None if settings.keys is None else KeyRing(settings.keys)
         self._buckets: dict[str, TokenBucket] = {}
-        # Workers do not count together: each grants its share, so that no key gets more than all.
+        # Workers do not count together: each grants its share, and together they grant the rate.
         self._share = 1.0 / workers
 
     def recognise(self, headers: Headers, access: Access) -> Caller:

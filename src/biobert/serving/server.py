@@ -8,6 +8,7 @@ import ssl
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -33,9 +34,10 @@ TRY_AGAIN_SECONDS = 10
 """How long after a worker that cannot start the next one is tried."""
 
 
-def run_service(settings: ServiceSettings) -> None:
+def run_service(settings: ServiceSettings, shared_folder: Path) -> None:
     """Serve until SIGTERM or SIGINT; what was taken before is answered.
 
+    In `shared_folder`, an empty one, several workers keep their figures and tell of reloads.
     Raises BadInputError where it cannot start.
     """
     configure()
@@ -44,7 +46,7 @@ def run_service(settings: ServiceSettings) -> None:
     if settings.workers == 1:
         _run_alone(settings)
     else:
-        _run_several(settings)
+        _run_several(settings, shared_folder)
 
 
 def _run_alone(settings: ServiceSettings) -> None:
@@ -62,7 +64,7 @@ def _run_alone(settings: ServiceSettings) -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def _run_several(settings: ServiceSettings) -> None:
+def _run_several(settings: ServiceSettings, shared_folder: Path) -> None:
     if settings.runtime.threads is None:
         # Together they may use the machine, not each of them.
         threads = max(1, available_cores() // settings.workers)
@@ -70,7 +72,7 @@ def _run_several(settings: ServiceSettings) -> None:
     # What can be known without loading is said here, and at once.
     check_models(settings.models)
     Gate(settings.security)
-    make = functools.partial(_worker, settings)
+    make = functools.partial(_worker, settings, shared_folder)
     config = BoundedConfig(make, factory=True, workers=settings.workers, **_options(settings))
     try:
         listening = config.bind_socket()
@@ -82,7 +84,7 @@ def _run_several(settings: ServiceSettings) -> None:
         raise BadInputError("a worker could not start; the log says why")
 
 
-def _worker(settings: ServiceSettings) -> FastAPI:
+def _worker(settings: ServiceSettings, shared_folder: Path) -> FastAPI:
     """The application of a worker process.
 
     Where it cannot start, none is tried again and the service ends. Where others of its workers
@@ -90,10 +92,10 @@ def _worker(settings: ServiceSettings) -> FastAPI:
     """
     configure()
     try:
-        return build_service(settings)
+        return build_service(settings, shared_folder)
     except BiobertError as problem:
         log("cannot-start", level=logging.ERROR, reason=str(problem))
-        if settings.shared_folder is None or not (settings.shared_folder / HAS_OPENED).exists():
+        if not (shared_folder / HAS_OPENED).exists():
             sys.exit(STARTUP_FAILURE)
         time.sleep(TRY_AGAIN_SECONDS)
         # At once: of one that takes its time to end the parent awaits an answer, and does nothing

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.task import Task
-from biobert.pipeline.relating import finds_relations
+from biobert.pipeline.relating import relation_tasks
 from biobert.runtime.settings import available_cores
 from biobert.serving.admission import Intake, Load, Queue, client_gone
 from biobert.serving.audit import AuditLog
@@ -43,13 +44,17 @@ HAS_OPENED = "has-opened"
 class Service:
     """One process of a service."""
 
-    def __init__(self, settings: ServiceSettings) -> None:
-        """Load the models; an error names what cannot be used."""
+    def __init__(self, settings: ServiceSettings, shared_folder: Path | None = None) -> None:
+        """Load the models; an error names what cannot be used.
+
+        In `shared_folder` several workers keep their figures and tell each other of reloads.
+        """
         self.settings = settings
+        self._shared_folder = shared_folder
         # Before the models are loaded: what is reloaded meanwhile is news.
         self._announcements = self._new_announcements()
         self.models = Models(settings.models, settings.runtime)
-        self.metrics = Metrics(settings.shared_folder)
+        self.metrics = Metrics(shared_folder)
         self.gate = Gate(settings.security, workers=settings.workers)
         self.intake = Intake(settings.limits)
         self.queue = Queue(settings.batching, self.metrics.queue_is)
@@ -72,8 +77,8 @@ class Service:
     def open(self) -> None:
         """Begin to take requests."""
         self.is_open = True
-        if self.settings.shared_folder is not None:
-            (self.settings.shared_folder / HAS_OPENED).touch()
+        if self._shared_folder is not None:
+            (self._shared_folder / HAS_OPENED).touch()
 
     def close(self) -> None:
         """Finish what was taken, take nothing more."""
@@ -110,22 +115,25 @@ class Service:
 
     def check_pairs(self, documents: Sequence[Document], task: Task, job: Job) -> None:
         """Refuse entities that make too many pairs: a small body of them makes much work."""
-        if not finds_relations(task):
-            return
+        relating = relation_tasks(task)
         most, count = self.settings.limits.pairs, 0
-        for document in job.each(documents):
+        for document in job.each(documents if relating else ()):
             try:
-                count += len(task.examples(document))
+                count += sum(len(one.examples(document)) for one in relating)
             except BadInputError as problem:
                 raise too_large(str(problem)) from None
             if count > most:
                 raise too_large(f"more than {most} pairs of entities; send fewer at once")
 
-    async def run(self, request: Request, load: Load, work: Callable[[Job], R]) -> R:
+    async def run(
+        self, request: Request, asked: Sequence[Served], load: Load, work: Callable[[Job], R]
+    ) -> R:
         """What `work` gives, in a thread of its own; it stops when the client goes or time is up.
 
-        Raises Refusal: 429 without room, 504 when the time is up, 499 when the client went away.
+        `asked` are the models it goes to. Raises Refusal: 429 without room, 504 when the time is
+        up, 499 when the client went away.
         """
+        name_models(request, asked)
         self.check_open()
         self.queue.reserve(load)
         trace: Trace | None = getattr(request.state, "trace", None)
@@ -193,20 +201,15 @@ class Service:
         self, request: Request, served: Sequence[Served], job: Job, documents: Sequence[Document]
     ) -> None:
         """Count what the models answered, and compare it with what they answered before."""
-        request.state.model = " + ".join(str(one.identity) for one in served)
         load = Load(len(documents), sum(len(one.text) for one in documents))
         request.state.documents, request.state.characters = load.documents, load.characters
-        for one in served:
-            self.metrics.answered(one.identity.name, load, job)
+        for name in {one.identity.name for one in served}:
+            self.metrics.answered(name, load, job.read[name])
         name = served[0].identity.name
-        unknown_rate = job.unknown_tokens / max(1, job.tokens)
+        unknown_rate = job.read[name].unknown_rate
         self._drift[name].add([figures_of(one, unknown_rate) for one in documents])
         for feature, score in self._drift[name].scores().items():
             self.metrics.drift.labels(name, feature).set(score)
-
-    def drift_of(self, name: str) -> Drift:
-        """The comparison of a model's inputs."""
-        return self._drift[name]
 
     async def reload(self, name: str) -> Reloaded:
         """Replace a model here, and tell the other workers.
@@ -251,10 +254,9 @@ class Service:
         self.metrics.model_info.labels(one.name, one.task, one.version, one.digest).set(value)
 
     def _new_announcements(self) -> Announcements | None:
-        folder = self.settings.shared_folder
-        if folder is None:
+        if self._shared_folder is None:
             return None
-        return Announcements(folder, [one.name for one in self.settings.models])
+        return Announcements(self._shared_folder, [one.name for one in self.settings.models])
 
 
 def _tracing(settings: TracingSettings) -> "Tracing | None":
@@ -268,6 +270,11 @@ def _tracing(settings: TracingSettings) -> "Tracing | None":
 async def _disconnected(request: Request) -> None:
     while (message := await request.receive())["type"] != "http.disconnect":
         del message
+
+
+def name_models(request: Request, asked: Sequence[Served]) -> None:
+    """Say for the logs which models are asked; one that gives no answer may have read a text."""
+    request.state.model = " + ".join(dict.fromkeys(str(one.identity) for one in asked))
 
 
 def service_of(request: Request) -> Service:

@@ -129,14 +129,13 @@ class AuditSettings:
 
 @dataclass(frozen=True, slots=True)
 class DriftSettings:
-    """With what the inputs are compared: the counts in `reference`, or the first `documents`.
+    """How the inputs are watched: the last `window` documents are compared with the first ones.
 
-    The score is that of the last `window` documents.
+    The first are the first `documents` that a worker answers after its start.
     """
 
     documents: int = 500
     window: int = 500
-    reference: Path | None = None
 
     def __post_init__(self) -> None:
         _need_positive("[drift]", self, ("documents", "window"))
@@ -179,11 +178,7 @@ class DeidentificationSettings:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """A whole service.
-
-    `certificate` and `private_key` are PEM files for TLS. `shared_folder` is where several workers
-    tell each other of reloaded models; one is made when there are several.
-    """
+    """A whole service; `certificate` and `private_key` are PEM files for TLS."""
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -199,7 +194,6 @@ class ServiceSettings:
     drift: DriftSettings = field(default_factory=DriftSettings)
     deidentification: DeidentificationSettings = field(default_factory=DeidentificationSettings)
     tracing: TracingSettings = field(default_factory=TracingSettings)
-    shared_folder: Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535 or self.workers < 1:

@@ -75,7 +75,9 @@ def choose(
     if chances is not None:
         weights = _balanced(words, chances, settings.rate)
     if settings.unit == "span":
-        drawn = _spans(weights, generator)
+        is_first = np.zeros(count, dtype=np.bool_)
+        is_first[words[free & ~_follows(free)]] = True
+        drawn = _spans(weights, is_first, generator)
     else:
         drawn = generator.random(count) < weights
     return np.where(words >= 0, np.append(drawn, False)[words], False)
@@ -120,11 +122,16 @@ def _words(
     begins = free.copy()
     if unit != "piece":
         # A continuation piece begins a word only where what it continues stands in another row.
-        before = np.zeros_like(free)
-        before[:, 1:] = free[:, :-1]
-        begins &= ~(continues[token_ids] & before)
+        begins &= ~(continues[token_ids] & _follows(free))
     numbers = np.cumsum(begins.ravel()).reshape(begins.shape) - 1
     return np.where(free, numbers, -1)
+
+
+def _follows(free: BoolArray) -> BoolArray:
+    """Where the position before, in the same row, is free."""
+    before = np.zeros_like(free)
+    before[:, 1:] = free[:, :-1]
+    return before
 
 
 def _balanced(words: IntArray, chances: FloatArray, rate: float) -> npt.NDArray[np.float64]:
@@ -137,8 +144,22 @@ def _balanced(words: IntArray, chances: FloatArray, rate: float) -> npt.NDArray[
     return scaled
 
 
-def _spans(weights: npt.NDArray[np.float64], generator: np.random.Generator) -> BoolArray:
-    """Words in runs of geometric length, each word hidden with about its own chance."""
+def _spans(
+    weights: npt.NDArray[np.float64], is_first: BoolArray, generator: np.random.Generator
+) -> BoolArray:
+    """Words in spans of geometric length, each word hidden with about its own chance.
+
+    No span goes over from one segment to the next, which begins where `is_first`.
+    """
+    # Before each segment stand places for the longest span: one that begins there hides the first
+    # words, which else were hidden too seldom, and one from the segment before ends there.
+    repeats = np.where(is_first, LONGEST_SPAN, 1)
+    drawn = _spans_in_one(np.repeat(weights, repeats), generator)
+    inside: BoolArray = drawn[np.cumsum(repeats) - 1]
+    return inside
+
+
+def _spans_in_one(weights: npt.NDArray[np.float64], generator: np.random.Generator) -> BoolArray:
     lengths = np.minimum(generator.geometric(SPAN_STOP, size=len(weights)), LONGEST_SPAN)
     shares = np.arange(1, LONGEST_SPAN + 1)
     odds = (1 - SPAN_STOP) ** (shares - 1) * SPAN_STOP

@@ -19,11 +19,26 @@ def best_threshold(scores: FloatArray, gold: BoolArray, *, missed: int = 0) -> f
     if not gold.any():
         return THRESHOLD
     order = np.argsort(-scores, kind="stable")
-    ranked, right = scores[order], np.cumsum(gold[order])
+    right = np.cumsum(gold[order])
     f1 = 2 * right / (np.arange(1, len(right) + 1) + gold.sum() + missed)
+    return _best_cut(scores[order], f1)
+
+
+def best_total(scores: FloatArray, gains: FloatArray) -> float:
+    """The threshold on scores (n,) by which the gains (n,) of what is taken add up to most.
+
+    It stands as `best_threshold` has it, above all scores where nothing is worth taking.
+    """
+    order = np.argsort(-scores, kind="stable")
+    totals = np.append(0.0, np.cumsum(gains[order]))
+    return _best_cut(np.append(1.0, scores[order]), totals)
+
+
+def _best_cut(ranked: FloatArray, worth: FloatArray) -> float:
+    """Where to cut scores (n,), highest first, by what it is worth to take so many (n,)."""
     # Equal scores are taken together.
-    f1[:-1][ranked[:-1] == ranked[1:]] = -1.0
-    best = int(np.argmax(f1))
+    worth[:-1][ranked[:-1] == ranked[1:]] = -np.inf
+    best = int(np.argmax(worth))
     following = ranked[best + 1] if best + 1 < len(ranked) else 0.0
     halfway = float((ranked[best] + following) / 2)
     # Between two neighbouring floats there is nothing.

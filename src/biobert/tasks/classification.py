@@ -191,7 +191,8 @@ class Classification(Task):
         if self._settings.choice == "one" and len(document.labels) != 1:
             raise BadInputError(
                 f"document {document.id!r} has {len(document.labels)} labels "
-                f"({', '.join(document.labels)}), and the task gives one: set choice = 'many'"
+                f"({', '.join(document.labels)}), and the task gives one: set choice = 'many', or "
+                "take documents of one kind by `where`"
             )
         return labels
 

@@ -123,8 +123,9 @@ class Embedding(Task):
             )
             for kind, numbers in found.items()
         }
+        kept = {key: one for key, one in document.metadata.items() if key.split()[:1] != [VECTOR]}
         written = {name: _json(vector) for name, vector in vectors.items()}
-        return replace(document, metadata={**document.metadata, **written})
+        return replace(document, metadata={**kept, **written})
 
     def measure(self) -> str:
         """The place of the right text among all."""

@@ -100,12 +100,14 @@ class Generation(Task):
         del windows
         parts = [output for some in outputs for output in some]
         stopped = sum(int(one[UNFINISHED][0]) for one in parts if UNFINISHED in one)
-        found = {GENERATED: " ".join(_text(one[HEAD]) for one in parts)}
+        own = (GENERATED, GENERATED_PARTS, GENERATED_UNFINISHED)
+        metadata = {key: one for key, one in document.metadata.items() if key not in own}
+        metadata[GENERATED] = " ".join(_text(one[HEAD]) for one in parts)
         if len(parts) > 1:
-            found[GENERATED_PARTS] = str(len(parts))
+            metadata[GENERATED_PARTS] = str(len(parts))
         if stopped:
-            found[GENERATED_UNFINISHED] = str(stopped)
-        return replace(document, metadata={**document.metadata, **found})
+            metadata[GENERATED_UNFINISHED] = str(stopped)
+        return replace(document, metadata=metadata)
 
     def measure(self) -> str:
         """The longest common subsequence of words."""

@@ -7,8 +7,10 @@ encoder.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -22,6 +24,7 @@ from biobert.core.task import (
     HeadSpec,
     InputName,
     Outputs,
+    Predictor,
     Score,
     Scores,
     Targets,
@@ -63,6 +66,14 @@ class Multitask(Task):
     def __init__(self, settings: MultitaskSettings) -> None:
         self.parts = {part: _part(part, values) for part, values in settings.parts.items()}
         super().__init__(_settings_of(self.parts))
+        self.marks = max((head.marks for head in self.heads()), default=0)
+
+    def only(self, parts: Collection[str]) -> Self:
+        """The task of some parts, with the rows that the network of all of them reads."""
+        some = copy(self)
+        some.parts = {part: task for part, task in self.parts.items() if part in parts}
+        some._settings = _settings_of(some.parts)
+        return some
 
     def heads(self) -> tuple[HeadSpec, ...]:
         """Those of all parts, each under its part's name and its own."""
@@ -91,13 +102,12 @@ class Multitask(Task):
         numbers: defaultdict[str, list[int]] = defaultdict(list)
         for number, example in enumerate(examples):
             numbers[example.document.metadata[PART]].append(number)
-        marks = max((head.marks for head in self.heads()), default=0)
         encoded: dict[int, tuple[Window, ...]] = {}
         known: dict[tuple[bytes, ...], Window] = {}
         for part, own in numbers.items():
             found = self.parts[part].encode([examples[number] for number in own], tokenizer)
             for number, windows in zip(own, found, strict=True):
-                marked = (_with_marks(window, marks) for window in windows)
+                marked = (_with_marks(window, self.marks) for window in windows)
                 encoded[number] = tuple(known.setdefault(_key(one), one) for one in marked)
         return [encoded[number] for number in range(len(examples))]
 
@@ -116,7 +126,8 @@ class Multitask(Task):
         windows: Sequence[tuple[Window, ...]],
         outputs: Sequence[Sequence[Outputs]],
     ) -> Document:
-        """The answers of every part to the document as it came, put together."""
+        """The answers of every part, put together; each sees the entities as they came."""
+        document = replace(document, relations=(), labels=(), label_scores={})
         answers: list[Document] = []
         start = 0
         for part, task in self._responsible(document):
@@ -211,6 +222,23 @@ class Multitask(Task):
 TASK = Multitask
 
 
+class PartPredictor:
+    """The network of all parts, as one part's own."""
+
+    def __init__(self, predictor: Predictor, whole: Multitask, part: str) -> None:
+        self._predictor, self._marks, self._part = predictor, whole.marks, part
+
+    def predict(self, windows: Sequence[Window]) -> list[Outputs]:
+        """The part's outputs for each of its windows."""
+        rows = [_with_marks(window, self._marks) for window in windows]
+        return [_own(output, self._part) for output in self._predictor.predict(rows)]
+
+
+def tasks_in(task: Task) -> tuple[Task, ...]:
+    """The parts of a multitask; any other task is all there is."""
+    return tuple(task.parts.values()) if isinstance(task, Multitask) else (task,)
+
+
 def head_name(part: str, head: str) -> str:
     """What a part's head is called in the network of all."""
     return f"{part}-{head}"
@@ -261,20 +289,19 @@ def _own(output: Outputs, part: str) -> Outputs:
 
 
 def _together(document: Document, answers: Sequence[Document]) -> Document:
-    """All that the answers say anew; what none of them touched stays as it came."""
+    """All that the answers say; entities that none of them touched stay as they came."""
     scores = {label: score for one in answers for label, score in one.label_scores.items()}
+    found = [one.entities for one in answers if one.entities != document.entities]
     return replace(
         document,
-        labels=_said(document.labels, [one.labels for one in answers]),
+        labels=_each_once(one.labels for one in answers),
         label_scores=scores,
-        relations=_said(document.relations, [one.relations for one in answers]),
-    ).with_entities(_said(document.entities, [one.entities for one in answers]))
+        relations=_each_once(one.relations for one in answers),
+    ).with_entities(_each_once(found or [document.entities]))
 
 
-def _said(before: tuple[A, ...], answers: Sequence[tuple[A, ...]]) -> tuple[A, ...]:
-    """What the answers hold that differ from `before`, each once; `before` where none does."""
-    new = [one for answer in answers if answer != before for one in answer]
-    return tuple(dict.fromkeys(new)) if any(one != before for one in answers) else before
+def _each_once(some: Iterable[tuple[A, ...]]) -> tuple[A, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(some)))
 
 
 def _mean(scores: Sequence[Score]) -> Score:

@@ -6,6 +6,7 @@ context in a row, and for every token whether the answer begins and whether it e
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -35,7 +36,13 @@ from biobert.core.task import (
     TextTokenizer,
     Window,
 )
-from biobert.evaluation.answers import best_margin, best_overlap, no_answer_margin, score_answers
+from biobert.evaluation.answers import (
+    best_margin,
+    best_overlap,
+    no_answer_margin,
+    score_answers,
+    score_lists,
+)
 from biobert.tasks._pairs import encode_pairs, pair_of
 from biobert.tasks._spans import (
     Neighbours,
@@ -45,6 +52,7 @@ from biobert.tasks._spans import (
     total_score,
     word_places,
 )
+from biobert.tasks._thresholds import best_total
 from biobert.text.windows import WindowSettings
 
 HEAD = "answer"
@@ -52,6 +60,10 @@ NO_PLACE = (0, 0)
 """The first token, twice: this window holds no answer."""
 WITHOUT_SPAN = ("yesno", "summary")
 """Types of BioASQ's questions that no span answers."""
+LIST = "list"
+"""The type of BioASQ's questions that have any number of answers."""
+LONGEST_LIST = 100
+"""So many answers a list may have, by the rules of the task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +73,17 @@ class QaSettings:
     `candidates` best answers are given, `apart` (without overlap) or `any`. A question has no
     answer where the logarithm of the probability of "no answer" exceeds that of the best answer by
     more than `no_answer_margin`; without a margin every question gets one. Development data with
-    questions without answers choose the margin. `measure` chooses checkpoints: token F1, or the
-    mean reciprocal rank.
+    questions without answers choose the margin. A list question of BioASQ gets its best answer and
+    others, 100 at most, that are as probable as `list_threshold`, which training chooses on devel;
+    without one, `candidates` like any other. `measure` chooses checkpoints: token F1, or the mean
+    reciprocal rank.
     """
 
     maximum_answer_tokens: int = 48
     candidates: int = 5
     neighbours: Neighbours = "apart"
     no_answer_margin: float | None = None
+    list_threshold: float | None = None
     measure: Literal["f1", "mrr"] = "f1"
     windows: WindowSettings = field(default_factory=lambda: WindowSettings(384, 96))
 
@@ -84,6 +99,8 @@ class QaSettings:
                 f"[task] answers of up to {longest} tokens could fall between windows that share "
                 f"{overlap}: set windows.overlap_tokens to at least {longest}"
             )
+        if self.list_threshold is not None and not 0.0 <= self.list_threshold <= 1.0:
+            raise BadInputError(f"[task] list_threshold = {self.list_threshold}: from 0 to 1")
 
 
 class QuestionAnswering(Task):
@@ -131,18 +148,21 @@ class QuestionAnswering(Task):
     ) -> Document:
         """The document with its best answers, surest first, and the probability of none."""
         if not windows:
-            return replace(document, entities=())
+            return replace(document, entities=(), labels=(), label_scores={})
         settings = self._settings
         tables = [
             span_table(window, output[HEAD], maximum_tokens=settings.maximum_answer_tokens)
             for window, output in zip(windows[0], outputs[0], strict=True)
         ]
         total = total_score(tables)
-        spans = best_spans(tables, count=settings.candidates, neighbours=settings.neighbours)
+        threshold = settings.list_threshold if document.metadata.get(TYPE) == LIST else None
+        count = settings.candidates if threshold is None else LONGEST_LIST
         found = [
             Entity(one.start, one.end, ANSWER, score=_probability(one.score - total))
-            for one in spans
+            for one in best_spans(tables, count=count, neighbours=settings.neighbours)
         ]
+        if threshold is not None:
+            found[1:] = [one for one in found[1:] if (one.score or 0.0) >= threshold]
         nothing = {NO_ANSWER: _probability(no_answer_score(tables) - total)}
         answered = replace(document, entities=tuple(found), label_scores=nothing, labels=())
         return replace(answered, labels=(NO_ANSWER,)) if self._declines(answered) else answered
@@ -155,22 +175,35 @@ class QuestionAnswering(Task):
             return replace(scores, main=scores.details["mrr"])
         return scores
 
+    def weighing(self) -> Self:
+        """The task that gives a list question all the answers that it may have."""
+        return type(self)(replace(self._settings, list_threshold=0.0))
+
     def tuned(self, gold: Sequence[Document], predicted: Iterable[Document]) -> Self:
-        """With the margin that gives the best F1, as SQuAD 2.0 chooses its threshold.
+        """With the margin of the best F1, as SQuAD 2.0 has it, and the threshold of the best lists.
 
         Where every question of `gold` has an answer, none is held back.
         """
         margins, f1, answerable = [], [], []
+        scores: list[float] = []
+        gains: list[float] = []
         for one, other in zip(gold, predicted, strict=True):
             if not self.examples(one):
                 continue
             accepted = [text for synonyms in exact_answers(one) for text in synonyms]
-            best = next((other.mention(found) for found in candidates(other)), "")
+            ranked = candidates(other)
+            best = other.mention(ranked[0]) if ranked else ""
             margins.append(no_answer_margin(other))
             f1.append(best_overlap(best, accepted).f1)
             answerable.append(bool(accepted))
+            if accepted and one.metadata.get(TYPE) == LIST:
+                scores += [answer.score or 0.0 for answer in ranked[1:]]
+                gains += _gains(exact_answers(one), [other.mention(answer) for answer in ranked])
         margin = None if all(answerable) else best_margin(margins, f1, answerable)
-        return type(self)(replace(self._settings, no_answer_margin=margin))
+        tuned = replace(self._settings, no_answer_margin=margin)
+        if scores:
+            tuned = replace(tuned, list_threshold=best_total(np.array(scores), np.array(gains)))
+        return type(self)(tuned)
 
     @classmethod
     def toy_documents(cls) -> list[Document]:
@@ -206,6 +239,14 @@ def _target(window: Window, answers: Sequence[Entity]) -> IntArray:
         seen_in_part = True
     missing = (IGNORED, IGNORED) if seen_in_part else NO_PLACE
     return np.array(missing, dtype=np.int64)
+
+
+def _gains(accepted: Sequence[Sequence[str]], ranked: Sequence[str]) -> list[float]:
+    """What each answer behind the best one adds to the F1 of a list."""
+    texts = [text.lower() for text in ranked]
+    lists = [list(dict.fromkeys(texts[: count + 1])) for count in range(len(texts))]
+    f1 = [score_lists([accepted], [answers])["f1"] for answers in lists]
+    return [after - before for before, after in pairwise(f1)]
 
 
 def _probability(logarithm: float) -> float:

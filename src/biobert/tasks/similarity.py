@@ -104,12 +104,13 @@ class Similarity(Task):
     ) -> Document:
         """The document with its number in the metadata, and the place on the scale (0 to 1)."""
         del windows
+        metadata = {key: one for key, one in document.metadata.items() if key != SIMILARITY}
         if not outputs:
-            return document
+            return replace(document, metadata=metadata, label_scores={})
         mean = float(np.mean([output[HEAD][0] for output in outputs[0]]))
         place = min(1.0, max(0.0, mean))
         number = self._settings.lowest + place * self._width
-        metadata = {**document.metadata, SIMILARITY: f"{number:.6g}"}
+        metadata[SIMILARITY] = f"{number:.6g}"
         return replace(document, metadata=metadata, label_scores={SIMILARITY: place})
 
     def measure(self) -> str:

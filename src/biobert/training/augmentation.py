@@ -24,6 +24,7 @@ from biobert.data.augmentation import (
 from biobert.data.rejects import Rejects
 from biobert.model.hub import find_encoder_folder
 from biobert.model.predictor import TorchPredictor, load_language_model
+from biobert.model.running import TorchSettings
 from biobert.model.translation import Translator, load_translator
 from biobert.tasks.pretraining import MASK_MARK, Pretraining, candidates
 from biobert.text.sentences import sentences_of
@@ -48,7 +49,7 @@ class LanguageModel:
         """That of a BERT folder or Hugging Face name."""
         folder = find_encoder_folder(name)
         task = Pretraining.from_settings({"pairs": "none"})
-        predictor = load_language_model(folder, task.heads(), device=device)
+        predictor = load_language_model(folder, task.heads(), TorchSettings(device))
         return cls(Tokenizer.from_folder(folder), task, predictor)
 
 

@@ -32,7 +32,8 @@ RETIRED = ".old"
 class Progress:
     """Where the run stands. `batch` counts the batches of this epoch that a process has behind it.
 
-    `epoch_step` is the step at which the epoch began; scores are counted from 1. `scaler` is that
+    `epoch_step` is the step at which the epoch began; scores are counted from 1. Patience counts
+    from `best_evaluation`, whose `patient_score` was the last that gained enough. `scaler` is that
     of the gradients in fp16.
     """
 
@@ -44,6 +45,7 @@ class Progress:
     evaluations: int = 0
     best_score: float | None = None
     best_evaluation: int | None = None
+    patient_score: float | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     scaler: dict[str, Any] = field(default_factory=dict)
 

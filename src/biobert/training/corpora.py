@@ -11,7 +11,12 @@ from biobert.core.document import Document, Provenance
 from biobert.core.errors import BadInputError
 from biobert.core.shelf import unknown_name
 from biobert.core.task import Task
-from biobert.data.catalogue import read_split, with_renamed_labels
+from biobert.data.catalogue import (
+    documents_where,
+    read_split,
+    shown_where,
+    with_renamed_labels,
+)
 from biobert.data.formats.jsonl import document_to_json
 from biobert.data.rejects import Rejects
 from biobert.tasks.multitask import PART, Multitask
@@ -21,7 +26,7 @@ from biobert.training.recipe import DataSource
 def read_sources(
     sources: Sequence[DataSource], *, data_root: Path | None, cache: Path, rejects: Rejects
 ) -> dict[str, list[Document]]:
-    """The documents of each source, by part, corpus and splits (`BC5CDR train+devel`).
+    """The documents of each source, by its name.
 
     What cannot be read goes to `rejects`, which `note_set_aside` tells of.
     """
@@ -31,13 +36,20 @@ def read_sources(
         found: list[Document] = []
         for split in source.splits:
             found += read_split(source.corpus, split, rejects=rejects, **roots)
-        name = " ".join(filter(None, (source.part, source.corpus, "+".join(source.splits))))
+        name = source_name(source)
         if name in documents:
             raise named_twice(name)
-        kept = [document for document in found if _is_taken(document, source.share)]
+        meant = documents_where(found, source.where, corpus=source.corpus)
+        kept = [document for document in meant if _is_taken(document, source.share)]
         selected = [select_labels(document, source) for document in kept]
         documents[name] = selected if source.per_label is None else _few(selected, source)
     return documents
+
+
+def source_name(source: DataSource) -> str:
+    """Its part, corpus and splits, and which documents (`BC5CDR train+devel`)."""
+    splits, where = "+".join(source.splits), shown_where(source.where)
+    return " ".join(filter(None, (source.part, source.corpus, splits, where)))
 
 
 def note_set_aside(rejects: Rejects, note: Callable[[str], None]) -> None:

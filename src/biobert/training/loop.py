@@ -1,6 +1,6 @@
 """The training loop: batches in, a trained network out; exact to resume, the same on any engine."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import count, islice
@@ -24,6 +24,8 @@ from biobert.training.checkpoint import (
     run_state,
     save_checkpoint,
 )
+from biobert.training.curves import plot_curves
+from biobert.training.history import shown_scores, write_history
 from biobert.training.method import Turn
 from biobert.training.methods import build_methods
 from biobert.training.optimizer import build_optimizer, schedule
@@ -31,7 +33,7 @@ from biobert.training.parallel import build_accelerator, spread, whole
 from biobert.training.recipe import Recipe
 from biobert.training.sources import BatchSource, Examiner, Learner, own_share
 from biobert.training.speed import StepClock
-from biobert.training.tracking import flat_settings
+from biobert.training.tracking import flat_settings, tracked_scores
 
 BEST = "best.safetensors"
 HISTORY_ROWS = 10_000
@@ -92,6 +94,7 @@ class TrainingLoop:
         self.recipe = recipe
         self.source = source
         self.examiner = examiner
+        self.output = output
         self.folder = output / "checkpoints"
         self.listener = listener
         self.heads: dict[str, HeadSpec] = {head.name: head for head in learner.task.heads()}
@@ -282,20 +285,26 @@ class TrainingLoop:
         if self.accelerator.is_main_process:
             self.listener.evaluated(self.progress.step, scores, main)
         self.progress.evaluations += 1
-        entry = {"step": self.progress.step, "score": main, "scores": _shown(scores)}
+        shown = shown_scores(scores)
+        entry = {"step": self.progress.step, "score": main, "scores": shown}
         self.progress.history.append(entry)
         self._keep_best(main)
-        self.accelerator.log({"devel": main}, step=self.progress.step)
+        self.accelerator.log(tracked_scores(main, shown), step=self.progress.step)
+        if self.accelerator.is_main_process:
+            write_history(self.progress.history, self.output)
+            plot_curves(self.progress.history, self.output)
 
     def _evaluated(self) -> bool:
         last = next((row for row in reversed(self.progress.history) if "score" in row), None)
         return last is not None and last["step"] == self.progress.step
 
     def _keep_best(self, score: float) -> None:
-        progress = self.progress
+        progress, gain = self.progress, self.recipe.run.patience_gain or 0.0
+        if progress.patient_score is None or score > progress.patient_score + gain:
+            progress.patient_score, progress.best_evaluation = score, progress.evaluations
         if progress.best_score is not None and score <= progress.best_score:
             return
-        progress.best_score, progress.best_evaluation = score, progress.evaluations
+        progress.best_score = score
         tensors = whole(self._bare().state_dict())
         if self.accelerator.is_main_process:
             write_tensors(tensors, self.folder / BEST)
@@ -318,6 +327,7 @@ class TrainingLoop:
                 recipe=self.recipe.resolved(),
                 keep_every_steps=self.recipe.run.keep_every_steps,
             )
+            write_history(self.progress.history, self.output)
         self.accelerator.wait_for_everyone()
         self.clock.restart()
 
@@ -338,14 +348,3 @@ class TrainingLoop:
     def _bare(self) -> Network:
         network: Network = self.accelerator.unwrap_model(self.network)
         return network
-
-
-def _shown(scores: Mapping[str, Scores]) -> dict[str, Any]:
-    """The main score of each devel set, and its other single figures beside it."""
-    shown: dict[str, Any] = {}
-    for name, score in scores.items():
-        shown[name] = score.main
-        for detail, value in score.details.items():
-            if isinstance(value, float):
-                shown[f"{name} {detail}"] = value
-    return shown

@@ -13,6 +13,8 @@ from biobert.core.batching import packed_rows
 from biobert.core.errors import BadInputError
 from biobert.core.task import Score, Scores
 from biobert.data.shards import TokenCorpus
+from biobert.model.attention import packed_kernel_applies
+from biobert.model.encoder import Encoder
 from biobert.model.heads import VocabularyHead, head_loss
 from biobert.model.network import Network
 from biobert.tasks.pretraining import PAIRS, WORDS, Pretraining, SegmentPool, masking_vocabulary
@@ -24,6 +26,7 @@ from biobert.training.sources import EpochPlan
 POOL_TOKENS = 1 << 27
 """Rows are shuffled within so many tokens of shards; a pool costs about 0.5 byte a token."""
 EXAM_SEED = 20
+PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,13 @@ class CorpusSource:
         self._stages = stages
         self._ends = stage_ends(stages, steps=steps)
         self._seed = seed
+
+    @property
+    def bytes_in_piece(self) -> float:
+        """How many bytes of text stand behind a piece; 0 if the corpora do not tell."""
+        corpora = [one.corpus for one in self._corpora]
+        text_bytes = sum(shard.text_bytes for corpus in corpora for shard in corpus.shards)
+        return text_bytes / sum(corpus.tokens for corpus in corpora)
 
     def plan(self, epoch: int, *, step: int) -> EpochPlan:
         """The epoch's batches, at the length of the stage that `step` is in; until its end."""
@@ -158,7 +168,11 @@ class CorpusExaminer:
         self._tokens = tokens
 
     def evaluate(self, network: Network, device: torch.device) -> dict[str, Scores]:
-        """For each corpus: `main` is minus the mean loss of a hidden piece; `details` the rest."""
+        """For each corpus: `main` is minus the mean loss of a hidden piece; `details` the rest.
+
+        `bits_per_byte` is that loss in bits, as if every piece cost as much, over its bytes of
+        text: of models with different vocabularies, but words hidden alike, the lower is better.
+        """
         was_training = network.training
         network.eval()
         # Not inference mode: sharded weights are gathered in place, and trained on afterwards.
@@ -189,7 +203,7 @@ class CorpusExaminer:
             seen += batch.tokens
             if seen >= self._tokens:
                 break
-        return _scores(losses, right, counts)
+        return _scores(losses, right, counts, source.bytes_in_piece)
 
 
 def begin_with_frequencies(
@@ -203,6 +217,25 @@ def begin_with_frequencies(
     for head in network.heads.values():
         if isinstance(head, VocabularyHead) and head.begin_with(torch.as_tensor(counts)):
             note("the language model begins with the frequencies of the pieces")
+
+
+def note_dense_mask(
+    network: Network,
+    device: torch.device,
+    precision: str,
+    note: Callable[[str], None],
+) -> None:
+    """Packed rows cost more than they save where a mask, not a kernel, keeps sequences apart."""
+    encoder = network.encoder
+    if device.type != "cuda" or not isinstance(encoder, Encoder):
+        return
+    dropout = encoder.attention_dropout
+    if not packed_kernel_applies(device, PRECISIONS[precision], dropout=dropout):
+        note(
+            f"packed rows attend through a dense mask here ({precision}, attention dropout "
+            f"{dropout}): set run.precision = 'bf16' and model.attention_dropout = 0.0, with torch "
+            "2.10 or later, or batches.layout = 'sorted'"
+        )
 
 
 def rows_of_batches(
@@ -250,12 +283,19 @@ def check_corpora(corpora: Sequence[TokenCorpus], tokenizer: Tokenizer) -> None:
             raise BadInputError(f"{corpus.folder}: its tags differ from {corpora[0].folder}'s")
 
 
-def _scores(losses: dict[str, float], right: dict[str, int], counts: dict[str, int]) -> Scores:
+def _scores(
+    losses: dict[str, float],
+    right: dict[str, int],
+    counts: dict[str, int],
+    bytes_in_piece: float,
+) -> Scores:
     def mean(values: dict[str, Any], name: str) -> float:
         return float(values[name]) / max(1, counts[name])
 
     loss, accuracy = mean(losses, WORDS), mean(right, WORDS)
     details = {"perplexity": math.exp(min(loss, 50.0)), "mlm_accuracy": accuracy}
+    if bytes_in_piece:
+        details["bits_per_byte"] = loss / math.log(2) / bytes_in_piece
     if PAIRS in counts:
         details |= {"pair_loss": mean(losses, PAIRS), "pair_accuracy": mean(right, PAIRS)}
     score = Score(accuracy, accuracy, accuracy, counts[WORDS])

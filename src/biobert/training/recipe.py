@@ -17,6 +17,7 @@ from biobert.model.adapters import AdapterSettings
 class DataSource:
     """One corpus in the mixture. `rename` maps its labels to ours; `labels` keeps only these.
 
+    `where` takes only documents whose metadata say so, such as BioASQ's of one `type`.
     Its documents come `times` times in an epoch, so that a small corpus weighs more; only a `share`
     of them is taken, always the same ones, or `per_label` documents of each label; another `draw`
     takes others. `part` is the one of a `multitask` that learns from it.
@@ -32,6 +33,7 @@ class DataSource:
     draw: int | None = None
     labels: tuple[str, ...] | None = None
     rename: Mapping[str, str] = field(default_factory=dict)
+    where: Mapping[str, str] = field(default_factory=dict)
     part: str | None = None
     damaged: Literal["refuse", "skip"] = "refuse"
 
@@ -73,7 +75,8 @@ class ModelSettings:
     `positions` longer rows (by `new_positions`), `layers` a deeper stack; the pooler and the
     `reinitialised_layers` at the top begin anew (arXiv:2006.05987). `heads` are new, or those of a
     trained folder, which then goes on learning. `dropout` is that before the
-    heads, `encoder_dropout` that inside (None: as the checkpoint says). In pretraining, without
+    heads, `encoder_dropout` that inside (None: as the checkpoint says), of which
+    `attention_dropout` may set that of attention weights apart. In pretraining, without
     `pull_embeddings` the word embeddings learn as input alone, not from what is predicted.
     """
 
@@ -87,6 +90,7 @@ class ModelSettings:
     heads: Literal["new", "kept"] = "new"
     dropout: float = 0.1
     encoder_dropout: float | None = None
+    attention_dropout: float | None = None
     pull_embeddings: bool = True
 
     def __post_init__(self) -> None:
@@ -134,7 +138,8 @@ class BatchSettings:
     """Rows of similar length up to `tokens` slots; `accumulation` batches make a step.
 
     `layout` is how a pretraining batch is filled: `sorted` puts one sequence in a row, `packed`
-    several, which pays where attention skips what is apart (on a GPU).
+    several, which pays where attention skips what is apart: on a GPU, in half precision, without
+    dropout of attention weights.
     """
 
     tokens: int = 1024
@@ -303,8 +308,9 @@ class RunSettings:
 
     `steps` ends the run at that many optimizer steps, whatever the epochs. It is scored on devel
     after every epoch, or every `evaluate_every_steps`, and ends after `patience` scores without a
-    better one. Of its checkpoints the last is kept, and one every `keep_every_steps`.
-    `peak_teraflops` is the machine's best, for the utilisation in the history.
+    better one, or one better by more than `patience_gain`. Of its checkpoints the last is kept, and
+    one every `keep_every_steps`. `peak_teraflops` is one device's best, for the utilisation in the
+    history.
     """
 
     epochs: int = 3
@@ -312,6 +318,7 @@ class RunSettings:
     seed: int = 1
     precision: Literal["float32", "bf16", "fp16"] = "float32"
     patience: int | None = None
+    patience_gain: float | None = None
     evaluate_every_steps: int | None = None
     devel_tokens: int = 200_000
     checkpoint_every_steps: int = 500
@@ -328,6 +335,10 @@ class RunSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise BadInputError(f"[run] {name} = {value}: at least 1")
+        if self.patience_gain is not None and (self.patience is None or self.patience_gain < 0.0):
+            raise BadInputError(
+                f"[run] patience_gain = {self.patience_gain}: not below 0, and beside `patience`"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """From a recipe to a model folder: the table of contents of training."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from biobert.training.folder import TrainingReport, write_model_folder
 from biobert.training.loop import Listener, TrainingLoop
 from biobert.training.material import Material, Places, read_material
 from biobert.training.parallel import gathered
+from biobert.training.pretraining import note_dense_mask
 from biobert.training.recipe import Recipe
 from biobert.training.self_training import self_train
 from biobert.training.sources import Learner
@@ -41,6 +41,9 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
         output=places.output,
         listener=listener,
     )
+    if recipe.batches.layout == "packed":
+        device = loop.accelerator.device
+        note_dense_mask(learner.network, device, recipe.run.precision, listener.noted)
     progress = loop.run(resume=resume)
     network, task = gathered(learner.network), learner.task
     loop.close()
@@ -52,7 +55,7 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
     report = TrainingReport(
         recipe=recipe.resolved(), data=material.described, metrics=_metrics(progress)
     )
-    _write_history(progress.history, places.output)
+    plot_curves(progress.history, places.output)
     return write_model_folder(places.output, trained, report)
 
 
@@ -86,9 +89,3 @@ def _metrics(progress: Progress) -> dict[str, Any]:
         return {}
     best = next(row for row in progress.history if row.get("score") == progress.best_score)
     return {"devel": progress.best_score, "best_step": best["step"], **best["scores"]}
-
-
-def _write_history(history: Sequence[dict[str, Any]], output: Path) -> None:
-    lines = "".join(json.dumps(row) + "\n" for row in history)
-    (output / "history.jsonl").write_text(lines, encoding="utf-8")
-    plot_curves(history, output / "curves.png")

@@ -7,6 +7,7 @@ from torch import nn
 
 from biobert.model.encoder import Encoder
 from biobert.model.flops import training_flops_per_token
+from biobert.tasks.pretraining import WORDS
 from biobert.training.batches import Batch
 
 MEMORY = 0.9
@@ -56,7 +57,7 @@ class StepClock:
         sequences = batch.token_ids.shape[0] if batch.positions is None else None
         if batch.positions is not None:
             sequences = int((batch.positions[batch.mask > 0] == 0).sum())  # type: ignore[operator]
-        predicted = sum(len(places) for places in (batch.selected or {}).values())
+        predicted = len(batch.selected[WORDS]) if batch.selected else 0
         return batch.tokens * training_flops_per_token(
             self._settings,
             length=batch.tokens / max(1, sequences or 1),

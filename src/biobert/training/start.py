@@ -6,7 +6,9 @@ from pathlib import Path
 from torch import nn
 
 from biobert.core.errors import BadInputError
+from biobert.core.hub import find_published_folder
 from biobert.core.task import Task
+from biobert.model.attention import SelfAttention
 from biobert.model.decoder import DecoderHead
 from biobert.model.encoder import Encoder
 from biobert.model.heads import VocabularyHead
@@ -16,7 +18,7 @@ from biobert.model.settings import EncoderSettings
 from biobert.model.surgery import grown, mean_rows, with_positions, with_vocabulary
 from biobert.model.weights import fill_heads, fill_language_model, load_heads
 from biobert.tasks import build_task
-from biobert.text.tokenizer import Tokenizer
+from biobert.text.tokenizer import TOKENIZER_FILES, Tokenizer
 from biobert.training.recipe import ModelSettings, Recipe, ShapeSettings
 from biobert.training.sources import Learner
 
@@ -39,6 +41,8 @@ def build_learner(recipe: Recipe, note: Note) -> Learner:
             head.pulls_embeddings = model.pull_embeddings
     if model.encoder_dropout is not None:
         set_dropout(encoder, model.encoder_dropout)
+    if model.attention_dropout is not None:
+        _set_attention_dropout(_own(encoder, "model.attention_dropout"), model.attention_dropout)
     if recipe.run.memory == "recompute":
         _own(encoder, "run.memory = 'recompute'").recompute = True
     return learner
@@ -53,6 +57,12 @@ def set_dropout(encoder: nn.Module, rate: float) -> None:
             module.dropout = rate  # type: ignore[assignment]
 
 
+def _set_attention_dropout(encoder: Encoder, rate: float) -> None:
+    for module in encoder.modules():
+        if isinstance(module, SelfAttention):
+            module.dropout = rate
+
+
 def _from_scratch(model: ModelSettings, task: Task) -> Learner:
     assert model.shape is not None and model.vocabulary is not None
     if any(head.kind == "cloze" for head in task.heads()):
@@ -60,7 +70,7 @@ def _from_scratch(model: ModelSettings, task: Task) -> Learner:
             "[model] shape: a cloze begins from a masked language model, not from random weights; "
             "pretrain first, then name that folder as the encoder"
         )
-    tokenizer = Tokenizer.from_folder(find_encoder_folder(model.vocabulary))
+    tokenizer = _tokenizer_of(model.vocabulary)
     encoder = Encoder(_encoder_settings(model.shape, model, tokenizer))
     return Learner(task, tokenizer, Network(encoder, task.heads(), dropout=model.dropout))
 
@@ -85,7 +95,7 @@ def _continued(model: ModelSettings, task: Task, note: Note) -> Learner:
     tokenizer = Tokenizer.from_folder(folder)
     wanted = tokenizer
     if model.vocabulary is not None:
-        wanted = Tokenizer.from_folder(find_encoder_folder(model.vocabulary))
+        wanted = _tokenizer_of(model.vocabulary)
     task = task.with_tokenizer(wanted)
     network = Network(load_encoder(folder), task.heads(), dropout=model.dropout)
     if any(head.kind == "text" for head in task.heads()):
@@ -105,6 +115,10 @@ def _continued(model: ModelSettings, task: Task, note: Note) -> Learner:
         network.encoder = grown(_own(network.encoder, "model.layers"), model.layers)
     network.rest_unread()
     return Learner(task, wanted, network)
+
+
+def _tokenizer_of(name: str) -> Tokenizer:
+    return Tokenizer.from_folder(find_published_folder(name, TOKENIZER_FILES))
 
 
 def _refuse_surgery(model: ModelSettings) -> None:

@@ -1,5 +1,6 @@
 """Trackers of runs, through accelerate: a wrong or missing one is said before training starts."""
 
+import re
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from typing import Any
@@ -8,6 +9,10 @@ from accelerate.tracking import LOGGER_TYPE_TO_CLASS
 
 from biobert.core.errors import BiobertError
 from biobert.core.shelf import unknown_name
+from biobert.training.history import by_detail
+
+UNSAFE = re.compile(r"[^\w./ -]")
+"""What MLflow refuses in the name of a metric, such as the + of `train+devel`."""
 
 
 def check_trackers(names: Iterable[str]) -> None:
@@ -19,6 +24,15 @@ def check_trackers(names: Iterable[str]) -> None:
             raise BiobertError(
                 f"tracker {name!r} is not installed; run: pip install {name}", code="missing-extra"
             )
+
+
+def tracked_scores(main: float, shown: Mapping[str, float]) -> dict[str, float]:
+    """`devel`, and each figure of each devel set as `devel/DETAIL/NAME`."""
+    tracked = {"devel": main}
+    for detail, by_set in by_detail(shown).items():
+        for name, value in by_set.items():
+            tracked[UNSAFE.sub("_", f"devel/{detail}/{name.strip('/')}")] = value
+    return tracked
 
 
 def flat_settings(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import IO
 from biobert.core.document import Document
 from biobert.core.files import STANDARD_STREAM, temporary_sibling
 from biobert.data.formats import SHELF
-from biobert.data.reading import format_of, write_documents
+from biobert.data.reading import format_of
 from biobert.data.rejects import Rejects
 from biobert.pipeline.batch import BatchSettings, is_folder
 from biobert.pipeline.inputs import find_inputs, read_inputs
@@ -21,8 +21,10 @@ from biobert.pipeline.outputs import (
     InputOutputs,
     check_folders,
     check_targets,
+    clear_unfinished,
     outputs_of,
     write_outputs,
+    write_whole,
 )
 from biobert.trust.deidentification import Deidentified, Deidentifier
 from biobert.trust.fields import fields_of
@@ -106,20 +108,21 @@ class _Job:
         settings = self.settings
         if is_folder(BatchSettings(settings.output, settings.formats)):
             outputs = outputs_of(paths, Path(settings.output), self._formats)
-            self._check([target for one in outputs for target in one.targets.values()], paths)
+            self._check([pair for one in outputs for pair in one.targets.items()], paths)
+            clear_unfinished(outputs)
             for one in outputs:
                 self._write_input(one)
             return
         is_stream = settings.output == STANDARD_STREAM
-        self._check([] if is_stream else [Path(settings.output)], paths)
         format = settings.formats[0] if settings.formats else self._single_format(paths)
-        write_documents(self._documents(paths), settings.output, format)
+        self._check([] if is_stream else [(format, Path(settings.output))], paths)
+        write_whole(self._documents(paths), settings.output, format)
         self.result.outputs.append(settings.output)
 
-    def _check(self, outputs: Sequence[Path], inputs: Sequence[str]) -> None:
+    def _check(self, outputs: Sequence[tuple[str, Path]], inputs: Sequence[str]) -> None:
         """An error where one file to be written would overwrite another or an input."""
-        mapping = self.settings.mapping
-        check_targets(inputs, outputs if mapping is None else [*outputs, mapping])
+        mapping, targets = self.settings.mapping, [target for _, target in outputs]
+        check_targets(inputs, targets if mapping is None else [*targets, mapping])
         check_folders(inputs, outputs)
 
     def _single_format(self, paths: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ def load_tagger(
 ) -> LoadedTagger:
     """The model in this folder; an error where none of its labels is an identifier."""
     annotator = Annotator(model, settings=settings, minimum_score=minimum_score)
-    labels = annotator.model.manifest.task_settings.get("labels", ())
+    labels = annotator.model.labels
     ignored = tuple(label for label in labels if kind_of(label) is None)
     if len(ignored) == len(labels):
         raise BadInputError(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from biobert.core.document import Argument, Document, Entity, Passage, Relation, Span
 from biobert.core.errors import BadInputError, BiobertError
+from biobert.core.files import Memory
 from biobert.data.formats import SHELF
 from biobert.data.reading import endings_by_format, format_of, read_documents, write_documents
 from biobert.data.rejects import Rejects
@@ -103,6 +104,33 @@ def test_the_ending_tells_the_format(format: str, tmp_path: Path) -> None:
     assert format_of(target(tmp_path, format)) == format
     if format != "brat":
         assert format_of(f"{target(tmp_path, format)}.gz") == format
+
+
+@pytest.mark.parametrize(
+    ("content", "format"),
+    [
+        ("<PubmedArticleSet/>", "pubmed"),
+        ("<article/>", "jats"),
+        ("<collection/>", "bioc-xml"),
+        ('<document id="1"/>', "ddi"),
+        ('<!-- <article> --><!DOCTYPE article [<!ENTITY a "b">]>\n<collection>', "bioc-xml"),
+        ("<html/>", "pubmed"),
+        ("", "pubmed"),
+        ("<!--" + "a" * 100_000 + "--><article/>", "pubmed"),
+    ],
+)
+def test_the_root_element_tells_the_format_of_other_xml(
+    content: str, format: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.xml").write_text(content)
+    assert format_of(tmp_path / "a.xml") == format
+    (tmp_path / "a.xml.gz").write_bytes(gzip.compress(content.encode()))
+    assert format_of(tmp_path / "a.xml.gz") == format
+    declared = f'<?xml version="1.0" encoding="UTF-16"?>{content}'
+    assert format_of(Memory("a.xml", declared.encode("utf-16"))) == format
+    (tmp_path / "a.bioc.xml").write_text(content)
+    assert format_of(tmp_path / "a.bioc.xml") == "bioc-xml"
+    assert format_of(tmp_path / "none.xml") == "pubmed"
 
 
 @pytest.mark.parametrize("format", BOTH)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.data.formats import SHELF
-from biobert.data.reading import read_documents
+from biobert.data.reading import format_of, read_documents
 from biobert.data.rejects import Rejects
 
 READABLE = [name for name in SHELF.names() if hasattr(SHELF.load(name), "read")]
@@ -67,6 +67,19 @@ def test_entities_neither_grow_nor_reach_out(format: str, entity: str, tmp_path:
     assert len(text) < 1000
     assert "root:" not in text
     assert peak < 20_000_000
+
+
+@pytest.mark.parametrize("entity", ["f", "g", "h"])
+def test_a_format_is_told_from_no_more_than_the_beginning(entity: str, tmp_path: Path) -> None:
+    path = tmp_path / "bomb.xml.gz"
+    with gzip.open(path, "wt") as stream:
+        stream.write(f'{BOMB}<article a="&{entity};">')
+        stream.write("<p>" * 3_000_000)
+    tracemalloc.start()
+    assert format_of(path) in ("jats", "pubmed")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 @pytest.mark.parametrize("format", FILES)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biobert.core.document import Document, Entity
+from biobert.core.document import Document, Entity, Provenance
 from biobert.core.errors import BadInputError
 from biobert.core.passages import passage_of
 from biobert.core.questions import CONTEXT, NO_ANSWER, exact_answers, question_document
@@ -229,11 +229,25 @@ def test_a_submission_keeps_to_the_rules(tmp_path: Path) -> None:
     ]
     nothing = replace(asked, id="2", labels=(NO_ANSWER,), label_scores={NO_ANSWER: 0.9})
     yes = replace(asked, id="3", labels=("yes",), metadata={"type": "yesno"})
-    documents = [asked.with_entities(entities), nothing, yes]
+    answered = replace(yes, label_scores={"yes": 0.9}, provenance=Provenance(model="m"))
+    documents = [asked.with_entities(entities), nothing, yes, answered]
     write_documents(documents, tmp_path / "out.bioasq.json")
     questions = json.loads((tmp_path / "out.bioasq.json").read_text())["questions"]
     # Five answers of up to 100 characters, surest first, none twice, no synonyms.
-    assert [one["exact_answer"] for one in questions] == [[["aspirin"], ["lithium"]], [], "yes"]
+    answers = [one["exact_answer"] for one in questions]
+    assert answers == [[["aspirin"], ["lithium"]], [], "yes", "yes"]
+
+
+def test_gold_is_no_prediction_of_a_model(tmp_path: Path) -> None:
+    value = {"questions": [bioasq("factoid", ["aspirin"]), bioasq("yesno", "yes")]}
+    gold, _ = read(written(tmp_path, "a.bioasq.json", value))
+    by = Provenance(model="some-model", version="1")
+    write_documents([replace(one, provenance=by) for one in gold], tmp_path / "b.bioasq.json")
+    questions = json.loads((tmp_path / "b.bioasq.json").read_text())["questions"]
+    assert [one.get("exact_answer") for one in questions] == [[], None]
+    again, rejects = read(tmp_path / "b.bioasq.json")
+    assert rejects.count == 0
+    assert [(one.labels, one.entities) for one in again] == [((), ()), ((), ())]
 
 
 ARTICLE = """<article><front><article-meta><article-id pub-id-type="pmc">{number}</article-id>

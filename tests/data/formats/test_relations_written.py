@@ -7,6 +7,7 @@ import pytest
 
 from biobert.core.document import Argument, Document, Entity, Relation, Span
 from biobert.data.reading import read_documents, write_documents
+from biobert.data.rejects import Rejects
 
 TEXT = "Salol (a <b>drug</b>) blocks ABC1. It is old."
 FOUND = Relation(
@@ -36,6 +37,29 @@ def test_score_and_evidence_survive(ending: str, tmp_path: Path) -> None:
     (document,) = read_documents(path, format)
     for one, other in zip(document.relations, given.relations, strict=True):
         assert replace(one, id=None) == other
+
+
+@pytest.mark.parametrize(
+    ("format", "place"),
+    [
+        ("jsonl", "2"),
+        ("brat", "3"),
+        ("bioc-json", "document 2, annotation R1"),
+        ("bioc-xml", "document 2, annotation R1"),
+    ],
+)
+def test_a_relation_to_what_is_not_there_is_set_aside(
+    format: str, place: str, tmp_path: Path
+) -> None:
+    ends = (FOUND.arguments[0], Argument("Gene", "T9"))
+    astray = replace(DOCUMENT, id="2", relations=(replace(FOUND, arguments=ends),))
+    write_documents([DOCUMENT, astray, replace(DOCUMENT, id="3")], tmp_path / "a", format)
+    rejects = Rejects()
+    documents = list(read_documents(tmp_path / "a", format, rejects))
+    assert [one.id for one in documents if one.relations] == ["1", "3"]
+    (reject,) = rejects.kept
+    assert reject.place == place
+    assert "relation 'INHIBITOR' points at 'T9', which the document lacks" in reject.reason
 
 
 def test_pubtator_writes_the_words_of_mentions_without_concepts(tmp_path: Path) -> None:

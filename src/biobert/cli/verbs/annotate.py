@@ -15,6 +15,7 @@ from biobert.cli.engine import (
     EngineOption,
     ModelOption,
     PrecisionOption,
+    ThreadsOption,
     runtime_settings,
 )
 
@@ -57,7 +58,8 @@ def annotate(
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Skip inputs already done.")] = False,
+    threads: ThreadsOption = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Skip what is already done.")] = False,
     rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
     workers: Annotated[
         int | None, typer.Option(help="Annotate on so many workers of a Ray cluster.")
@@ -78,7 +80,9 @@ def annotate(
     settings = BatchSettings(
         output=output, formats=tuple(formats or ()), source_format=source_format, resume=resume
     )
-    runtime = runtime_settings(engine, precision, device)
+    if workers is not None:
+        model, relations = _absolute(model), relations and _absolute(relations)
+    runtime = runtime_settings(engine, precision, device, threads)
     make = partial(
         Annotator,
         model,
@@ -86,7 +90,7 @@ def annotate(
         labels=labels.split(",") if labels else None,
         relations=relations,
         minimum_relation_score=min_relation_score,
-        settings=runtime if workers is None else replace(runtime, threads=cores),
+        settings=runtime if workers is None else replace(runtime, threads=threads or cores),
     )
     set_aside = Rejects()
     with _listed(set_aside, rejects), _progress() as advance:
@@ -133,12 +137,21 @@ def _on_ray(
     advance: "Advance",
 ) -> "BatchResult":
     from biobert.cli.extras import need_extra
+    from biobert.cli.places import without_telemetry
 
     need_extra("ray", extra="scale")
+    without_telemetry()
     from biobert.pipeline.scale import RayWorkers, annotate_on_ray
 
     workers = RayWorkers(*size)
     return annotate_on_ray(inputs, make, settings, set_aside, workers=workers, advance=advance)
+
+
+def _absolute(model: str) -> str:
+    """A model as the workers of a cluster find it, who work in a folder of their own."""
+    from biobert.pipeline.load import EMBEDDED
+
+    return model if model == EMBEDDED else str(Path(model).absolute())
 
 
 def _progress() -> Any:
@@ -160,6 +173,7 @@ def _data(result: "BatchResult", set_aside: int) -> dict[str, Any]:
         "documents": result.documents,
         "sentences": result.sentences,
         "skipped": result.skipped,
+        "kept": result.kept,
         "set_aside": set_aside,
         "entities": dict(result.labels.most_common()),
         "labels": dict(result.document_labels.most_common()),

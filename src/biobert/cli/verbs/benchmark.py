@@ -10,7 +10,7 @@ from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.engine import DeviceOption, runtime_settings
 
 if TYPE_CHECKING:
-    from biobert.pipeline.suite import Cell
+    from biobert.pipeline.suite_run import Cell
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +43,7 @@ def benchmark(
     from biobert.cli.places import corpus_places
     from biobert.cli.training import with_full_names
     from biobert.core.settings import override
-    from biobert.pipeline.suite import SuiteRun
+    from biobert.pipeline.suite_run import SuiteRun
     from biobert.pipeline.suite_table import as_markdown, write_tables
 
     need_extra("torch", "accelerate", "transformers", extra="train")
@@ -73,7 +73,6 @@ def _plan(path: Path, seeds: str | None, only: list[str]) -> Any:
     from dataclasses import replace
 
     from biobert.core.errors import BadInputError
-    from biobert.core.shelf import unknown_name
     from biobert.pipeline.suite import read_suite
 
     suite = read_suite(path)
@@ -82,12 +81,7 @@ def _plan(path: Path, seeds: str | None, only: list[str]) -> Any:
             suite = replace(suite, seeds=tuple(int(one) for one in seeds.split(",")))
         except ValueError:
             raise BadInputError(f"--seeds {seeds}: write numbers: 1,2,3", code="usage") from None
-    names = [model.folder for model in suite.models]
-    for name in only:
-        if name not in names:
-            raise unknown_name("model of the suite", name, names)
-    kept = [model for model in suite.models if not only or model.folder in only]
-    return replace(suite, models=tuple(kept))
+    return suite.only(only) if only else suite
 
 
 def _train(tables: Mapping[str, Any], folder: Path) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
-from biobert.cli.verbs.evaluate import renamed, show_set_aside
+from biobert.cli.verbs.evaluate import RenameOption, renamed, show_set_aside
 
 if TYPE_CHECKING:
     from biobert.pipeline.comparing import Comparison
@@ -24,9 +24,7 @@ def compare(
     second: Annotated[str, typer.Argument(help="The other.")],
     corpus: Annotated[str, typer.Argument(help="A catalogue name, a folder or a file.")],
     split: Annotated[str, typer.Option(help="train, devel or test.")] = "test",
-    rename: Annotated[
-        list[str] | None, typer.Option(help="Rename a label of the corpus: NCBITaxon=Species.")
-    ] = None,
+    rename: RenameOption = None,
     labels: Annotated[str | None, typer.Option(help="Score these only: Disease,Chemical.")] = None,
     samples: Annotated[int, typer.Option(min=1, help="Resamples, and swaps of answers.")] = 1000,
     rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
+from biobert.cli.engine import (
+    DeviceOption,
+    EngineOption,
+    PrecisionOption,
+    ThreadsOption,
+    runtime_settings,
+)
+from biobert.cli.verbs.evaluate import RenameOption, renamed
 
 if TYPE_CHECKING:
     from biobert.pipeline.comparing_speed import SpeedComparison, Variant
@@ -24,6 +31,7 @@ def compare_speed(
         str | None, typer.Option(help="Answer and score this: a catalogue name, folder or file.")
     ] = None,
     split: Annotated[str, typer.Option(help="train, devel or test.")] = "devel",
+    rename: RenameOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for speed.json and speed.png.")
     ] = None,
@@ -32,6 +40,7 @@ def compare_speed(
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
+    threads: ThreadsOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Compare models of one task by speed, size, memory and score.
@@ -46,10 +55,10 @@ def compare_speed(
 
     found = compared(
         models,
-        None if corpus is None else TestSet(corpus, split),
+        None if corpus is None else TestSet(corpus, split, renamed(rename or [])),
         corpus_places(),
         speed=SpeedSettings(texts, turns),
-        settings=runtime_settings(engine, precision, device),
+        settings=runtime_settings(engine, precision, device, threads),
     )
     if output is not None:
         write_comparison(found, output)
@@ -63,7 +72,7 @@ def _show(found: "SpeedComparison") -> None:
     table = Table(box=None, header_style="bold")
     table.add_column("", justify="left")
     for one in found.variants:
-        table.add_column(one.model, justify="right")
+        table.add_column(one.name, justify="right", overflow="fold")
     rows = [_cells(one) for one in found.variants]
     for name in rows[0]:
         table.add_row(name, *(row[name] for row in rows))

@@ -56,20 +56,26 @@ def compress(
 
 
 def show_gate(report: "CompressionReport", output: Path) -> None:
-    """Print both models beside each other."""
+    """Print the models beside each other."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, header_style="bold")
-    for column in ("", "original", "compressed"):
+    columns = {
+        "original": report.original,
+        "original, exported": report.exported,
+        "compressed": report.compressed,
+    }
+    models = {name: one for name, one in columns.items() if one is not None}
+    for column in ("", *models):
         table.add_column(column, justify="right" if column else "left")
-    both = (report.original, report.compressed)
+    weighed = models.values()
     for name in report.original.scores:
-        table.add_row(name, *(f"{100 * one.scores[name]:.2f}" for one in both))
-    table.add_row("one text, median ms", *(f"{one.p50_ms:.1f}" for one in both))
-    table.add_row("texts a second", *(f"{one.texts_per_second:.0f}" for one in both))
-    table.add_row("MiB", *(f"{one.bytes / 2**20:.1f}" for one in both))
-    table.add_row("engine", *(one.engine for one in both))
+        table.add_row(name, *(f"{100 * one.scores[name]:.2f}" for one in weighed))
+    table.add_row("one text, median ms", *(f"{one.p50_ms:.1f}" for one in weighed))
+    table.add_row("texts a second", *(f"{one.texts_per_second:.0f}" for one in weighed))
+    table.add_row("MiB", *(f"{one.bytes / 2**20:.1f}" for one in weighed))
+    table.add_row("engine", *(one.engine for one in weighed))
     console = Console(highlight=False)
     console.print(table)
     console.print(f"model folder: {output}")

@@ -32,7 +32,9 @@ def build(
         list[str], typer.Argument(help="Files, folders, globs, or splits such as BC5CDR:train.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
-    tokenizer: Annotated[str, typer.Option(help="A folder with a tokenizer, or a hub name.")],
+    tokenizer: Annotated[
+        str, typer.Option(help="A folder with a tokenizer, a hub name, or `embedded`.")
+    ] = "embedded",
     source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
     licence: Annotated[
         str | None, typer.Option(help="Keep these licences only: cc-by,cc0,public-domain.")
@@ -153,9 +155,13 @@ def _ingredients(tokenizer: str, test_splits: str, tagger: str | None) -> "Ingre
     from biobert.core.hub import find_published_folder
     from biobert.data.building import Ingredients
     from biobert.data.contamination import catalogued_test_splits
+    from biobert.pipeline.load import EMBEDDED, model_folder
     from biobert.text.tokenizer import TOKENIZER_FILES, Tokenizer
 
-    folder = find_published_folder(tokenizer, TOKENIZER_FILES)
+    if tokenizer == EMBEDDED:
+        folder = model_folder(tokenizer)
+    else:
+        folder = find_published_folder(tokenizer, TOKENIZER_FILES)
     exclude = _chosen("test-splits", test_splits, ("exclude", "keep")) == "exclude"
     return Ingredients(
         tokenizer=Tokenizer.from_folder(folder),

@@ -8,7 +8,7 @@ import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.engine import DeviceOption, EngineOption, runtime_settings
-from biobert.cli.verbs.evaluate import renamed, show_set_aside
+from biobert.cli.verbs.evaluate import RenameOption, renamed, show_set_aside
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,9 +28,7 @@ def diagnose(
     model: Annotated[str, typer.Argument(help="A model folder, or `embedded`.")],
     corpus: Annotated[str, typer.Argument(help="A catalogue name, a folder or a file.")],
     split: Annotated[str, typer.Option(help="What the model has not learnt from.")] = "devel",
-    rename: Annotated[
-        list[str] | None, typer.Option(help="Rename a label of the corpus: NCBITaxon=Species.")
-    ] = None,
+    rename: RenameOption = None,
     labels: Annotated[str | None, typer.Option(help="Look at these only: Disease.")] = None,
     curve: Annotated[
         str | None, typer.Option(help="Shares of the training data to learn from: 0.25,0.5.")

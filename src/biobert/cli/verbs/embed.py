@@ -6,7 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
+from biobert.cli.engine import (
+    DeviceOption,
+    EngineOption,
+    PrecisionOption,
+    ThreadsOption,
+    runtime_settings,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +38,7 @@ def embed(
     engine: EngineOption = "auto",
     precision: PrecisionOption = "float32",
     device: DeviceOption = None,
+    threads: ThreadsOption = None,
     rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
     as_json: JsonFlag = False,
 ) -> Answer:
@@ -51,7 +58,7 @@ def embed(
         windows=None
         if window_tokens is None
         else WindowSettings(window_tokens, window_tokens // 8),
-        settings=runtime_settings(engine, precision, device),
+        settings=runtime_settings(engine, precision, device, threads),
     )
     set_aside = Rejects()
     chosen = _choice("--unit", unit, ("line", "document", "sentence"))

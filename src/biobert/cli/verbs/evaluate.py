@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
+from biobert.cli.engine import (
+    DeviceOption,
+    EngineOption,
+    PrecisionOption,
+    ThreadsOption,
+    runtime_settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +24,10 @@ if TYPE_CHECKING:
     from biobert.evaluation.errors import ErrorTable
     from biobert.evaluation.labels import ConfusionMatrix
     from biobert.evaluation.report import Report
+
+RenameOption = Annotated[
+    list[str] | None, typer.Option(help="Rename a label of the corpus: NCBITaxon=Species.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,10 +41,11 @@ def evaluate(
     corpus: Annotated[str, typer.Argument(help="A catalogue name, a folder or a file.")],
     split: Annotated[str, typer.Option(help="train, devel or test.")] = "test",
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
-    rename: Annotated[
-        list[str] | None, typer.Option(help="Rename a label of the corpus: NCBITaxon=Species.")
-    ] = None,
+    rename: RenameOption = None,
     labels: Annotated[str | None, typer.Option(help="Score these only: Disease,Chemical.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="Only documents whose metadata say so: type=yesno.")
+    ] = None,
     confusion: Annotated[Path | None, typer.Option(help="Draw the confusion as PNG.")] = None,
     vectors: Annotated[
         str | None, typer.Option(help="An encoder: how near its vectors of written texts are.")
@@ -43,6 +54,7 @@ def evaluate(
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
+    threads: ThreadsOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Let a model answer for a corpus and score it by its task: entities strictly and by type."""
@@ -58,8 +70,9 @@ def evaluate(
     from biobert.pipeline.evaluating import evaluate as evaluated
 
     wanted = tuple(labels.split(",")) if labels else None
-    test_set = TestSet(corpus, split, renamed(rename or []), wanted)
-    settings = runtime_settings(engine, precision, device)
+    meant = pairs_of(where or [], "--where", "KEY=VALUE")
+    test_set = TestSet(corpus, split, renamed(rename or []), wanted, meant)
+    settings = runtime_settings(engine, precision, device, threads)
     annotator = Annotator(model, settings=settings)
     set_aside = Rejects()
     embedder = Embedder(vectors, settings=settings) if vectors else None
@@ -75,16 +88,19 @@ def evaluate(
 
 
 def renamed(rename: list[str]) -> dict[str, str]:
-    """`THEIRS=OURS` options as a mapping."""
+    """The `--rename` options as a mapping."""
+    return pairs_of(rename, "--rename", "THEIRS=OURS")
+
+
+def pairs_of(values: list[str], option: str, form: str) -> dict[str, str]:
+    """Options of the form `NAME=VALUE` as a mapping."""
     from biobert.core.errors import BadInputError
 
-    pairs = [pair.partition("=") for pair in rename]
-    for theirs, sign, ours in pairs:
-        if not (theirs and sign and ours):
-            raise BadInputError(
-                f"--rename {theirs}{sign}{ours}: write it as THEIRS=OURS", code="usage"
-            )
-    return {theirs: ours for theirs, _, ours in pairs}
+    pairs = [pair.partition("=") for pair in values]
+    for name, sign, value in pairs:
+        if not (name and sign and value):
+            raise BadInputError(f"{option} {name}{sign}{value}: write it as {form}", code="usage")
+    return {name: value for name, _, value in pairs}
 
 
 def _confusion(report: "Report") -> "ConfusionMatrix":
@@ -115,12 +131,7 @@ def _show(report: "Report") -> None:
     unit = "sentences" if report.errors else "documents"
     main = 100 * report.scores.main
     console.print(f"main score {main:.2f}, 95% interval {low:.2f} to {high:.2f} (over {unit})")
-    shared = report.shared
-    if shared is not None and shared.main is not None:
-        console.print(
-            f"{shared.unit} that stand in the training split too: {shared.count}; "
-            f"without them {100 * shared.main:.2f}"
-        )
+    _show_shared(console, report)
     if report.errors is not None:
         _show_errors(console, report.errors)
     if report.token_level:
@@ -133,6 +144,26 @@ def _show(report: "Report") -> None:
         f"{report.sentences_per_second:.0f} sentences/s"
     )
     show_set_aside(console, setting.set_aside)
+
+
+def _show_shared(console: "Console", report: "Report") -> None:
+    """What of the test set the model has learnt from, and the score without it."""
+    shared, missing = report.shared, report.setting.training.missing
+    if shared is not None:
+        line = (
+            f"{shared.unit} that stand in the training data too: {shared.count} of {shared.total}"
+        )
+        if shared.main is not None:
+            line += f"; without them {100 * shared.main:.2f}"
+        elif shared.count:
+            line += "; without them there is nothing to score"
+        console.print(line)
+    elif not missing:
+        console.print("not compared with the training data: the model names none")
+    if missing:
+        console.print(
+            f"not compared with {', '.join(missing)}: not on this machine (`biobert data get NAME`)"
+        )
 
 
 def show_set_aside(console: "Console", count: int) -> None:

@@ -1,12 +1,18 @@
 """`biobert export`: a trained model as a light folder that needs no torch."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.verbs.evaluate import RenameOption, renamed
 from biobert.core.errors import BadInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FLOAT32, CALIBRATED = "float32", "int8-static"
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +27,7 @@ def export(
     weights: Annotated[
         str | None,
         typer.Option(
-            help="float32, or int8 for a quarter the size; by default int8 if there is a --corpus."
+            help="float32; with --corpus also float16, bf16, int8 (then the default), int8-static."
         ),
     ] = None,
     corpus: Annotated[
@@ -31,6 +37,11 @@ def export(
     split: Annotated[
         str | None, typer.Option(help="Of --corpus: train, devel or test; by default devel.")
     ] = None,
+    rename: RenameOption = None,
+    calibrate: Annotated[
+        str | None,
+        typer.Option(help="For int8-static: the train split that shows the ranges of activations."),
+    ] = None,
     max_loss: Annotated[
         float | None,
         typer.Option(help="Points of the main score that may be lost on --corpus; by default 0.3."),
@@ -39,41 +50,61 @@ def export(
 ) -> Answer:
     """Write an exported model (ONNX), checked against PyTorch, with all it needs.
 
-    With --corpus the exported model answers it beside the original: where it loses more than
-    --max-loss nothing is written, else both scores and speeds are in its card.
+    Weights other than float32 need a --corpus: the exported model answers it beside the original.
+    Where it loses more than --max-loss nothing is written, else both scores and speeds are in its
+    card.
     """
     from biobert.cli.extras import need_extra
 
     need_extra("torch", "onnx", extra="train")
-    if corpus is not None:
-        gate: dict[str, object] = {"corpus": corpus, "splits": [split or "devel"]}
-        loss = 0.3 if max_loss is None else max_loss
-        return _behind_gate(model, output, weights or "int8", gate, loss)
-    for option, value in (("--split", split), ("--max-loss", max_loss)):
-        if value is not None:
+    if corpus is None:
+        given = {"--split": split, "--rename": rename, "--calibrate": calibrate}
+        _refuse_unmeasured({"--weights": weights, **given, "--max-loss": max_loss})
+        return _unmeasured(model, output)
+    _check_calibration(weights, calibrate)
+    names = renamed(rename or [])
+    tables = {
+        "name": "export",
+        "steps": [{"kind": "export", "weights": weights or "int8"}],
+        "gate": [{"corpus": corpus, "splits": [split or "devel"], "rename": names}],
+        "corpora": [] if calibrate is None else [{"corpus": calibrate, "rename": names}],
+    }
+    return _behind_gate(model, output, tables, 0.3 if max_loss is None else max_loss)
+
+
+def _refuse_unmeasured(given: "Mapping[str, object]") -> None:
+    """An error for what makes a model smaller, or measures it, where there is no corpus."""
+    for option, value in given.items():
+        if value not in (None, FLOAT32):
             raise BadInputError(
-                f"{option} {value} without --corpus: name what to measure both models on",
+                f"{option} needs --corpus: name what original and exported model are measured on",
                 code="usage",
             )
-    return _unmeasured(model, output, weights or "float32")
 
 
-def _unmeasured(model: Path, output: Path, weights: str) -> Answer:
+def _check_calibration(weights: str | None, corpus: str | None) -> None:
+    if (weights == CALIBRATED) != (corpus is not None):
+        raise BadInputError(
+            f"--weights {CALIBRATED} and --calibrate CORPUS need each other: the ranges of "
+            "activations are those seen on the corpus's training text",
+            code="usage",
+        )
+
+
+def _unmeasured(model: Path, output: Path) -> Answer:
     from biobert.compression.folder import export_folder
 
-    report = export_folder(model, output, weights=weights)
+    report = export_folder(model, output, weights=FLOAT32)
     data = {
         "output": str(output),
         "bytes": report.bytes,
         "difference_float32": report.difference,
-        "weights": weights,
+        "weights": FLOAT32,
     }
     return Answer(data, lambda: _show(data))
 
 
-def _behind_gate(
-    model: Path, output: Path, weights: str, gate: dict[str, object], max_loss: float
-) -> Answer:
+def _behind_gate(model: Path, output: Path, tables: dict[str, Any], max_loss: float) -> Answer:
     """An export is a compression of one step."""
     from biobert.cli.places import corpus_places
     from biobert.cli.progress import TrainingProgress
@@ -81,13 +112,12 @@ def _behind_gate(
     from biobert.compression.recipe import read_compression_recipe
     from biobert.pipeline.compressing import compress
 
-    steps = [{"kind": "export", "weights": weights}]
-    tables = {"name": "export", "steps": steps, "gate": [gate]}
     recipe = read_compression_recipe(tables, place="biobert export")
     with TrainingProgress() as progress:
         report = compress(
             str(model), recipe, corpus_places(), output, listener=progress, max_loss=max_loss
         )
+    weights = tables["steps"][0]["weights"]
     data = {"output": str(output), "weights": weights, **report.to_json()}
     return Answer(data, lambda: show_gate(report, output))
 
@@ -101,5 +131,3 @@ def _show(data: dict[str, object]) -> None:
         f"{data['output']}: {size:.1f} MiB, {data['weights']} weights; float32 logits within "
         f"{data['difference_float32']:.1e} of PyTorch's"
     )
-    if data["weights"] != "float32":
-        console.print("its score was not measured: name a --corpus, or use `biobert evaluate`")

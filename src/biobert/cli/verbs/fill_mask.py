@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.engine import DeviceOption
+from biobert.cli.engine import DeviceOption, runtime_settings
 
 if TYPE_CHECKING:
     from biobert.pipeline.filling import Gap
@@ -19,21 +19,26 @@ def register(app: typer.Typer) -> None:
 @answering("fill-mask")
 def fill_mask(
     text: Annotated[str, typer.Argument(help="A text with [MASK] where a word is wanted.")],
-    model: Annotated[str, typer.Option(help="A pretrained BERT folder or Hugging Face name.")],
+    model: Annotated[
+        str | None,
+        typer.Option(help="A pretrained BERT, a folder or a hub name; else models/biobert-mini."),
+    ] = None,
     top: Annotated[int, typer.Option(help="How many candidates to give.", min=1)] = 5,
     device: DeviceOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Say which words a pretrained model puts where the text says [MASK]."""
-    from biobert.cli.extras import need_extra
-
-    need_extra("torch", "transformers", extra="train")
     from dataclasses import asdict
 
-    from biobert.model.hub import find_encoder_folder
+    from biobert.cli.places import compact_encoder
+    from biobert.core.hub import find_published_folder
+    from biobert.pipeline.embedder import WANTED_FILES
     from biobert.pipeline.filling import GapFiller
 
-    gaps = GapFiller(find_encoder_folder(model), device=device).fill(text, top=top)
+    model = model or str(compact_encoder())
+    folder = find_published_folder(model, WANTED_FILES)
+    settings = runtime_settings("auto", "float32", device)
+    gaps = GapFiller(folder, settings=settings).fill(text, top=top)
     data = {"text": text, "model": model, "gaps": [asdict(gap) for gap in gaps]}
     return Answer(data, lambda: _show(text, gaps))
 

@@ -79,7 +79,6 @@ def serve(
 
 def _run(tables: dict[str, Any], *, place: str) -> "ServiceSettings":
     """Serve; several workers share a folder for their figures."""
-    from dataclasses import replace
     from tempfile import TemporaryDirectory
 
     from biobert.cli.extras import need_extra
@@ -92,12 +91,11 @@ def _run(tables: dict[str, Any], *, place: str) -> "ServiceSettings":
         need_extra("opentelemetry.sdk", "opentelemetry.exporter", extra="trace")
     with TemporaryDirectory(prefix="biobert-serve-") as shared:
         if settings.workers > 1:
-            settings = replace(settings, shared_folder=Path(shared))
             share_metrics(Path(shared))
         # After the environment is set: what counts for all workers is decided at import.
         from biobert.serving.server import run_service
 
-        run_service(settings)
+        run_service(settings, Path(shared))
     return settings
 
 

@@ -17,7 +17,7 @@ from biobert.compression.openvino import convert_to_openvino
 from biobert.compression.quantize import quantize_weights, restore_floats
 from biobert.compression.workbench import Workbench, has_weights, open_learner
 from biobert.core.errors import BadInputError
-from biobert.core.model_folder import EXPORTED_MODEL, MANIFEST, read_manifest
+from biobert.core.model_folder import CONFIG, EXPORTED_MODEL, MANIFEST, read_manifest
 from biobert.tasks import build_task
 from biobert.text.tokenizer import Tokenizer
 
@@ -53,7 +53,9 @@ def apply(source: Path, target: Path, settings: Export, bench: Workbench) -> Map
             shutil.copyfile(source / name, target / name)
     else:
         raise BadInputError(f"{source}: neither weights nor {EXPORTED_MODEL}", code="not-found")
-    shutil.copyfile(source / MANIFEST, target / MANIFEST)
+    for name in (MANIFEST, CONFIG):
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
     _change_weights(graph, settings, bench)
     if settings.format == "openvino":
         convert_to_openvino(graph)

@@ -5,7 +5,7 @@ the `bioc` library's objects, which it prints as XML or JSON.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import bioc
@@ -22,6 +22,7 @@ from biobert.core.document import (
 from biobert.core.errors import BadInputError
 from biobert.data.curies import as_mentioned, curies, joined, prefixed
 from biobert.data.formats._passages import covering_passages
+from biobert.data.formats._relations import check_arguments
 from biobert.data.rejects import Rejects
 
 # Under which names annotations carry their concepts: the dialects of PubTator, BC5CDR and others.
@@ -61,8 +62,9 @@ class _Reader:
         for annotation, shift in waiting:
             self._keep(self.entities, _entity, annotation, text, shift)
         mentioned = [one for entity in self.entities for one in entity.concept_ids]
+        known = {entity.id for entity in self.entities} | {_identifier(one) for one in relations}
         for relation in relations:
-            self._keep(self.relations, _relation, relation, mentioned)
+            self._keep(self.relations, _relation, relation, mentioned, known)
         infons = {str(key): str(one) for key, one in (self.values.get("infons") or {}).items()}
         labels = infons.pop(LABELS, "")
         return Document(
@@ -158,8 +160,12 @@ def _entity(values: Mapping[str, Any], text: str, shift: int) -> Entity:
         concept_ids=_concepts(infons, label),
         score=_score(infons),
         fragments=pieces if len(pieces) > 1 else (),
-        id=str(values["id"]) if values.get("id") not in (None, "") else None,
+        id=_identifier(values),
     )
+
+
+def _identifier(values: Mapping[str, Any]) -> str | None:
+    return str(values["id"]) if values.get("id") not in (None, "") else None
 
 
 def _score(infons: Mapping[str, Any]) -> float | None:
@@ -185,7 +191,9 @@ def _concepts(infons: Mapping[str, Any], label: str) -> tuple[str, ...]:
     return ()
 
 
-def _relation(values: Mapping[str, Any], mentioned: Sequence[str]) -> Relation:
+def _relation(
+    values: Mapping[str, Any], mentioned: Sequence[str], known: Collection[str | None]
+) -> Relation:
     infons = values.get("infons") or {}
     label = str(infons.get("type") or infons.get("relation") or "relation")
     # PubTator3 names its concepts in role1 and role2; its nodes point at nothing.
@@ -199,7 +207,9 @@ def _relation(values: Mapping[str, Any], mentioned: Sequence[str]) -> Relation:
     if not arguments:
         raise BadInputError(f"relation {label!r} names neither mentions nor concepts")
     identifier = values.get("id") if nodes else None
-    return Relation(label, arguments, _score(infons), identifier, _evidence(infons))
+    relation = Relation(label, arguments, _score(infons), identifier, _evidence(infons))
+    check_arguments(relation, known)
+    return relation
 
 
 def _evidence(infons: Mapping[str, Any]) -> tuple[Span, ...]:

@@ -1,17 +1,32 @@
 """Reading XML from strangers: no entities, no network, no huge trees, one record in memory."""
 
+import codecs
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from itertools import chain
+from typing import Any, BinaryIO, cast
 
 from lxml import etree
 
 from biobert.core.errors import BadInputError
+from biobert.core.files import Eager
 
 Element = etree._Element
 LIBXML_TEXT = 10_000_000
 STRETCH = 1 << 20
 BLANK = re.compile(r"\s")
+SAFE: dict[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False}
+UTF8 = "utf-8"
+WIDE_STARTS = {
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    b"<\0?\0": "utf-16-le",
+    b"\0<\0?": "utf-16-be",
+}
+DECLARED = re.compile(rb"""<\?xml[^>]{1,80}?encoding\s*=\s*["']([A-Za-z][\w.-]{0,40})["']""")
+LONGEST_DECLARATION = 200
+PROLOGUE_BLOCK, LONGEST_PROLOGUE = 1 << 12, 1 << 16
+"""In bytes: what is looked at before the root element, at once and in all."""
 
 
 def records(stream: BinaryIO, tags: tuple[str, ...], *, place: str) -> Iterator[Element]:
@@ -24,11 +39,9 @@ def records(stream: BinaryIO, tags: tuple[str, ...], *, place: str) -> Iterator[
         stream,
         events=("end",),
         tag=tags,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
         huge_tree=False,
         recover=False,
+        **SAFE,
     )
     try:
         for _, element in walker:
@@ -40,14 +53,56 @@ def records(stream: BinaryIO, tags: tuple[str, ...], *, place: str) -> Iterator[
 
 def parse(data: bytes, *, place: str) -> Element:
     """The root of a small document, under the same rules."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=_is_honestly_huge(data)
-    )
+    parser = etree.XMLParser(huge_tree=_is_honestly_huge(data), **SAFE)
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as problem:
         raise BadInputError(f"{place}: not well-formed XML: {problem.msg}") from None
     return root
+
+
+def root_of(stream: Eager) -> str | None:
+    """The name of the root element, from the beginning of a file; None where there is none."""
+    parser = etree.XMLPullParser(events=("start",), **SAFE)
+    try:
+        for _ in range(0, LONGEST_PROLOGUE, PROLOGUE_BLOCK):
+            parser.feed(stream.read(PROLOGUE_BLOCK))
+            for _, element in parser.read_events():
+                return str(cast(Element, element).tag)
+    except etree.XMLSyntaxError:
+        pass  # what reads the file says so, with its place
+    return None
+
+
+def utf8_blocks(stream: Eager, size: int) -> Iterator[bytes]:
+    """The blocks of an XML file in UTF-8, whatever encoding its beginning tells."""
+    head = b""
+    while len(head) < LONGEST_DECLARATION and (block := stream.read(size)):
+        head += block
+    blocks = chain([head], iter(lambda: stream.read(size), b""))
+    encoding = _encoding_of(head)
+    if encoding == UTF8:
+        yield from blocks
+        return
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    for block in blocks:
+        yield decoder.decode(block).encode()
+
+
+def _encoding_of(head: bytes) -> str:
+    """What a byte-order mark or the XML declaration says; UTF-8 where that cannot be true."""
+    for start, encoding in WIDE_STARTS.items():
+        if head.startswith(start):
+            return encoding
+    declared = DECLARED.match(head)
+    if declared is None:
+        return UTF8
+    encoding = declared[1].decode().lower()
+    try:
+        etree.XMLParser(encoding=encoding)  # which knows none of Python's own, such as "zlib"
+        return encoding if "<?xml".encode(encoding) == b"<?xml" else UTF8
+    except LookupError:
+        return UTF8
 
 
 def _is_honestly_huge(data: bytes) -> bool:

@@ -58,7 +58,8 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
 def write(documents: Iterable[Document], path: Path | str) -> int:
     """A submission: exact answers without synonyms, within the limits of the task.
 
-    Gold documents keep all their answers and synonyms.
+    Gold documents keep all their answers and synonyms. Of documents that a model answered, what has
+    no score is gold, and stays out.
     """
     count = 0
     with write_text(path) as stream:
@@ -170,7 +171,8 @@ def _question(document: Document) -> dict[str, Any]:
         "body": document.text[question.start : question.end],
     }
     if kind == "yesno":
-        values[EXACT_ANSWER] = next((one for one in document.labels if one in ("yes", "no")), "")
+        if label := _yes_or_no_label(document):
+            values[EXACT_ANSWER] = label
     elif kind in MOST_ANSWERS:
         values[EXACT_ANSWER] = _exact_answer(document, kind)
     for key in (IDEAL_ANSWER, DOCUMENTS):
@@ -181,17 +183,23 @@ def _question(document: Document) -> dict[str, Any]:
     return values
 
 
+def _yes_or_no_label(document: Document) -> str | None:
+    known = document.label_scores if document.provenance.model else document.labels
+    return next((one for one in document.labels if one in ("yes", "no") and one in known), None)
+
+
 def _exact_answer(document: Document, kind: str) -> list[list[str]]:
     if not _is_predicted(document):
         return exact_answers(document)
-    texts = [text for text in answer_texts(document) if len(text) <= LONGEST_ANSWER]
-    return [[text] for text in texts[: MOST_ANSWERS[kind]]]
+    scored = [entity for entity in document.entities if entity.score is not None]
+    texts = answer_texts(document.with_entities(scored))
+    fitting = [text for text in texts if len(text) <= LONGEST_ANSWER]
+    return [[text] for text in fitting[: MOST_ANSWERS[kind]]]
 
 
 def _is_predicted(document: Document) -> bool:
-    return NO_ANSWER in document.label_scores or any(
-        entity.score is not None for entity in document.entities
-    )
+    has_scores = any(entity.score is not None for entity in document.entities)
+    return has_scores or NO_ANSWER in document.label_scores or bool(document.provenance.model)
 
 
 def _snippet(document: Document, passage: Passage) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from biobert.core.document import Argument, Document, Entity, Provenance, Relati
 from biobert.core.errors import BadInputError
 from biobert.core.files import open_text, write_text
 from biobert.data.curies import curie
+from biobert.data.formats._relations import check_arguments
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".ann",)
@@ -36,26 +37,31 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
-    """Write a pair of files for each document into the folder `path`.
-
-    An identifier that comes twice gets its number behind a `~`, so that nothing is overwritten.
-    """
+    """Write a pair of files for each document into the folder `path`."""
     folder = Path(path)
     if folder.is_file():
         raise BadInputError(f"{path} is a file; BRAT is a folder of .txt and .ann pairs")
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
+    for count, (name, content) in enumerate(files(documents), start=1):  # noqa: B007
+        with write_text(folder / name) as stream:
+            stream.write(content)
+    return count // 2
+
+
+def files(documents: Iterable[Document]) -> Iterator[tuple[str, str]]:
+    """The name and the content of each file, two for a document.
+
+    An identifier that comes twice gets its number behind a `~`, so that nothing is overwritten.
+    """
     times: Counter[str] = Counter()
     for count, document in enumerate(documents, start=1):
         name = quote(document.id, safe=" -_.()") or str(count)
         times[name] += 1
         if times[name] > 1:
             name = f"{name}~{times[name]}"
-        with write_text(folder / f"{name}.txt") as stream:
-            stream.write(document.text)
-        with write_text(folder / f"{name}.ann") as stream:
-            stream.writelines(f"{line}\n" for line in _lines(document))
-    return count
+        yield f"{name}.txt", document.text
+        yield f"{name}.ann", "".join(f"{line}\n" for line in _lines(document))
 
 
 def _document(text_path: Path, text: str, rejects: Rejects) -> Document:
@@ -69,7 +75,7 @@ def _document(text_path: Path, text: str, rejects: Rejects) -> Document:
         id=unquote(text_path.stem),
         text=text,
         entities=tuple(reader.finished_entities()),
-        relations=tuple(reader.relations.values()),
+        relations=tuple(reader.finished_relations()),
         provenance=Provenance(source=text_path.name),
     )
 
@@ -81,6 +87,7 @@ class _Annotations:
         self.text, self.path, self.rejects = text, path, rejects
         self.entities: dict[str, Entity] = {}
         self.relations: dict[str, Relation] = {}
+        self.lines: dict[str, int] = {}
         self.concepts: dict[str, list[str]] = {}
 
     def read_line(self, number: int, line: str) -> None:
@@ -93,6 +100,7 @@ class _Annotations:
                 self.entities[identifier] = self._entity(identifier, rest)
             elif identifier.startswith("R"):
                 self.relations[identifier] = _relation(identifier, rest)
+                self.lines[identifier] = number
             elif identifier.startswith("N"):
                 _, target, reference = rest.split("\t")[0].split(" ", 2)
                 self.concepts.setdefault(target, []).append(curie(reference))
@@ -108,6 +116,17 @@ class _Annotations:
         for identifier, entity in self.entities.items():
             found = tuple(one for one in self.concepts.get(identifier, ()) if one)
             yield replace(entity, concept_ids=found)
+
+    def finished_relations(self) -> Iterator[Relation]:
+        """The relations between mentions that are there; others are set aside."""
+        known = self.entities.keys() | self.relations.keys()
+        for identifier, relation in self.relations.items():
+            try:
+                check_arguments(relation, known)
+            except BadInputError as problem:
+                self.rejects.add(self.path, self.lines[identifier], f"bad annotation: {problem}")
+            else:
+                yield relation
 
     def _entity(self, identifier: str, rest: str) -> Entity:
         head, _, mention = rest.partition("\t")
@@ -181,10 +200,10 @@ def _relation_lines(
     number: int, relation: Relation, first_mentions: Mapping[str, str]
 ) -> Iterator[str]:
     # A concept that no mention names points at the first mention; the note says what is meant.
-    ends = [
-        f"{argument.role}:{first_mentions.get(argument.target, 'T1')}"
-        for argument in relation.arguments
-    ]
+    ends = []
+    for argument in relation.arguments:
+        other = "T1" if argument.kind == "concept" else argument.target
+        ends.append(f"{argument.role}:{first_mentions.get(argument.target, other)}")
     yield f"R{number}\t{relation.label} {' '.join(ends)}"
     if any(argument.kind == "concept" for argument in relation.arguments):
         concepts = " ".join(argument.target for argument in relation.arguments)

@@ -20,6 +20,7 @@ from biobert.data.rejects import Rejects
 from biobert.data.splits import SPLIT
 
 ENDINGS = (".ddi.xml",)
+ROOTS = ("document",)
 LARGEST_DOCUMENT = 5_000_000
 FOLDERS = {
     "Train": "train",

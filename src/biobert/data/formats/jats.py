@@ -1,4 +1,4 @@
-"""JATS: full articles of PubMed Central, single `.nxml` files or straight from a tar archive.
+"""JATS: full articles of PubMed Central, single files or straight from a tar archive.
 
 Title, abstract and body become passages with their section headings. Tables, figures and display
 formulas are left out, and an empty passage of that kind keeps their place.
@@ -13,6 +13,7 @@ from biobert.data.formats._jats import LARGEST_ARTICLE, archive_members, read_ar
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".nxml", ".jats", ".tar")
+ROOTS = ("article", "pmc-articleset")
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:

@@ -25,6 +25,7 @@ from biobert.core.files import bounded_lines, open_text, write_text
 from biobert.data.curies import curies
 from biobert.data.formats._json import text_of
 from biobert.data.formats._passages import Part, joined
+from biobert.data.formats._relations import check_arguments
 from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".jsonl", ".ndjson")
@@ -56,7 +57,9 @@ def read_line(line: str, path: Path | str, number: int, rejects: Rejects) -> Ite
         values = json.loads(line)
         if "\\ud" in line or "\\uD" in line:
             text_of(json.dumps(values, ensure_ascii=False), "one of its strings")
-        yield document_from_json(values, default_id=str(number))
+        document = document_from_json(values, default_id=str(number))
+        _check_relations(document)
+        yield document
     except BAD_LINE as problem:
         rejects.add(path, number, f"not a document: {problem}")
 
@@ -105,6 +108,16 @@ def document_from_json(values: Mapping[str, Any], *, default_id: str = "1") -> D
         provenance=Provenance(**values.get("provenance", {})),
         metadata=_metadata(values.get("metadata") or {}),
     )
+
+
+def _check_relations(document: Document) -> None:
+    if not document.relations:
+        return
+    # A mention without an identifier has the one that its place gives it.
+    known = {one.id for one in document.with_entity_ids().entities}
+    known |= {one.id for one in document.relations}
+    for relation in document.relations:
+        check_arguments(relation, known)
 
 
 def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from biobert.data.rejects import Rejects
 ENDINGS = (".xml",)
 DELETED = "deleted citation"
 RECORD_TAGS = ("PubmedArticle", "PubmedBookArticle")
+ROOTS = ("PubmedArticleSet", *RECORD_TAGS)
 RECORD_START = re.compile(rb"<Pubmed(?:Book)?Article[\s>]")
 RECORD_END = re.compile(rb"</Pubmed(?:Book)?Article\s*>")
 LONGEST_TAG = 40

@@ -11,13 +11,14 @@ from biobert.pipeline.annotator import Annotator
 from biobert.serving.answers import BernAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import json_response
-from biobert.serving.models import trained_for
+from biobert.serving.models import task_named, trained_for
 from biobert.serving.routing import guarded
 from biobert.serving.schema import BernRequest
 from biobert.serving.service import service_of
 from biobert.tasks.ner import NamedEntityRecognition
 
 ROUTES = guarded()
+FINDS_ENTITIES = task_named(NamedEntityRecognition.name)
 NEED = "a model that was trained for 'ner', or `embedded`"
 TYPES = {
     "Chemical": "drug",
@@ -43,12 +44,12 @@ WITHOUT_CONCEPT = "CUI-less"
 async def plain(request: Request, asked: BernRequest) -> Response:
     """Entities in BERN2's JSON; `prob` is the probability of the mention."""
     service = service_of(request)
-    served = service.models.choose(None, trained_for(NamedEntityRecognition.name), need=NEED)
+    served = service.models.choose(None, trained_for(FINDS_ENTITIES), need=NEED)
     load = service.check_texts([asked.text])
 
     def work(job: Job) -> Response:
         (text,) = service.texts_without_persons([asked.text], asked, job)
-        annotator = Annotator(served.documents(service.batcher, job))
+        annotator = Annotator(served.documents(service.batcher, job, FINDS_ENTITIES))
         document = annotator.annotate(text)
         service.note(request, [served], job, [document])
         return json_response(
@@ -59,7 +60,7 @@ async def plain(request: Request, asked: BernRequest) -> Response:
             }
         )
 
-    return await service.run(request, load, work)
+    return await service.run(request, [served], load, work)
 
 
 def _annotation(document: Document, entity: Entity) -> dict[str, Any]:

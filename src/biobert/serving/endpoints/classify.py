@@ -6,17 +6,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from biobert.core.document import Document, Passage
+from biobert.core.task import Task
 from biobert.pipeline.annotator import Annotator
 from biobert.serving.answers import ClassifyAnswer, answers
 from biobert.serving.batching import Job
-from biobert.serving.content import answer_of
-from biobert.serving.models import Served, passages_of, trained_for
+from biobert.serving.content import HOLD_LABELS, OWN, answer_of, written
+from biobert.serving.documents import FormatQuery, answers_in, asked_of, bodies
+from biobert.serving.models import passages_of, trained_for
 from biobert.serving.routing import guarded
 from biobert.serving.schema import ClassifyRequest
 from biobert.serving.service import service_of
 from biobert.tasks.classification import Classification
+from biobert.tasks.multitask import tasks_in
 
-ROUTES = guarded()
+ROUTES = guarded(others={406: "No format that holds labels is one that Accept names."})
 NEED = "a model that was trained for 'classification' of texts"
 
 
@@ -24,34 +27,44 @@ NEED = "a model that was trained for 'classification' of texts"
     "/v1/classify",
     summary="Label texts",
     response_class=Response,
-    responses=answers(ClassifyAnswer),
+    responses=answers(ClassifyAnswer, content=answers_in(HOLD_LABELS)),
+    openapi_extra=bodies(ClassifyRequest),
 )
-async def classify(request: Request, asked: ClassifyRequest) -> Response:
-    """The labels of each text, and the probability of every label that was weighed."""
-    service = service_of(request)
-    served = service.models.choose(asked.model, is_for_texts, need=NEED)
-    documents = [_with_passage(one, served) for one in asked.as_documents()]
-    load = service.check_texts([one.text for one in documents])
+async def classify(
+    request: Request,
+    format: FormatQuery = None,
+    model: str | None = None,
+    deidentify: bool = False,
+) -> Response:
+    """The labels of each text, and in JSON the probability of every label that was weighed.
+
+    JSON says everything in the body; for all other formats the query says it.
+    """
+    in_query = ClassifyRequest(text="", model=model, deidentify=deidentify)
+    service, asked = service_of(request), await asked_of(request, format, in_query, HOLD_LABELS)
+    served = service.models.choose(asked.wishes.model, trained_for(is_for_texts), need=NEED)
 
     def work(job: Job) -> Response:
-        given = service.without_persons(documents, asked, job)
-        found = list(Annotator(served.documents(service.batcher, job)).annotate_many(given))
+        model = served.documents(service.batcher, job, is_for_texts)
+        documents = [_with_passages(one, model.task) for one in asked.documents(service, job)]
+        found = list(Annotator(model).annotate_many(documents))
         service.note(request, [served], job, found)
+        if asked.formats.wanted != OWN:
+            return written(found, served.identity.shown(), asked.formats.wanted)
         rows = [{"id": one.id, "labels": one.labels, "scores": one.label_scores} for one in found]
         return answer_of(served.identity, documents=rows)
 
-    return await service.run(request, load, work)
+    return await service.run(request, [served], asked.load, work)
 
 
-def is_for_texts(served: Served) -> bool:
-    """Whether a model labels texts, and not pairs of them."""
-    return trained_for(Classification.name)(served) and len(passages_of(served)) < 2
+def is_for_texts(task: Task) -> bool:
+    """Whether a task labels texts, and not pairs of them."""
+    return task.name == Classification.name and len(passages_of(task)) < 2
 
 
-def _with_passage(document: Document, served: Served) -> Document:
-    """The whole text as the passage that the model reads, where it is a certain one."""
+def _with_passages(document: Document, task: Task) -> Document:
+    """The whole text as each passage that is read and not there."""
     kinds = {one.kind for one in document.passages}
-    passages = [Passage(0, len(document.text), one) for one in passages_of(served)]
-    if any(one.kind in kinds for one in passages):
-        return document
-    return replace(document, passages=(*document.passages, *passages))
+    wanted = {kind for one in tasks_in(task) for kind in passages_of(one)}
+    added = [Passage(0, len(document.text), kind) for kind in sorted(wanted - kinds)]
+    return replace(document, passages=(*document.passages, *added))

@@ -31,4 +31,4 @@ async def convert(request: Request, asked: ConvertRequest) -> Response:
             return json_response({"documents": [shown(one) for one in asked.documents]})
         return written(asked.documents, {}, format)
 
-    return await service.run(request, load, work)
+    return await service.run(request, [], load, work)

@@ -31,7 +31,7 @@ async def embed(request: Request, asked: EmbedRequest) -> Response:
         service.note(request, [served], job, [Document("", text) for text in texts])
         return answer_of(served.identity, size=len(vectors[0]), vectors=vectors)
 
-    return await service.run(request, load, work)
+    return await service.run(request, [served], load, work)
 
 
 def gives_vectors(served: Served) -> bool:

@@ -32,4 +32,4 @@ async def fill_mask(request: Request, asked: FillMaskRequest) -> Response:
         service.note(request, [served], job, [Document("", text)])
         return answer_of(served.identity, text=text, gaps=[asdict(one) for one in gaps])
 
-    return await service.run(request, load, work)
+    return await service.run(request, [served], load, work)

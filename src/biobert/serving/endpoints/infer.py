@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from biobert.core.document import Document
+from biobert.core.task import Task
 from biobert.pipeline.annotator import Annotator
 from biobert.serving.answers import InferAnswer, SimilarityAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import answer_of
-from biobert.serving.models import Served, passages_of, trained_for
+from biobert.serving.models import Served, Wanted, first_alone, passages_of, task_named, trained_for
 from biobert.serving.pairs import documents_of_pairs
 from biobert.serving.routing import guarded
 from biobert.serving.schema import PairsRequest
@@ -20,6 +21,7 @@ from biobert.tasks.classification import Classification
 from biobert.tasks.similarity import SIMILARITY, Similarity, number_of
 
 ROUTES = guarded()
+COMPARES = task_named(Similarity.name)
 NEED = "a model that was trained for 'classification' of pairs, such as inference"
 NEED_SIMILARITY = "a model that was trained for 'similarity'"
 
@@ -27,8 +29,8 @@ NEED_SIMILARITY = "a model that was trained for 'similarity'"
 @ROUTES.post("/v1/infer", summary="Infer", response_class=Response, responses=answers(InferAnswer))
 async def infer(request: Request, asked: PairsRequest) -> Response:
     """What follows from the first text of each pair for the second: labels and probabilities."""
-    served = service_of(request).models.choose(asked.model, is_for_pairs, need=NEED)
-    found = await _found(request, asked, served)
+    served = service_of(request).models.choose(asked.model, trained_for(is_for_pairs), need=NEED)
+    found = await _found(request, asked, served, is_for_pairs)
     rows = [{"labels": one.labels, "scores": one.label_scores} for one in found]
     return answer_of(served.identity, pairs=rows)
 
@@ -41,21 +43,24 @@ async def infer(request: Request, asked: PairsRequest) -> Response:
 )
 async def similarity(request: Request, asked: PairsRequest) -> Response:
     """How alike the texts of each pair are, on the annotators' scale and between 0 and 1."""
-    wanted = trained_for(Similarity.name)
-    served = service_of(request).models.choose(asked.model, wanted, need=NEED_SIMILARITY)
-    found = await _found(request, asked, served)
+    served = service_of(request).models.choose(
+        asked.model, trained_for(COMPARES), need=NEED_SIMILARITY
+    )
+    found = await _found(request, asked, served, COMPARES)
     rows: list[dict[str, Any]] = [
         {"similarity": number_of(one), "place": one.label_scores[SIMILARITY]} for one in found
     ]
     return answer_of(served.identity, pairs=rows)
 
 
-def is_for_pairs(served: Served) -> bool:
-    """Whether a model labels pairs of texts."""
-    return trained_for(Classification.name)(served) and len(passages_of(served)) == 2
+def is_for_pairs(task: Task) -> bool:
+    """Whether a task labels pairs of texts."""
+    return task.name == Classification.name and len(passages_of(task)) == 2
 
 
-async def _found(request: Request, asked: PairsRequest, served: Served) -> Sequence[Document]:
+async def _found(
+    request: Request, asked: PairsRequest, served: Served, wanted: Wanted
+) -> Sequence[Document]:
     service = service_of(request)
     load = service.check_texts([text for one in asked.pairs for text in (one.first, one.second)])
 
@@ -64,10 +69,10 @@ async def _found(request: Request, asked: PairsRequest, served: Served) -> Seque
             service.texts_without_persons([one.first, one.second], asked, job)
             for one in asked.pairs
         ]
-        documents = documents_of_pairs(pairs, passages_of(served))
-        annotator = Annotator(served.documents(service.batcher, job))
-        found = list(annotator.annotate_many(documents))
+        model = served.documents(service.batcher, job, first_alone(served, wanted))
+        documents = documents_of_pairs(pairs, passages_of(model.task))
+        found = list(Annotator(model).annotate_many(documents))
         service.note(request, [served], job, found)
         return found
 
-    return await service.run(request, load, work)
+    return await service.run(request, [served], load, work)

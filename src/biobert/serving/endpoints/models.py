@@ -53,7 +53,12 @@ async def reload_model(request: Request, asked: ReloadRequest) -> Response:
 
 
 def _shown(identity: Identity) -> dict[str, Any]:
-    return {"task": identity.task, "labels": identity.labels, **identity.shown()}
+    return {
+        "task": identity.task,
+        "tasks": identity.tasks,
+        "labels": identity.labels,
+        **identity.shown(),
+    }
 
 
 ROUTES = APIRouter()

@@ -1,5 +1,7 @@
 """`/v1/relations`: which entities of a text are related, and how."""
 
+from collections.abc import Mapping, Sequence
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -7,58 +9,86 @@ from biobert.core.document import Document
 from biobert.pipeline.annotator import Annotator
 from biobert.serving.answers import DocumentsAnswer, answers
 from biobert.serving.batching import Job
-from biobert.serving.content import answer_of, shown
-from biobert.serving.models import trained_for
+from biobert.serving.content import HOLD_RELATIONS, written
+from biobert.serving.documents import FormatQuery, answers_in, asked_of, bodies
+from biobert.serving.models import task_named, trained_for
 from biobert.serving.routing import guarded
-from biobert.serving.schema import RelationsRequest
-from biobert.serving.service import service_of
+from biobert.serving.schema import RelationsRequest, Score
+from biobert.serving.service import name_models, service_of
 from biobert.tasks.ner import NamedEntityRecognition
 from biobert.tasks.relations import RelationExtraction
 
-ROUTES = guarded()
+ROUTES = guarded(others={406: "No format that holds relations is one that Accept names."})
 NEED = "a model that was trained for 'relations'"
 NEED_ENTITIES = "a model that was trained for 'ner', or entities in every document"
+RELATES = task_named(RelationExtraction.name)
+FINDS_ENTITIES = task_named(NamedEntityRecognition.name)
 
 
 @ROUTES.post(
     "/v1/relations",
     summary="Relate entities",
     response_class=Response,
-    responses=answers(DocumentsAnswer),
+    responses=answers(DocumentsAnswer, content=answers_in(HOLD_RELATIONS)),
+    openapi_extra=bodies(RelationsRequest),
 )
-async def relate(request: Request, asked: RelationsRequest) -> Response:
-    """The texts with their relations, between the entities given or those that are found first."""
-    service = service_of(request)
-    relations = service.models.choose(asked.model, trained_for(RelationExtraction.name), need=NEED)
-    documents = asked.as_documents()
-    load = service.check_texts([one.text for one in documents])
-    tagger = None
-    if not all(one.entities for one in documents):
-        tagger = service.models.choose(
-            asked.entities_model, trained_for(NamedEntityRecognition.name), need=NEED_ENTITIES
-        )
-    served = [relations] if tagger is None else [relations, tagger]
+async def relate(
+    request: Request,
+    format: FormatQuery = None,
+    model: str | None = None,
+    entities_model: str | None = None,
+    minimum_score: Score = 0.0,
+    minimum_relation_score: Score = 0.0,
+    deidentify: bool = False,
+) -> Response:
+    """The texts with their relations, between the entities given or those that are found first.
+
+    JSON says everything in the body; for all other formats the query says it.
+    """
+    in_query = RelationsRequest(
+        text="",
+        model=model,
+        entities_model=entities_model,
+        minimum_score=minimum_score,
+        minimum_relation_score=minimum_relation_score,
+        deidentify=deidentify,
+    )
+    service, asked = service_of(request), await asked_of(request, format, in_query, HOLD_RELATIONS)
+    wishes = asked.wishes
+    relations = service.models.choose(wishes.model, trained_for(RELATES), need=NEED)
 
     def work(job: Job) -> Response:
-        given = service.without_persons(documents, asked, job)
-        related = relations.documents(service.batcher, job)
+        given = asked.documents(service, job)
+        related = relations.documents(service.batcher, job, RELATES)
         service.check_pairs(given, related.task, job)
-        with_entities = Annotator(related, minimum_score=asked.minimum_relation_score)
-        annotators = {True: with_entities}
-        if tagger is not None:
-            annotators[False] = Annotator(
-                tagger.documents(service.batcher, job),
-                minimum_score=asked.minimum_score,
-                relations=related,
-                minimum_relation_score=asked.minimum_relation_score,
+        served = [relations]
+        annotators = {True: Annotator(related, minimum_score=wishes.minimum_relation_score)}
+        if not all(one.entities for one in given):
+            tagger = service.models.choose(
+                wishes.entities_model, trained_for(FINDS_ENTITIES), need=NEED_ENTITIES
             )
-        found: dict[int, Document] = {}
-        for is_given, annotator in annotators.items():
-            numbers = [n for n, one in enumerate(given) if bool(one.entities) == is_given]
-            answers = annotator.annotate_many([given[number] for number in numbers])
-            found.update(zip(numbers, answers, strict=True))
-        ordered = [found[number] for number in range(len(given))]
-        service.note(request, served, job, ordered)
-        return answer_of(relations.identity, documents=[shown(one) for one in ordered])
+            served.append(tagger)
+            name_models(request, served)
+            annotators[False] = Annotator(
+                tagger.documents(service.batcher, job, FINDS_ENTITIES),
+                minimum_score=wishes.minimum_score,
+                relations=related,
+                minimum_relation_score=wishes.minimum_relation_score,
+            )
+        found = _annotated(given, annotators)
+        service.note(request, served, job, found)
+        return written(found, relations.identity.shown(), asked.formats.wanted)
 
-    return await service.run(request, load, work)
+    return await service.run(request, [relations], asked.load, work)
+
+
+def _annotated(
+    documents: Sequence[Document], annotators: Mapping[bool, Annotator]
+) -> list[Document]:
+    """The documents in order, each by the annotator for those with, or without, entities."""
+    found: dict[int, Document] = {}
+    for has_entities, annotator in annotators.items():
+        numbers = [n for n, one in enumerate(documents) if bool(one.entities) == has_entities]
+        answers = annotator.annotate_many([documents[number] for number in numbers])
+        found.update(zip(numbers, answers, strict=True))
+    return [found[number] for number in range(len(documents))]

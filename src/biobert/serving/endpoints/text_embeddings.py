@@ -13,7 +13,7 @@ from biobert.serving.answers import TeiEmbedAnswer, TeiRerankAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import json_response
 from biobert.serving.endpoints.embed import NEED, gives_vectors
-from biobert.serving.models import Served, passages_of, trained_for
+from biobert.serving.models import Served, first_alone, passages_of, task_named, trained_for
 from biobert.serving.pairs import documents_of_pairs
 from biobert.serving.refusals import invalid
 from biobert.serving.routing import guarded
@@ -22,6 +22,7 @@ from biobert.serving.service import Service, service_of
 from biobert.tasks.similarity import SIMILARITY, Similarity, number_of
 
 ROUTES = guarded()
+COMPARES = task_named(Similarity.name)
 
 
 @ROUTES.post(
@@ -47,7 +48,7 @@ async def embed(request: Request, asked: TeiEmbedRequest) -> Response:
         service.note(request, [served], job, [Document("", text) for text in texts])
         return json_response(vectors)
 
-    return await service.run(request, load, work)
+    return await service.run(request, [served], load, work)
 
 
 @ROUTES.post(
@@ -62,7 +63,7 @@ async def rerank(request: Request, asked: TeiRerankRequest) -> Response:
     Scores lie between 0 and 1; raw ones are the annotators' scale, or the cosine.
     """
     service = service_of(request)
-    is_similarity = trained_for(Similarity.name)
+    is_similarity = trained_for(COMPARES)
     served = service.models.choose(
         None, lambda one: is_similarity(one) or gives_vectors(one), need=NEED
     )
@@ -81,7 +82,7 @@ async def rerank(request: Request, asked: TeiRerankRequest) -> Response:
         ]
         return json_response(sorted(rows, key=lambda row: -row["score"]))
 
-    return await service.run(request, load, work)
+    return await service.run(request, [compared], load, work)
 
 
 def _compared(
@@ -89,8 +90,9 @@ def _compared(
 ) -> tuple[Sequence[float], Sequence[float]]:
     """The annotators' scale, and the place on it."""
     pairs = [(asked.query, text) for text in asked.texts]
-    documents = documents_of_pairs(pairs, passages_of(served))
-    found = list(Annotator(served.documents(service.batcher, job)).annotate_many(documents))
+    model = served.documents(service.batcher, job, first_alone(served, COMPARES))
+    documents = documents_of_pairs(pairs, passages_of(model.task))
+    found = list(Annotator(model).annotate_many(documents))
     return [number_of(one) for one in found], [one.label_scores[SIMILARITY] for one in found]
 
 

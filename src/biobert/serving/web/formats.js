@@ -17,6 +17,10 @@ export const WRITTEN = {
   pubtator: { name: "PubTator", type: "text/plain; format=pubtator", ending: ".pubtator" },
   "bioc-json": { name: "BioC JSON", type: "application/json; format=bioc-json", ending: ".bioc.json" },
   "bioc-xml": { name: "BioC XML", type: "application/xml", ending: ".bioc.xml" },
+  brat: { name: "BRAT, packed", type: "application/zip", ending: ".brat.zip" },
+  html: { name: "HTML page", type: "text/html", ending: ".html" },
+  conll: { name: "CoNLL", type: "text/plain; format=conll", ending: ".conll" },
+  tsv: { name: "TSV of labels", type: "text/tab-separated-values", ending: ".tsv" },
 };
 
 export const HEAD_BYTES = 65536;

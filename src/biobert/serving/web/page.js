@@ -10,8 +10,6 @@ import { Service, ServiceError } from "./service.js";
 import { AUTO, chooseFile, removeFile, showFormat, sourceOf } from "./source.js";
 import { filtered, viewOf } from "./text.js";
 
-const FINDS_ENTITIES = ["ner", "multitask"];
-
 const service = new Service();
 const reading = new Reading(byId("reading"), byId("card"));
 const hidden = new Set();
@@ -42,14 +40,14 @@ async function meet() {
 }
 
 function offerModels(models) {
-  const taggers = models.filter((one) => FINDS_ENTITIES.includes(one.task));
-  const relaters = models.filter((one) => one.task === "relations");
+  const taggers = models.filter(({ tasks }) => tasks.ner);
+  const relaters = models.filter(({ tasks }) => tasks.relations);
   const named = ({ name }) => [name, name];
   fillSelect(byId("model"), taggers.map(named));
   fillSelect(byId("relations-model"), [...relaters.map(named), ["", "none"]]);
   byId("model-field").hidden = taggers.length < 2;
   byId("relations-field").hidden = !relaters.length;
-  const labels = [...new Set(taggers.flatMap((one) => one.labels ?? []))];
+  const labels = [...new Set(taggers.flatMap(({ tasks }) => tasks.ner))];
   if (labels.length) byId("about").textContent = `Finds ${labels.join(", ")} in biomedical text`;
   else if (!taggers.length) say("No model that finds entities is loaded here.");
 }

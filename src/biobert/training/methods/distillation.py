@@ -15,13 +15,14 @@ from torch import nn
 from torch.nn import functional
 
 from biobert.core.errors import BadInputError
+from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import read_manifest
 from biobert.core.task import IGNORED, HeadSpec
 from biobert.model.heads import choices
-from biobert.model.hub import find_encoder_folder, load_trained_network
+from biobert.model.hub import load_trained_network
 from biobert.model.network import Network
 from biobert.tasks import build_task
-from biobert.text.tokenizer import Tokenizer
+from biobert.text.tokenizer import TOKENIZER_FILES, Tokenizer
 from biobert.training.batches import Batch, network_logits
 from biobert.training.method import Answers, Method
 from biobert.training.recipe import DistillationSettings, Recipe
@@ -162,7 +163,7 @@ def method(recipe: Recipe, *, steps: int) -> Method | None:
 def _check_vocabulary(recipe: Recipe, teacher: Path) -> None:
     source = recipe.model.vocabulary or recipe.model.encoder
     assert source is not None
-    student = Tokenizer.from_folder(find_encoder_folder(source)).fingerprint()
+    student = Tokenizer.from_folder(find_published_folder(source, TOKENIZER_FILES)).fingerprint()
     if Tokenizer.from_folder(teacher).fingerprint() != student:
         raise BadInputError(
             f"[distillation] teacher = {teacher}: its vocabulary is not the student's; a teacher "

@@ -1,0 +1,345 @@
+"""Running a benchmark suite: recipes trained over seeds and scored on test sets, resumable.
+
+Every trained model and every report stays in the output folder, so a stopped run goes on where it
+was, and each figure of the table can be looked into.
+"""
+
+import json
+import shutil
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from biobert.core.document import Document
+from biobert.core.errors import BadInputError, BiobertError
+from biobert.core.files import files_at, read_json, sha256_of, sha256_of_all, write_text
+from biobert.core.model_folder import MANIFEST, read_manifest
+from biobert.core.settings import differences, from_mapping, override, read_toml
+from biobert.data.catalogue import find_split, load_corpus
+from biobert.data.rejects import Rejects
+from biobert.evaluation.overlap import Shared, shared_spans
+from biobert.pipeline.annotator import Annotator
+from biobert.pipeline.evaluating import CorpusPlaces, evaluate, read_gold, unit_of
+from biobert.pipeline.suite import Published, Suite, SuiteModel, SuiteTest, Turn
+from biobert.runtime.settings import RuntimeSettings
+from biobert.tasks import build_task
+from biobert.training.corpora import describe, read_sources
+from biobert.training.recipe import Recipe, read_recipe
+
+Train = Callable[[Mapping[str, Any], Path], None]
+"""Trains by the tables of a recipe into a folder, going on with a stopped run."""
+Note = Callable[[str], None]
+ASKED, SECONDS = "asked.json", "seconds.json"
+"""Beside a model: the tables it was asked for by, and how long it trained."""
+REPORTS = "reports"
+SECONDS_BETWEEN_NOTES = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One test of one model over all seeds and folds: main scores, intervals and minutes of each
+    run, and what of the test set it had learnt from (None: not known).
+
+    `checksum` is the SHA-256 of the test set's file, of several that of their checksums;
+    `set_aside` counts the records that could not be read, `failure` says why there are no scores.
+    """
+
+    test: str
+    task: str
+    measure: str
+    corpus: str
+    split: str
+    checksum: str
+    documents: int
+    set_aside: int
+    seeds: tuple[int, ...]
+    scores: tuple[float, ...]
+    intervals: tuple[tuple[float, float], ...]
+    shared: tuple[Shared | None, ...]
+    minutes: tuple[float, ...]
+    published: tuple[Published, ...] = ()
+    incomparable: str = ""
+    folds: tuple[str, ...] = ()
+    failure: str = ""
+
+    @property
+    def mean(self) -> float:
+        """Of the scores over all runs."""
+        return statistics.mean(self.scores)
+
+    @property
+    def deviation(self) -> float | None:
+        """The standard deviation over all runs; None for a single one."""
+        return statistics.stdev(self.scores) if len(self.scores) > 1 else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, with mean and deviation."""
+        summary = {"mean": self.mean, "deviation": self.deviation} if self.scores else {}
+        return {**asdict(self), **summary}
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteRun:
+    """One call: where recipes lie, where results go, and who trains."""
+
+    suite: Suite
+    recipes: Path
+    output: Path
+    places: CorpusPlaces
+    train: Train
+    note: Note
+    changes: Sequence[str] = ()
+    settings: RuntimeSettings = RuntimeSettings()
+
+    def cells(self) -> Iterator[Cell]:
+        """Train what is not trained yet and score what is not scored yet, cell by cell.
+
+        A model that cannot be trained or tested is a cell with its failure; the others go on. Where
+        the folder holds models of other settings or training data, nothing is begun.
+        """
+        self._check_folders()
+        self._check_leaks()
+        for model in self.suite.models:
+            for test in model.tests:
+                try:
+                    yield self._cell(model, test)
+                except BiobertError as problem:
+                    self.note(f"{test.name}: {problem}")
+                    yield _failed(test, str(problem))
+
+    def _cell(self, model: SuiteModel, test: SuiteTest) -> Cell:
+        turns = model.turns(self.suite.seeds)
+        folders = [self._trained(model, turn) for turn in turns]
+        reports = [self._report(folder, test) for folder in folders]
+        manifest = read_manifest(folders[0])
+        task = build_task(manifest.task, manifest.task_settings)
+        return Cell(
+            test=test.name,
+            task=task.name,
+            measure=task.measure(),
+            corpus=test.corpus,
+            split=test.split,
+            checksum=reports[0]["test_set"]["checksum"],
+            documents=reports[0]["documents"],
+            set_aside=reports[0]["set_aside"],
+            seeds=self.suite.seeds,
+            scores=tuple(one["scores"]["main"] for one in reports),
+            intervals=tuple((one["interval"]["low"], one["interval"]["high"]) for one in reports),
+            shared=tuple(_shared(one) for one in reports),
+            minutes=tuple(_read(folder / SECONDS)["seconds"] / 60 for folder in folders),
+            published=test.published,
+            incomparable=test.incomparable,
+            folds=model.folds,
+        )
+
+    def _check_folders(self) -> None:
+        for model in self.suite.models:
+            for turn in model.turns(self.suite.seeds):
+                folder = self._folder(model, turn)
+                changed = _changes(folder, self._asked(model, turn)) if _begun(folder) else []
+                if changed:
+                    raise BadInputError(
+                        f"{folder} holds a run of other settings ({'; '.join(changed)}); "
+                        "choose another --output"
+                    )
+            for fold in model.folds or (None,):
+                self._check_data(model, [Turn(seed, fold) for seed in self.suite.seeds])
+
+    def _check_data(self, model: SuiteModel, turns: Sequence[Turn]) -> None:
+        """What models that stand have learnt from is what their recipe names."""
+        folders = [self._folder(model, turn) for turn in turns]
+        manifests = {one: read_manifest(one).data for one in folders if (one / MANIFEST).is_file()}
+        if not manifests:
+            return
+        try:
+            found = self._sources(self._recipe(model, turns[0]))
+        except BiobertError:
+            return  # what is not at hand cannot be compared
+        described = {name: describe(some) for name, some in found.items()}
+        for folder, data in manifests.items():
+            changed = [name for name, what in described.items() if data.get(name, what) != what]
+            if changed:
+                raise BadInputError(
+                    f"{folder} has learnt from other data than there is now in "
+                    f"{', '.join(changed)}; bring the old one back, or choose another --output"
+                )
+
+    def _check_leaks(self) -> None:
+        """Say of each test set, before its model is trained, what of it will be learnt from."""
+        for model in self.suite.models:
+            turn = model.turns(self.suite.seeds)[0]
+            for test in () if _is_trained(self._folder(model, turn)) else model.tests:
+                try:
+                    self.note(f"{test.name}: {self._leak(model, turn, test)}")
+                except BiobertError as problem:
+                    self.note(f"{test.name}: not compared with the training data: {problem}")
+
+    def _leak(self, model: SuiteModel, turn: Turn, test: SuiteTest) -> str:
+        gold = read_gold(test.test_set(), test.split, self.places)
+        settings = dict(self._recipe(model, turn).task)
+        unit = unit_of(build_task(settings.pop("name"), settings))
+        shared = shared_spans(gold, self._learnt(model, turn), unit)
+        return f"{sum(map(len, shared))} {unit} of it stand in the training data too"
+
+    def _learnt(self, model: SuiteModel, turn: Turn) -> list[Document]:
+        """The documents that the model learns from, and that the one it begins from does."""
+        found = self._sources(self._recipe(model, turn))
+        documents = [document for some in found.values() for document in some]
+        start = self.suite.start_of(model)
+        return documents if start is None else documents + self._learnt(start, Turn(turn.seed))
+
+    def _sources(self, recipe: Recipe) -> dict[str, list[Document]]:
+        return read_sources(recipe.data.train, rejects=Rejects(), **asdict(self.places))
+
+    def _recipe(self, model: SuiteModel, turn: Turn) -> Recipe:
+        return read_recipe(self._asked(model, turn), place=model.recipe)
+
+    def _folder(self, model: SuiteModel, turn: Turn) -> Path:
+        return self.output / model.folder / turn.folder
+
+    def _asked(self, model: SuiteModel, turn: Turn) -> dict[str, Any]:
+        """The tables that a model is asked for by; a model that it begins from is named by its
+        place in the output folder, which may be moved."""
+        changes = [*model.set, *self.changes, f"run.seed={turn.seed}"]
+        tables = override(read_toml(self.recipes / model.recipe), changes)
+        if model.start is not None:
+            tables = _with_encoder(tables, f"{model.start}/{Turn(turn.seed).folder}")
+        return tables if turn.fold is None else _with_fold(tables, model.folds, turn.fold)
+
+    def _trained(self, model: SuiteModel, turn: Turn) -> Path:
+        """The model folder of a turn; trained now unless it stands there whole."""
+        folder = self._folder(model, turn)
+        if _is_trained(folder):
+            return folder
+        asked = tables = self._asked(model, turn)
+        if (start := self.suite.start_of(model)) is not None:
+            tables = _with_encoder(asked, str(self._trained(start, Turn(turn.seed))))
+        self.note(f"{model.folder}, {turn.folder}: training")
+        shutil.rmtree(folder / REPORTS, ignore_errors=True)  # they are of a model that was here
+        _write(folder / ASKED, asked)
+        with _timed(folder / SECONDS):
+            self.train(tables, folder)
+        return folder
+
+    def _report(self, folder: Path, test: SuiteTest) -> dict[str, Any]:
+        """The report of a test; made now unless that of the same test set, model and measure stands
+        there."""
+        path = folder / REPORTS / f"{test.name}.json"
+        manifest = read_manifest(folder)
+        asked = {**asdict(test.test_set()), "checksum": _checksum(test, self.places)}
+        asked["model"] = sha256_of(folder / MANIFEST)
+        task = build_task(manifest.task, manifest.task_settings)
+        asked["measure"], asked["unit"] = task.measure(), unit_of(task)
+        asked = json.loads(json.dumps(asked))
+        report = _read(path)
+        if report.get("test_set") == asked:
+            return report
+        self.note(f"{test.name}: scoring {folder.name}")
+        annotator = Annotator(folder, settings=self.settings)
+        found = evaluate(annotator, test.test_set(), self.places).to_json()
+        report = {"test_set": asked, **found}
+        _write(path, report)
+        return report
+
+
+def _with_encoder(tables: Mapping[str, Any], encoder: str) -> dict[str, Any]:
+    return {**tables, "model": {**tables.get("model", {}), "encoder": encoder}}
+
+
+def _with_fold(tables: Mapping[str, Any], folds: Sequence[str], fold: str) -> dict[str, Any]:
+    """The recipe's own sources, with one fold as devel and the others to learn from."""
+    splits = {"train": [one for one in folds if one != fold], "devel": [fold]}
+    data = tables.get("data", {})
+    parts = {
+        name: [{**source, "splits": some} for source in data.get(name, ())]
+        for name, some in splits.items()
+    }
+    return {**tables, "data": {**data, **parts}}
+
+
+def _is_trained(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file() and (folder / SECONDS).is_file()
+
+
+def _begun(folder: Path) -> bool:
+    """Whether a run has left anything; one that failed at once may be asked anew."""
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return bool(there - {ASKED, SECONDS})
+
+
+def _changes(folder: Path, tables: Mapping[str, Any]) -> list[str]:
+    if not (folder / ASKED).is_file():
+        return [f"no {ASKED} tells them"]
+    return differences(_read(folder / ASKED), tables)
+
+
+def _shared(report: Mapping[str, Any]) -> Shared | None:
+    values = report["shared_with_train"]
+    return None if values is None else from_mapping(Shared, values, place=REPORTS)
+
+
+def _failed(test: SuiteTest, failure: str) -> Cell:
+    return Cell(
+        test=test.name,
+        task="",
+        measure="",
+        corpus=test.corpus,
+        split=test.split,
+        checksum="",
+        documents=0,
+        set_aside=0,
+        seeds=(),
+        scores=(),
+        intervals=(),
+        shared=(),
+        minutes=(),
+        published=test.published,
+        incomparable=test.incomparable,
+        failure=failure,
+    )
+
+
+def _checksum(test: SuiteTest, places: CorpusPlaces) -> str:
+    place = Path(test.corpus)
+    if place.exists():
+        return sha256_of_all(files_at(place))
+    corpus = load_corpus(test.corpus)
+    return sha256_of_all(find_split(corpus, test.split, **asdict(places)).files)
+
+
+@contextmanager
+def _timed(path: Path) -> Iterator[None]:
+    """Add the seconds that this takes to those of the file, also now and then: what a killed run
+    took counts too."""
+    before, began, ended = _read(path).get("seconds", 0.0), time.perf_counter(), Event()
+
+    def note() -> None:
+        _write(path, {"seconds": before + time.perf_counter() - began})
+
+    def note_now_and_then() -> None:
+        while not ended.wait(SECONDS_BETWEEN_NOTES):
+            note()
+
+    thread = Thread(target=note_now_and_then, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        note()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The values of a file that was written here; none where there is none."""
+    return read_json(path, missing="") if path.is_file() else {}
+
+
+def _write(path: Path, values: Mapping[str, Any]) -> None:
+    with write_text(path) as stream:
+        json.dump(values, stream, indent=2, ensure_ascii=False)

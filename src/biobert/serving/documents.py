@@ -1,0 +1,118 @@
+"""Requests about documents: JSON that says all, or a format of the field with a query."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Query
+from pydantic.json_schema import models_json_schema
+from starlette.requests import Request
+
+from biobert.core.document import Document
+from biobert.serving.admission import Load
+from biobert.serving.batching import Job
+from biobert.serving.content import (
+    MEDIA_TYPES,
+    OWN,
+    PUBTATOR,
+    TEXT,
+    Formats,
+    formats_of,
+    read_body,
+)
+from biobert.serving.routing import JSON, ReadRequest, check_query
+from biobert.serving.schema import (
+    EXAMPLE,
+    AnnotateRequest,
+    ClassifyRequest,
+    RelationsRequest,
+    TextsRequest,
+)
+from biobert.serving.service import Service, service_of
+
+R = TypeVar("R", bound=TextsRequest)
+IN_BODY = frozenset({"text", "documents"})
+"""What no query says."""
+FORMAT = "format"
+FormatQuery = Annotated[str | None, Query(description="Of the body and the answer.")]
+REFERENCE = "#/components/schemas/{model}"
+BODIES: dict[str, Any] = {
+    "text/plain": {"schema": {"type": "string"}, "example": EXAMPLE},
+    "text/plain; format=pubtator": {
+        "schema": {"type": "string"},
+        "example": f"1|t|{EXAMPLE}\n1|a|No ulcers were seen.\n",
+    },
+    "application/json; format=bioc-json": {"schema": {"type": "object"}},
+    "application/xml": {"schema": {"type": "string"}},
+    "application/xml; format=pubmed": {"schema": {"type": "string"}},
+    "application/xml; format=jats": {"schema": {"type": "string"}},
+    "application/pdf": {"schema": {"type": "string", "format": "binary"}},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[R]):
+    """What a request wishes, and of what size its documents are, as far as it is known unread."""
+
+    wishes: R
+    formats: Formats
+    load: Load
+    read: Callable[[], list[Document]]
+
+    def documents(self, service: Service, job: Job) -> list[Document]:
+        """The documents, within limits, and without persons where that is wished."""
+        documents = self.read()
+        service.queue.check_size(service.check_texts([one.text for one in documents]))
+        return service.without_persons(documents, self.wishes, job)
+
+
+async def asked_of(
+    request: Request,
+    format: str | None,
+    in_query: R,
+    written: Collection[str] = tuple(MEDIA_TYPES),
+) -> Asked[R]:
+    """What a request asks: JSON says everything in its body, other formats have `in_query`.
+
+    `written` are the formats that hold the answer. Raises Refusal as `formats_of` does, and for
+    what is in a query and not read.
+    """
+    assert isinstance(request, ReadRequest)
+    service, formats = service_of(request), formats_of(request, format, written)
+    if formats.given == OWN:
+        check_query(request, frozenset({FORMAT}))
+        wishes = type(in_query).model_validate(await request.json())
+        documents = wishes.as_documents()
+        load = service.check_texts([one.text for one in documents])
+        return Asked(wishes, formats, load, lambda: documents)
+    check_query(request, type(in_query).model_fields.keys() - IN_BODY | {FORMAT})
+    # Read in the job's thread: its size is all that is known before.
+    content = request.content
+    characters = len(content)
+    if formats.given not in (TEXT, PUBTATOR):
+        # Many of its bytes are no text. How many, is seen when it was read.
+        characters = min(characters, service.settings.limits.characters)
+
+    def read() -> list[Document]:
+        return read_body(content, formats.given, service.processes)
+
+    return Asked(in_query, formats, Load(1, characters), read)
+
+
+def bodies(kind: type[TextsRequest]) -> dict[str, Any]:
+    """The bodies that are read, for the OpenAPI document."""
+    own = {"schema": {"$ref": REFERENCE.format(model=kind.__name__)}, "example": {"text": EXAMPLE}}
+    return {"requestBody": {"required": True, "content": {JSON: own, **BODIES}}}
+
+
+def answers_in(written: Collection[str], example: Any = None) -> dict[str, Any]:
+    """The formats of the answer, for the OpenAPI document."""
+    found: dict[str, Any] = {MEDIA_TYPES[one]: {} for one in written}
+    return found if example is None else {**found, JSON: {"example": example}}
+
+
+def schemas() -> dict[str, Any]:
+    """The schemas of the JSON bodies, which FastAPI does not know."""
+    kinds = (AnnotateRequest, RelationsRequest, ClassifyRequest)
+    _, found = models_json_schema([(one, "validation") for one in kinds], ref_template=REFERENCE)
+    return dict(found["$defs"])

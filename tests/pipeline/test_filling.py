@@ -1,0 +1,49 @@
+"""Gaps are filled by a model's weights, or by what it was exported to."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from biobert.compression.folder import export_folder
+from biobert.core.errors import BadInputError
+from biobert.pipeline.embedder import Embedder
+from biobert.pipeline.filling import GapFiller
+from biobert.runtime.settings import RuntimeSettings
+from tests.tiny import write_tiny_model_folder
+
+TEXT = "the [MASK] and the cardiac arrest"
+FLOAT32 = RuntimeSettings(precision="float32")
+
+
+@pytest.fixture(scope="module")
+def language_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("language") / "model"
+    return write_tiny_model_folder(folder, task="pretraining", others={"pairs": "order"})
+
+
+@pytest.fixture(scope="module")
+def exported(language_model: Path) -> Path:
+    export_folder(language_model, language_model.with_name("exported"), weights="float32")
+    return language_model.with_name("exported")
+
+
+def test_an_exported_model_fills_gaps_without_torch(
+    language_model: Path, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (expected,) = GapFiller(language_model).fill(TEXT)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    filler = GapFiller(exported, settings=FLOAT32)
+    (found,) = filler.fill(TEXT)
+    assert [one.piece for one in found.candidates] == [one.piece for one in expected.candidates]
+    assert found.candidates[0].probability == pytest.approx(
+        expected.candidates[0].probability, abs=1e-4
+    )
+    with pytest.raises(BadInputError, match="the model reads 512; shorten it"):
+        filler.fill(TEXT + " cancer" * 600)
+
+
+def test_a_graph_answers_for_its_own_task_alone(exported: Path, exported_model: Path) -> None:
+    for use, folder in ((Embedder, exported), (GapFiller, exported_model)):
+        with pytest.raises(BadInputError, match="name the folder that it was made of"):
+            use(folder)

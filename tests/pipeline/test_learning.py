@@ -1,0 +1,48 @@
+"""Training and scoring by what `biobert` exports."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import biobert
+from biobert.core.model_folder import read_manifest
+from biobert.data.reading import write_documents
+from biobert.tasks.ner import NamedEntityRecognition
+from tests.tiny import write_tiny_encoder_folder
+from tests.training.conftest import Silent
+
+
+def test_a_recipe_is_trained_and_the_model_scored(tmp_path: Path) -> None:
+    write_documents(NamedEntityRecognition.toy_documents() * 4, tmp_path / "toy.jsonl")
+    encoder = write_tiny_encoder_folder(tmp_path / "encoder")
+    recipe = tmp_path / "toy.toml"
+    recipe.write_text(
+        f"""name = "toy"
+        task = {{ name = "ner", labels = ["Chemical", "Disease"] }}
+        model = {{ encoder = "{encoder}" }}
+        data = {{ train = [{{ corpus = "{tmp_path / "toy.jsonl"}" }}] }}
+        """
+    )
+    listener = Silent()
+    model, places = tmp_path / "model", biobert.CorpusPlaces(cache=tmp_path / "cache")
+    manifest = biobert.train(
+        recipe, model, places=places, changes=["run.steps=2", "run.seed=7"], listener=listener
+    )
+    assert len(listener.losses) == 2
+    assert manifest.recipe["run"]["seed"] == 7
+    assert read_manifest(model).recipe["run"] == manifest.recipe["run"]
+    test_set = biobert.TestSet(str(tmp_path / "toy.jsonl"))
+    report = biobert.evaluate(biobert.Annotator(model), test_set, places)
+    assert 0.0 <= report.scores.main <= 1.0
+    with pytest.raises(biobert.BiobertError, match=r"toy\.toml \[task\]"):
+        biobert.train(recipe, model, places=places, changes=["task={labels=[]}"])
+
+
+def test_importing_biobert_loads_nothing_that_it_exports() -> None:
+    program = "import sys, biobert; print(*(one for one in sys.modules if 'biobert' in one))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) <= {"biobert", "biobert.core", "biobert.core.version"}
