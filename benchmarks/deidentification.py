@@ -1,14 +1,16 @@
 """How many identifiers of invented notes are found, what else is replaced, and how fast.
 
-    python benchmarks/deidentification.py
+    python benchmarks/deidentification.py [--names MODEL]
 
-The notes and their gold annotations are in tests/trust/notes: those the rules were written with
-(`tuning`), and those written before the rules (`blind`). Both are also read wrapped, with the line
-ends of Windows, with non-breaking signs, in capitals and in small letters. With BIOBERT_DATA, the
-abstracts of the BC5CDR test split say how much is replaced where no patient is named. Adds a line
-for each to results/deidentification.jsonl.
+With a tagger (recipes/ner-names.toml), everything is measured without and with it. The notes and
+their gold annotations are in tests/trust/notes: those the rules were written with (`tuning`; the
+tagger learns from them too), and those written before the rules (`blind`). Both are also read
+wrapped, with the line ends of Windows, with non-breaking signs, in capitals and in small letters.
+With BIOBERT_DATA, the abstracts of the BC5CDR test split say how much is replaced where no patient
+is named. Adds a line for each to results/deidentification.jsonl.
 """
 
+import argparse
 import os
 import re
 import time
@@ -24,6 +26,8 @@ from biobert.core.editing import Edit, edited
 from biobert.data.catalogue import read_split
 from biobert.data.reading import read_documents
 from biobert.evaluation.leaks import LeakScores, score_leaks
+from biobert.trust.note import letter_by_letter
+from biobert.trust.tagger import load_tagger
 
 NOTES = Path(__file__).parents[1] / "tests" / "trust" / "notes"
 REPEATS = 20
@@ -36,13 +40,6 @@ Form = Callable[[Document], Document]
 def in_place(change: Callable[[str], str]) -> Form:
     """The change, which leaves every character in its place."""
     return lambda note: replace(note, text=change(note.text))
-
-
-def letter_by_letter(change: Callable[[str], str]) -> Form:
-    """The change without what would move offsets, such as a capital of two letters."""
-    return in_place(
-        lambda text: "".join(new if len(new := change(one)) == 1 else one for one in text)
-    )
 
 
 def wrapped(note: Document) -> Document:
@@ -59,8 +56,8 @@ FORMS: Mapping[str, Form] = {
     "wrapped, lines end in CR LF": wrapped_on_windows,
     "non-breaking spaces": in_place(lambda text: text.replace(" ", "\u00a0")),
     "non-breaking hyphens": in_place(lambda text: text.replace("-", "\u2011")),
-    "capitals": letter_by_letter(str.upper),
-    "small letters": letter_by_letter(str.lower),
+    "capitals": in_place(lambda text: letter_by_letter(text, str.upper)),
+    "small letters": in_place(lambda text: letter_by_letter(text, str.lower)),
 }
 """Other ways to write a note."""
 
@@ -94,18 +91,14 @@ def scores_of(gold: list[Document], deidentifier: Deidentifier) -> LeakScores:
 
 
 def in_other_forms(gold: list[Document], deidentifier: Deidentifier) -> dict[str, object]:
-    """Recall and precision where the same notes are written in other ways."""
-    found: dict[str, object] = {}
-    for name, change in FORMS.items():
-        scores = scores_of([change(one) for one in gold], deidentifier)
-        found[name] = {
-            "recall": round(scores.overall.recall, 4),
-            "precision": round(scores.precision, 4),
-        }
-    return found
+    """The figures where the same notes are written in other ways."""
+    return {
+        name: figures(scores_of([change(one) for one in gold], deidentifier))
+        for name, change in FORMS.items()
+    }
 
 
-def notes(name: str, deidentifier: Deidentifier) -> None:
+def notes(name: str, deidentifier: Deidentifier, model: str | None) -> None:
     gold = list(read_documents(NOTES / name))
     found = {
         **figures(scores_of(gold, deidentifier)),
@@ -113,11 +106,11 @@ def notes(name: str, deidentifier: Deidentifier) -> None:
         "characters_per_second": characters_per_second(gold, deidentifier),
         "other_forms": in_other_forms(gold, deidentifier),
     }
-    print(name, found)
-    record("deidentification", {"notes": name, "figures": found})
+    print(name, model or "rules alone", found)
+    record("deidentification", {"notes": name, "names": model, "figures": found})
 
 
-def abstracts(deidentifier: Deidentifier) -> None:
+def abstracts(deidentifier: Deidentifier, model: str | None) -> None:
     """Replacements in published abstracts, a thousand characters."""
     root = Path(os.environ["BIOBERT_DATA"])
     split = list(read_split("BC5CDR-pubtator", "test", data_root=root, cache=CACHE))
@@ -133,17 +126,25 @@ def abstracts(deidentifier: Deidentifier) -> None:
         "replaced_per_thousand_characters": round(1000 * sum(counts.values()) / characters, 3),
         "characters_per_second": round(characters / (time.process_time() - began)),
     }
-    print("BC5CDR test", found)
-    record("deidentification", {"notes": "BC5CDR test abstracts", "figures": found})
+    print("BC5CDR test", model or "rules alone", found)
+    record("deidentification", {"notes": "BC5CDR test abstracts", "names": model, "figures": found})
+
+
+def measure(deidentifier: Deidentifier, model: str | None) -> None:
+    deidentifier.deidentify("Mrs. Sullivan was seen.")
+    for name in ("tuning", "blind"):
+        notes(name, deidentifier, model)
+    if "BIOBERT_DATA" in os.environ:
+        abstracts(deidentifier, model)
 
 
 def main() -> None:
-    deidentifier = Deidentifier()
-    deidentifier.deidentify("Mrs. Sullivan was seen.")
-    for name in ("tuning", "blind"):
-        notes(name, deidentifier)
-    if "BIOBERT_DATA" in os.environ:
-        abstracts(deidentifier)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--names", metavar="MODEL", help="a tagger to measure beside the rules")
+    model = parser.parse_args().names
+    measure(Deidentifier(), None)
+    if model is not None:
+        measure(Deidentifier(names=load_tagger(model).annotate), Path(model).name)
 
 
 if __name__ == "__main__":

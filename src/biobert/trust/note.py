@@ -1,6 +1,7 @@
 """A text as the finders read it, and what they give."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -40,7 +41,7 @@ class NoteText:
 
     def __init__(self, text: str) -> None:
         self.text = as_typed(text)
-        self.lowered = _lowered(self.text)
+        self.lowered = letter_by_letter(self.text, str.lower)
 
     @cached_property
     def words(self) -> list[tuple[int, int, str]]:
@@ -57,9 +58,12 @@ def as_typed(text: str) -> str:
     return text.translate(AS_TYPED)
 
 
-def _lowered(text: str) -> str:
-    lowered = text.lower()
-    if len(lowered) == len(text):
-        return lowered
-    # A few letters have a lower case of two characters, such as the Turkish dotted capital I.
-    return "".join(low if len(low := one.lower()) == 1 else one for one in text)
+def letter_by_letter(text: str, change: Callable[[str], str]) -> str:
+    """The text changed, such as by `str.upper`, with every character in its place.
+
+    A few letters become two, such as the lower case of the Turkish dotted capital I: they stay.
+    """
+    changed = change(text)
+    if len(changed) == len(text):
+        return changed
+    return "".join(new if len(new := change(one)) == 1 else one for one in text)

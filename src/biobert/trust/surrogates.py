@@ -91,7 +91,7 @@ class Surrogates:
 
     def _name(self, text: str) -> str:
         """Word by word, so that `Smith` stays the same person as `SMITH, JOHN A.`"""
-        return WORD.sub(lambda match: _case_like(match[0], self._name_word(match[0])), text)
+        return WORD.sub(lambda match: case_like(match[0], self._name_word(match[0])), text)
 
     def _name_word(self, word: str) -> str:
         plain = folded(word)
@@ -112,7 +112,7 @@ class Surrogates:
         for noun in FACILITY_NOUNS:
             if noun.lower() in plain:
                 return f"{self._choice('facility', plain, FACILITY_NAMES)} {noun}"
-        return _case_like(text, self._choice("places", plain, spelled("places")))
+        return case_like(text, self._choice("places", plain, spelled("places")))
 
     def _phone(self, text: str) -> str:
         """With the exchange 555, which is kept for fiction, where the number has ten digits."""
@@ -171,7 +171,8 @@ def _zip(text: str) -> str:
     return "00000" if prefix in RESTRICTED_ZIP_PREFIXES else f"{prefix}00"
 
 
-def _case_like(old: str, new: str) -> str:
+def case_like(old: str, new: str) -> str:
+    """The new word in capitals or small letters where the old one is."""
     if old.isupper() and len(old) > 1:
         return new.upper()
     return new.lower() if old.islower() else new
