@@ -182,7 +182,7 @@ class TeiRerankRequest(Request):
     """As Hugging Face text-embeddings-inference is asked to rank texts for a query."""
 
     query: str = Field(examples=["What helps against fever?"])
-    texts: list[str] = Field(examples=[["Aspirin lowers a fever.", "It is late."]])
+    texts: list[str] = Field(min_length=1, examples=[["Aspirin lowers a fever.", "It is late."]])
     raw_scores: bool = False
     return_text: bool = False
     truncate: bool | None = None
