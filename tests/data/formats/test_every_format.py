@@ -195,6 +195,13 @@ def test_labels_and_text_outside_of_passages_survive(format: str, tmp_path: Path
     assert found.metadata == document.metadata
 
 
+def test_json_lines_keep_what_has_no_name(tmp_path: Path) -> None:
+    parts = (Passage(0, 0, ""), Passage(0, 7, ""))
+    document = Document("1", "Aspirin", parts, (Entity(0, 7, ""),), (Relation("", ()),))
+    found = through(document, "jsonl", tmp_path)
+    assert replace(found, provenance=document.provenance) == document
+
+
 def test_pubtator_keeps_an_abstract_that_begins_where_the_title_ends(tmp_path: Path) -> None:
     passages = (Passage(0, 6, "title"), Passage(6, 20, "abstract"))
     document = Document("1", "Title.Aspirin helps.", passages, (Entity(6, 13, "Drug"),))

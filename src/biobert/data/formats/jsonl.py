@@ -29,6 +29,8 @@ from biobert.data.formats._relations import check_arguments
 from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".jsonl", ".ndjson")
+NEVER_LEFT_OUT = ("kind", "label", "arguments")
+"""Of passages, entities and relations: without them they are none."""
 NO_AGREEMENT = "-"
 BAD_LINE = (
     ValueError,
@@ -121,7 +123,11 @@ def _check_relations(document: Document) -> None:
 
 
 def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value not in (None, "", (), {})}
+    return {
+        key: value
+        for key, value in values.items()
+        if key in NEVER_LEFT_OUT or value not in (None, "", (), {})
+    }
 
 
 def _pair(values: Mapping[str, Any], default_id: str) -> Document:
