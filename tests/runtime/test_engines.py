@@ -88,6 +88,14 @@ def test_a_processor_without_bf16_rounds_activations_unless_it_must_not(
     assert str(found) == group
 
 
+def test_threads_are_tied_to_no_core_since_other_processes_would_be_to_the_same(
+    exported_model: Path,
+) -> None:
+    predictor = load_model(exported_model, RuntimeSettings(threads=1)).predictor
+    assert isinstance(predictor, openvino.OpenVinoPredictor)
+    assert predictor._compiled.get_property("ENABLE_CPU_PINNING") is False
+
+
 def test_torch_takes_the_threads_and_the_batches_it_is_told(tiny_model: Path) -> None:
     before = torch.get_num_threads()
     try:

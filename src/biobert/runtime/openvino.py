@@ -90,6 +90,8 @@ class OpenVinoPredictor:
             "NUM_STREAMS": str(self.settings.parallel_batches),
             "CPU_RUNTIME_CACHE_CAPACITY": REMEMBERED_SHAPES,
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": str(group),
+            # Pinned, the threads of every process take the first cores: two workers share one.
+            "ENABLE_CPU_PINNING": "NO",
         }
 
 
