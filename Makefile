@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo test check format docs bench clean
+.PHONY: setup demo test test-slow check format docs bench clean
 
 # The base install: everything that annotation with the embedded model needs.
 $(VENV)/base: pyproject.toml constraints.txt
@@ -24,7 +24,11 @@ demo: $(VENV)/base
 
 # A process for each core, and one thread in each: more threads than cores wait for one another.
 test: $(VENV)/dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not slow"
+
+# What repeats, at length, what a faster test shows once: more methods on two processes, compilation.
+test-slow: $(VENV)/dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -34,7 +34,10 @@ def test_a_corpus_at_hand_is_copied_and_another_one_refused(
         assert (tmp_path / "mine" / file.path).read_text() == "another\tO\n"
 
 
-def test_a_refused_build_leaves_the_list_of_the_earlier_one(tmp_path: Path) -> None:
+def test_a_refused_build_leaves_the_list_of_the_earlier_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BIOBERT_DATA", raising=False)  # test splits that take a while to look for
     tiny_tokenizer().save(tmp_path)
     lines = [{"text": prose(number)} for number in range(4)]
     text = "".join(json.dumps(one) + "\n" for one in [*lines, {"text": "Short."}])

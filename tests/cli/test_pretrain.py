@@ -19,7 +19,6 @@ ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "recipes" / "pretrain-tiny.toml"
 
 
-@pytest.mark.slow
 def test_the_commands_of_the_smallest_recipe_work(tmp_path: Path) -> None:
     for name in ("recipes", "examples"):
         (tmp_path / name).symlink_to(ROOT / name)
@@ -30,7 +29,8 @@ def test_the_commands_of_the_smallest_recipe_work(tmp_path: Path) -> None:
     done = subprocess.run(
         ["sh", "-e", "-c", script],
         cwd=tmp_path,
-        env={**os.environ, "PATH": path},
+        # Without the test splits that a build looks for, where there are any.
+        env={**os.environ, "PATH": path, "BIOBERT_DATA": ""},
         capture_output=True,
         text=True,
         check=False,

@@ -141,7 +141,6 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "megabytes"), [("blanks", 50), ("no sentences", 12), ("no blanks", 12)]
 )

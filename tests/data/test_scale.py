@@ -11,7 +11,6 @@ from tests.data.built import SMALL, build, checksums
 from tests.tiny import tiny_tokenizer
 
 pytestmark = [
-    pytest.mark.slow,
     # Its own: it sets defaults that it has deprecated.
     pytest.mark.filterwarnings("ignore:.*is deprecated.*:DeprecationWarning:ray"),
 ]

@@ -19,7 +19,6 @@ from tests.cli.calling import call
 ABSTRACT = "{0}|t|Lithium and the heart\n{0}|a|Lithium caused cardiac arrest, {0}.\n\n"
 
 pytestmark = [
-    pytest.mark.slow,
     # Its own: it sets defaults that it has deprecated.
     pytest.mark.filterwarnings("ignore:.*is deprecated.*:DeprecationWarning:ray"),
 ]

@@ -15,7 +15,6 @@ from tests.serving.texts import TEXTS
 pytest.importorskip("ray.serve", reason="the extra [ray-serve] is not installed")
 
 pytestmark = [
-    pytest.mark.slow,
     # Its own.
     pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),

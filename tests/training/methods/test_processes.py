@@ -125,7 +125,6 @@ def test_two_learn_from_a_teacher_and_hold_on_as_one(
     check_alike(run, plan(tables, lines, tmp_path), tmp_path)
 
 
-@pytest.mark.slow
 def test_two_killed_processes_go_on_as_if_they_had_lived(
     run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
 ) -> None:
