@@ -13,11 +13,6 @@ from tests.tiny import write_tiny_model_folder
 TEXT = "Lithium caused cardiac arrest. Aspirin did not.\n\nBreast cancer and diabetes."
 
 
-@pytest.fixture(scope="module")
-def annotator(exported_model: Path) -> Annotator:
-    return Annotator(exported_model)
-
-
 def test_annotations_are_of_the_text_and_carry_probabilities(annotator: Annotator) -> None:
     document = annotator.annotate(TEXT)
     assert document.text == TEXT

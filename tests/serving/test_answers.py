@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +17,9 @@ from biobert.pipeline.answering import Answerer
 from biobert.pipeline.filling import GapFiller
 from biobert.runtime.settings import RuntimeSettings
 from biobert.serving.pairs import documents_of_pairs
-from biobert.training.splitting import split_folder
 from biobert.trust.deidentification import Deidentifier
 from biobert.trust.tagger import load_tagger
-from tests.serving.conftest import PARTS, figure, serving
+from tests.serving.conftest import figure, serving
 from tests.serving.texts import TEXTS
 
 EXACT = RuntimeSettings(precision="float32")
@@ -297,50 +295,6 @@ def without_scores(content: bytes, format: str) -> list[Document]:
         )
         for one in read_documents(Memory("body", content), format)
     ]
-
-
-def test_a_model_of_several_tasks_answers_for_each(
-    folders: dict[str, Path], tmp_path: Path
-) -> None:
-    """As each of its parts alone does."""
-    split_folder(folders["together"], tmp_path / "parts")
-    parts = {name: Annotator(tmp_path / "parts" / name, settings=EXACT) for name in PARTS}
-    models = [{"name": "together", "folder": str(folders["together"])}]
-    text, given = TEXTS[0], Document("1", TEXTS[0])
-    with serving(models=models, runtime={"precision": "float32"}) as client:
-
-        def asked(path: str, **body: Any) -> dict[str, Any]:
-            found = client.post(path, json=body)
-            assert found.status_code == 200, found.text
-            answer: dict[str, Any] = found.json()
-            return answer
-
-        (model,) = client.get("/v1/models").json()["models"]
-        plain = asked("/plain", text=text)["annotations"]
-        (topics,) = asked("/v1/classify", text=text)["documents"]
-        (related,) = asked("/v1/relations", text=text)["documents"]
-        (all_of_it,) = asked("/v1/annotate", text=text)["documents"]
-        organs = asked("/v1/annotate", text=text, labels=["Anatomy"])["documents"][0]
-        (inferred,) = asked("/v1/infer", pairs=[{"first": text, "second": text}])["pairs"]
-        answered = asked("/v1/answer", question=text, context=text, top=2)["found"]
-        ranked = asked("/rerank", query=text, texts=[text])
-    assert model["tasks"]["ner"] == ["Chemical", "Disease", "Anatomy"]
-    entities = [one for name in ("names", "organs") for one in parts[name].annotate(text).entities]
-    spans = sorted((one.start, one.end) for one in entities)
-    assert [(one["span"]["begin"], one["span"]["end"]) for one in plain] == spans
-    assert [(one["start"], one["end"]) for one in all_of_it["entities"]] == spans
-    assert {one["label"] for one in organs["entities"]} == {"Anatomy"}
-    expected = parts["topics"].annotate(given)
-    assert topics["scores"] == pytest.approx(dict(expected.label_scores), abs=1e-5)
-    assert all_of_it["label_scores"] == pytest.approx(dict(expected.label_scores), abs=1e-5)
-    relations = parts["effects"].annotate(given.with_entities(entities)).relations
-    assert relations and len(related["relations"]) == len(relations)
-    (pair,) = documents_of_pairs([(text, text)], ("premise", "hypothesis"))
-    expected = parts["inference"].annotate(pair)
-    assert inferred["scores"] == pytest.approx(dict(expected.label_scores), abs=1e-5)
-    found = Answerer(tmp_path / "parts/questions", top=2, settings=EXACT).answer(text, text)
-    assert [one["start"] for one in answered] == [one.start for one in found.found]
-    assert len(ranked) == 1
 
 
 @pytest.mark.parametrize(("count", "most"), [(90, 5_000), (110, 10_000)])
