@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,21 +17,18 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).parent / "results"
 CACHE = Path(__file__).parent / ".cache"
+LIBRARIES = ("torch", "transformers", "openvino")
 
 
 def describe_machine() -> dict[str, Any]:
     """Processor, cores and the versions that decide speed."""
-    import openvino
     import torch
-    import transformers
 
     return {
         "processor": _processor(),
         "cores": torch.get_num_threads(),
         "python": platform.python_version(),
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-        "openvino": openvino.__version__.split("-")[0],
+        **{name: version(name) for name in LIBRARIES if find_spec(name)},
     }
 
 

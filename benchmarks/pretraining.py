@@ -1,17 +1,18 @@
 """Steps of pretraining: the plain Hugging Face `Trainer` and our loop, same text, model, batches.
 
     BIOBERT_DATA=DATA python benchmarks/pretraining.py [--shape base] [--batch-tokens N] [--steps N]
-        [--compilation default]
+        [--repeats N] [--compilation default] [--objective words] [--precision bf16] [--side ours]
 
 The text is that of three tagging corpora's training splits. `words` is the masked language model
 alone: `BertForMaskedLM` on rows of exactly 128 tokens, as the run_mlm example fills them, and our
-rows of whole sentences. `words and pairs` adds next-sentence prediction: `BertForPreTraining` on
-the very pairs that ours draws. Tokens are real ones, without padding. Every turn is a process of
-its own, so that peak memory (resident; on a GPU what torch allocated) is its own too. With
-`--compilation default` torch compiles the network of both sides.
+rows of whole sentences, one a row or (on a GPU) also packed. `words and pairs` adds next-sentence prediction: `BertForPreTraining` on
+the very pairs that ours draws. Tokens are real ones, without padding. On a CPU every turn is a
+process of its own, so that peak memory (resident) is its own too; on a GPU it is what torch
+allocated. With `--compilation default` torch compiles the network of both sides.
 """
 
 import argparse
+import gc
 import json
 import os
 import resource
@@ -47,11 +48,13 @@ CORPUS = CACHE / "pretraining-corpus"
 ROW = 128
 WARM_STEPS = {"none": 3, "default": 12}
 """Not timed; batches of several shapes make a compiler begin anew."""
-REPEATS = 3
 ON_GPU = torch.cuda.is_available()
 ATTENTION_DROPOUT = 0.0 if ON_GPU else 0.1
 """The kernel for packed rows knows none, so neither side has any there."""
 SHAPES = {"compact": (6, 384), "base": (12, 768)}
+OBJECTIVES = ("words", "words and pairs")
+PRECISIONS = ("float32", "bf16")
+SIDES = ("Trainer", "ours", "ours packed") if ON_GPU else ("Trainer", "ours")
 COMMON = ("shape", "batch_tokens", "steps", "compilation")
 """What all turns of a benchmark share."""
 
@@ -99,9 +102,13 @@ class Meter:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--shape", choices=SHAPES, default="compact")
-    parser.add_argument("--batch-tokens", type=int, default=65536 if ON_GPU else 4096)
-    parser.add_argument("--steps", type=int, default=40 if ON_GPU else 6)
+    parser.add_argument("--batch-tokens", type=int, default=32768 if ON_GPU else 4096)
+    parser.add_argument("--steps", type=int, default=20 if ON_GPU else 6)
     parser.add_argument("--compilation", choices=WARM_STEPS, default="none")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--objective", choices=OBJECTIVES, nargs="+", default=OBJECTIVES)
+    parser.add_argument("--precision", choices=PRECISIONS, nargs="+", default=PRECISIONS)
+    parser.add_argument("--side", choices=SIDES, nargs="+", default=SIDES)
     parser.add_argument("--turn", help="(for the benchmark's own processes)")
     arguments = parser.parse_args()
     if arguments.turn:
@@ -111,14 +118,14 @@ def main() -> None:
     common = {name: getattr(arguments, name) for name in COMMON}
     turns = [
         Turn(side, objective, precision, **common)
-        for objective in ("words", "words and pairs")
-        for precision in ("float32", "bf16")
-        for side in ("Trainer", "ours")
+        for objective in arguments.objective
+        for precision in arguments.precision
+        for side in arguments.side
     ]
     found: dict[str, list[dict[str, Any]]] = {turn.name: [] for turn in turns}
-    for number in range(REPEATS):
+    for number in range(arguments.repeats):
         for turn in turns:
-            found[turn.name].append(_in_own_process(turn))
+            found[turn.name].append(_take(turn) if ON_GPU else _in_own_process(turn))
             print(f"  round {number + 1}: {turn.name} {found[turn.name][-1]}", flush=True)
     _report(turns, found, arguments)
 
@@ -128,11 +135,12 @@ def _report(
 ) -> None:
     rows = {name: _medians(some) for name, some in found.items()}
     for turn in turns:
-        if turn.side == "ours":
+        if turn.side != "Trainer":
             mine = rows[turn.name]["tokens_per_second"]
-            for precision in ("float32", "bf16"):
-                other = rows[f"Trainer, {precision}, {turn.objective}"]["tokens_per_second"]
-                rows[turn.name][f"times_the_trainer_in_{precision}"] = round(mine / other, 2)
+            for precision in PRECISIONS:
+                if other := rows.get(f"Trainer, {precision}, {turn.objective}"):
+                    times = round(mine / other["tokens_per_second"], 2)
+                    rows[turn.name][f"times_the_trainer_in_{precision}"] = times
     for name, row in rows.items():
         print(f"{name:32}", *(f"{key} {value}" for key, value in row.items()))
     record(
@@ -140,7 +148,7 @@ def _report(
         {
             "device": torch.cuda.get_device_name() if ON_GPU else "cpu",
             **{name: getattr(arguments, name) for name in COMMON},
-            "repeats": REPEATS,
+            "repeats": arguments.repeats,
             "figures": rows,
         },
     )
@@ -164,7 +172,11 @@ def _in_own_process(turn: Turn) -> dict[str, Any]:
 def _take(turn: Turn) -> dict[str, Any]:
     warnings.filterwarnings("ignore")
     meter = Meter(turn.warm_steps)
-    (_ours if turn.side == "ours" else _trainer)(turn, meter)
+    if ON_GPU:
+        gc.collect()
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    (_trainer if turn.side == "Trainer" else _ours)(turn, meter)
     speed = meter.tokens_per_second()
     cost = training_flops_per_token(
         _settings(turn.shape), length=ROW, predicted_share=_recipe(turn).task["masking"]["rate"]
@@ -200,10 +212,7 @@ def _recipe(turn: Turn) -> Recipe:
             "data": {"train": [{"corpus": str(CORPUS)}]},
             "optimizer": {"learning_rate": 1e-4},
             "stages": [{"length": ROW}],
-            "batches": {
-                "tokens": turn.batch_tokens,
-                "layout": "packed" if ON_GPU else "sorted",
-            },
+            "batches": {"tokens": turn.batch_tokens, "layout": "packed" if "packed" in turn.side else "sorted"},
             "run": {
                 "steps": turn.warm_steps + turn.steps,
                 "precision": turn.precision,

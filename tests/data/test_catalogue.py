@@ -26,6 +26,7 @@ def test_a_row_says_what_it_must(name: str) -> None:
     assert len(set(row.labels)) == len(row.labels)
     assert row.splits or row.obtain
     assert not row.test_identifiers or row.test_identifiers in row.files
+    assert not row.test_of or load_corpus(row.test_of).test_identifiers
     for file in (*row.splits.values(), *row.files.values()):
         assert file.url or row.obtain
         assert not Path(file.path).is_absolute()

@@ -135,6 +135,7 @@ def test_layers_computed_again_give_the_same_weights(
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")
 def test_a_compiled_network_learns_the_same(
     run: Callable[..., Any], tables: dict[str, Any]
 ) -> None:

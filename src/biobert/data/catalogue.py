@@ -56,7 +56,8 @@ class Corpus:
     `relations` are those that it annotates between its entities.
     `files` are read together with each split. `obtain` says how to get a corpus that no address
     gives. `weights` says whether models trained on it may be passed on. `test_identifiers` names
-    the one of `files` that lists the articles of the test set by number.
+    the one of `files` that lists the articles of the test set by number; `test_of` another corpus
+    with the same test articles.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Corpus:
     splits: Mapping[str, CorpusFile] = field(default_factory=dict)
     files: Mapping[str, CorpusFile] = field(default_factory=dict)
     test_identifiers: str = ""
+    test_of: str = ""
     counts: Mapping[str, str] = field(default_factory=dict)
     notes: str = ""
 

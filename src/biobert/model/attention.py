@@ -50,7 +50,8 @@ class SelfAttention(nn.Module):
 
     def forward(self, hidden: torch.Tensor, scope: Scope) -> torch.Tensor:
         """(rows, length, hidden) to the same shape."""
-        context = self.attend(self.query(hidden), self.key(hidden), self.value(hidden), scope)
+        read = in_autocast_precision(hidden)
+        context = self.attend(self.query(read), self.key(read), self.value(read), scope)
         projected: torch.Tensor = self.output(context)
         return projected
 
@@ -96,6 +97,22 @@ class SelfAttention(nn.Module):
         """(rows, length, width) to (rows, length, heads, width / heads)."""
         rows, length, size = vectors.shape
         return vectors.view(rows, length, self.heads, size // self.heads)
+
+
+def in_autocast_precision(tensor: torch.Tensor) -> torch.Tensor:
+    """What autocast makes of a factor, once where several products share it."""
+    device = tensor.device.type
+    if not torch.is_autocast_enabled(device):
+        return tensor
+    return tensor.to(torch.get_autocast_dtype(device))
+
+
+def take_kernels_for_any_shape() -> None:
+    """Keep torch from attention kernels that are planned anew for every shape of a batch.
+
+    Batches of text have hundreds of shapes, and cuDNN took up to a tenth of a second for each.
+    """
+    torch.backends.cuda.enable_cudnn_sdp(False)
 
 
 def packed_kernel() -> Callable[..., torch.Tensor]:

@@ -11,6 +11,7 @@ from torch import nn
 from biobert.core.batching import length_sorted_batches, window_arrays
 from biobert.core.errors import BadInputError
 from biobert.core.task import HeadSpec, Outputs, Predictor, Window
+from biobert.model.attention import take_kernels_for_any_shape
 from biobert.model.generation import load_text_predictor, text_predictor
 from biobert.model.hub import load_encoder, load_trained_network
 from biobert.model.network import Network
@@ -143,6 +144,7 @@ def _chosen_device(settings: TorchSettings) -> torch.device:
     """The device; torch is told how many threads to take there."""
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
+    take_kernels_for_any_shape()
     return torch_device(settings.device)
 
 

@@ -41,7 +41,10 @@ class GapFiller:
     An exported one of ours needs no torch.
     """
 
-    def __init__(self, folder: Path, *, settings: RuntimeSettings = RuntimeSettings()) -> None:
+    def __init__(
+        self, folder: str | Path, *, settings: RuntimeSettings = RuntimeSettings()
+    ) -> None:
+        folder = Path(folder)
         self._task = Pretraining.from_settings({"pairs": "none"})
         self._tokenizer = Tokenizer.from_folder(folder)
         self._predictor = _loaded(folder, self._task, settings)

@@ -29,7 +29,7 @@ from biobert.training.history import shown_scores, write_history
 from biobert.training.method import Turn
 from biobert.training.methods import build_methods
 from biobert.training.optimizer import build_optimizer, schedule
-from biobert.training.parallel import build_accelerator, spread, whole
+from biobert.training.parallel import build_accelerator, compile_layers, spread, whole
 from biobert.training.recipe import Recipe
 from biobert.training.sources import BatchSource, Examiner, Learner, own_share
 from biobert.training.speed import StepClock
@@ -105,7 +105,7 @@ class TrainingLoop:
         self.methods.prepare(learner.network)
         self.network = spread(learner.network, self.accelerator, recipe.run.parallel)
         if recipe.run.compilation == "default":
-            self._bare().compile()
+            compile_layers(self._bare())
         self.optimizer = self.accelerator.prepare(build_optimizer(self._bare(), recipe.optimizer))
         self.factor = factor or schedule(recipe.schedule, steps=self.steps)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]

@@ -12,6 +12,7 @@ from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from biobert.core.errors import BadInputError, BiobertError
+from biobert.model.attention import take_kernels_for_any_shape
 from biobert.model.encoder import Encoder
 from biobert.model.layer import EncoderLayer
 from biobert.model.network import Network
@@ -26,6 +27,7 @@ def build_accelerator(run: RunSettings, output: Path) -> Accelerator:
     check_trackers(run.trackers)
     if run.precision == "fp16" and not torch.cuda.is_available():
         raise BiobertError("run.precision = 'fp16' needs a GPU; on a CPU use 'bf16' or 'float32'")
+    take_kernels_for_any_shape()
     # Accelerate keeps the precision of a process's first run; a later run has its own.
     AcceleratorState._reset_state()
     precision = {"float32": "no"}.get(run.precision, run.precision)
@@ -60,6 +62,13 @@ def spread(network: Network, accelerator: Accelerator, parallel: Parallel) -> nn
             fully_shard(module)
     fully_shard(placed)
     return placed
+
+
+def compile_layers(network: Network) -> None:
+    """Let torch compile the encoder's layers, all from one program; another encoder whole."""
+    layers = [one for one in network.modules() if isinstance(one, EncoderLayer)]
+    for module in layers or [network]:
+        module.compile()
 
 
 def gathered(network: Network) -> Network:
