@@ -5,10 +5,11 @@
 
 The text is that of three tagging corpora's training splits. `words` is the masked language model
 alone: `BertForMaskedLM` on rows of exactly 128 tokens, as the run_mlm example fills them, and our
-rows of whole sentences, one a row or (on a GPU) also packed. `words and pairs` adds next-sentence prediction: `BertForPreTraining` on
-the very pairs that ours draws. Tokens are real ones, without padding. On a CPU every turn is a
-process of its own, so that peak memory (resident) is its own too; on a GPU it is what torch
-allocated. With `--compilation default` torch compiles the network of both sides.
+rows of whole sentences, one a row or (on a GPU) also packed. `words and pairs` adds next-sentence
+prediction: `BertForPreTraining` on the very pairs that ours draws. Tokens are real ones, without
+padding. On a CPU every turn is a process of its own, so that peak memory (resident) is its own too;
+on a GPU it is what torch allocated. With `--compilation default` torch compiles the network of both
+sides.
 """
 
 import argparse
@@ -74,6 +75,10 @@ class Turn:
     @property
     def warm_steps(self) -> int:
         return WARM_STEPS[self.compilation]
+
+    @property
+    def layout(self) -> str:
+        return "packed" if self.side == "ours packed" else "sorted"
 
     @property
     def name(self) -> str:
@@ -212,7 +217,7 @@ def _recipe(turn: Turn) -> Recipe:
             "data": {"train": [{"corpus": str(CORPUS)}]},
             "optimizer": {"learning_rate": 1e-4},
             "stages": [{"length": ROW}],
-            "batches": {"tokens": turn.batch_tokens, "layout": "packed" if "packed" in turn.side else "sorted"},
+            "batches": {"tokens": turn.batch_tokens, "layout": turn.layout},
             "run": {
                 "steps": turn.warm_steps + turn.steps,
                 "precision": turn.precision,

@@ -33,7 +33,7 @@ def test_transformers_and_our_encoder_read_the_same_weights() -> None:
     [
         ("Mutations of the BRCA1 gene cause breast and ovarian [MASK].", "cancer"),
         ("Patients with type 2 [MASK] were treated with metformin.", "diabetes"),
-        ("The drug [MASK] blood pressure.", "reduces"),
+        ("Aspirin inhibits platelet [MASK].", "aggregation"),
     ],
 )
 def test_it_fills_gaps_of_biomedical_text(text: str, word: str) -> None:

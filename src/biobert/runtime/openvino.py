@@ -20,7 +20,7 @@ from biobert.runtime.settings import Precision, RuntimeSettings
 DYNAMIC_GROUP = 128
 """Inputs in eight bits meet eight-bit weights in groups of this size: 13% faster than OpenVINO's
 own 32, with the same F1 (docs/lab-notes.md). Float32 weights are not touched. In float32, too, it
-is 2.5 times as fast: only who asks for float32 by name has activations that are never rounded."""
+is 2.4 times as fast: only who asks for float32 by name has activations that are never rounded."""
 
 REMEMBERED_SHAPES = "64"
 """Programs that OpenVINO keeps for shapes it has met. Its own 5000 held 1.5 GB after 600 abstracts

@@ -23,6 +23,8 @@ from biobert.training.batches import POOL_BATCHES, Batch, epoch_batches, network
 from biobert.training.recipe import BatchSettings, StageSettings
 from biobert.training.sources import EpochPlan
 
+LENGTHS_IN_ROW = 4
+"""A packed row has room for so many of the longest sequences: four leave less air than one."""
 POOL_TOKENS = 1 << 27
 """Rows are shuffled within so many tokens of shards; a pool costs about 0.5 byte a token."""
 EXAM_SEED = 20
@@ -247,12 +249,13 @@ def rows_of_batches(
             yield [batch[place : place + 1] for place in range(len(batch))]
         return
     order = generator.permutation(len(lengths))
-    rows_in_batch = max(1, settings.tokens // length)
+    room = min(LENGTHS_IN_ROW * length, max(length, settings.tokens))
+    rows_in_batch = max(1, settings.tokens // room)
     mean = max(1, int(lengths.mean()))
     pool = max(1, POOL_BATCHES * settings.tokens // mean)
     for start in range(0, len(order), pool):
         some = order[start : start + pool]
-        rows = [some[row] for row in packed_rows(lengths[some], row_length=length)]
+        rows = [some[row] for row in packed_rows(lengths[some], row_length=room)]
         shuffled = [rows[number] for number in generator.permutation(len(rows))]
         for place in range(0, len(shuffled), rows_in_batch):
             yield shuffled[place : place + rows_in_batch]
