@@ -1,10 +1,11 @@
 """Ways to train on little data: the first 1000 sentences of NCBI-disease, three seeds.
 
-    BIOBERT_DATA=DATA python benchmarks/methods.py [--methods plain rdrop] [--seeds 1]
+    BIOBERT_DATA=DATA python benchmarks/methods.py [--methods plain rdrop] [--seeds 1] [--jobs 8]
 
 A cell is one run: strict F1 on devel (which chooses the epoch) and on test, weights that learn,
 minutes, and peak memory. Each runs in a process of its own and adds a line to
-results/methods.jsonl; cells that are there are not run again. `--table` prints the means. The
+results/methods.jsonl; cells that are there are not run again. `--jobs` runs some at once, for a GPU
+that none of them fills (minutes are then those of a shared one). `--table` prints the means. The
 teacher of a distillation is a plain model of the same seed, trained in its cell; `self-training`
 reads the corpus's other training documents without their labels. Replaced mentions come from the
 Disease Ontology, synonyms from synonyms.tsv, filled words from models/biobert-mini; the second task
@@ -29,6 +30,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -125,18 +127,24 @@ def main() -> None:
     elif arguments.table:
         _print_table()
     else:
-        for name, seed in _missing(arguments.methods, arguments.seeds):
-            print(f"{name}, seed {seed}", flush=True)
-            command = [sys.executable, __file__, "--cell", name, "--seeds", str(seed)]
-            subprocess.run(command, check=True)
+        with ThreadPoolExecutor(arguments.jobs) as pool:
+            list(pool.map(_in_own_process, _missing(arguments.methods, arguments.seeds)))
         _join_plain_models()
         _print_table()
+
+
+def _in_own_process(cell: tuple[str, int]) -> None:
+    name, seed = cell
+    print(f"{name}, seed {seed}", flush=True)
+    command = [sys.executable, __file__, "--cell", name, "--seeds", str(seed)]
+    subprocess.run(command, check=True)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--methods", nargs="*", choices=METHODS, default=list(METHODS))
     parser.add_argument("--seeds", nargs="*", type=int, default=list(SEEDS))
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--cell", choices=METHODS, help=argparse.SUPPRESS)
     parser.add_argument("--table", action="store_true")
     return parser.parse_args()

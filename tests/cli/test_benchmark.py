@@ -88,6 +88,22 @@ def test_the_table_holds_the_figures_of_the_reports(done: Path, suite: Path) -> 
     assert "http" not in page
 
 
+def test_models_are_trained_side_by_side_to_the_same_scores(
+    done: Path, suite: Path, tmp_path: Path
+) -> None:
+    beside = suite.with_name("suite-beside.toml")
+    more = '[[models]]\nrecipe = "toy.toml"\nname = "next"\nstart = "toy"\nset = ["run.epochs=x"]\n'
+    test = f'[[models.tests]]\nname = "next"\ncorpus = "{suite.with_name("toy.jsonl")}"\n'
+    beside.write_text(f"{suite.read_text()}\n{more}{test}")
+    found = call("benchmark", beside, "--output", tmp_path / "out", "--jobs", 2, "--json")
+    assert found.code == 0, found.err
+    *cells, failed = found.json["data"]["cells"]
+    before = json.loads((done / "table.json").read_text())["cells"]
+    assert [cell["scores"] for cell in cells] == [cell["scores"] for cell in before]
+    assert "epochs" in failed["failure"]
+    assert found.err.count("trained and scored") == 2
+
+
 def test_what_stands_is_not_done_again(done: Path, suite: Path) -> None:
     (done / "toy" / "seed-2" / "reports" / "toy.json").unlink()
     before = (done / "toy" / "seed-1" / "model.safetensors").stat().st_mtime_ns

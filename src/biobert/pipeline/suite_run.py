@@ -26,6 +26,7 @@ from biobert.evaluation.overlap import Shared, shared_spans
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import CorpusPlaces, evaluate, read_gold, unit_of
 from biobert.pipeline.suite import Published, Suite, SuiteModel, SuiteTest, Turn
+from biobert.pipeline.suite_jobs import Failures, finish_side_by_side
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
 from biobert.training.corpora import describe, read_sources
@@ -85,7 +86,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class SuiteRun:
-    """One call: where recipes lie, where results go, and who trains."""
+    """One call: where recipes lie, where results go, who trains, and how many at once."""
 
     suite: Suite
     recipes: Path
@@ -95,6 +96,7 @@ class SuiteRun:
     note: Note
     changes: Sequence[str] = ()
     settings: RuntimeSettings = RuntimeSettings()
+    jobs: int = 1
 
     def cells(self) -> Iterator[Cell]:
         """Train what is not trained yet and score what is not scored yet, cell by cell.
@@ -104,16 +106,26 @@ class SuiteRun:
         """
         self._check_folders()
         self._check_leaks()
+        failures = finish_side_by_side(self) if self.jobs > 1 else {}
         for model in self.suite.models:
             for test in model.tests:
                 try:
-                    yield self._cell(model, test)
+                    yield self._cell(model, test, failures)
                 except BiobertError as problem:
                     self.note(f"{test.name}: {problem}")
                     yield _failed(test, str(problem))
 
-    def _cell(self, model: SuiteModel, test: SuiteTest) -> Cell:
+    def finish(self, model: SuiteModel, turn: Turn) -> None:
+        """Train and score one turn of a model, as far as that is not done."""
+        folder = self._trained(model, turn)
+        for test in model.tests:
+            self._report(folder, test)
+
+    def _cell(self, model: SuiteModel, test: SuiteTest, failures: Failures) -> Cell:
         turns = model.turns(self.suite.seeds)
+        for turn in turns:
+            if failure := failures.get((model.folder, turn)):
+                raise BiobertError(failure)
         folders = [self._trained(model, turn) for turn in turns]
         reports = [self._report(folder, test) for folder in folders]
         manifest = read_manifest(folders[0])

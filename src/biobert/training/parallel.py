@@ -66,7 +66,7 @@ def spread(network: Network, accelerator: Accelerator, parallel: Parallel) -> nn
 
 def compile_layers(network: Network) -> None:
     """Let torch compile the encoder's layers, all from one program; another encoder whole."""
-    layers = [one for one in network.modules() if isinstance(one, EncoderLayer)]
+    layers: list[nn.Module] = [one for one in network.modules() if isinstance(one, EncoderLayer)]
     for module in layers or [network]:
         module.compile()
 

@@ -29,13 +29,15 @@ def benchmark(
     ] = None,
     seeds: Annotated[str | None, typer.Option(help="Other seeds than the suite's: 1,2.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this model of the suite.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Models to train at once.")] = 1,
     device: DeviceOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Train and score a suite; what stands in --output already is not done again.
 
     Writes table.md, table.json and table.html: mean, deviation, intervals, time, and what others
-    report.
+    report. With --jobs, models train in processes of their own, on the same GPU or on a share of
+    the cores.
     """
     from rich.console import Console
 
@@ -60,6 +62,7 @@ def benchmark(
         note=lambda message: console.print(message, highlight=False, markup=False),
         changes=wanted,
         settings=runtime_settings("torch", "auto", device),
+        jobs=jobs,
     )
     cells: list[Cell] = []
     for cell in run.cells():

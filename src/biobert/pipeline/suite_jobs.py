@@ -1,0 +1,91 @@
+"""The turns of a suite side by side, each in a process of its own.
+
+One process hardly fills a GPU with a compact model, and two cores learn more from two runs of one
+thread than from one of two.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from biobert.core.errors import BiobertError
+from biobert.pipeline.suite import SuiteModel, Turn
+from biobert.runtime.settings import RuntimeSettings
+
+if TYPE_CHECKING:
+    from biobert.pipeline.evaluating import CorpusPlaces
+    from biobert.pipeline.suite_run import SuiteRun
+
+Failures = dict[tuple[str, Turn], str]
+"""Why a turn of a model came to nothing."""
+
+
+def finish_side_by_side(run: "SuiteRun") -> Failures:
+    """Train and score all turns, `run.jobs` at a time; those that begin from others after them."""
+    threads = max(1, RuntimeSettings().cores // run.jobs)
+    mute = replace(run, train=partial(_train, run.places), note=_say_nothing, jobs=1)
+    failures: Failures = {}
+    # Spawned: this process may have threads, and a GPU cannot be shared with a fork.
+    with ProcessPoolExecutor(
+        run.jobs, get_context("spawn"), initializer=_begin, initargs=(threads,)
+    ) as pool:
+        try:
+            for models in _rounds(run.suite.models):
+                waiting: dict[Future[str], tuple[SuiteModel, Turn]] = {}
+                for model in models:
+                    for turn in model.turns(run.suite.seeds):
+                        waiting[pool.submit(_finish, mute, model, turn)] = model, turn
+                for one in as_completed(waiting):
+                    model, turn = waiting[one]
+                    failure = one.result()
+                    run.note(f"{model.folder}, {turn.folder}: {failure or 'trained and scored'}")
+                    if failure:
+                        failures[model.folder, turn] = failure
+        except BrokenProcessPool:
+            raise BiobertError(
+                "a process that trained died, perhaps for want of memory; go on with the same "
+                "command and fewer --jobs"
+            ) from None
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return failures
+
+
+def _rounds(models: Sequence[SuiteModel]) -> list[list[SuiteModel]]:
+    """Models in rounds: each begins from none of its own round or a later one."""
+    depths: dict[str, int] = {}
+    for model in models:  # a start stands before those that begin from it
+        depths[model.folder] = 0 if model.start is None else depths[model.start] + 1
+    deepest = max(depths.values())
+    return [[one for one in models if depths[one.folder] == depth] for depth in range(deepest + 1)]
+
+
+def _finish(run: "SuiteRun", model: SuiteModel, turn: Turn) -> str:
+    """Nothing, or why it failed: an error's own attributes do not travel between processes."""
+    try:
+        run.finish(model, turn)
+    except BiobertError as problem:
+        return str(problem)
+    return ""
+
+
+def _begin(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+def _train(places: "CorpusPlaces", tables: Mapping[str, Any], folder: Path) -> None:
+    from biobert.pipeline.learning import train
+
+    train(tables, folder, places=places, resume=True)
+
+
+def _say_nothing(message: str) -> None:
+    pass
