@@ -218,6 +218,11 @@ def test_a_model_is_scored_on_questions_of_its_type(bioasq: Path, yes_or_no: Pat
     assert "take documents of one kind by `where`" in found.json["error"]["message"]
     found = call("evaluate", yes_or_no, bioasq, "--where", "yesno", "--json")
     assert "--where yesno: write it as KEY=VALUE" in found.json["error"]["message"]
+    kind = ("--where", "type=yesno", "--json")
+    same = call("compare", yes_or_no, yes_or_no, bioasq, "--samples", 9, *kind)
+    assert same.json["data"]["units"] == 1, same.err
+    found = call("diagnose", yes_or_no, bioasq, *kind)
+    assert found.json["data"]["judged"] == 1, found.err
 
 
 def test_a_model_that_answers_may_go_on_with_its_head(model: Path) -> None:

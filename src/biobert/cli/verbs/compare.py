@@ -7,7 +7,7 @@ import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
-from biobert.cli.verbs.evaluate import RenameOption, renamed, show_set_aside
+from biobert.cli.test_sets import RenameOption, WhereOption, asked_test_set, show_set_aside
 
 if TYPE_CHECKING:
     from biobert.pipeline.comparing import Comparison
@@ -26,6 +26,7 @@ def compare(
     split: Annotated[str, typer.Option(help="train, devel or test.")] = "test",
     rename: RenameOption = None,
     labels: Annotated[str | None, typer.Option(help="Score these only: Disease,Chemical.")] = None,
+    where: WhereOption = None,
     samples: Annotated[int, typer.Option(min=1, help="Resamples, and swaps of answers.")] = 1000,
     rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
     engine: EngineOption = "auto",
@@ -40,13 +41,11 @@ def compare(
     from biobert.cli.places import corpus_places
     from biobert.data.rejects import Rejects
     from biobert.pipeline.comparing import compare as compared
-    from biobert.pipeline.evaluating import TestSet
 
-    wanted = tuple(labels.split(",")) if labels else None
     set_aside = Rejects()
     found = compared(
         (first, second),
-        TestSet(corpus, split, renamed(rename or []), wanted),
+        asked_test_set(corpus, split, rename=rename, labels=labels, where=where),
         corpus_places(),
         samples=samples,
         settings=runtime_settings(engine, precision, device),

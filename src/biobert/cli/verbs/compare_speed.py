@@ -13,7 +13,7 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
-from biobert.cli.verbs.evaluate import RenameOption, renamed
+from biobert.cli.test_sets import RenameOption, renamed
 
 if TYPE_CHECKING:
     from biobert.pipeline.comparing_speed import SpeedComparison, Variant
@@ -55,7 +55,7 @@ def compare_speed(
 
     found = compared(
         models,
-        None if corpus is None else TestSet(corpus, split, renamed(rename or [])),
+        None if corpus is None else TestSet(corpus, split, renamed(rename)),
         corpus_places(),
         speed=SpeedSettings(texts, turns),
         settings=runtime_settings(engine, precision, device, threads),

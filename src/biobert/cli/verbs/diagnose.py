@@ -8,7 +8,7 @@ import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.engine import DeviceOption, EngineOption, runtime_settings
-from biobert.cli.verbs.evaluate import RenameOption, renamed, show_set_aside
+from biobert.cli.test_sets import RenameOption, WhereOption, asked_test_set, show_set_aside
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,6 +30,7 @@ def diagnose(
     split: Annotated[str, typer.Option(help="What the model has not learnt from.")] = "devel",
     rename: RenameOption = None,
     labels: Annotated[str | None, typer.Option(help="Look at these only: Disease.")] = None,
+    where: WhereOption = None,
     curve: Annotated[
         str | None, typer.Option(help="Shares of the training data to learn from: 0.25,0.5.")
     ] = None,
@@ -56,17 +57,15 @@ def diagnose(
     from biobert.data.rejects import Rejects
     from biobert.pipeline.annotator import Annotator
     from biobert.pipeline.diagnosing import diagnose as diagnosed
-    from biobert.pipeline.evaluating import TestSet
 
     need_extra("cleanlab", extra="diagnose")
     if (curve is None) != (output is None):
         raise BadInputError("--curve and --output go together", code="usage")
     annotator = Annotator(model, settings=runtime_settings(engine, "auto", device))
-    wanted = tuple(labels.split(",")) if labels else None
     set_aside = Rejects()
     found = diagnosed(
         annotator,
-        TestSet(corpus, split, renamed(rename or []), wanted),
+        asked_test_set(corpus, split, rename=rename, labels=labels, where=where),
         corpus_places(),
         shares=_shares(curve),
         learn=_learner(annotator.model.manifest.recipe, output) if output else None,

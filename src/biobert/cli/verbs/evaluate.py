@@ -13,6 +13,7 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
+from biobert.cli.test_sets import RenameOption, WhereOption, asked_test_set, show_set_aside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from biobert.evaluation.errors import ErrorTable
     from biobert.evaluation.labels import ConfusionMatrix
     from biobert.evaluation.report import Report
-
-RenameOption = Annotated[
-    list[str] | None, typer.Option(help="Rename a label of the corpus: NCBITaxon=Species.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,9 +40,7 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
     rename: RenameOption = None,
     labels: Annotated[str | None, typer.Option(help="Score these only: Disease,Chemical.")] = None,
-    where: Annotated[
-        list[str] | None, typer.Option(help="Only documents whose metadata say so: type=yesno.")
-    ] = None,
+    where: WhereOption = None,
     confusion: Annotated[Path | None, typer.Option(help="Draw the confusion as PNG.")] = None,
     vectors: Annotated[
         str | None, typer.Option(help="An encoder: how near its vectors of written texts are.")
@@ -66,12 +61,9 @@ def evaluate(
     from biobert.evaluation.plots import plot_confusion
     from biobert.pipeline.annotator import Annotator
     from biobert.pipeline.embedder import Embedder
-    from biobert.pipeline.evaluating import TestSet
     from biobert.pipeline.evaluating import evaluate as evaluated
 
-    wanted = tuple(labels.split(",")) if labels else None
-    meant = pairs_of(where or [], "--where", "KEY=VALUE")
-    test_set = TestSet(corpus, split, renamed(rename or []), wanted, meant)
+    test_set = asked_test_set(corpus, split, rename=rename, labels=labels, where=where)
     settings = runtime_settings(engine, precision, device, threads)
     annotator = Annotator(model, settings=settings)
     set_aside = Rejects()
@@ -85,22 +77,6 @@ def evaluate(
     if confusion is not None:
         plot_confusion(_confusion(found), confusion)
     return Answer(found.to_json(), lambda: _show(found))
-
-
-def renamed(rename: list[str]) -> dict[str, str]:
-    """The `--rename` options as a mapping."""
-    return pairs_of(rename, "--rename", "THEIRS=OURS")
-
-
-def pairs_of(values: list[str], option: str, form: str) -> dict[str, str]:
-    """Options of the form `NAME=VALUE` as a mapping."""
-    from biobert.core.errors import BadInputError
-
-    pairs = [pair.partition("=") for pair in values]
-    for name, sign, value in pairs:
-        if not (name and sign and value):
-            raise BadInputError(f"{option} {name}{sign}{value}: write it as {form}", code="usage")
-    return {name: value for name, _, value in pairs}
 
 
 def _confusion(report: "Report") -> "ConfusionMatrix":
@@ -164,12 +140,6 @@ def _show_shared(console: "Console", report: "Report") -> None:
         console.print(
             f"not compared with {', '.join(missing)}: not on this machine (`biobert data get NAME`)"
         )
-
-
-def show_set_aside(console: "Console", count: int) -> None:
-    """Say how many records could not be read, if any."""
-    if count:
-        console.print(f"{count} records set aside; list them with --rejects FILE")
 
 
 def _table(title: str, rows: "Iterable[tuple[str, Score]]") -> "Table":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.verbs.evaluate import RenameOption, renamed
+from biobert.cli.test_sets import RenameOption, renamed
 from biobert.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def export(
         _refuse_unmeasured({"--weights": weights, **given, "--max-loss": max_loss})
         return _unmeasured(model, output)
     _check_calibration(weights, calibrate)
-    names = renamed(rename or [])
+    names = renamed(rename)
     tables = {
         "name": "export",
         "steps": [{"kind": "export", "weights": weights or "int8"}],

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.verbs.evaluate import show_set_aside
+from biobert.cli.test_sets import show_set_aside
 
 
 def register(app: typer.Typer) -> None:
