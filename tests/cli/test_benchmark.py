@@ -91,16 +91,22 @@ def test_the_table_holds_the_figures_of_the_reports(done: Path, suite: Path) -> 
 def test_models_are_trained_side_by_side_to_the_same_scores(
     done: Path, suite: Path, tmp_path: Path
 ) -> None:
+    def model(name: str, start: str, change: str) -> str:
+        test = f'[[models.tests]]\nname = "{name}"\ncorpus = "{suite.with_name("toy.jsonl")}"\n'
+        head = f'[[models]]\nrecipe = "toy.toml"\nname = "{name}"\nstart = "{start}"\n'
+        return f'{head}set = ["{change}"]\n{test}'
+
     beside = suite.with_name("suite-beside.toml")
-    more = '[[models]]\nrecipe = "toy.toml"\nname = "next"\nstart = "toy"\nset = ["run.epochs=x"]\n'
-    test = f'[[models.tests]]\nname = "next"\ncorpus = "{suite.with_name("toy.jsonl")}"\n'
-    beside.write_text(f"{suite.read_text()}\n{more}{test}")
+    second = model("second", "toy", "run.epochs=x")
+    third = model("third", "second", "run.epochs=1")
+    beside.write_text(f"{suite.read_text()}\n{second}{third}")
     found = call("benchmark", beside, "--output", tmp_path / "out", "--jobs", 2, "--json")
     assert found.code == 0, found.err
-    *cells, failed = found.json["data"]["cells"]
+    *cells, failed, after_it = found.json["data"]["cells"]
     before = json.loads((done / "table.json").read_text())["cells"]
     assert [cell["scores"] for cell in cells] == [cell["scores"] for cell in before]
     assert "epochs" in failed["failure"]
+    assert after_it["failure"].startswith("second, its start: ")
     assert found.err.count("trained and scored") == 2
 
 

@@ -28,7 +28,6 @@ Failures = dict[tuple[str, Turn], str]
 def finish_side_by_side(run: "SuiteRun") -> Failures:
     """Train and score all turns, `run.jobs` at a time; those that begin from others after them."""
     threads = max(1, RuntimeSettings().cores // run.jobs)
-    mute = replace(run, train=partial(_train, run.places), note=_say_nothing, jobs=1)
     failures: Failures = {}
     # Spawned: this process may have threads, and a GPU cannot be shared with a fork.
     with ProcessPoolExecutor(
@@ -36,16 +35,7 @@ def finish_side_by_side(run: "SuiteRun") -> Failures:
     ) as pool:
         try:
             for models in _rounds(run.suite.models):
-                waiting: dict[Future[str], tuple[SuiteModel, Turn]] = {}
-                for model in models:
-                    for turn in model.turns(run.suite.seeds):
-                        waiting[pool.submit(_finish, mute, model, turn)] = model, turn
-                for one in as_completed(waiting):
-                    model, turn = waiting[one]
-                    failure = one.result()
-                    run.note(f"{model.folder}, {turn.folder}: {failure or 'trained and scored'}")
-                    if failure:
-                        failures[model.folder, turn] = failure
+                _finish_round(run, models, pool, failures)
         except BrokenProcessPool:
             raise BiobertError(
                 "a process that trained died, perhaps for want of memory; go on with the same "
@@ -55,6 +45,29 @@ def finish_side_by_side(run: "SuiteRun") -> Failures:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return failures
+
+
+def _finish_round(
+    run: "SuiteRun",
+    models: Sequence[SuiteModel],
+    pool: ProcessPoolExecutor,
+    failures: Failures,
+) -> None:
+    """All turns of models of which none begins from another; adds what fails to `failures`."""
+    mute = replace(run, train=partial(_train, run.places), note=_say_nothing, jobs=1)
+    waiting: dict[Future[str], tuple[SuiteModel, Turn]] = {}
+    for model in models:
+        for turn in model.turns(run.suite.seeds):
+            start = (model.start or "", Turn(turn.seed))
+            if start in failures:
+                failures[model.folder, turn] = f"{model.start}, its start: {failures[start]}"
+            else:
+                waiting[pool.submit(_finish, mute, model, turn)] = model, turn
+    for one in as_completed(waiting):
+        model, turn = waiting[one]
+        if failure := one.result():
+            failures[model.folder, turn] = failure
+        run.note(f"{model.folder}, {turn.folder}: {failure or 'trained and scored'}")
 
 
 def _rounds(models: Sequence[SuiteModel]) -> list[list[SuiteModel]]:

@@ -9,7 +9,7 @@ import shutil
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -116,10 +116,14 @@ class SuiteRun:
                     yield _failed(test, str(problem))
 
     def finish(self, model: SuiteModel, turn: Turn) -> None:
-        """Train and score one turn of a model, as far as that is not done."""
+        """Train and score one turn of a model, as far as that is not done.
+
+        A test set that cannot be scored is left to `cells`, which says why.
+        """
         folder = self._trained(model, turn)
         for test in model.tests:
-            self._report(folder, test)
+            with suppress(BiobertError):
+                self._report(folder, test)
 
     def _cell(self, model: SuiteModel, test: SuiteTest, failures: Failures) -> Cell:
         turns = model.turns(self.suite.seeds)
