@@ -69,12 +69,12 @@ def test_candidates_come_with_their_place_and_probability(tmp_path: Path) -> Non
 def test_without_a_model_the_encoder_of_the_repository_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = call("fill-mask", "The drug [MASK] blood pressure.", "--json")
+    found = call("fill-mask", "Aspirin inhibits platelet [MASK].", "--json")
     assert found.code == 0, found.err
-    assert found.json["data"]["gaps"][0]["candidates"][0]["piece"] == "reduces"
+    assert found.json["data"]["gaps"][0]["candidates"][0]["piece"] == "aggregation"
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(places, "__file__", str(tmp_path / "lib/python/biobert/cli/places.py"))
-    found = call("fill-mask", "The drug [MASK] blood pressure.", "--json")
+    found = call("fill-mask", "Aspirin inhibits platelet [MASK].", "--json")
     assert found.code == 2
     assert "--model" in found.json["error"]["message"]
 

@@ -89,9 +89,9 @@ def _finish(run: "SuiteRun", model: SuiteModel, turn: Turn) -> str:
 
 
 def _begin(threads: int) -> None:
-    import torch
+    from biobert.training.parallel import take_threads
 
-    torch.set_num_threads(threads)
+    take_threads(threads)
 
 
 def _train(places: "CorpusPlaces", tables: Mapping[str, Any], folder: Path) -> None:

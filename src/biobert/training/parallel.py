@@ -40,6 +40,11 @@ def build_accelerator(run: RunSettings, output: Path) -> Accelerator:
     )
 
 
+def take_threads(count: int) -> None:
+    """Compute in so many threads, where several processes share the cores."""
+    torch.set_num_threads(count)
+
+
 def check_one_process(what: str) -> None:
     """An error under torchrun: one process would clear the folders that another still reads."""
     if torch.distributed.is_torchelastic_launched():
