@@ -141,7 +141,7 @@ class TorchPredictor:
 
 
 def _chosen_device(settings: TorchSettings) -> torch.device:
-    """The device; torch is told how many threads to take there."""
+    """The device; torch is told how many threads, and which kernels, to take there."""
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     take_kernels_for_any_shape()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from biobert.core.errors import BiobertError
+from biobert.pipeline.learning import train
 from biobert.pipeline.suite import SuiteModel, Turn
 from biobert.runtime.settings import RuntimeSettings
 
@@ -54,7 +55,7 @@ def _finish_round(
     failures: Failures,
 ) -> None:
     """All turns of models of which none begins from another; adds what fails to `failures`."""
-    mute = replace(run, train=partial(_train, run.places), note=_say_nothing, jobs=1)
+    mute = replace(run, train=partial(_train, places=run.places), note=_say_nothing, jobs=1)
     waiting: dict[Future[str], tuple[SuiteModel, Turn]] = {}
     for model in models:
         for turn in model.turns(run.suite.seeds):
@@ -94,9 +95,7 @@ def _begin(threads: int) -> None:
     take_threads(threads)
 
 
-def _train(places: "CorpusPlaces", tables: Mapping[str, Any], folder: Path) -> None:
-    from biobert.pipeline.learning import train
-
+def _train(tables: Mapping[str, Any], folder: Path, *, places: "CorpusPlaces") -> None:
     train(tables, folder, places=places, resume=True)
 
 
