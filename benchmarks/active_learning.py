@@ -2,11 +2,11 @@
 
     BIOBERT_DATA=DATA python benchmarks/active_learning.py [SEED ...]
 
-All methods begin with the same 100 sentences of the training split, drawn by chance, and add 100
-in each round, up to 1000: by chance, or as `biobert label suggest` chooses them with the model of
-the round before (the gold labels of the rest stay hidden). Every round trains the compact shape (6
-layers of width 384, from all-MiniLM-L6-v2) anew: 5 epochs, more where that would be too few steps.
-The yardstick is the same recipe on all 5424 sentences. Nothing is chosen on devel or test.
+All methods begin with the same 100 sentences of the training split, drawn by chance, and add 100 in
+each round, up to 1000: by chance, or as `biobert label suggest` chooses them with the model of the
+round before (the gold labels of the rest stay hidden). Every round trains the compact shape (6
+layers of width 384, from models/biobert-mini) anew: 5 epochs, more where that would be too few
+steps. The yardstick is the same recipe on all 5424 sentences. Nothing is chosen on devel or test.
 
 A stopped run goes on: each round is a line of `.cache/active-learning/rounds.jsonl`.
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import CACHE, RESULTS, QuietListener, minilm_folder, record
+from machine import CACHE, MINI, RESULTS, QuietListener, record
 
 from biobert.core.annotate import annotate_documents, answer_documents, part_of
 from biobert.core.document import Document
@@ -133,7 +133,7 @@ def _trained(pool: Sequence[Document], labelled: Sequence[int], *, seed: int) ->
     tables = {
         "name": "active-learning",
         "task": {"name": "ner", "labels": ["Disease"]},
-        "model": {"encoder": str(minilm_folder())},
+        "model": {"encoder": str(MINI)},
         "data": {"train": [{"corpus": str(corpus)}]},
         "optimizer": {"learning_rate": 3e-4, "head_learning_rate": 1e-3},
         "batches": {"tokens": 512},

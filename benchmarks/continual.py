@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from machine import CACHE, QuietListener, minilm_folder, record, recorded
+from machine import CACHE, MINI, QuietListener, record, recorded
 
 from biobert.core.annotate import annotate_documents
 from biobert.core.model_folder import MANIFEST
@@ -87,7 +87,7 @@ def _tables(way: str, seed: int, stage: int) -> dict[str, Any]:
         earlier = STAGES[:stage]
         sources += [{"corpus": corpus, "share": REPLAYED * share} for corpus, _, share in earlier]
     goes_on = stage > 0 and way in ("plain", "replay", "ewc")
-    start = _folder(way, seed, stage - 1) if goes_on else minilm_folder()
+    start = _folder(way, seed, stage - 1) if goes_on else MINI
     tables: dict[str, Any] = {
         "name": f"continual-{way}",
         "task": {"name": "ner", "labels": [label for _, label, _ in STAGES]},

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).parent / "results"
 CACHE = Path(__file__).parent / ".cache"
+MINI = Path(__file__).parents[1] / "models/biobert-mini"
+"""The compact encoder of the repository."""
 LIBRARIES = ("torch", "transformers", "openvino")
 
 

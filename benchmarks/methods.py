@@ -2,15 +2,16 @@
 
     BIOBERT_DATA=DATA python benchmarks/methods.py [--methods plain rdrop] [--seeds 1] [--jobs 8]
 
-A cell is one run: strict F1 on devel (which chooses the epoch) and on test, weights that learn,
-minutes, and peak memory. Each runs in a process of its own and adds a line to
-results/methods.jsonl; cells that are there are not run again. `--jobs` runs some at once, for a GPU
-that none of them fills (minutes are then those of a shared one). `--table` prints the means. The
-teacher of a distillation is a plain model of the same seed, trained in its cell; `self-training`
-reads the corpus's other training documents without their labels. Replaced mentions come from the
-Disease Ontology, synonyms from synonyms.tsv, filled words from models/biobert-mini; the second task
-is a fifth of BC5CDR's chemicals; the three layers are every other of the encoder's. An ensemble
-joins the plain models of all seeds, which are kept for it in .cache: one row, without a spread.
+A cell is one run from models/biobert-mini: strict F1 on devel (which chooses the epoch) and on
+test, weights that learn, minutes, and peak memory. Each runs in a process of its own and adds a
+line to results/methods.jsonl; cells that are there are not run again. `--jobs` runs some at once,
+for a GPU that none of them fills (minutes are then those of a shared one). `--table` prints the
+means. The teacher of a distillation is a plain model of the same seed, trained in its cell; `self-
+training` reads the corpus's other training documents without their labels. Replaced mentions come
+from the Disease Ontology, synonyms from synonyms.tsv, filled words from the encoder itself; the
+second task is a fifth of BC5CDR's chemicals; the three layers are every other of the encoder's. An
+ensemble joins the plain models of all seeds, which are kept for it in .cache: one row, without a
+spread.
 
 Supervised contrast wants one label a text, so it has a task of its own with a plain row beside it:
 macro F1 on Evidence Inference by recipes/nli-evidence-inference.toml. Measured elsewhere are a
@@ -34,7 +35,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from machine import CACHE, QuietListener, minilm_folder, record, recorded
+from machine import CACHE, MINI, QuietListener, record, recorded
 
 from biobert.core.annotate import annotate_documents
 from biobert.core.document import Document
@@ -253,7 +254,7 @@ def _tables(name: str, seed: int, folder: Path) -> dict[str, Any]:
 def _base(name: str, seed: int) -> dict[str, Any]:
     """What a method changes: the plain run on the task of its row."""
     run = {"epochs": EPOCHS, "seed": seed, "precision": "bf16"}
-    model = {"encoder": str(minilm_folder())}
+    model = {"encoder": str(MINI)}
     if name.startswith("findings"):
         tables = read_toml(ROOT / "recipes/nli-evidence-inference.toml")
         return {**tables, "model": model, "run": run}
@@ -288,10 +289,10 @@ def _teacher(seed: int, folder: Path) -> dict[str, Any]:
 
 def _small(seed: int, folder: Path) -> dict[str, Any]:
     """Every other layer of the encoder, as DistilBERT begins (arXiv:1910.01108)."""
-    encoder = load_encoder(minilm_folder())
+    encoder = load_encoder(MINI)
     assert isinstance(encoder, Encoder)
     save_bert(with_layers(encoder, range(0, encoder.layer_count, 2)), folder / "small")
-    Tokenizer.from_folder(minilm_folder()).save(folder / "small")
+    Tokenizer.from_folder(MINI).save(folder / "small")
     return {"model": {"encoder": str(folder / "small")}}
 
 
@@ -309,7 +310,7 @@ NEEDED: dict[str, Callable[[int, Path], dict[str, Any]]] = {
         "augmentation": {"synonyms": str(Path(__file__).with_name("synonyms.tsv"))}
     },
     "filled words": lambda *_: {
-        "augmentation": {"language_model": str(ROOT / "models/biobert-mini")}
+        "augmentation": {"language_model": str(MINI)}
     },
     "self-training": lambda *_: {"self_training": {"unlabelled": [{"corpus": str(_others())}]}},
     "3 layers": _small,
