@@ -43,15 +43,10 @@ from biobert.core.model_folder import MANIFEST
 from biobert.core.settings import read_toml
 from biobert.data.catalogue import find_split, load_corpus, read_split
 from biobert.data.reading import write_documents
-from biobert.model.encoder import Encoder
-from biobert.model.hub import load_encoder
-from biobert.model.pruning import with_layers
-from biobert.model.weights import save_bert
 from biobert.pipeline.ensemble import write_ensemble
 from biobert.pipeline.load import load_model
 from biobert.runtime.ensemble import Rule
 from biobert.text.sentences import sentences_of
-from biobert.text.tokenizer import Tokenizer
 from biobert.training.average import average_models
 from biobert.training.material import Places
 from biobert.training.methods import build_methods
@@ -101,8 +96,8 @@ METHODS: dict[str, dict[str, Any]] = {
     "filled words": {"augmentation": {"filled_rate": 0.1}},
     "self-training": {"self_training": {"minimum_score": 0.95}},
     "multi-task": {},
-    "3 layers": {},
-    "distillation into 3 layers": {"distillation": {"weight": 0.5}},
+    "3 layers": {"model": {"layers": 3}},
+    "distillation into 3 layers": {"model": {"layers": 3}, "distillation": {"weight": 0.5}},
     "search of dropout and decay": {},
     "findings: plain": {},
     "findings: contrastive": {"regularization": {"contrastive": 0.5}},
@@ -287,15 +282,6 @@ def _teacher(seed: int, folder: Path) -> dict[str, Any]:
     return {"distillation": {"teacher": str(folder / "teacher")}}
 
 
-def _small(seed: int, folder: Path) -> dict[str, Any]:
-    """Every other layer of the encoder, as DistilBERT begins (arXiv:1910.01108)."""
-    encoder = load_encoder(MINI)
-    assert isinstance(encoder, Encoder)
-    save_bert(with_layers(encoder, range(0, encoder.layer_count, 2)), folder / "small")
-    Tokenizer.from_folder(MINI).save(folder / "small")
-    return {"model": {"encoder": str(folder / "small")}}
-
-
 def _names_of_diseases() -> str:
     terms = find_split(load_corpus("Disease-Ontology"), "terms", data_root=DATA, cache=CACHE)
     return str(terms.path)
@@ -309,12 +295,9 @@ NEEDED: dict[str, Callable[[int, Path], dict[str, Any]]] = {
     "synonyms": lambda *_: {
         "augmentation": {"synonyms": str(Path(__file__).with_name("synonyms.tsv"))}
     },
-    "filled words": lambda *_: {
-        "augmentation": {"language_model": str(MINI)}
-    },
+    "filled words": lambda *_: {"augmentation": {"language_model": str(MINI)}},
     "self-training": lambda *_: {"self_training": {"unlabelled": [{"corpus": str(_others())}]}},
-    "3 layers": _small,
-    "distillation into 3 layers": lambda *cell: {**_teacher(*cell), **_small(*cell)},
+    "distillation into 3 layers": _teacher,
 }
 
 

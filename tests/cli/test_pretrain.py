@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from biobert.cli import places
+from biobert.core import hub
 from biobert.core.model_folder import read_manifest
 from biobert.text.tokenizer import Tokenizer
 from tests.cli.calling import call
@@ -73,10 +73,12 @@ def test_without_a_model_the_encoder_of_the_repository_is_asked(
     assert found.code == 0, found.err
     assert found.json["data"]["gaps"][0]["candidates"][0]["piece"] == "aggregation"
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(places, "__file__", str(tmp_path / "lib/python/biobert/cli/places.py"))
     found = call("fill-mask", "Aspirin inhibits platelet [MASK].", "--json")
-    assert found.code == 2
-    assert "--model" in found.json["error"]["message"]
+    assert found.code == 0, found.err
+    monkeypatch.setattr(hub, "__file__", str(tmp_path / "lib/python/biobert/core/hub.py"))
+    found = call("fill-mask", "Aspirin inhibits platelet [MASK].", "--json")
+    assert found.code == 1
+    assert "comes with the repository" in found.json["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,13 @@ from transformers import BertModel
 from biobert.core.errors import BadInputError
 from biobert.model.encoder import Encoder
 from biobert.model.settings import EncoderSettings
-from biobert.model.surgery import grown, mean_rows, piece_sources, with_positions, with_vocabulary
+from biobert.model.surgery import (
+    mean_rows,
+    piece_sources,
+    restacked,
+    with_positions,
+    with_vocabulary,
+)
 from biobert.model.weights import save_bert
 from biobert.text.tokenizer import Tokenizer
 from tests.tiny import LETTERS, SPECIAL, tiny_tokenizer
@@ -178,7 +184,7 @@ def test_fewer_positions_are_refused() -> None:
 
 def test_a_grown_encoder_has_each_layer_beside_its_original(tmp_path: Path) -> None:
     encoder = tiny_encoder()
-    made = grown(encoder, 6)
+    made = restacked(encoder, 6)
     assert made.layer_count == len(made.layers) == 6
     for number, layer in enumerate(made.layers):
         for name, value in encoder.layers[number // 3].state_dict().items():
@@ -186,10 +192,19 @@ def test_a_grown_encoder_has_each_layer_beside_its_original(tmp_path: Path) -> N
     assert_opens_in_transformers(made, ids_of(OLD, TEXT), tmp_path)
 
 
-@pytest.mark.parametrize("layers", [0, 1, 3, -2])
-def test_layers_must_be_a_multiple(layers: int) -> None:
-    with pytest.raises(BadInputError, match=f"{layers} layers are not a multiple"):
-        grown(tiny_encoder(), layers)
+@pytest.mark.parametrize(("layers", "originals"), [(1, [0]), (3, [0, 0, 1]), (4, [0, 0, 1, 1])])
+def test_layers_are_taken_evenly(layers: int, originals: list[int]) -> None:
+    encoder = tiny_encoder()
+    made = restacked(encoder, layers)
+    for layer, original in zip(made.layers, originals, strict=True):
+        expected = encoder.layers[original].state_dict()
+        assert all(torch.equal(value, expected[name]) for name, value in layer.state_dict().items())
+
+
+@pytest.mark.parametrize("layers", [0, -2])
+def test_an_encoder_keeps_a_layer(layers: int) -> None:
+    with pytest.raises(BadInputError, match=f"{layers} layers: an encoder has at least 1"):
+        restacked(tiny_encoder(), layers)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
@@ -201,7 +216,7 @@ def test_made_encoders_share_nothing_with_their_origin(dtype: torch.dtype) -> No
         with_vocabulary(encoder, OLD, NEW).encoder,
         with_positions(encoder, 40, "interpolate"),
         with_positions(encoder, 40, "tile"),
-        grown(encoder, 4),
+        restacked(encoder, 4),
     ):
         assert not made.training
         for parameter in made.parameters():
@@ -213,7 +228,7 @@ def test_made_encoders_share_nothing_with_their_origin(dtype: torch.dtype) -> No
 
 
 def test_copies_of_a_layer_learn_apart() -> None:
-    made = grown(tiny_encoder(), 4)
+    made = restacked(tiny_encoder(), 4)
     with torch.no_grad():
         made.layers[0].attention.query.weight.zero_()
     assert made.layers[1].attention.query.weight.abs().max() > 0

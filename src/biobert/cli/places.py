@@ -4,25 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from biobert.core.errors import BadInputError
-
 if TYPE_CHECKING:
     from biobert.pipeline.evaluating import CorpusPlaces
-
-COMPACT_ENCODER = Path("models") / "biobert-mini"
-
-
-def compact_encoder() -> Path:
-    """`models/biobert-mini`, under the current folder or in the clone that this code is in."""
-    for root in (Path(), Path(__file__).parents[3]):
-        if (root / COMPACT_ENCODER / "config.json").is_file():
-            return root / COMPACT_ENCODER
-    raise BadInputError(
-        f"there is no {COMPACT_ENCODER} here, which comes with the repository and not with the "
-        "package: name a pretrained BERT with --model, a folder or a Hugging Face name such as "
-        "google-bert/bert-base-cased",
-        code="usage",
-    )
 
 
 def data_root() -> Path | None:

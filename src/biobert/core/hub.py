@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 SAFETENSORS = "*.safetensors"
+OURS = "models/"
+"""What the repository itself publishes."""
 ROBOT = "SFconvertbot"
 """Opens pull requests on the hub with the safetensors of models that are published pickled."""
 # With `AutoModel` the masked language model would be left behind.
@@ -27,12 +29,15 @@ _LOG = logging.getLogger(__name__)
 def find_published_folder(name: str, files: Sequence[str]) -> Path:
     """A folder as it is, or the files (patterns) of a Hugging Face name, fetched once.
 
+    `models/...` of the repository is found from any folder while the code runs from a clone.
     Where `files` asks for safetensors and the main revision has none, they are those of the hub's
     own conversion, and the log says which. Without a network, what is in the hub's cache is used.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
+    if name.startswith(OURS):
+        return _in_clone(name)
     if folder.exists():
         raise BadInputError(f"{name} is a file; name the folder that it lies in")
     if name.count("/") > 1 or name.startswith((".", "/", "~")):
@@ -50,6 +55,17 @@ def find_published_folder(name: str, files: Sequence[str]) -> Path:
             code="not-found",
         ) from None
     return found
+
+
+def _in_clone(name: str) -> Path:
+    folder = Path(__file__).parents[3] / name
+    if not folder.is_dir():
+        raise BadInputError(
+            f"there is no {name} here; {OURS} comes with the repository and not with the package: "
+            "give a folder, or a Hugging Face name such as google-bert/bert-base-cased",
+            code="not-found",
+        )
+    return folder
 
 
 def conversion_of(name: str, api: "HfApi") -> str | None:

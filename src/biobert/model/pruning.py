@@ -8,7 +8,7 @@ import torch
 
 from biobert.core.errors import BadInputError
 from biobert.model.encoder import Encoder
-from biobert.model.surgery import rebuilt
+from biobert.model.surgery import rebuilt, stacked
 
 Kept = Sequence[Sequence[int]]
 """For each layer the numbers of what stays, in order; as many in every layer."""
@@ -17,15 +17,7 @@ Kept = Sequence[Sequence[int]]
 def with_layers(encoder: Encoder, kept: Sequence[int]) -> Encoder:
     """The encoder with these layers, in this order."""
     _check_numbers(kept, encoder.layer_count, "layers")
-    state = {
-        name: value
-        for name, value in encoder.state_dict().items()
-        if not name.startswith("layers.")
-    }
-    for number, original in enumerate(kept):
-        of_layer = encoder.layers[original].state_dict()
-        state |= {f"layers.{number}.{name}": value for name, value in of_layer.items()}
-    return rebuilt(replace(encoder.settings, layers=len(kept)), state, like=encoder)
+    return stacked(encoder, kept)
 
 
 def with_neurons(encoder: Encoder, kept: Kept) -> Encoder:

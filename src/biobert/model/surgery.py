@@ -1,7 +1,8 @@
-"""New encoders from trained ones: another vocabulary, longer rows, more layers."""
+"""New encoders from trained ones: another vocabulary, longer rows, more layers or
+fewer."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -130,26 +131,30 @@ def with_positions(encoder: Encoder, positions: int, method: PositionMethod) -> 
     return rebuilt(settings, state, like=encoder)
 
 
-def grown(encoder: Encoder, layers: int) -> Encoder:
-    """The encoder with `layers` layers, a multiple of what it has: copies follow their originals.
+def restacked(encoder: Encoder, layers: int) -> Encoder:
+    """The encoder with `layers` layers, taken evenly from those that it has.
 
-    Progressive stacking (Gong et al. 2019, "Efficient Training of BERT by Progressively Stacking")
-    puts the copied stack on top of the whole; next to its original a copy meets nearly the inputs
-    it was trained on (as in Wu et al. 2024, LLaMA Pro, arXiv:2401.02415).
+    With more of them copies follow their originals: progressive stacking (Gong et al. 2019,
+    "Efficient Training of BERT by Progressively Stacking") puts the copied stack on top of the
+    whole; next to its original a copy meets nearly the inputs it was trained on (as in Wu et al.
+    2024, LLaMA Pro, arXiv:2401.02415). With half of them every other one stays, as DistilBERT
+    begins (arXiv:1910.01108).
     """
+    if layers < 1:
+        raise BadInputError(f"{layers} layers: an encoder has at least 1")
     present = encoder.layer_count
-    if layers < present or layers % present:
-        raise BadInputError(
-            f"{layers} layers are not a multiple of the encoder's {present}; "
-            f"ask for {2 * present} or {3 * present}"
-        )
+    return stacked(encoder, [number * present // layers for number in range(layers)])
+
+
+def stacked(encoder: Encoder, numbers: Sequence[int]) -> Encoder:
+    """The encoder with copies of these layers, one upon another."""
     state = {
         name: value for name, value in encoder.state_dict().items() if not _is_of_a_layer(name)
     }
-    for number in range(layers):
-        original = encoder.layers[number * present // layers].state_dict()
-        state |= {f"layers.{number}.{name}": value for name, value in original.items()}
-    return rebuilt(replace(encoder.settings, layers=layers), state, like=encoder)
+    for number, original in enumerate(numbers):
+        of_layer = encoder.layers[original].state_dict()
+        state |= {f"layers.{number}.{name}": value for name, value in of_layer.items()}
+    return rebuilt(replace(encoder.settings, layers=len(numbers)), state, like=encoder)
 
 
 def _spelled_ids(

@@ -72,10 +72,10 @@ class ModelSettings:
     random weights, with `vocabulary` (a tokenizer folder, or a corpus folder).
 
     With `encoder`, a `vocabulary` of another kind gives new embeddings made of the old ones,
-    `positions` longer rows (by `new_positions`), `layers` a deeper stack; the pooler and the
-    `reinitialised_layers` at the top begin anew (arXiv:2006.05987). `heads` are new, or those of a
-    trained folder, which then goes on learning. `dropout` is that before the
-    heads, `encoder_dropout` that inside (None: as the checkpoint says), of which
+    `positions` longer rows (by `new_positions`), `layers` a deeper stack or a shallower one;
+    the pooler and the `reinitialised_layers` at the top begin anew (arXiv:2006.05987). `heads`
+    are new, or those of a trained folder, which then goes on learning. `dropout` is that before
+    the heads, `encoder_dropout` that inside (None: as the checkpoint says), of which
     `attention_dropout` may set that of attention weights apart. In pretraining, without
     `pull_embeddings` the word embeddings learn as input alone, not from what is predicted.
     """

@@ -15,7 +15,7 @@ from biobert.model.heads import VocabularyHead
 from biobert.model.hub import find_encoder_folder, load_encoder
 from biobert.model.network import Network
 from biobert.model.settings import EncoderSettings
-from biobert.model.surgery import grown, mean_rows, with_positions, with_vocabulary
+from biobert.model.surgery import mean_rows, restacked, with_positions, with_vocabulary
 from biobert.model.weights import fill_heads, fill_language_model, load_heads
 from biobert.tasks import build_task
 from biobert.text.tokenizer import TOKENIZER_FILES, Tokenizer
@@ -112,7 +112,7 @@ def _continued(model: ModelSettings, task: Task, note: Note) -> Learner:
         encoder = _own(network.encoder, "model.positions")
         network.encoder = with_positions(encoder, model.positions, model.new_positions)
     if model.layers is not None:
-        network.encoder = grown(_own(network.encoder, "model.layers"), model.layers)
+        network.encoder = restacked(_own(network.encoder, "model.layers"), model.layers)
     network.rest_unread()
     return Learner(task, wanted, network)
 

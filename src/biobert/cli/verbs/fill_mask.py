@@ -20,9 +20,8 @@ def register(app: typer.Typer) -> None:
 def fill_mask(
     text: Annotated[str, typer.Argument(help="A text with [MASK] where a word is wanted.")],
     model: Annotated[
-        str | None,
-        typer.Option(help="A pretrained BERT, a folder or a hub name; else models/biobert-mini."),
-    ] = None,
+        str, typer.Option(help="A pretrained BERT, a folder or a hub name.")
+    ] = "models/biobert-mini",
     top: Annotated[int, typer.Option(help="How many candidates to give.", min=1)] = 5,
     device: DeviceOption = None,
     as_json: JsonFlag = False,
@@ -30,12 +29,10 @@ def fill_mask(
     """Say which words a pretrained model puts where the text says [MASK]."""
     from dataclasses import asdict
 
-    from biobert.cli.places import compact_encoder
     from biobert.core.hub import find_published_folder
     from biobert.pipeline.embedder import WANTED_FILES
     from biobert.pipeline.filling import GapFiller
 
-    model = model or str(compact_encoder())
     folder = find_published_folder(model, WANTED_FILES)
     settings = runtime_settings("auto", "float32", device)
     gaps = GapFiller(folder, settings=settings).fill(text, top=top)
