@@ -68,7 +68,7 @@ def test_targets_fit_the_heads_and_windows(task: Task) -> None:
 
 def test_perfect_outputs_decode_to_the_gold_and_score_one(task: Task) -> None:
     gold = task.toy_documents()
-    predicted = []
+    predicted, all_windows, all_outputs = [], [], []
     for document in gold:
         examples = task.examples(document)
         windows = task.encode(examples, TOKENIZER)
@@ -82,6 +82,9 @@ def test_perfect_outputs_decode_to_the_gold_and_score_one(task: Task) -> None:
         for parts, answers in zip(windows, outputs, strict=True):
             assert certainty_of(parts, answers, task.heads()) > 0.999
         predicted.append(task.decode(document, windows, outputs))
+        all_windows.append(windows)
+        all_outputs.append(outputs)
+    assert task.decode_many(gold, all_windows, all_outputs) == predicted
     scores = task.score(gold, predicted)
     assert scores.main == 1.0
     assert scores.micro.support > 0

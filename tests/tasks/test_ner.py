@@ -40,6 +40,28 @@ def spans(document: Document) -> list[tuple[int, int, str]]:
     return [(entity.start, entity.end, entity.label) for entity in document.entities]
 
 
+def test_many_documents_are_decoded_as_each_alone() -> None:
+    random = np.random.default_rng(5)
+    one = task(windows=SHORT)
+    texts = ["lithium arrests. " * 9, "", "aspirin", ". ", "breast cancer in lithium " * 4]
+    documents = [Document(str(number), text) for number, text in enumerate(texts)]
+    windows = [one.encode(one.examples(document), TOKENIZER) for document in documents]
+    outputs = [
+        [
+            [{HEAD: random.normal(size=(len(part), 6)).astype(np.float32)} for part in parts]
+            for parts in rows
+        ]
+        for rows in windows
+    ]
+    alone = [one.decode(*parts) for parts in zip(documents, windows, outputs, strict=True)]
+    together = one.decode_many(documents, windows, outputs)
+    assert [spans(document) for document in together] == [spans(document) for document in alone]
+    assert len(together[0].entities) > 5 and len(windows[4]) == 1 < len(windows[4][0])
+    for first, second in zip(alone, together, strict=True):
+        scores = [[entity.score for entity in some.entities] for some in (first, second)]
+        assert scores[0] == pytest.approx(scores[1])
+
+
 def test_only_first_pieces_of_words_are_labelled() -> None:
     document = Document("1", "qq lithium", entities=(Entity(3, 10, "Chemical"),))
     one = task()

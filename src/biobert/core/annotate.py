@@ -1,6 +1,6 @@
 """From documents to annotated documents: a task, a tokenizer and a predictor put together."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from biobert.core.certainty import certainty_of
@@ -73,9 +73,13 @@ def predict_documents(encoded: EncodedDocuments, predictor: Predictor) -> list[P
     ]
 
 
-def decode_documents(predictions: Iterable[Prediction], task: Task) -> list[Document]:
+def decode_documents(predictions: Sequence[Prediction], task: Task) -> list[Document]:
     """The third step: the documents with the task's answers."""
-    return [task.decode(one.document, one.windows, one.outputs) for one in predictions]
+    return task.decode_many(
+        [one.document for one in predictions],
+        [one.windows for one in predictions],
+        [one.outputs for one in predictions],
+    )
 
 
 def answer_documents(

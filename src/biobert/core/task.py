@@ -275,6 +275,16 @@ class Task(ABC):
     ) -> Document:
         """The document with this task's annotations, from the outputs for all its windows."""
 
+    def decode_many(
+        self,
+        documents: Sequence[Document],
+        windows: Sequence[Sequence[tuple[Window, ...]]],
+        outputs: Sequence[Sequence[Sequence[Outputs]]],
+    ) -> list[Document]:
+        """The same of many documents, with arithmetic over all of them where that pays."""
+        parts = zip(documents, windows, outputs, strict=True)
+        return [self.decode(*one) for one in parts]
+
     def measure(self) -> str:
         """What `Scores.main` is, in a few words for the head of a table."""
         return "score"

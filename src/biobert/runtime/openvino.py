@@ -11,9 +11,11 @@ from threading import Lock
 from types import ModuleType
 from typing import Any
 
+from numpy import array_split
+
 from biobert.core.batching import length_sorted_batches, window_arrays
 from biobert.core.errors import BadInputError
-from biobert.core.task import HeadSpec, InputName, Outputs, Window
+from biobert.core.task import HeadSpec, InputName, IntArray, Outputs, Window
 from biobert.runtime.batches import TOKEN_BUDGET, cut_outputs
 from biobert.runtime.settings import Precision, RuntimeSettings
 
@@ -58,13 +60,21 @@ class OpenVinoPredictor:
         results: list[Outputs] = [{} for _ in windows]
         lengths = [len(window) for window in windows]
         with self._turn:
-            for batch in length_sorted_batches(lengths, token_budget=self._budget(sum(lengths))):
+            for batch in self._batches(lengths):
                 numbers = batch.tolist()
                 arrays = window_arrays([windows[number] for number in numbers])
                 inputs = {name: arrays[name] for name in self._inputs}
                 self._queue.start_async(inputs, (numbers, lengths, results))
             self._queue.wait_all()
         return results
+
+    def _batches(self, lengths: Sequence[int]) -> list[IntArray]:
+        """Rows by batch. The last round, too, has a batch for every stream, where rows suffice."""
+        batches = length_sorted_batches(lengths, token_budget=self._budget(sum(lengths)))
+        missing = -len(batches) % self.settings.parallel_batches
+        if missing and len(batches) > 1:
+            batches += array_split(batches.pop(), missing + 1)
+        return [one for one in batches if len(one)]
 
     def _budget(self, tokens: int) -> int:
         """Slots of a batch: so few that a short text, too, keeps all streams at work."""

@@ -17,8 +17,29 @@ BEGINS, INSIDE = slice(1, None, 2), slice(2, None, 2)
 def best_tags(log_probabilities: FloatArray, first: npt.NDArray[np.bool_]) -> IntArray:
     """Tags (words, groups) from log-probabilities (words, groups, tags).
 
-    `first` (words,) is True where a sentence begins; the first word of all must be one.
+    `first` (words,) is True where a sentence begins; the first word of all must be one. Where the
+    best tag of each word alone leaves no stray I, nothing can be better: most sentences end here.
     """
+    tags: IntArray = log_probabilities.argmax(axis=2)
+    strays = _strays(tags, first).any(axis=1)
+    if strays.any():
+        sentences = np.cumsum(first) - 1
+        searched = np.isin(sentences, sentences[strays])
+        tags[searched] = _best_sequences(log_probabilities[searched], first[searched])
+    return tags
+
+
+def _strays(tags: IntArray, first: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Where (words, groups) an I goes on with no B or I of its type."""
+    before = np.zeros_like(tags)
+    before[1:] = tags[:-1]
+    before[first] = 0
+    is_inside = (tags > 0) & (tags % 2 == 0)
+    strays: npt.NDArray[np.bool_] = is_inside & (before != tags) & (before != tags - 1)
+    return strays
+
+
+def _best_sequences(log_probabilities: FloatArray, first: npt.NDArray[np.bool_]) -> IntArray:
     starts = np.flatnonzero(first)
     lengths = np.diff(np.append(starts, len(first)))
     order = np.argsort(-lengths, kind="stable")

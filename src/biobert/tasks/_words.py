@@ -15,58 +15,65 @@ from biobert.core.task import FloatArray, IntArray, Outputs, Window
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnedWords:
-    """The words that a window owns: positions (n,) of first pieces, characters they span (n,)."""
+    """The words that some windows own, in order.
+
+    `positions` (n,): first pieces, among the tokens of all windows one after another; `rows` (n,):
+    numbers of their windows; `starts`, `ends` (n,): the characters they span.
+    """
 
     positions: IntArray
+    rows: IntArray
     starts: IntArray
     ends: IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Words:
-    """The words of a document, in text order, and what a model said of each.
+    """The words of some examples, in text order, and what a model said of each.
 
-    `starts`, `ends` (n,): characters; `first` (n,): True where a sentence begins.
+    `starts`, `ends` (n,): characters; `examples` (n,): number of the example that a word is from.
     """
 
     starts: IntArray
     ends: IntArray
-    first: npt.NDArray[np.bool_]
+    examples: IntArray
     logits: FloatArray
 
+    @property
+    def first(self) -> npt.NDArray[np.bool_]:
+        """Where (n,) an example begins."""
+        return np.append(True, self.examples[1:] != self.examples[:-1])[: len(self.examples)]
 
-def owned_words(window: Window) -> OwnedWords:
-    """The words whose first piece the window owns."""
-    is_first = np.empty(len(window), dtype=np.bool_)
-    is_first[0] = False
-    is_first[1:] = (window.words[1:] != window.words[:-1]) & (window.words[1:] >= 0)
-    positions = np.flatnonzero(is_first[window.owned]) + window.owned.start
-    return OwnedWords(positions, window.offsets[positions, 0], _word_ends(window)[positions])
+
+def owned_words(windows: Sequence[Window]) -> OwnedWords:
+    """The words whose first piece a window owns, those of all windows at once."""
+    lengths = np.array([len(window) for window in windows])
+    rows = np.repeat(np.arange(len(windows)), lengths)
+    places = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    own_starts = np.array([window.owned.start for window in windows])
+    own_stops = np.array([window.owned.stop for window in windows])
+    owned = (places >= own_starts[rows]) & (places < own_stops[rows])
+    words = np.concatenate([window.words for window in windows])
+    offsets = np.concatenate([window.offsets for window in windows])
+    changes = (words[1:] != words[:-1]) | (rows[1:] != rows[:-1])
+    positions = np.flatnonzero(np.append(True, changes) & (words >= 0) & owned)
+    # A word ends with the first of its pieces that another word, or nothing, follows.
+    last = np.flatnonzero(np.append(changes, True))
+    ends = offsets[last[np.searchsorted(last, positions)], 1]
+    return OwnedWords(positions, rows[positions], offsets[positions, 0], ends)
 
 
 def words_of(
     windows: Sequence[tuple[Window, ...]], outputs: Sequence[Sequence[Outputs]], head: str
 ) -> Words:
-    """The words of all windows, with the logits of a token head at each."""
-    starts, ends, first, logits = [], [], [], []
-    for parts, part_outputs in zip(windows, outputs, strict=True):
-        begins = True
-        for window, output in zip(parts, part_outputs, strict=True):
-            own = owned_words(window)
-            if not len(own.positions):
-                continue
-            flags = np.zeros(len(own.positions), dtype=np.bool_)
-            flags[0], begins = begins, False
-            starts.append(own.starts)
-            ends.append(own.ends)
-            first.append(flags)
-            logits.append(output[head][own.positions])
-    if not starts:
+    """The words of all windows of some examples, with the logits of a token head at each."""
+    if not windows:
         nothing = np.zeros(0, dtype=np.int64)
-        return Words(nothing, nothing, nothing.astype(np.bool_), np.zeros((0, 0), np.float32))
-    return Words(
-        np.concatenate(starts), np.concatenate(ends), np.concatenate(first), np.concatenate(logits)
-    )
+        return Words(nothing, nothing, nothing, np.zeros((0, 0), np.float32))
+    own = owned_words([window for parts in windows for window in parts])
+    examples = np.repeat(np.arange(len(windows)), [len(parts) for parts in windows])
+    logits = np.concatenate([output[head] for parts in outputs for output in parts])
+    return Words(own.starts, own.ends, examples[own.rows], logits[own.positions])
 
 
 def log_softmax(logits: FloatArray) -> FloatArray:
@@ -74,10 +81,3 @@ def log_softmax(logits: FloatArray) -> FloatArray:
     shifted = logits - logits.max(axis=-1, keepdims=True)
     normalised: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return normalised
-
-
-def _word_ends(window: Window) -> IntArray:
-    """For each token, the last character (excluded) of the word it belongs to."""
-    last = np.append(window.words[1:] != window.words[:-1], True) & (window.words >= 0)
-    ends = np.where(last, window.offsets[:, 1], np.iinfo(np.int64).max)
-    return np.flip(np.minimum.accumulate(np.flip(ends)))

@@ -8,6 +8,7 @@ types may overlap. `joint` is the classic single softmax over O, B-X, I-X.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -105,18 +106,35 @@ class NamedEntityRecognition(Task):
         outputs: Sequence[Sequence[Outputs]],
     ) -> Document:
         """The document with the entities found; each score is the probability of its tags."""
-        words = words_of(windows, outputs, HEAD)
+        return self.decode_many([document], [windows], [outputs])[0]
+
+    def decode_many(
+        self,
+        documents: Sequence[Document],
+        windows: Sequence[Sequence[tuple[Window, ...]]],
+        outputs: Sequence[Sequence[Sequence[Outputs]]],
+    ) -> list[Document]:
+        """The same, with the words of all documents in one search for the best tags."""
+        words = words_of([*chain(*windows)], [*chain(*outputs)], HEAD)
+        owners = np.repeat(np.arange(len(documents)), [len(one) for one in windows])
+        found: list[list[Entity]] = [[] for _ in documents]
+        for example, entity in self._entities(words):
+            found[owners[example]].append(entity)
+        return [
+            document.with_entities(self._without_conflicts(some))
+            for document, some in zip(documents, found, strict=True)
+        ]
+
+    def _entities(self, words: Words) -> Iterator[tuple[int, Entity]]:
+        """Entities of all groups of tags, each with the number of its example."""
         if not len(words.starts):
-            return document.with_entities(())
+            return
         groups = self._head.groups
-        shape = len(words.starts), len(groups), -1
-        log_probabilities = log_softmax(words.logits.reshape(shape))
+        log_probabilities = log_softmax(words.logits.reshape(len(words.starts), len(groups), -1))
         tags = best_tags(log_probabilities, words.first)
         chosen = np.take_along_axis(log_probabilities, tags[:, :, None], axis=2)[:, :, 0]
-        found: list[Entity] = []
         for column, group in enumerate(groups):
-            found.extend(_entities(words, tags[:, column], chosen[:, column], _types(group)))
-        return document.with_entities(self._without_conflicts(found))
+            yield from _entities(words, tags[:, column], chosen[:, column], _types(group))
 
     def measure(self) -> str:
         """Whole entities, start, end and type."""
@@ -173,7 +191,7 @@ class NamedEntityRecognition(Task):
     ) -> IntArray:
         groups = self._head.groups
         tags = np.full((len(window), len(groups)), IGNORED, dtype=np.int64)
-        own = owned_words(window)
+        own = owned_words([window])
         for column, group in enumerate(groups):
             types = _types(group)
             known = bool(annotated.intersection(types))
@@ -232,21 +250,16 @@ def _mark(tags: IntArray, touched: IntArray, starts: IntArray, piece: Span, *, t
 
 def _entities(
     words: Words, tags: IntArray, log_probabilities: FloatArray, types: list[str]
-) -> Iterator[Entity]:
-    """Entities of one group, from the tag of every word and its log-probability."""
+) -> Iterator[tuple[int, Entity]]:
+    """Entities of one group with their examples, from tags of words and log-probabilities."""
     goes_on = (tags != OUTSIDE) & (tags % 2 == 0)
     begins = np.flatnonzero((tags != OUTSIDE) & ~goes_on)
-    if not len(begins):
-        return
     # The entity that begins at word b ends after the last word in a row that goes on with it.
     breaks = np.append(np.flatnonzero(~goes_on), len(tags))
     stops = breaks[np.searchsorted(breaks, begins, side="right")]
     totals = np.concatenate(([0.0], np.cumsum(log_probabilities, dtype=np.float64)))
-    scores = np.exp(totals[stops] - totals[begins])
-    for begin, stop, score in zip(begins.tolist(), stops.tolist(), scores.tolist(), strict=True):
-        yield Entity(
-            int(words.starts[begin]),
-            int(words.ends[stop - 1]),
-            types[(tags[begin] - 1) // 2],
-            score=min(1.0, score),
-        )
+    scores = np.minimum(np.exp(totals[stops] - totals[begins]), 1.0)
+    numbers = (tags[begins] - 1) // 2
+    columns = (words.examples[begins], words.starts[begins], words.ends[stops - 1], numbers, scores)
+    for example, start, end, number, score in zip(*(one.tolist() for one in columns), strict=True):
+        yield example, Entity(start, end, types[number], score=score)

@@ -87,17 +87,11 @@ class PartOfSpeechTagging(Task):
 
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
         """Tags at first pieces of owned words; words without a known tag are ignored."""
-        owned = [owned_words(window) for window in windows]
-        starts = np.concatenate([own.starts for own in owned])
-        ends = np.concatenate([own.ends for own in owned])
-        borders = np.cumsum([len(own.starts) for own in owned])[:-1]
-        tags = np.split(self._tags(example, starts, ends), borders)
-        targets: list[Targets] = []
-        for window, own, part in zip(windows, owned, tags, strict=True):
-            column = np.full((len(window), 1), IGNORED, dtype=np.int64)
-            column[own.positions, 0] = part
-            targets.append({HEAD: column})
-        return targets
+        own = owned_words(windows)
+        lengths = [len(window) for window in windows]
+        column = np.full((sum(lengths), 1), IGNORED, dtype=np.int64)
+        column[own.positions, 0] = self._tags(example, own.starts, own.ends)
+        return [{HEAD: part} for part in np.split(column, np.cumsum(lengths)[:-1])]
 
     def decode(
         self,
@@ -200,7 +194,7 @@ def _in_order(words: Words) -> Words:
     """The words by their place in the text, without empty ones (blanks are tokens to some)."""
     order = np.argsort(words.starts, kind="stable")
     order = order[words.ends[order] > words.starts[order]]
-    return Words(words.starts[order], words.ends[order], words.first[order], words.logits[order])
+    return Words(words.starts[order], words.ends[order], words.examples[order], words.logits[order])
 
 
 def _toy(identifier: str, text: str, tagged: str) -> Document:
