@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from biobert.compression.recipe import read_compression_recipe
+from biobert.core.errors import BadInputError
 from biobert.core.settings import read_toml
 from biobert.data.catalogue import load_corpus
 from biobert.model.attention import packed_kernel_applies
@@ -122,3 +123,18 @@ def test_a_compression_recipe_has_a_gate_that_it_does_not_learn_from(path: Path)
         assert set(source.splits) <= set(load_corpus(source.corpus).splits)
     assert all(source.splits == ("devel",) for source in recipe.gate)
     assert all(source.splits == ("train",) for source in recipe.corpora)
+
+
+@pytest.mark.parametrize(
+    ("model", "problem"),
+    [
+        ({}, "name either `encoder`"),
+        ({"encoder": "here", "shape": {}}, "name either `encoder`"),
+        ({"shape": {}}, "needs a `vocabulary`"),
+        ({"shape": {}, "vocabulary": "here", "layers": 2}, "a `shape` has its own"),
+    ],
+)
+def test_a_model_begins_from_one_thing(model: dict[str, object], problem: str) -> None:
+    tables = {**read_toml(RECIPES[0]), "model": model}
+    with pytest.raises(BadInputError, match=problem):
+        read_recipe(tables, place="recipe")

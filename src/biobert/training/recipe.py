@@ -98,6 +98,8 @@ class ModelSettings:
             raise BadInputError("[model] name either `encoder`, to go on from, or `shape`")
         if self.shape is not None and self.vocabulary is None:
             raise BadInputError("[model] a `shape` from scratch needs a `vocabulary`")
+        if self.shape is not None and self.layers is not None:
+            raise BadInputError("[model] `layers` changes an `encoder`; a `shape` has its own")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,11 @@ from biobert.training.recipe import (
 
 @dataclass(frozen=True, slots=True)
 class Student:
-    """Who learns: the `encoder` of a folder or a Hugging Face name, or a `shape` from random
-    weights. It takes the teacher's vocabulary."""
+    """Who learns: the `encoder` of a folder or a Hugging Face name, with so many `layers` of its
+    own, or a `shape` from random weights. It takes the teacher's vocabulary."""
 
     encoder: str | None = None
+    layers: int | None = None
     shape: ShapeSettings | None = None
 
 
@@ -47,6 +48,9 @@ SETTINGS = Distilling
 def apply(source: Path, target: Path, settings: Distilling, bench: Workbench) -> Mapping[str, Any]:
     """The student's folder."""
     student = ModelSettings(
-        encoder=settings.student.encoder, shape=settings.student.shape, vocabulary=str(source)
+        encoder=settings.student.encoder,
+        layers=settings.student.layers,
+        shape=settings.student.shape,
+        vocabulary=str(source),
     )
     return study(student, settings, bench, target, teacher=source)
