@@ -12,7 +12,7 @@ from biobert.core.document import Document, Passage
 from biobert.core.errors import BadInputError
 from biobert.core.task import Outputs, Window
 from biobert.evaluation.labels import score_labels
-from biobert.tasks._thresholds import best_threshold
+from biobert.tasks._thresholds import best_threshold, best_thresholds
 from biobert.tasks.classification import (
     HEAD,
     Classification,
@@ -239,6 +239,19 @@ def test_thresholds_are_chosen_for_each_label_and_kept() -> None:
     again = Classification.from_settings(tuned.settings())
     logits = [[-1.0, 0.0, 0.1]]
     assert answered(again, Document("1", "x"), logits).labels == ("yes", "maybe")
+
+
+@pytest.mark.parametrize(("rows", "own"), [(25, False), (5000, True)])
+def test_labels_have_thresholds_of_their_own_where_there_is_enough_to_choose_by(
+    rows: int, own: bool
+) -> None:
+    random = np.random.default_rng(3)
+    cuts = np.array([0.58, 0.6, 0.62, 0.64])
+    scores = random.uniform(size=(rows, 4))
+    gold = random.uniform(size=(rows, 4)) < 1 / (1 + np.exp(-20 * (scores - cuts)))
+    chosen = best_thresholds(scores, gold)
+    assert (len(set(chosen)) > 1) == own
+    assert chosen == pytest.approx(cuts, abs=0.1)
 
 
 def test_a_task_of_single_labels_asks_for_no_predictions() -> None:

@@ -35,7 +35,7 @@ from biobert.tasks._labels import (
     with_likeliest,
 )
 from biobert.tasks._pairs import encode_pairs, pair_of
-from biobert.tasks._thresholds import THRESHOLD, best_threshold
+from biobert.tasks._thresholds import THRESHOLD, best_thresholds
 from biobert.tasks._windows import encode_stretches
 from biobert.text.windows import WindowSettings
 
@@ -167,18 +167,17 @@ class Classification(Task):
         return score_documents(wanted, predicted, self.labels, self._settings.measure)
 
     def tuned(self, gold: Sequence[Document], predicted: Iterable[Document]) -> Self:
-        """Where several labels may hold: for each the threshold with the best F1."""
+        """Where several labels may hold: with thresholds that give the best F1."""
         if self._settings.choice == "one":
             return self
         wanted = [frozenset(self._known_labels(one)) for one in gold]
-        scores = [one.label_scores for one in predicted]
-        thresholds = {
-            label: best_threshold(
-                np.array([one.get(label, 0.0) for one in scores]),
-                np.array([label in one for one in wanted]),
-            )
-            for label in self.labels
-        }
+        answers = list(predicted)
+        if not answers:
+            return self
+        scores = [[one.label_scores.get(label, 0.0) for label in self.labels] for one in answers]
+        holds = [[label in one for label in self.labels] for one in wanted]
+        chosen = best_thresholds(np.array(scores), np.array(holds))
+        thresholds = dict(zip(self.labels, chosen.tolist(), strict=True))
         return type(self)(replace(self._settings, thresholds=thresholds))
 
     @classmethod
