@@ -3,15 +3,14 @@
     BIOBERT_DATA=DATA python benchmarks/methods.py [--methods plain rdrop] [--seeds 1] [--jobs 8]
 
 A cell is one run from models/biobert-mini: strict F1 on devel (which chooses the epoch) and on
-test, weights that learn, minutes, and peak memory. Each runs in a process of its own and adds a
-line to results/methods.jsonl; cells that are there are not run again. `--jobs` runs some at once,
-for a GPU that none of them fills (minutes are then those of a shared one). `--table` prints the
-means. The teacher of a distillation is a plain model of the same seed, trained in its cell; `self-
-training` reads the corpus's other training documents without their labels. Replaced mentions come
-from the Disease Ontology, synonyms from synonyms.tsv, filled words from the encoder itself; the
-second task is a fifth of BC5CDR's chemicals; the three layers are every other of the encoder's. An
-ensemble joins the plain models of all seeds, which are kept for it in .cache: one row, without a
-spread.
+test, weights that learn, minutes of the processor, and peak memory. Each runs in a process of its
+own and adds a line to results/methods.jsonl; cells that are there are not run again. `--jobs` runs
+some at once, for a GPU that none of them fills. `--table` prints the means. The teacher of a
+distillation is a plain model of the same seed, trained in its cell; `self-training` reads the
+corpus's other training documents without their labels. Replaced mentions come from the Disease
+Ontology, synonyms from synonyms.tsv, filled words from the encoder itself; the second task is a
+fifth of BC5CDR's chemicals; the three layers are every other of the encoder's. An ensemble joins
+the plain models of all seeds, which are kept for it in .cache: one row, without a spread.
 
 Supervised contrast wants one label a text, so it has a task of its own with a plain row beside it:
 macro F1 on Evidence Inference by recipes/nli-evidence-inference.toml. Measured elsewhere are a
@@ -60,7 +59,7 @@ from biobert.training.tuning import BEST_MODEL, Search, read_space, tune
 SENTENCES = 1000
 EPOCHS = 5
 SEEDS = (1, 2, 3)
-COLUMNS = ("devel", "test", "learning_weights", "minutes", "peak_mib")
+COLUMNS = ("devel", "test", "learning_weights", "processor_minutes", "peak_mib")
 CORPUS, OTHER_NAMES, FINDINGS = "NCBI-disease", "BC5CDR", "evidence-inference"
 ROOT = Path(__file__).parents[1]
 RATES = {"learning_rate": 3e-4, "head_learning_rate": 1e-3}
@@ -153,9 +152,9 @@ def _missing(methods: list[str], seeds: list[int]) -> Iterator[tuple[str, int]]:
 
 def _run_cell(name: str, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
+        began = time.process_time()
         tables, output = _made(name, seed, Path(folder))
-        minutes = (time.perf_counter() - began) / 60
+        minutes = (time.process_time() - began) / 60
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         corpus = FINDINGS if name.startswith("findings") else CORPUS
         _record(
@@ -165,7 +164,7 @@ def _run_cell(name: str, seed: int) -> None:
                 "devel": _score(output, "devel", corpus),
                 "test": _score(output, "test", corpus),
                 "learning_weights": _learning_weights(read_recipe(tables, place="benchmark")),
-                "minutes": round(minutes, 2),
+                "processor_minutes": round(minutes, 2),
                 "peak_mib": round(memory),
                 "lines": METHODS[name],
             }
@@ -221,7 +220,7 @@ def _join_plain_models() -> None:
                 "seed": None,
                 **scores,
                 "learning_weights": plain[0]["learning_weights"],
-                "minutes": round(sum(line["minutes"] for line in plain), 2),
+                "processor_minutes": round(sum(line["processor_minutes"] for line in plain), 2),
                 "peak_mib": max(line["peak_mib"] for line in plain),
             }
         )
@@ -349,7 +348,7 @@ def _learning_weights(recipe: Recipe) -> int:
 
 
 def _print_table() -> None:
-    print("| method | devel F1 | test F1 | weights that learn | minutes | peak MiB |")
+    print("| method | devel F1 | test F1 | weights that learn | processor minutes | peak MiB |")
     print("|---|---|---|---|---|---|")
     for name in (*METHODS, *ENSEMBLES):
         rows = [line for line in recorded("methods") if line["method"] == name]

@@ -4,8 +4,8 @@
 second (entity markers of Baldini Soares et al. 2019, arXiv:1906.03158, in characters that every
 vocabulary has). `anonymous` puts `@TYPE$` in their place, as BioBERT does (Lee et al. 2020,
 doi:10.1093/bioinformatics/btz682); where the two overlap, one `@TYPE-TYPE$` stands for both.
-`blind` does both: `<< TYPE >>` and `[[ TYPE ]]` in place of the mentions, so that a model learns how
-two things are spoken of and not which they are.
+`blind` does both: `<< TYPE >>` and `[[ TYPE ]]` in place of the mentions, so that a model learns
+how two things are spoken of and not which they are.
 """
 
 from collections.abc import Iterator, Sequence
