@@ -122,15 +122,6 @@ def test_anonymous_mentions_are_their_types() -> None:
     ]
 
 
-def test_blind_markers_stand_round_types() -> None:
-    assert marked_text(DRUGS, task(marking="blind"))[:2] == [
-        " << CHEMICAL >>  inhibits  [[ GENE ]] .",
-        " << CHEMICAL >>  activates  [[ GENE ]]  and COX-2.",
-    ]
-    for (window,) in task(marking="blind").encode(task().examples(DRUGS), TOKENIZER):
-        assert signs_at_marks(window) == ["<", BRACKET]
-
-
 def test_rows_read_the_start_markers() -> None:
     examples = task().examples(DRUGS)
     for (window,) in task().encode(examples, TOKENIZER):

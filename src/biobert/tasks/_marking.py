@@ -4,8 +4,6 @@
 second (entity markers of Baldini Soares et al. 2019, arXiv:1906.03158, in characters that every
 vocabulary has). `anonymous` puts `@TYPE$` in their place, as BioBERT does (Lee et al. 2020,
 doi:10.1093/bioinformatics/btz682); where the two overlap, one `@TYPE-TYPE$` stands for both.
-`blind` does both: `<< TYPE >>` and `[[ TYPE ]]` in place of the mentions, so that a model learns
-how two things are spoken of and not which they are.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +16,7 @@ from biobert.core.document import Entity, Span
 from biobert.core.task import IntArray
 from biobert.tasks._candidates import merged
 
-Marking = Literal["anonymous", "blind", "markers"]
+Marking = Literal["anonymous", "markers"]
 MARKERS = ((" << ", " >> "), (" [[ ", " ]] "))
 BETWEEN = " "
 """What stands between stretches that do not adjoin in the document."""
@@ -85,7 +83,7 @@ def mark(
         if marking == "markers":
             parts += _with_markers(text, stretch, arguments)
         else:
-            parts += _replaced(text, stretch, arguments, marking)
+            parts += _anonymous(text, stretch, arguments)
     return _joined(parts)
 
 
@@ -134,9 +132,7 @@ def _marker_places(
     return sorted(places)
 
 
-def _replaced(
-    text: str, stretch: Span, arguments: tuple[Marked, Marked], marking: Marking
-) -> Iterator[_Part]:
+def _anonymous(text: str, stretch: Span, arguments: tuple[Marked, Marked]) -> Iterator[_Part]:
     spans = [_inside(argument, stretch) for argument in arguments]
     position = stretch.start
     for place in merged(spans[0] + spans[1]):
@@ -147,17 +143,11 @@ def _replaced(
             for number, some in enumerate(spans)
             if any(one.start < place.end and one.end > place.start for one in some)
         )
-        name = "-".join(dict.fromkeys(arguments[number].type for number in own))
-        replacement = f"@{name}$" if marking == "anonymous" else _marked_name(name, own)
-        yield _Part(replacement, place.start, place.end, own)
+        names = dict.fromkeys(arguments[number].type for number in own)
+        yield _Part(f"@{'-'.join(names)}$", place.start, place.end, own)
         position = place.end
     if position < stretch.end:
         yield _Part(text[position : stretch.end], position, stretch.end)
-
-
-def _marked_name(name: str, own: Sequence[int]) -> str:
-    openings, closings = zip(*(MARKERS[number] for number in own), strict=True)
-    return "".join(openings) + name + "".join(reversed(closings))
 
 
 def _inside(argument: Marked, stretch: Span) -> list[Span]:

@@ -74,8 +74,7 @@ class RelationSettings:
 
     `scope` pairs mentions in a sentence, or concepts in a document by their identifiers; the
     latter reads the whole text, or by `context` the sentences that mention either. `marking` is
-    `markers` round the mentions, whose states decide, `blind`, the same round their types in their
-    place, or `anonymous`, `@TYPE$` in their place.
+    `markers` round the mentions, whose states decide, or `anonymous`, `@TYPE$` in their place.
     `order` says whether the first mark is the first role's, or the first in the text. A text that
     is longer than a row of `windows` is read around the two mentions that are nearest.
 
@@ -140,13 +139,13 @@ class RelationExtraction(Task):
     def heads(self) -> tuple[HeadSpec, ...]:
         """One head over all labels: at the two start markers, or at the first token."""
         hidden_layers = self._settings.hidden_layers
-        if self._settings.marking != "anonymous":
+        if self._settings.marking == "markers":
             return (HeadSpec(HEAD, "marked", (self._group,), marks=2, hidden_layers=hidden_layers),)
         return (HeadSpec(HEAD, "sequence", (self._group,), hidden_layers=hidden_layers),)
 
     def inputs(self) -> tuple[InputName, ...]:
         """The places of the markers too where they are read."""
-        if self._settings.marking != "anonymous":
+        if self._settings.marking == "markers":
             return ("token_ids", "mask", "marks")
         return ("token_ids", "mask")
 
