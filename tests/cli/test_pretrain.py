@@ -78,7 +78,7 @@ def test_without_a_model_the_encoder_of_the_repository_is_asked(
     monkeypatch.setattr(hub, "__file__", str(tmp_path / "lib/python/biobert/core/hub.py"))
     found = call("fill-mask", "Aspirin inhibits platelet [MASK].", "--json")
     assert found.code == 1
-    assert "comes with the repository" in found.json["error"]["message"]
+    assert "no such model folder: models/biobert-mini" in found.json["error"]["message"]
 
 
 @pytest.mark.parametrize(

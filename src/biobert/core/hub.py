@@ -36,10 +36,10 @@ def find_published_folder(name: str, files: Sequence[str]) -> Path:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
-    if name.startswith(OURS):
-        return _in_clone(name)
     if folder.exists():
         raise BadInputError(f"{name} is a file; name the folder that it lies in")
+    if name.startswith(OURS):
+        return _in_clone(name)
     if name.count("/") > 1 or name.startswith((".", "/", "~")):
         raise BadInputError(f"no such model folder: {name}", code="not-found")
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
@@ -61,8 +61,9 @@ def _in_clone(name: str) -> Path:
     folder = Path(__file__).parents[3] / name
     if not folder.is_dir():
         raise BadInputError(
-            f"there is no {name} here; {OURS} comes with the repository and not with the package: "
-            "give a folder, or a Hugging Face name such as google-bert/bert-base-cased",
+            f"no such model folder: {name}; what comes with the repository is found where the code "
+            "runs from a clone: give a folder, or a Hugging Face name such as "
+            "google-bert/bert-base-cased",
             code="not-found",
         )
     return folder

@@ -1,5 +1,4 @@
-"""New encoders from trained ones: another vocabulary, longer rows, more layers or
-fewer."""
+"""New encoders from trained ones: another vocabulary, longer rows, more or fewer layers."""
 
 import math
 from collections.abc import Mapping, Sequence

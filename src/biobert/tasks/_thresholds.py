@@ -10,8 +10,6 @@ from biobert.core.task import FloatArray
 BoolArray = npt.NDArray[np.bool_]
 THRESHOLD = 0.5
 """What holds where nothing is chosen."""
-
-
 FOLDS = 5
 
 

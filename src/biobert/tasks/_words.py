@@ -67,7 +67,7 @@ def words_of(
     windows: Sequence[tuple[Window, ...]], outputs: Sequence[Sequence[Outputs]], head: str
 ) -> Words:
     """The words of all windows of some examples, with the logits of a token head at each."""
-    if not windows:
+    if not any(windows):
         nothing = np.zeros(0, dtype=np.int64)
         return Words(nothing, nothing, nothing, np.zeros((0, 0), np.float32))
     own = owned_words([window for parts in windows for window in parts])
