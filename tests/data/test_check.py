@@ -92,7 +92,7 @@ def test_a_folder_is_checked_from_the_command_line(tmp_path: Path) -> None:
         ("HoC", 5, 0),
         ("PubMedQA", 7, 0),
         ("evidence-inference", 2, 421),
-        ("evidence-inference-abstracts", 7, 563),
+        pytest.param("evidence-inference-abstracts", 7, 563, marks=pytest.mark.slow),
     ],
 )
 def test_texts_of_classification_have_one_split_each(

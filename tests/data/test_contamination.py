@@ -164,7 +164,13 @@ def test_articles_and_texts_of_a_part_of_a_file_are_both_remembered(tmp_path: Pa
 
 @pytest.mark.data
 @pytest.mark.parametrize(
-    "name", ["HoC", "PubMedQA", "evidence-inference", "evidence-inference-abstracts"]
+    "name",
+    [
+        "HoC",
+        "PubMedQA",
+        "evidence-inference",
+        pytest.param("evidence-inference-abstracts", marks=pytest.mark.slow),
+    ],
 )
 def test_labelled_texts_of_test_splits_are_found_and_others_spared(
     corpora: Path, all_tests: TestSplits, name: str

@@ -130,6 +130,7 @@ def test_a_classifier_of_several_labels_keeps_its_thresholds(
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_mean_of_all_tokens_is_learnt_from_and_claims_no_pooler(
     trained: Callable[..., Path],
 ) -> None:

@@ -162,6 +162,7 @@ def test_the_verbs_serve_it(trained: Callable[..., Path], tmp_path: Path) -> Non
     assert "labels: " in shown.out
 
 
+@pytest.mark.slow
 def test_it_goes_on_from_a_trained_cloze_with_other_words(
     trained: Callable[..., Path], encoder: Path
 ) -> None:
@@ -178,6 +179,7 @@ def test_it_goes_on_from_a_trained_cloze_with_other_words(
     assert learner.task.heads()[0].pieces == ((vocabulary["cardiac"],), (vocabulary["cancer"],))
 
 
+@pytest.mark.slow
 def test_an_adapter_holds_what_was_learnt(trained: Callable[..., Path]) -> None:
     rates = {"learning_rate": 2e-2}
     folder = trained(adapter={"kind": "lora"}, optimizer=rates)

@@ -172,6 +172,7 @@ def test_two_processes_give_equal_weights_copied_or_sharded(
     assert {k: v.shape for k, v in states[0].items()} == {k: v.shape for k, v in states[1].items()}
 
 
+@pytest.mark.slow
 def test_a_sharded_run_goes_on_where_it_stopped(tables: dict[str, Any], tmp_path: Path) -> None:
     recipe = tmp_path / "fsdp.json"
     plan = {**tables["run"], "steps": 20, "parallel": "fsdp"}

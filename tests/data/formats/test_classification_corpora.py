@@ -72,7 +72,11 @@ def test_pubmedqa_has_the_published_test_set_and_folds(splits_of: Splits, corpor
     ("name", "sizes"),
     [
         ("evidence-inference", {"train": 2800, "devel": 342, "test": 363}),
-        ("evidence-inference-abstracts", {"train": 1790, "devel": 218, "test": 237}),
+        pytest.param(
+            "evidence-inference-abstracts",
+            {"train": 1790, "devel": 218, "test": 237},
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_evidence_is_split_by_article(splits_of: Splits, name: str, sizes: dict[str, int]) -> None:
