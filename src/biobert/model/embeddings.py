@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from biobert.model.norm import LayerNorm
 from biobert.model.settings import EncoderSettings
 
 
@@ -15,7 +16,7 @@ class Embeddings(nn.Module):
         self.word = nn.Embedding(settings.vocabulary_size, size, padding_idx=settings.pad_id)
         self.position = nn.Embedding(settings.maximum_positions, size)
         self.segment = nn.Embedding(settings.segment_types, size)
-        self.norm = nn.LayerNorm(size, eps=settings.layer_norm_epsilon)
+        self.norm = LayerNorm(size, eps=settings.layer_norm_epsilon)
         self.dropout = nn.Dropout(settings.dropout)
 
     def forward(

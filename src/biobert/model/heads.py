@@ -12,6 +12,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.task import IGNORED, HeadSpec
 from biobert.model.encoder import Encoder, initialise
 from biobert.model.layer import activate
+from biobert.model.norm import LayerNorm
 from biobert.model.vectors import contrast_loss
 
 
@@ -55,7 +56,7 @@ class VocabularyHead(nn.Module):
         settings = encoder.settings
         self.activation = settings.activation
         self.dense = nn.Linear(settings.hidden_size, settings.hidden_size)
-        self.norm = nn.LayerNorm(settings.hidden_size, eps=settings.layer_norm_epsilon)
+        self.norm = LayerNorm(settings.hidden_size, eps=settings.layer_norm_epsilon)
         self.bias = nn.Parameter(torch.zeros(settings.vocabulary_size))
         self.apply(initialise)
 

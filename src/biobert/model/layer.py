@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 from biobert.model.attention import Scope, SelfAttention
+from biobert.model.norm import LayerNorm
 from biobert.model.settings import Activation, EncoderSettings
 
 
@@ -39,9 +40,9 @@ class EncoderLayer(nn.Module):
         super().__init__()
         size, epsilon = settings.hidden_size, settings.layer_norm_epsilon
         self.attention = SelfAttention(settings)
-        self.attention_norm = nn.LayerNorm(size, eps=epsilon)
+        self.attention_norm = LayerNorm(size, eps=epsilon)
         self.feed_forward = FeedForward(settings)
-        self.feed_forward_norm = nn.LayerNorm(size, eps=epsilon)
+        self.feed_forward_norm = LayerNorm(size, eps=epsilon)
         self.dropout = nn.Dropout(settings.dropout)
 
     def forward(self, hidden: torch.Tensor, scope: Scope) -> torch.Tensor:
