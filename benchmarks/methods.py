@@ -147,7 +147,7 @@ def _arguments() -> argparse.Namespace:
 
 def _missing(methods: list[str], seeds: list[int]) -> Iterator[tuple[str, int]]:
     done = {(line["method"], line["seed"]) for line in recorded("methods")}
-    return ((name, seed) for seed in seeds for name in methods if (name, seed) not in done)
+    return ((name, seed) for name in methods for seed in seeds if (name, seed) not in done)
 
 
 def _run_cell(name: str, seed: int) -> None:
