@@ -124,6 +124,33 @@ def test_answers_are_put_together_and_entities_that_nobody_touches_stay() -> Non
     assert only.decode(LITHIUM, windows, outputs[-1:]).entities == LITHIUM.entities
 
 
+def test_many_documents_of_different_parts_are_decoded_as_each_alone() -> None:
+    task, chance = both(), np.random.default_rng(1)
+    documents = [for_part(BREAST, "topics"), LITHIUM, for_part(LITHIUM, "names"), BREAST]
+    windows = [task.encode(task.examples(one), TOKENIZER) for one in documents]
+    shapes = {"names-tags": 6, "topics-labels": 2}
+    outputs = [
+        [
+            [
+                {
+                    name: chance.normal(
+                        size=(len(window), width) if name == "names-tags" else width
+                    ).astype(np.float32)
+                    for name, width in shapes.items()
+                }
+                for window in parts
+            ]
+            for parts in some
+        ]
+        for some in windows
+    ]
+    found = task.decode_many(documents, windows, outputs)
+    each = zip(documents, windows, outputs, strict=True)
+    assert found == [task.decode(*one) for one in each]
+    assert found[1].entities and found[1].label_scores
+    assert found[0].entities == BREAST.entities and not found[2].label_scores
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -127,15 +127,29 @@ class Multitask(Task):
         outputs: Sequence[Sequence[Outputs]],
     ) -> Document:
         """The answers of every part, put together; each sees the entities as they came."""
-        document = replace(document, relations=(), labels=(), label_scores={})
-        answers: list[Document] = []
-        start = 0
-        for part, task in self._responsible(document):
-            stop = start + len(task.examples(_belonging(document, part)))
-            own = [[_own(output, part) for output in some] for some in outputs[start:stop]]
-            answers.append(task.decode(document, windows[start:stop], own))
-            start = stop
-        return answers[0] if len(answers) == 1 else _together(document, answers)
+        return self.decode_many([document], [windows], [outputs])[0]
+
+    def decode_many(
+        self,
+        documents: Sequence[Document],
+        windows: Sequence[Sequence[tuple[Window, ...]]],
+        outputs: Sequence[Sequence[Sequence[Outputs]]],
+    ) -> list[Document]:
+        """Each part decodes all of its documents at once."""
+        bare = [replace(one, relations=(), labels=(), label_scores={}) for one in documents]
+        answers: list[list[Document]] = [[] for _ in bare]
+        for part, places in self._places(bare).items():
+            found = self.parts[part].decode_many(
+                [bare[number] for number, _ in places],
+                [windows[number][place] for number, place in places],
+                [_of_part(outputs[number][place], part) for number, place in places],
+            )
+            for (number, _), answer in zip(places, found, strict=True):
+                answers[number].append(answer)
+        return [
+            some[0] if len(some) == 1 else _together(document, some)
+            for document, some in zip(bare, answers, strict=True)
+        ]
 
     def measure(self) -> str:
         """Each part has a measure of its own."""
@@ -194,6 +208,17 @@ class Multitask(Task):
         else:
             raise unknown_name("part", part, self.parts)
 
+    def _places(self, documents: Sequence[Document]) -> dict[str, list[tuple[int, slice]]]:
+        """By part, in their order: which documents it answers, and which of their examples."""
+        places: dict[str, list[tuple[int, slice]]] = {part: [] for part in self.parts}
+        for number, document in enumerate(documents):
+            start = 0
+            for part, task in self._responsible(document):
+                stop = start + len(task.examples(_belonging(document, part)))
+                places[part].append((number, slice(start, stop)))
+                start = stop
+        return places
+
     def _by_part(
         self, gold: Sequence[Document], predicted: Sequence[Document]
     ) -> dict[str, list[tuple[Document, Document]]]:
@@ -231,7 +256,7 @@ class PartPredictor:
     def predict(self, windows: Sequence[Window]) -> list[Outputs]:
         """The part's outputs for each of its windows."""
         rows = [_with_marks(window, self._marks) for window in windows]
-        return [_own(output, self._part) for output in self._predictor.predict(rows)]
+        return _own(self._predictor.predict(rows), self._part)
 
 
 def tasks_in(task: Task) -> tuple[Task, ...]:
@@ -279,13 +304,20 @@ def _key(window: Window) -> tuple[bytes, ...]:
     return (owned, *(one.tobytes() for one in arrays))
 
 
-def _own(output: Outputs, part: str) -> Outputs:
+def _of_part(outputs: Sequence[Sequence[Outputs]], part: str) -> list[list[Outputs]]:
+    return [_own(some, part) for some in outputs]
+
+
+def _own(outputs: Sequence[Outputs], part: str) -> list[Outputs]:
     prefix = head_name(part, "")
-    return {
-        name.removeprefix(prefix): logits
-        for name, logits in output.items()
-        if name.startswith(prefix)
-    }
+    return [
+        {
+            name.removeprefix(prefix): logits
+            for name, logits in output.items()
+            if name.startswith(prefix)
+        }
+        for output in outputs
+    ]
 
 
 def _together(document: Document, answers: Sequence[Document]) -> Document:
