@@ -266,6 +266,14 @@ class Task(ABC):
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
         """Gold targets for each window, from the document's annotations."""
 
+    def learnt_share(self, example: Example) -> float:
+        """In what share of its epochs training learns from the example: as a rule in all of them.
+
+        Epochs take turns, so that a share of 0.25 is learnt from in every fourth one.
+        """
+        del example
+        return 1.0
+
     @abstractmethod
     def decode(
         self,

@@ -120,6 +120,10 @@ class Multitask(Task):
             for window, gold in zip(windows, own, strict=True)
         ]
 
+    def learnt_share(self, example: Example) -> float:
+        """As the example's part has it."""
+        return self.parts[example.document.metadata[PART]].learnt_share(example)
+
     def decode(
         self,
         document: Document,

@@ -4,7 +4,6 @@ Entities are given: a corpus's own, or those a tagger found. Every pair of the t
 related is one example, its two ends marked in the text.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -15,7 +14,6 @@ import numpy as np
 from biobert.core.document import Argument, Document, Entity, Relation, Span
 from biobert.core.errors import BadInputError
 from biobert.core.task import (
-    IGNORED,
     Example,
     FloatArray,
     HeadSpec,
@@ -78,10 +76,10 @@ class RelationSettings:
     `order` says whether the first mark is the first role's, or the first in the text. A text that
     is longer than a row of `windows` is read around the two mentions that are nearest.
 
-    Training learns from a share of the pairs without a relation, `negatives`, always the same ones.
-    Scoring and annotation weigh all of them, with probabilities corrected for it. A pair gets its
-    likeliest relation where that is at least as probable as `threshold`, which training chooses on
-    devel; without one, where it is likelier than none.
+    An epoch of training learns from a share of the pairs without a relation, `negatives`; epochs
+    take turns. Scoring and annotation weigh all of them, with probabilities corrected for it. A
+    pair gets its likeliest relation where that is at least as probable as `threshold`, which
+    training chooses on devel; without one, where it is likelier than none.
     """
 
     labels: tuple[str, ...]
@@ -171,21 +169,20 @@ class RelationExtraction(Task):
         return encode_marked(texts, tokenizer, self._settings.windows)
 
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
-        """The pair's label; of several the first of the task's.
-
-        A pair without a relation that training leaves out is ignored.
-        """
-        ends = self._ends(example)
-        own = {label for label, others in self._keys[example.document] if others == ends}
+        """The pair's label; of several the first of the task's."""
+        own = self._labels_of(example)
         label = next((label for label in self.labels if label in own), self._settings.negative)
         if label is None:
             raise BadInputError(
                 f"document {example.document.id!r}: no relation between {_shown(example)}, and "
                 "every pair has one; name the label of those without as task.negative"
             )
-        is_left_out = not own and not self._is_learnt(example)
-        number = IGNORED if is_left_out else self._group.labels.index(label)
+        number = self._group.labels.index(label)
         return [{HEAD: np.array([number], dtype=np.int64)} for _ in windows]
+
+    def learnt_share(self, example: Example) -> float:
+        """Pairs without a relation are so many that an epoch need not see all of them."""
+        return 1.0 if self._labels_of(example) else self._settings.negatives
 
     def decode(
         self,
@@ -291,6 +288,10 @@ class RelationExtraction(Task):
     def _candidates_of(self, document: Document) -> frozenset[Ends]:
         return frozenset(self._ends(example) for example in self.examples(document))
 
+    def _labels_of(self, example: Example) -> set[str]:
+        ends = self._ends(example)
+        return {label for label, others in self._keys[example.document] if others == ends}
+
     def _ends(self, example: Example) -> Ends:
         return frozenset(
             mentions[0].concept_ids[0]
@@ -298,12 +299,6 @@ class RelationExtraction(Task):
             else mention_key(mentions[0])
             for mentions in example.arguments
         )
-
-    def _is_learnt(self, example: Example) -> bool:
-        """The same answer for the same pair, whatever else is in the corpus."""
-        name = f"{example.document.id} {[_name(mentions) for mentions in example.arguments]}"
-        digest = hashlib.sha256(name.encode()).digest()
-        return int.from_bytes(digest[:4], "big") < self._settings.negatives * 2**32
 
     def _marked(self, example: Example, sentences: dict[int, Sequence[Span]]) -> MarkedText:
         document, stretches = example.document, [Span(example.start, example.end)]

@@ -18,10 +18,11 @@ POOL_BATCHES = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """A window and what it should answer."""
+    """A window, what it should answer, and in what share of the epochs it is learnt from."""
 
     window: Window
     targets: Targets
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +87,8 @@ def encode_rows(task: Task, documents: Sequence[Document], tokenizer: TextTokeni
     for example, windows in zip(examples, task.encode(examples, tokenizer), strict=True):
         targets = task.targets(example, windows)
         pairs = zip(windows, targets, strict=True)
-        rows.extend(Row(window, gold) for window, gold in pairs if _teaches(gold))
+        share = task.learnt_share(example)
+        rows.extend(Row(window, gold, share) for window, gold in pairs if _teaches(gold))
     return rows
 
 

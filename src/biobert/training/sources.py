@@ -89,13 +89,17 @@ class DocumentSource:
         self._batches = batches
         self._masked_words = regularization.masked_words
         self._seed = seed
-        self._lengths = [len(row.window) for row in rows]
+        self._lengths = np.array([len(row.window) for row in rows])
+        self._shares = np.array([row.share for row in rows])
+        self._phases = np.random.default_rng(seed).random(len(rows))
 
     def plan(self, epoch: int, *, step: int) -> EpochPlan:
-        """All rows, shuffled; an epoch looks the same whenever it begins."""
+        """The epoch's rows, shuffled; an epoch looks the same whenever it begins."""
         del step
         generator = np.random.default_rng((self._seed, epoch))
-        return EpochPlan(epoch_batches(self._lengths, self._batches, generator))
+        rows = self._rows_of(epoch)
+        batches = epoch_batches(self._lengths[rows], self._batches, generator)
+        return EpochPlan([rows[batch] for batch in batches])
 
     def count(self, epoch: int) -> int:
         """How many batches the epoch has."""
@@ -111,6 +115,11 @@ class DocumentSource:
         return mask_words(
             batch, rows, rate=self._masked_words, mask_id=mask_id, generator=generator
         )
+
+    def _rows_of(self, epoch: int) -> np.ndarray:
+        """Row numbers: a row of share 1 is in every epoch, others take turns."""
+        turn = np.mod(self._phases + epoch * self._shares, 1.0)
+        return np.flatnonzero(turn < self._shares)
 
     def place(self, key: np.ndarray) -> str:
         """The numbers of the first rows, and the length of the longest."""
