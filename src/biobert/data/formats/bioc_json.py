@@ -10,6 +10,7 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.files import open_text, write_text
 from biobert.data.formats._bioc import collection_of, document_from_bioc
+from biobert.data.formats._json import text_of
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".bioc.json", ".json")
@@ -35,9 +36,12 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
         values = values.get("documents", values.get("PubTator3", [values]))
     if not isinstance(values, list):
         values = [values]
+    may_hold_halves = "\\ud" in text or "\\uD" in text
     for number, one in enumerate(values, start=1):
         if isinstance(one, dict) and "passages" in one:
             try:
+                if may_hold_halves:
+                    text_of(json.dumps(one, ensure_ascii=False), "one of its strings")
                 yield document_from_bioc(one, name, rejects)
             except (BadInputError, ValueError, TypeError, AttributeError) as problem:
                 rejects.add(path, f"document {number}", f"bad document: {problem}")
