@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biobert.data.curies import as_mentioned, bare, curie, curies, joined, prefixed
+from biobert.data.curies import as_mentioned, bare, by_number, curie, curies, joined, prefixed
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_what_formats_write_is_read_back(prefix: str, number: int) -> None:
 
 
 def test_a_bare_number_is_what_a_mention_of_it_is() -> None:
-    mentioned = ["mesh:D000001", "ncbigene:6528"]
-    assert as_mentioned(["id:6528", "id:7", "mesh:D000001"], mentioned) == (
+    known = by_number(["mesh:D000001", "ncbigene:6528", "omim:6528"])
+    assert as_mentioned(["id:6528", "id:7", "mesh:D000001"], known) == (
         "ncbigene:6528",
         "id:7",
         "mesh:D000001",

@@ -1,7 +1,7 @@
 """Concept identifiers as CURIEs: `mesh:D009369`, `omim:215600`, `ncbitaxon:9606`."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 MESH = re.compile(r"[CD]\d{6,}")
 # Prefixes that files spell in several ways.
@@ -73,12 +73,17 @@ def curie(raw: str, label: str = "") -> str:
     return f"id:{value}"
 
 
-def as_mentioned(identifiers: Iterable[str], mentioned: Iterable[str]) -> tuple[str, ...]:
-    """Identifiers as CURIEs that mentions carry, where a file gives no type that tells the prefix:
-    `id:6528` is the `ncbigene:6528` of a mention."""
+def by_number(mentioned: Iterable[str]) -> dict[str, str]:
+    """The CURIEs of mentions by what stands behind their prefix: the first of each."""
     known: dict[str, str] = {}
     for one in mentioned:
         known.setdefault(one.partition(":")[2], one)
+    return known
+
+
+def as_mentioned(identifiers: Iterable[str], known: Mapping[str, str]) -> tuple[str, ...]:
+    """Identifiers as CURIEs that mentions carry (`by_number`), where a file gives no type that
+    tells the prefix: `id:6528` is the `ncbigene:6528` of a mention."""
     return tuple(
         known.get(one.removeprefix("id:"), one) if one.startswith("id:") else one
         for one in identifiers

@@ -1,11 +1,12 @@
 """Dialects of formats that the field knows, in small samples written for this test."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from biobert.core.document import Document
-from biobert.data.reading import read_documents
+from biobert.core.document import Document, Entity, Passage
+from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
 
 
@@ -208,3 +209,24 @@ def test_json_of_others_becomes_strings_or_a_counted_reject(tmp_path: Path) -> N
     assert documents[0].metadata == {"pmid": "12345678", "mesh": '["x"]'}
     assert documents[1].text == "\U0001f600"
     assert [one.place for one in rejects.kept] == ["2", "3", "5", "6", "7"]
+
+
+def test_half_a_surrogate_pair_sets_its_bioc_document_aside(tmp_path: Path) -> None:
+    passages = ['"a \\ud83d\\ude00"', '"a \\ud83d fever"', '"b", "infons": {"\\uD83D": "x"}', '"c"']
+    documents = [f'{{"id": "1", "passages": [{{"offset": 0, "text": {one}}}]}}' for one in passages]
+    for text in ("\n".join(documents), f'{{"documents": [{",".join(documents)}]}}'):
+        found, rejects = read(tmp_path / "a.json", "bioc-json", text)
+        assert [one.text for one in found] == ["a \U0001f600", "c"]
+        assert [one.place for one in rejects.kept] == ["document 2", "document 3"]
+        assert "half of a surrogate pair" in rejects.kept[0].reason
+
+
+def test_bioc_writes_a_mention_once_where_passages_overlap(tmp_path: Path) -> None:
+    passages = (Passage(8, 14, "inner"), Passage(0, 14, "outer"), Passage(0, 0, "empty"))
+    entities = tuple(Entity(start, end, "X") for start, end in ((9, 14), (0, 3), (16, 18)))
+    path = tmp_path / "a.json"
+    document = Document("1", "abc def ghijkl, mno", passages, entities)
+    write_documents([document], path, "bioc-json")
+    written = json.loads(path.read_text())["documents"][0]["passages"]
+    held = {one["infons"]["type"]: [e["id"] for e in one["annotations"]] for one in written}
+    assert held == {"outer": ["1", "2"], "empty": [], "inner": [], "text": ["3"]}

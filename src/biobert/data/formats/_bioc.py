@@ -20,7 +20,7 @@ from biobert.core.document import (
     Span,
 )
 from biobert.core.errors import BadInputError
-from biobert.data.curies import as_mentioned, curies, joined, prefixed
+from biobert.data.curies import as_mentioned, by_number, curies, joined, prefixed
 from biobert.data.formats._passages import covering_passages
 from biobert.data.formats._relations import check_arguments
 from biobert.data.rejects import Rejects
@@ -61,10 +61,10 @@ class _Reader:
         text = "".join(self.parts)
         for annotation, shift in waiting:
             self._keep(self.entities, _entity, annotation, text, shift)
-        mentioned = [one for entity in self.entities for one in entity.concept_ids]
+        concepts = by_number(one for entity in self.entities for one in entity.concept_ids)
         known = {entity.id for entity in self.entities} | {_identifier(one) for one in relations}
         for relation in relations:
-            self._keep(self.relations, _relation, relation, mentioned, known)
+            self._keep(self.relations, _relation, relation, concepts, known)
         infons = {str(key): str(one) for key, one in (self.values.get("infons") or {}).items()}
         labels = infons.pop(LABELS, "")
         return Document(
@@ -123,8 +123,9 @@ def collection_of(documents: Iterable[Document]) -> Iterator[Any]:
         if document.label_scores:
             scores = (f"{name}={score:.6g}" for name, score in document.label_scores.items())
             made.infons[LABEL_SCORES] = "|".join(scores)
-        for passage in covering_passages(document) or [Passage(0, len(document.text), "text")]:
-            made.add_passage(_bioc_passage(document, passage))
+        passages = covering_passages(document) or [Passage(0, len(document.text), "text")]
+        for passage, numbers in zip(passages, _begin_in(passages, document), strict=True):
+            made.add_passage(_bioc_passage(document, passage, numbers))
         for number, relation in enumerate(document.relations, start=1):
             made.add_relation(_bioc_relation(relation, relation.id or f"R{number}"))
         yield made
@@ -192,7 +193,7 @@ def _concepts(infons: Mapping[str, Any], label: str) -> tuple[str, ...]:
 
 
 def _relation(
-    values: Mapping[str, Any], mentioned: Sequence[str], known: Collection[str | None]
+    values: Mapping[str, Any], concepts: Mapping[str, str], known: Collection[str | None]
 ) -> Relation:
     infons = values.get("infons") or {}
     label = str(infons.get("type") or infons.get("relation") or "relation")
@@ -203,7 +204,7 @@ def _relation(
         for number, node in enumerate(nodes, start=1)
     )
     if not arguments:
-        arguments = tuple(_concept_arguments(infons, mentioned))
+        arguments = tuple(_concept_arguments(infons, concepts))
     if not arguments:
         raise BadInputError(f"relation {label!r} names neither mentions nor concepts")
     identifier = values.get("id") if nodes else None
@@ -217,39 +218,47 @@ def _evidence(infons: Mapping[str, Any]) -> tuple[Span, ...]:
     return tuple(Span(int(one[1]), int(one[2])) for one in places if one)
 
 
-def _concept_arguments(infons: Mapping[str, Any], mentioned: Sequence[str]) -> Iterator[Argument]:
+def _concept_arguments(
+    infons: Mapping[str, Any], concepts: Mapping[str, str]
+) -> Iterator[Argument]:
     for key, value in infons.items():
         if isinstance(value, Mapping):
             # PubTator3: role1 and role2 hold the concept's type and identifier.
             found = curies(str(value.get("identifier", "")), str(value.get("type", "")))
         else:
             named = () if key in NO_ARGUMENT else curies(str(value), key)
-            found = as_mentioned(named, mentioned)
+            found = as_mentioned(named, concepts)
         if found:
             yield Argument(key, "|".join(found), "concept")
 
 
-def _bioc_passage(document: Document, passage: Passage) -> Any:
+def _begin_in(passages: Sequence[Passage], document: Document) -> list[list[int]]:
+    """Which entities, by number, begin in each of the passages, which are in text order.
+
+    Where passages overlap, the first one has the entity.
+    """
+    held: list[list[int]] = [[] for _ in passages]
+    starts = sorted((one.start, number) for number, one in enumerate(document.entities))
+    at = 0
+    for start, number in starts:
+        while at < len(passages) and passages[at].end <= start:
+            at += 1
+        if at < len(passages) and passages[at].start <= start:
+            held[at].append(number)
+    return [sorted(one) for one in held]
+
+
+def _bioc_passage(document: Document, passage: Passage, numbers: Sequence[int]) -> Any:
     made = bioc.BioCPassage()
     made.offset = passage.start
     made.text = document.text[passage.start : passage.end]
     made.infons = {"type": passage.kind, **passage.metadata}
     if passage.heading:
         made.infons["heading"] = passage.heading
-    for number, entity in enumerate(document.entities, start=1):
-        if passage.start <= entity.start < passage.end and not _is_later(document, entity, passage):
-            made.add_annotation(_bioc_annotation(document, entity, entity.id or str(number)))
+    for number in numbers:
+        entity = document.entities[number]
+        made.add_annotation(_bioc_annotation(document, entity, entity.id or str(number + 1)))
     return made
-
-
-def _is_later(document: Document, entity: Entity, passage: Passage) -> bool:
-    """Whether an earlier passage, overlapping this one, already holds the entity."""
-    for other in document.passages:
-        if other is passage:
-            return False
-        if other.start <= entity.start < other.end:
-            return True
-    return False
 
 
 def _bioc_annotation(document: Document, entity: Entity, identifier: str) -> Any:

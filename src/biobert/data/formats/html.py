@@ -6,36 +6,48 @@ policy allows those two alone, by their hashes.
 
 import base64
 import hashlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from html import escape
 from importlib.resources import files
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 
-from biobert.core.document import Document, Entity, Relation
+from biobert.core.document import Argument, Document, Entity, Relation
+from biobert.core.errors import BadInputError
 from biobert.core.files import write_text
+from biobert.data.formats._passages import covering_passages
 
 ENDINGS = (".html", ".htm")
 # Colours of well-known types; others take the rest in order. Chosen to differ for the colour-blind.
 HUES = {"Disease": 8, "Chemical": 205, "Gene": 130, "Species": 275, "Anatomy": 38}
 OTHER_HUES = (330, 175, 60, 240, 95, 300, 20, 150)
 PASSAGES_SHOWN = ("title", "heading")
+MOST_FURTHER_PIECES = 100_000
+LONGEST_TITLE = 200
+"""Of the words of a mention: what is longer is read in the text."""
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
-    """One page for all documents, with a legend that switches types on and off."""
-    shown = list(documents)
-    counts = Counter(entity.label for document in shown for entity in document.entities)
+    """One page for all documents, with a legend that switches types on and off.
+
+    Raises BadInputError where mentions cut each other into more than MOST_FURTHER_PIECES.
+    """
+    counts: Counter[str] = Counter()
+    articles, room = [], MOST_FURTHER_PIECES
+    for document in documents:
+        counts.update(entity.label for entity in document.entities)
+        marks = _Marks(document, room)
+        articles.append("".join(_article(document, marks)))
+        room = marks.room
     style = _asset("page.css") + _colours(counts)
     script = _asset("page.js")
     with write_text(path) as stream:
         stream.write(_head(style, script))
         stream.write(_legend(counts))
-        for document in shown:
-            stream.writelines(_article(document))
+        stream.writelines(articles)
         stream.write(f"</main><script>{script}</script></body></html>\n")
-    return len(shown)
+    return len(articles)
 
 
 def _asset(name: str) -> str:
@@ -57,18 +69,16 @@ def _head(style: str, script: str) -> str:
     )
 
 
-def _hue(label: str, labels: Iterable[str]) -> int:
-    others = [one for one in sorted(labels) if one not in HUES]
-    return HUES[label] if label in HUES else OTHER_HUES[others.index(label) % len(OTHER_HUES)]
-
-
 def _class(label: str) -> str:
     """A class name that is safe whatever the label holds."""
     return f"t{hashlib.sha256(label.encode()).hexdigest()[:8]}"
 
 
-def _colours(counts: Counter[str]) -> str:
-    return "".join(f".{_class(label)}{{--hue:{_hue(label, counts)}}}" for label in sorted(counts))
+def _colours(labels: Iterable[str]) -> str:
+    ordered = sorted(labels)
+    others = [one for one in ordered if one not in HUES]
+    hues = {**HUES, **dict(zip(others, cycle(OTHER_HUES)))}
+    return "".join(f".{_class(label)}{{--hue:{hues[label]}}}" for label in ordered)
 
 
 def _legend(counts: Counter[str]) -> str:
@@ -80,23 +90,24 @@ def _legend(counts: Counter[str]) -> str:
     return f'<nav aria-label="Entity types">{buttons}</nav>'
 
 
-def _article(document: Document) -> Iterator[str]:
+def _article(document: Document, marks: "_Marks") -> Iterator[str]:
     yield f'<article><p class="id">{escape(document.id)}</p>'
     for start, end, kind, heading in _blocks(document):
         tag = "h2" if kind == "title" else "h3" if kind == "heading" else "p"
         lead = f'<b class="heading">{escape(heading)}</b> ' if heading and tag == "p" else ""
-        content = "".join(_marked(document, start, end))
+        content = "".join(marks.around(start, end))
         if content.strip():
             yield f"<{tag}>{lead}{content}</{tag}>"
     if document.relations:
+        words = _Words(document)
         yield '<ul class="relations">'
-        yield from (_relation(document, relation) for relation in document.relations)
+        yield from (_relation(document, relation, words) for relation in document.relations)
         yield "</ul>"
     yield "</article>"
 
 
-def _relation(document: Document, relation: Relation) -> str:
-    ends = ", ".join(escape(document.argument_text(one)) for one in relation.arguments)
+def _relation(document: Document, relation: Relation, words: "_Words") -> str:
+    ends = ", ".join(escape(words.of(one)) for one in relation.arguments)
     score = "" if relation.score is None else f" {100 * relation.score:.0f}%"
     quotes = "".join(
         f"<q>{escape(document.text[one.start : one.end])}</q>" for one in relation.evidence
@@ -104,42 +115,104 @@ def _relation(document: Document, relation: Relation) -> str:
     return f"<li><b>{escape(relation.label)}</b>{score}: {ends} {quotes}</li>"
 
 
+class _Words:
+    """What `Document.argument_text` gives, looked up: thousands of relations may ask."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._first: dict[tuple[str, str], int] = {}
+        for number, entity in enumerate(document.entities):
+            names = [("concept", one) for one in entity.concept_ids]
+            for name in [*names, ("entity", entity.id or "")]:
+                self._first.setdefault(name, number)
+
+    def of(self, argument: Argument) -> str:
+        """The words of its first mention, or what it points at."""
+        is_concept = argument.kind == "concept"
+        targets = argument.target.split("|") if is_concept else [argument.target]
+        found = [self._first.get((argument.kind, one)) for one in targets]
+        numbers = [one for one in found if one is not None]
+        if not numbers:
+            return argument.target
+        return self._document.mention(self._document.entities[min(numbers)])
+
+
 def _blocks(document: Document) -> Iterator[tuple[int, int, str, str]]:
-    """Stretches that cover the whole text: the passages, and lines where there are none."""
+    """Stretches of the text in order, none of them twice: its passages, or its lines."""
+    position = 0
     if document.passages:
         headings = {""}
-        for passage in document.passages:
+        for passage in covering_passages(document):
             is_new = passage.heading not in headings and passage.kind not in PASSAGES_SHOWN
             headings.add(passage.heading)
-            yield passage.start, passage.end, passage.kind, passage.heading if is_new else ""
+            start = max(position, passage.start)
+            if start < passage.end:
+                yield start, passage.end, passage.kind, passage.heading if is_new else ""
+                position = passage.end
         return
-    position = 0
     for line in document.text.splitlines(keepends=True):
         yield position, position + len(line), "title" if position == 0 else "text", ""
         position += len(line)
 
 
-def _marked(document: Document, start: int, end: int) -> Iterator[str]:
-    """The text of a block; overlapping mentions become nested or split marks."""
-    inside = [one for one in document.entities if one.start < end and one.end > start]
-    cuts = sorted({start, end, *(cut for one in inside for cut in (one.start, one.end))})
-    for first, last in pairwise(cuts):
-        if first < start or last > end:
-            continue
-        over = [one for one in inside if one.start <= first and one.end >= last]
-        over.sort(key=lambda one: one.start - one.end)
-        text = escape(document.text[first:last])
-        opening = "".join(_open(document, one, first, last) for one in over)
-        yield f"{opening}{text}{'</mark>' * len(over)}"
+class _Marks:
+    """The mentions of a document around its text; overlapping ones become nested or split marks.
 
+    `room` is how many pieces may be added to the first one of each mention: of some hundred
+    mentions in each other every one is cut by all the others.
+    """
 
-def _open(document: Document, entity: Entity, first: int, last: int) -> str:
-    classes = [_class(entity.label)]
-    classes += ["begins"] if entity.start == first else []
-    classes += ["ends"] if entity.end == last else []
-    facts = [entity.label, *entity.concept_ids]
-    if entity.score is not None:
-        facts.append(f"{100 * entity.score:.0f}%")
-    title = escape(f"{document.mention(entity)}: {', '.join(facts)}", quote=True)
-    label = f' data-label="{escape(entity.label, quote=True)}"' if entity.end == last else ""
-    return f'<mark class="{" ".join(classes)}" title="{title}"{label}>'
+    def __init__(self, document: Document, room: int) -> None:
+        self.room = room
+        self._document = document
+        ordered = sorted(document.entities, key=lambda one: (one.start, -one.end))
+        self._waiting = deque(ordered)
+        self._open: list[Entity] = []
+
+    def around(self, start: int, end: int) -> Iterator[str]:
+        """The text of a block with its marks; blocks come in text order."""
+        inside = deque(one for one in self._open if one.end > start)
+        self._take_room(len(inside))
+        while self._waiting and self._waiting[0].start < end:
+            if self._waiting[0].end > start:
+                inside.append(self._waiting[0])
+            self._waiting.popleft()
+        self._open = [one for one in inside if one.end > end]
+        cuts = {start, end, *(cut for one in inside for cut in (one.start, one.end))}
+        over: list[Entity] = []
+        for first, last in pairwise(sorted(one for one in cuts if start <= one <= end)):
+            over = [one for one in over if one.end > first]
+            self._take_room(len(over))
+            opening = [self._mark(one, first, last) for one in over]
+            while inside and inside[0].start <= first:
+                over.append(inside.popleft())
+                opening.append(self._mark(over[-1], first, last, self._title(over[-1])))
+            text = escape(self._document.text[first:last])
+            yield f"{''.join(opening)}{text}{'</mark>' * len(over)}"
+
+    def _take_room(self, pieces: int) -> None:
+        self.room -= pieces
+        if self.room < 0:
+            raise BadInputError(
+                f"document {self._document.id!r}: mentions lie in each other, and cut each other "
+                f"into more than {MOST_FURTHER_PIECES} pieces; leave types out, or write a format "
+                "that holds them apart from the text, such as BioC",
+                code="too-large",
+            )
+
+    def _mark(self, entity: Entity, first: int, last: int, title: str = "") -> str:
+        classes = [_class(entity.label)]
+        classes += ["begins"] if entity.start == first else []
+        classes += ["ends"] if entity.end == last else []
+        label = f' data-label="{escape(entity.label)}"' if entity.end == last else ""
+        return f'<mark class="{" ".join(classes)}"{title}{label}>'
+
+    def _title(self, entity: Entity) -> str:
+        facts = [entity.label, *entity.concept_ids]
+        if entity.score is not None:
+            facts.append(f"{100 * entity.score:.0f}%")
+        words = self._document.mention(entity)
+        if len(words) > LONGEST_TITLE:
+            words = f"{words[:LONGEST_TITLE]}..."
+        title = escape(f"{words}: {', '.join(facts)}")
+        return f' title="{title}"'

@@ -12,7 +12,7 @@ from pathlib import Path
 from biobert.core.document import Argument, Document, Entity, Passage, Provenance, Relation
 from biobert.core.errors import BadInputError
 from biobert.core.files import bounded_lines, open_text, write_text
-from biobert.data.curies import as_mentioned, bare, curies, joined
+from biobert.data.curies import as_mentioned, bare, by_number, curies, joined
 from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".pubtator", ".pubtator.txt")
@@ -66,12 +66,15 @@ def _document(
     text = f"{title}\n{abstract}"
     entities: list[Entity] = []
     relations: list[Relation] = []
+    known: dict[str, str] = {}
     for number, columns in rows:
         try:
             if len(columns) >= 5 and columns[1].strip().isdigit():
                 entities.append(_entity(columns, text))
+                for local, one in by_number(entities[-1].concept_ids).items():
+                    known.setdefault(local, one)
             elif len(columns) >= 4:
-                relations.append(_relation(columns, entities))
+                relations.append(_relation(columns, known))
             else:
                 raise BadInputError("neither a mention (5 or 6 columns) nor a relation (4)")
         except (BadInputError, ValueError) as problem:
@@ -99,10 +102,9 @@ def _entity(columns: list[str], text: str) -> Entity:
     return Entity(start, end, label, curies(identifiers, label))
 
 
-def _relation(columns: list[str], entities: list[Entity]) -> Relation:
+def _relation(columns: list[str], known: Mapping[str, str]) -> Relation:
     ends = list(columns[2:4])
-    mentioned = [concept for entity in entities for concept in entity.concept_ids]
-    identifiers = [as_mentioned(curies(value), mentioned) for value in ends]
+    identifiers = [as_mentioned(curies(value), known) for value in ends]
     if not all(identifiers):
         raise BadInputError(f"a relation between {' and '.join(map(repr, ends))} names no concepts")
     arguments = tuple(
