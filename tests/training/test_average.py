@@ -13,6 +13,7 @@ from biobert.core.model_folder import WEIGHTS, read_manifest
 from biobert.pipeline.annotator import Annotator
 from biobert.training.average import average_models
 from tests.cli.calling import call
+from tests.tiny import write_tiny_model_folder
 
 
 @pytest.fixture
@@ -41,11 +42,23 @@ def test_weights_are_the_mean(tiny_model: Path, moved: Path, tmp_path: Path) -> 
 def test_models_that_do_not_fit_are_refused(tiny_model: Path, moved: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="at least two"):
         average_models([tiny_model], tmp_path / "out", name="x")
-    with pytest.raises(BadInputError, match="exists"):
-        average_models([tiny_model, moved], moved, name="x")
+    found = call("average", tiny_model, moved, "--output", moved)
+    assert "exists" in found.err
     manifest = json.loads((moved / "biobert.json").read_text())
     manifest["task_settings"]["labels"] = ["Gene", "Species"]
     (moved / "biobert.json").write_text(json.dumps(manifest))
     with pytest.raises(BadInputError, match="differ in labels"):
         average_models([tiny_model, moved], tmp_path / "out", name="x")
     assert not (tmp_path / "out").exists()
+
+
+def test_models_that_correct_for_other_shares_of_negatives_are_refused(tmp_path: Path) -> None:
+    settings = {"labels": ["up"], "negative": "none", "pairs": [["Chemical", "Gene"]]}
+    models = [
+        write_tiny_model_folder(
+            tmp_path / f"m-{share}", task="relations", others={**settings, "negatives": share}
+        )
+        for share in (0.3, 0.6)
+    ]
+    with pytest.raises(BadInputError, match="differ in negatives"):
+        average_models(models, tmp_path / "out", name="x")

@@ -10,7 +10,7 @@ README.md                           the model card
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,10 +27,11 @@ EXPORTED_MODEL = "model.onnx"
 EXPORTED_OPENVINO = "model.xml"
 WEIGHTS = "model.safetensors"
 SPARSE_WEIGHTS = "model.sparse.safetensors"
-TUNED = (
-    *("thresholds", "threshold", "no_answer_margin", "list_threshold"),
-    *("weights", "negatives", "measure", "windows"),
-)
+THRESHOLDS = ("thresholds", "threshold", "no_answer_margin", "list_threshold")
+"""Settings of a task that training chooses on devel; by default none holds."""
+PRIOR = "negatives"
+"""The setting by which a task corrects what its training met too seldom."""
+TUNED = (*THRESHOLDS, PRIOR, "weights", "measure", "windows")
 """Settings of a task in which models may differ whose answers are joined."""
 
 
@@ -105,12 +106,15 @@ def put_in_place(finished: Path, output: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def check_same_answers(models: Sequence[Path]) -> None:
-    """An error unless all models give answers of one kind, from the same token ids."""
-    wanted = _answers(read_manifest(models[0]))
+def check_same_answers(models: Sequence[Path], *, free: Collection[str] = TUNED) -> None:
+    """An error unless all models give answers of one kind, from the same token ids.
+
+    In `free` settings of their task they may differ.
+    """
+    wanted = _answers(read_manifest(models[0]), free)
     vocabulary = (models[0] / "tokenizer.json").read_bytes()
     for model in models[1:]:
-        found = _answers(read_manifest(model))
+        found = _answers(read_manifest(model), free)
         if found != wanted:
             names = sorted(found.keys() | wanted.keys())
             differing = [name for name in names if found.get(name) != wanted.get(name)]
@@ -119,14 +123,14 @@ def check_same_answers(models: Sequence[Path]) -> None:
             raise BadInputError(f"{model} and {models[0]} differ in their tokenizers")
 
 
-def _answers(manifest: ModelManifest) -> dict[str, Any]:
-    return {"task": manifest.task, **_untuned(manifest.task_settings)}
-
-
-def _untuned(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of a task, and of its parts, that decide what an output means."""
+def settings_without(settings: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Settings of a task, and of its parts, but for those of these names."""
     return {
-        name: _untuned(value) if isinstance(value, Mapping) else value
+        name: settings_without(value, names) if isinstance(value, Mapping) else value
         for name, value in settings.items()
-        if name not in TUNED
+        if name not in names
     }
+
+
+def _answers(manifest: ModelManifest, free: Collection[str]) -> dict[str, Any]:
+    return {"task": manifest.task, **settings_without(manifest.task_settings, free)}

@@ -293,6 +293,15 @@ class Task(ABC):
         parts = zip(documents, windows, outputs, strict=True)
         return [self.decode(*one) for one in parts]
 
+    def corrected(self, output: Outputs) -> Outputs:
+        """A window's logits without what training shifted in them, as `decode` reads them."""
+        return output
+
+    def decided(self, output: Outputs) -> Outputs:
+        """A window's logits as a decision: what the task itself would answer, by its thresholds
+        too, is the largest of its group, and above 0 where labels stand alone."""
+        return self.corrected(output)
+
     def measure(self) -> str:
         """What `Scores.main` is, in a few words for the head of a table."""
         return "score"

@@ -7,22 +7,34 @@ from pathlib import Path
 
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import (
+    PRIOR,
+    THRESHOLDS,
     ModelManifest,
     check_same_answers,
     put_in_place,
     read_manifest,
+    settings_without,
     unfinished_folder,
 )
-from biobert.runtime.ensemble import Rule
+from biobert.pipeline.evaluating import CorpusPlaces
+from biobert.pipeline.thresholds import devel_where_thresholds_differ, with_thresholds_from
+from biobert.runtime.ensemble import Rule, check_joinable
+from biobert.tasks import build_task
 
 SHARED = ("tokenizer.json", "tokenizer_config.json")
 LEFT_BEHIND = shutil.ignore_patterns("checkpoints", "logs", "reports", "curves.png", "*.jsonl")
 
 
-def write_ensemble(models: Sequence[Path], output: Path, *, name: str, rule: Rule) -> ModelManifest:
+def write_ensemble(
+    models: Sequence[Path], output: Path, *, name: str, rule: Rule, places: CorpusPlaces
+) -> ModelManifest:
     """Write `output` with copies of the models; it is used like any other model folder.
 
-    Raises BadInputError for fewer than two models, or when tasks, labels or tokenizers differ.
+    Members correct their own probabilities, and vote by their own thresholds, so that the task of
+    the ensemble does neither. Thresholds of a mean are the members' own where these are the same,
+    else chosen anew.
+    Raises BadInputError for fewer than two models, when tasks, labels or tokenizers differ, and
+    where answers cannot be joined, or there is nothing to choose thresholds on.
     """
     if len(models) < 2:
         raise BadInputError("an ensemble needs at least two model folders", code="usage")
@@ -32,12 +44,26 @@ def write_ensemble(models: Sequence[Path], output: Path, *, name: str, rule: Rul
     names = tuple(f"member-{number}" for number in range(1, len(models) + 1))
     manifests = [read_manifest(model) for model in models]
     recipe = {**manifests[0].recipe, "name": name, "members": [asdict(one) for one in manifests]}
-    manifest = replace(manifests[0], name=name, recipe=recipe, members=names, rule=rule, metrics={})
+    done_by_members = (PRIOR, *THRESHOLDS) if rule == "vote" else (PRIOR,)
+    settings = settings_without(manifests[0].task_settings, done_by_members)
+    check_joinable(build_task(manifests[0].task, settings).heads(), rule)
+    devel = [] if rule == "vote" else devel_where_thresholds_differ(models, places)
+    manifest = replace(
+        manifests[0],
+        name=name,
+        task_settings=settings,
+        recipe=recipe,
+        members=names,
+        rule=rule,
+        metrics={},
+    )
     with unfinished_folder(output) as folder:
         for model, member in zip(models, names, strict=True):
             shutil.copytree(model, folder / member, ignore=LEFT_BEHIND)
         for file in SHARED:
             shutil.copyfile(models[0] / file, folder / file)
         manifest.write(folder)
+        if devel:
+            manifest = with_thresholds_from(folder, devel)
         put_in_place(folder, output)
     return manifest

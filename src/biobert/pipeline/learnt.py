@@ -22,7 +22,7 @@ def learnt_from(manifest: ModelManifest, *, data_root: Path | None, cache: Path)
     sources: list[str] = []
     missing: list[str] = []
     for source in _sources(manifest.recipe):
-        found = _read(source, data_root=data_root, cache=cache)
+        found = read_at_hand(source, data_root=data_root, cache=cache)
         (missing if found is None else sources).append(source_name(source))
         documents += found or ()
     return Training(documents, tuple(sources), tuple(missing))
@@ -59,7 +59,8 @@ def _recipes(recipe: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
                 waiting.append(read_manifest(Path(folder)).recipe)
 
 
-def _read(source: DataSource, **roots: Any) -> list[Document] | None:
+def read_at_hand(source: DataSource, **roots: Any) -> list[Document] | None:
+    """The documents of a source, None where it is not on this machine. Nothing is fetched."""
     try:
         if not _is_here(source, **roots):
             return None

@@ -95,8 +95,12 @@ def _predictor(
     """Of an ensemble all members; of a single model its exported form where there is one."""
     if manifest.members:
         places = [folder / name for name in manifest.members]
-        members = [_predictor(one, read_manifest(one), task, settings, bases) for one in places]
-        return EnsemblePredictor(members, task.heads(), rule=manifest.rule)
+        manifests = [read_manifest(place) for place in places]
+        tasks = [build_task(one.task, one.task_settings) for one in manifests]
+        members = [
+            _predictor(*one, settings, bases) for one in zip(places, manifests, tasks, strict=True)
+        ]
+        return EnsemblePredictor(members, tasks, rule=manifest.rule)
     exported = find_exported(folder, settings)
     if exported is not None:
         return load_exported(exported, task.heads(), settings)

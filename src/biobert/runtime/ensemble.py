@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from biobert.core.errors import BadInputError
-from biobert.core.task import FloatArray, HeadSpec, Outputs, Predictor, Window
+from biobert.core.task import FloatArray, HeadSpec, Outputs, Predictor, Task, Window
 
 Rule = Literal["mean", "vote"]
 SMALLEST = 1e-9
@@ -16,25 +16,24 @@ SMALLEST = 1e-9
 class EnsemblePredictor:
     """Logits whose softmax (or sigmoid) is the mean probability over the members.
 
-    By `vote` each member gives all of it to its likeliest answer. Numbers (`squared-error`) are
-    averaged as they are.
+    Each member's own task takes from its logits what its training shifted; by `vote` it also says
+    what the member answers to a window, which then gets all of the probability. The task that
+    decodes what is joined corrects nothing more. Numbers (`squared-error`) are averaged as they
+    are.
     """
 
-    def __init__(
-        self, members: Sequence[Predictor], heads: Sequence[HeadSpec], *, rule: Rule
-    ) -> None:
-        for head in heads:
-            if head.kind in ("vector", "text"):
-                raise BadInputError(
-                    f"answers of {head.kind!r} heads cannot be joined: use one model"
-                )
-        self._members = tuple(members)
-        self._heads = tuple(heads)
+    def __init__(self, members: Sequence[Predictor], tasks: Sequence[Task], *, rule: Rule) -> None:
+        self._members = tuple(zip(members, tasks, strict=True))
+        self._heads = tasks[0].heads()
         self._rule = rule
+        check_joinable(self._heads, rule)
 
     def predict(self, windows: Sequence[Window]) -> list[Outputs]:
         """The members' outputs for each window, joined."""
-        answers = [member.predict(windows) for member in self._members]
+        answers = [
+            [self._answer(task, output) for output in member.predict(windows)]
+            for member, task in self._members
+        ]
         return [
             {
                 head.name: self._joined(head, [one[head.name] for one in some])
@@ -42,6 +41,9 @@ class EnsemblePredictor:
             }
             for some in zip(*answers, strict=True)
         ]
+
+    def _answer(self, task: Task, output: Outputs) -> Outputs:
+        return task.decided(output) if self._rule == "vote" else task.corrected(output)
 
     def _joined(self, head: HeadSpec, logits: Sequence[FloatArray]) -> FloatArray:
         stacked = np.stack(logits).astype(np.float64)
@@ -74,3 +76,13 @@ class EnsemblePredictor:
         mean = likely.mean(axis=0).clip(SMALLEST, 1.0 - SMALLEST)
         odds: FloatArray = (np.log(mean) - np.log1p(-mean)).astype(np.float32)
         return odds
+
+
+def check_joinable(heads: Sequence[HeadSpec], rule: Rule) -> None:
+    """An error where the answers of these heads cannot be joined by the rule."""
+    for head in heads:
+        if head.kind in ("vector", "text"):
+            raise BadInputError(f"answers of {head.kind!r} heads cannot be joined: use one model")
+        if head.kind == "span" and rule == "vote":
+            # Votes on where it begins and on where it ends may make an answer that no member gave.
+            raise BadInputError("no vote is taken on the two ends of an answer: use rule 'mean'")

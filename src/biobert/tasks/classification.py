@@ -16,6 +16,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.passages import passage_of
 from biobert.core.task import (
     Example,
+    FloatArray,
     HeadSpec,
     InputName,
     LabelGroup,
@@ -150,10 +151,17 @@ class Classification(Task):
         if self._settings.choice == "one":
             return with_likeliest(document, self.labels, joint_probabilities(logits))
         # A label holds for the whole where one part of it says so.
-        likely = 1.0 / (1.0 + np.exp(-logits.max(axis=0)))
+        likely = _sigmoid(logits.max(axis=0))
         scores = dict(zip(self.labels, likely.tolist(), strict=True))
         chosen = [one for one in self.labels if scores[one] >= self._threshold(one)]
         return replace(document, labels=tuple(chosen), label_scores=scores)
+
+    def decided(self, output: Outputs) -> Outputs:
+        """Where several labels may hold: above 0 from the label's own threshold on."""
+        if self._settings.choice == "one":
+            return output
+        thresholds = np.array([self._threshold(label) for label in self.labels])
+        return {HEAD: np.where(_sigmoid(output[HEAD]) >= thresholds, 1.0, -1.0)}
 
     def measure(self) -> str:
         """As the settings choose it."""
@@ -200,3 +208,8 @@ class Classification(Task):
 
 
 TASK = Classification
+
+
+def _sigmoid(logits: FloatArray) -> FloatArray:
+    likely: FloatArray = (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)
+    return likely

@@ -7,7 +7,7 @@ encoder.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -155,6 +155,14 @@ class Multitask(Task):
             for document, some in zip(bare, answers, strict=True)
         ]
 
+    def corrected(self, output: Outputs) -> Outputs:
+        """As each part corrects its own."""
+        return self._by_own_part(output, lambda task, own: task.corrected(own))
+
+    def decided(self, output: Outputs) -> Outputs:
+        """As each part decides its own."""
+        return self._by_own_part(output, lambda task, own: task.decided(own))
+
     def measure(self) -> str:
         """Each part has a measure of its own."""
         return "mean over tasks"
@@ -211,6 +219,13 @@ class Multitask(Task):
             yield part, self.parts[part]
         else:
             raise unknown_name("part", part, self.parts)
+
+    def _by_own_part(self, output: Outputs, change: Callable[[Task, Outputs], Outputs]) -> Outputs:
+        return {
+            head_name(part, head): logits
+            for part, task in self.parts.items()
+            for head, logits in change(task, _own([output], part)[0]).items()
+        }
 
     def _places(self, documents: Sequence[Document]) -> dict[str, list[tuple[int, slice]]]:
         """By part, in their order: which documents it answers, and which of their examples."""

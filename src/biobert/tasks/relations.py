@@ -195,12 +195,33 @@ class RelationExtraction(Task):
         sentences = sentences_of(document)
         relations = []
         for example, (answer,) in zip(self.examples(document), outputs, strict=True):
-            probabilities = np.exp(log_softmax(answer[HEAD] - self._prior))
+            probabilities = self._probabilities(answer)
             best = self._chosen(probabilities)
             if best is not None:
                 label, score = self._group.labels[best], min(1.0, float(probabilities[best]))
                 relations.append(self._relation(example, label, score, sentences))
         return replace(document, relations=tuple(relations))
+
+    def corrected(self, output: Outputs) -> Outputs:
+        """As if training had met all pairs without a relation."""
+        return {HEAD: output[HEAD] - self._prior}
+
+    def decided(self, output: Outputs) -> Outputs:
+        """The label that the pair gets by the threshold, else that of no relation, if there is one.
+
+        All alike is no decision.
+        """
+        chosen = self._chosen(self._probabilities(output))
+        decision = np.zeros(len(self._group.labels), dtype=np.float32)
+        if chosen is not None:
+            decision[chosen] = 1.0
+        elif self._settings.negative is not None:
+            decision[0] = 1.0
+        return {HEAD: decision}
+
+    def _probabilities(self, output: Outputs) -> FloatArray:
+        probabilities: FloatArray = np.exp(log_softmax(self.corrected(output)[HEAD]))
+        return probabilities
 
     def _chosen(self, probabilities: FloatArray) -> int | None:
         """The number of the label that a pair gets, or None."""

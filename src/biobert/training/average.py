@@ -12,7 +12,14 @@ import torch
 from safetensors.torch import load_file
 
 from biobert.core.errors import BadInputError
-from biobert.core.model_folder import WEIGHTS, ModelManifest, check_same_answers, read_manifest
+from biobert.core.model_folder import (
+    PRIOR,
+    TUNED,
+    WEIGHTS,
+    ModelManifest,
+    check_same_answers,
+    read_manifest,
+)
 from biobert.model.adaptation import read_adaptation
 from biobert.training.folder import package_versions, write_changed_folder
 
@@ -20,16 +27,17 @@ from biobert.training.folder import package_versions, write_changed_folder
 def average_models(models: Sequence[Path], output: Path, *, name: str) -> ModelManifest:
     """Write `output` with the mean of the models' weights, and the first one's task and tokenizer.
 
-    Raises BadInputError for fewer than two models, or when labels, tokenizers or shapes differ.
+    Its thresholds are the first one's too: pipeline/averaging.py chooses others where they differ.
+    Raises BadInputError for fewer than two models, or when labels, tokenizers, shapes or the share
+    of negatives that was learnt from differ: what corrects one mean of weights for two such shares
+    is not known.
     """
     if len(models) < 2:
         raise BadInputError("an average needs at least two model folders", code="usage")
-    if output.exists():
-        raise BadInputError(f"{output} exists; choose another --output")
     for model in models:
         if read_adaptation(model) is not None:
             raise BadInputError(f"{model} is an adapter; make it a model with `biobert merge`")
-    check_same_answers(models)
+    check_same_answers(models, free=set(TUNED) - {PRIOR})
     manifests = [read_manifest(model) for model in models]
     manifest = _manifest(manifests, name)
     write_changed_folder(output, models[0], _mean(models), manifest)

@@ -20,12 +20,16 @@ def average(
     name: Annotated[str | None, typer.Option(help="The new model's name.")] = None,
     as_json: JsonFlag = False,
 ) -> Answer:
-    """Average the weights of models that were fine-tuned from one encoder (a model soup)."""
+    """Average the weights of models that were fine-tuned from one encoder (a model soup).
+
+    Thresholds are chosen anew on devel where the models' differ.
+    """
     from biobert.cli.extras import need_extra
+    from biobert.cli.places import corpus_places
 
     need_extra("torch", "safetensors", extra="train")
-    from biobert.training.average import average_models
+    from biobert.pipeline.averaging import write_average
 
-    manifest = average_models(models, output, name=name or output.name)
+    manifest = write_average(models, output, name=name or output.name, places=corpus_places())
     data = {"output": str(output), "name": manifest.name, "models": [str(one) for one in models]}
     return Answer(data, lambda: typer.echo(f"{output}: the average of {len(models)} models"))

@@ -24,9 +24,11 @@ def ensemble(
     """Put models of one task and vocabulary into a folder that answers by all of them.
 
     Each costs its own time at prediction; `biobert average` makes one model of several instead.
+    Members vote by their own thresholds; those of a mean are chosen anew on devel if they differ.
     """
     from typing import get_args
 
+    from biobert.cli.places import corpus_places
     from biobert.core.shelf import unknown_name
     from biobert.pipeline.ensemble import write_ensemble
     from biobert.runtime.ensemble import Rule
@@ -34,6 +36,8 @@ def ensemble(
     rules: dict[str, Rule] = {one: one for one in get_args(Rule)}
     if rule not in rules:
         raise unknown_name("rule", rule, rules)
-    manifest = write_ensemble(models, output, name=name or output.name, rule=rules[rule])
+    manifest = write_ensemble(
+        models, output, name=name or output.name, rule=rules[rule], places=corpus_places()
+    )
     data = {"output": str(output), "name": manifest.name, "members": list(manifest.members)}
     return Answer(data, lambda: typer.echo(f"{output}: {len(models)} models answer by {rule}"))
