@@ -38,7 +38,10 @@ ALL_BODIES = ("--set", "limits.all_bodies_bytes=50000000")
 MAY_GROW_MEGABYTES = 150.0
 MAY_TAKE_SECONDS = 10.0
 JSON = {"content-type": "application/json"}
-HOSTILE = {
+PAGE = {**JSON, "accept": "text/html"}
+ANNOTATE, CONVERT = "/v1/annotate", "/v1/convert"
+BIOC = f"{ANNOTATE}?format=bioc-json"
+HOSTILE_JSON = {
     "invalid UTF-8": b'{"text": "\xff\xfe"}',
     "deep JSON": b'{"text": ' + b"[" * 4_000_000,
     "deep objects": b'{"a":' * 1_000_000 + b"1" + b"}" * 1_000_000,
@@ -57,6 +60,20 @@ HOSTILE = {
     "a text of one word": b'{"text": "' + b"a" * 900_000 + b'"}',
 }
 """Bodies, each smaller than what the service takes."""
+NESTED = b",".join(b'{"start":%d,"end":%d,"label":"X"}' % (n, 3_000 - n) for n in range(600))
+HOSTILE = {name: (ANNOTATE, JSON, body) for name, body in HOSTILE_JSON.items()} | {
+    "entities in each other": (
+        CONVERT,
+        PAGE,
+        b'{"documents":[{"id":"1","text":"%s","entities":[%s]}]}' % (b"word " * 600, NESTED),
+    ),
+    "annotations without a place": (
+        BIOC,
+        JSON,
+        b'{"passages": [{"text": "a", "annotations": [' + b"{}," * 3_300_000 + b"{}]}]}",
+    ),
+}
+"""Each with where it is sent, and its headers."""
 
 Figures = dict[str, Any]
 
@@ -249,10 +266,10 @@ def hostile_bodies() -> Figures:
             answers: Figures = {}
             before = service.megabytes()
             async with httpx2.AsyncClient(timeout=120.0, trust_env=False) as client:
-                for name, body in HOSTILE.items():
+                for name, (path, headers, body) in HOSTILE.items():
                     began = time.monotonic()
-                    url = f"{service.address}/v1/annotate"
-                    found = await client.post(url, content=body, headers=JSON)
+                    url = f"{service.address}{path}"
+                    found = await client.post(url, content=body, headers=headers)
                     seconds = round(time.monotonic() - began, 2)
                     answers[name] = {"status": found.status_code, "seconds": seconds}
             return {"answers": answers, "megabytes_grown": round(service.megabytes() - before)}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from starlette.testclient import TestClient
 
 from biobert.core.document import Document
 from biobert.serving.batching import Job, JobStoppedError
+from biobert.serving.content import written
 from biobert.serving.schema import PersonsRequest
 from biobert.serving.service import Service
-from tests.serving.conftest import serving
+from tests.serving.conftest import figure, serving
 
 JSON = {"content-type": "application/json"}
 DEEP = b'{"text": ' + b"[" * 5000 + b"]" * 5000 + b"}"
@@ -280,6 +282,66 @@ def test_time_is_up(narrow: TestClient) -> None:
     assert narrow.get("/metrics").text.count("biobert_queue_documents 0.0") == 1
 
 
+NESTED = {
+    "id": "1",
+    "text": "word " * 600,
+    "entities": [{"start": n, "end": 3000 - n, "label": "X"} for n in range(600)],
+}
+
+
+def test_mentions_in_each_other_make_no_page(everything: TestClient) -> None:
+    """Each would be cut by all the others: a page of 300 MB for a body of 26 kB."""
+    for path in ("/v1/convert", "/v1/relations"):
+        body = {"documents": [NESTED]}
+        found = everything.post(path, json=body, headers={"accept": "text/html"})
+        error = error_of(found, 413)
+        assert error["code"] == "too-large" and "lie in each other" in error["message"]
+        assert everything.post(path, json=body).status_code == 200
+
+
+@pytest.mark.parametrize("part", ["entities", "passages"])
+@pytest.mark.parametrize("type", ["application/json", "text/html", "application/xml"])
+def test_texts_are_not_repeated_without_bound(client: TestClient, part: str, type: str) -> None:
+    rows = [{"start": 0, "end": 300_000, "label" if part == "entities" else "kind": "X"}] * 70
+    body = {"documents": [{"id": "1", "text": "a" * 300_000, part: rows}]}
+    found = client.post("/v1/convert", json=body, headers={"accept": type})
+    assert "send fewer that overlap" in error_of(found, 413)["message"]
+    body["documents"][0][part] = rows[:1]
+    assert client.post("/v1/convert", json=body, headers={"accept": type}).status_code == 200
+
+
+def test_elements_are_counted_in_every_json(client: TestClient) -> None:
+    passages = b'{"passages": [{"text": "a", "annotations": [' + b"{}," * 100_000 + b"{}]}]}"
+    found = client.post("/v1/annotate?format=bioc-json", content=passages, headers=JSON)
+    assert "elements" in error_of(found, 413)["message"]
+
+
+def test_what_a_body_brings_counts_once_it_is_read() -> None:
+    """Six documents wait for company; there is room for ten."""
+    body = "".join(f"{number}|t|Aspirin helps.\n{number}|a|It does.\n\n" for number in range(6))
+    batching = {"queued_documents": 10, "wait_milliseconds": 900.0}
+    with serving(batching=batching) as client, ThreadPoolExecutor(1) as clients:
+
+        def ask() -> Any:
+            return client.post("/v1/annotate?format=pubtator", content=body)
+
+        first = clients.submit(ask)
+        while figure(client, "biobert_queue_documents") != 6.0:
+            assert not first.done()
+        assert error_of(ask(), 429)["code"] == "queue-full"
+        assert first.result().status_code == 200
+        assert figure(client, "biobert_queue_documents") == 0.0
+        assert figure(client, "biobert_queue_characters") == 0.0
+
+
+@pytest.mark.parametrize("format", ["json", "html", "bioc-json", "brat", "jsonl"])
+def test_nothing_is_written_for_nobody(format: str) -> None:
+    job = Job(30.0)
+    job.stop()
+    with pytest.raises(JobStoppedError):
+        written([Document("1", "Aspirin.")], None, format, job)
+
+
 def test_work_for_nobody_ends_with_the_text_at_hand(everything: TestClient) -> None:
     service: Service = everything.app.state.service  # type: ignore[attr-defined]
     job, asked = Job(30.0), PersonsRequest(deidentify=True)
@@ -297,8 +359,6 @@ def test_work_for_nobody_ends_with_the_text_at_hand(everything: TestClient) -> N
 
 
 def test_a_full_queue_says_come_back(narrow: TestClient) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     body = {"documents": [{"text": "Aspirin helps."}] * 2}
     with ThreadPoolExecutor(4) as clients:
         found = list(clients.map(lambda _: narrow.post("/v1/annotate", json=body), range(4)))

@@ -23,6 +23,26 @@ class Load:
     characters: int
 
 
+NOTHING = Load(0, 0)
+
+
+class Room:
+    """What one request holds of a queue."""
+
+    def __init__(self, queue: "Queue", load: Load) -> None:
+        self._queue = queue
+        self._load = load
+
+    def resize(self, load: Load) -> None:
+        """Hold this instead, or refuse as `Queue.reserve` does and hold what was held."""
+        self._queue.exchange(self._load, load)
+        self._load = load
+
+    def release(self) -> None:
+        """Give back what is held."""
+        self.resize(NOTHING)
+
+
 class Queue:
     """Room for what is not yet answered, in documents and characters."""
 
@@ -32,7 +52,7 @@ class Queue:
         self._most = Load(settings.queued_documents, settings.queued_characters)
         self._watch = watch
         self._lock = threading.Lock()
-        self.held = Load(0, 0)
+        self.held = NOTHING
 
     def check(self) -> None:
         """Refuse while there is no room for even the smallest request."""
@@ -42,30 +62,29 @@ class Queue:
         ):
             raise _full()
 
-    def check_size(self, load: Load) -> None:
-        """Refuse what would never fit."""
-        if load.documents > self._most.documents or load.characters > self._most.characters:
-            raise too_large(
-                f"{load.documents} texts of {load.characters} characters: the queue holds "
-                f"{self._most.documents} and {self._most.characters}; send fewer at once"
-            )
-
-    def reserve(self, load: Load) -> None:
+    def reserve(self, load: Load) -> Room:
         """Take room, or refuse: 413 for what would never fit, 429 for what does not fit now."""
-        self.check_size(load)
+        self.exchange(NOTHING, load)
+        return Room(self, load)
+
+    def exchange(self, before: Load, now: Load) -> None:
+        """Take room for what is now known to be brought in place of what was thought before."""
+        self._check_size(now)
         with self._lock:
             held = Load(
-                self.held.documents + load.documents, self.held.characters + load.characters
+                self.held.documents - before.documents + now.documents,
+                self.held.characters - before.characters + now.characters,
             )
             if held.documents > self._most.documents or held.characters > self._most.characters:
                 raise _full()
             self._hold(held)
 
-    def release(self, load: Load) -> None:
-        """Give room back."""
-        with self._lock:
-            self._hold(
-                Load(self.held.documents - load.documents, self.held.characters - load.characters)
+    def _check_size(self, load: Load) -> None:
+        """Refuse what would never fit."""
+        if load.documents > self._most.documents or load.characters > self._most.characters:
+            raise too_large(
+                f"{load.documents} texts of {load.characters} characters: the queue holds "
+                f"{self._most.documents} and {self._most.characters}; send fewer at once"
             )
 
     def _hold(self, held: Load) -> None:

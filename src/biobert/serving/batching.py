@@ -16,6 +16,7 @@ import numpy as np
 
 from biobert.core.errors import BiobertError
 from biobert.core.task import Outputs, Predictor, Window
+from biobert.serving.admission import Load
 from biobert.serving.settings import BatchingSettings
 
 T = TypeVar("T")
@@ -69,11 +70,18 @@ class TokensRead:
 class Job:
     """The work of one request: until when it may take, and what each model read, by its name.
 
-    `watch` is told of each batch that computed for it.
+    `watch` is told of each batch that computed for it, `hold` of what it brings once that is known.
     """
 
-    def __init__(self, seconds: float, watch: Callable[[BatchShare], None] | None = None) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        watch: Callable[[BatchShare], None] | None = None,
+        hold: Callable[[Load], None] = lambda load: None,
+    ) -> None:
+        """`hold` raises where there is no room for so much."""
         self.watch = watch
+        self.hold = hold
         self.began = time.monotonic()
         self._end = self.began + seconds
         self._stopped = threading.Event()

@@ -1,7 +1,7 @@
 """Bodies in the formats of the field: which one a request brings, which one it wants."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from threading import Semaphore
@@ -11,15 +11,24 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from biobert.core.document import Document
+from biobert.core.document import Document, Entity, Passage, Span
+from biobert.core.errors import BadInputError
 from biobert.core.files import Memory
 from biobert.data.formats import brat
 from biobert.data.formats.jsonl import document_to_json
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
+from biobert.serving.batching import Job
 from biobert.serving.models import Identity
-from biobert.serving.refusals import Refusal, invalid
-from biobert.serving.routing import JSON, content_type, is_utf8, media_type, strict_json
+from biobert.serving.refusals import TOO_LARGE, Refusal, invalid, too_large
+from biobert.serving.routing import (
+    JSON,
+    check_elements,
+    content_type,
+    is_utf8,
+    media_type,
+    strict_json,
+)
 
 OWN, TEXT, PUBTATOR, PDF, BRAT = "json", "text", "pubtator", "pdf", "brat"
 BODY = "body"
@@ -39,6 +48,8 @@ HOLD_RELATIONS = tuple(one for one in MEDIA_TYPES if one not in ("conll", "tsv")
 HOLD_LABELS = (OWN, "jsonl", "bioc-json", "bioc-xml", "tsv")
 READ = (OWN, PUBTATOR, "bioc-json", "bioc-xml", "pubmed", "jats", PDF)
 """What `?format=` calls a body; plain text has its content type."""
+MOST_REPEATED, MOST_TIMES = 20_000_000, 10
+"""How many characters the parts of the texts of an answer may have, or how many times the texts."""
 IN_UTF8 = frozenset({TEXT, PUBTATOR, "bioc-json"})
 """XML says itself what it is written in, and our own JSON is parsed at once."""
 BY_MEDIA_TYPE = {
@@ -107,37 +118,37 @@ def wanted_format(
     raise Refusal(406, "not-acceptable", f"none of {', '.join(accepted)}; accept {known}")
 
 
-def read_body(content: bytes, format: str, processes: Semaphore) -> list[Document]:
+def read_body(content: bytes, format: str, processes: Semaphore, job: Job) -> list[Document]:
     """The documents of a body that is not our own JSON; a PDF takes one of the `processes`.
 
-    Raises Refusal: 400 for text that is not UTF-8, 422 where a record cannot be read, with the
-    place and the reason of each, 429 where all processes are taken.
+    Raises Refusal: 400 for text that is not UTF-8, 413 for too many elements of JSON, 422 where a
+    record cannot be read, with the place and the reason of each, 429 where all processes are taken.
     """
     if format == PDF:
-        return _read_pdf(content, processes)
-    return _read(content, format)
+        return _read_pdf(content, processes, job)
+    return _read(content, format, job)
 
 
-def _read_pdf(content: bytes, processes: Semaphore) -> list[Document]:
+def _read_pdf(content: bytes, processes: Semaphore, job: Job) -> list[Document]:
     if not processes.acquire(blocking=False):
         raise Refusal(429, "queue-full", "other PDFs are being read; ask again", retry_after=2)
     try:
-        (document,) = _read(content, PDF)
+        (document,) = _read(content, PDF, job)
     finally:
         processes.release()
     return [replace(document, id="1")]
 
 
-def _read(content: bytes, format: str) -> list[Document]:
+def _read(content: bytes, format: str, job: Job) -> list[Document]:
     if format in IN_UTF8:
         _check_utf8(content)
     if format == "bioc-json":
         # The reader forgives what must not come in: halves of surrogate pairs, deep nesting.
-        strict_json(content)
+        check_elements(strict_json(content))
     if format == TEXT:
         return [Document("1", content.decode("utf-8-sig"))]
     rejects = Rejects()
-    documents = list(read_documents(Memory(BODY, content), format, rejects))
+    documents = list(job.each(read_documents(Memory(BODY, content), format, rejects)))
     if rejects.count:
         first = rejects.kept[0]
         details = [{"place": one.place, "reason": one.reason} for one in rejects.kept]
@@ -151,19 +162,50 @@ def _read(content: bytes, format: str) -> list[Document]:
     return documents
 
 
-def written(documents: Sequence[Document], identity: dict[str, Any], format: str) -> Response:
-    """The answer in a format."""
+def written(
+    documents: Sequence[Document], identity: Identity | None, format: str, job: Job
+) -> Response:
+    """The answer in a format; in our own JSON it says which model gave it, if one did.
+
+    Raises Refusal: 413 where passages and mentions that overlap would repeat the texts too often.
+    """
+    _check_repeated(documents)
     if format == OWN:
-        return json_response({"model": identity, "documents": [shown(one) for one in documents]})
+        shown_ones = [shown(one) for one in job.each(documents)]
+        if identity is None:
+            return json_response({"documents": shown_ones})
+        return answer_of(identity, documents=shown_ones)
     try:
-        content = _content(documents, format)
+        content = _content(job.each(documents), format)
     except ValueError as problem:
         # XML has no place for some control characters.
         raise invalid(f"this text cannot be written as {format}: {problem}") from None
+    except BadInputError as problem:
+        if problem.code == TOO_LARGE:
+            raise too_large(str(problem)) from None
+        raise
     return Response(content, media_type=MEDIA_TYPES[format])
 
 
-def _content(documents: Sequence[Document], format: str) -> bytes:
+def _check_repeated(documents: Sequence[Document]) -> None:
+    """Every format writes the words of a passage, a mention or a sentence of evidence anew."""
+    characters = sum(len(one.text) for one in documents)
+    repeated = sum(part.end - part.start for one in documents for part in _parts(one))
+    if repeated > max(MOST_REPEATED, MOST_TIMES * characters):
+        raise too_large(
+            f"texts of {characters} characters have passages, mentions and evidence of {repeated}; "
+            "send fewer that overlap"
+        )
+
+
+def _parts(document: Document) -> Iterator[Passage | Entity | Span]:
+    yield from document.passages
+    yield from document.entities
+    for relation in document.relations:
+        yield from relation.evidence
+
+
+def _content(documents: Iterable[Document], format: str) -> bytes:
     if format == BRAT:
         return _packed_pairs(documents)
     file = Memory(BODY)
@@ -171,7 +213,7 @@ def _content(documents: Sequence[Document], format: str) -> bytes:
     return file.content
 
 
-def _packed_pairs(documents: Sequence[Document]) -> bytes:
+def _packed_pairs(documents: Iterable[Document]) -> bytes:
     packed = BytesIO()
     with ZipFile(packed, "w", ZIP_DEFLATED) as folder:
         for name, content in brat.files(documents):

@@ -57,12 +57,12 @@ class Asked(Generic[R]):
     wishes: R
     formats: Formats
     load: Load
-    read: Callable[[], list[Document]]
+    read: Callable[[Job], list[Document]]
 
     def documents(self, service: Service, job: Job) -> list[Document]:
         """The documents, within limits, and without persons where that is wished."""
-        documents = self.read()
-        service.queue.check_size(service.check_texts([one.text for one in documents]))
+        documents = self.read(job)
+        job.hold(service.check_texts([one.text for one in documents]))
         return service.without_persons(documents, self.wishes, job)
 
 
@@ -84,7 +84,7 @@ async def asked_of(
         wishes = type(in_query).model_validate(await request.json())
         documents = wishes.as_documents()
         load = service.check_texts([one.text for one in documents])
-        return Asked(wishes, formats, load, lambda: documents)
+        return Asked(wishes, formats, load, lambda _: documents)
     check_query(request, type(in_query).model_fields.keys() - IN_BODY | {FORMAT})
     # Read in the job's thread: its size is all that is known before.
     content = request.content
@@ -93,8 +93,8 @@ async def asked_of(
         # Many of its bytes are no text. How many, is seen when it was read.
         characters = min(characters, service.settings.limits.characters)
 
-    def read() -> list[Document]:
-        return read_body(content, formats.given, service.processes)
+    def read(job: Job) -> list[Document]:
+        return read_body(content, formats.given, service.processes, job)
 
     return Asked(in_query, formats, Load(1, characters), read)
 

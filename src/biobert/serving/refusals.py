@@ -15,6 +15,7 @@ from biobert.core.errors import BiobertError
 
 CODES = {404: "not-found", 405: "method-not-allowed"}
 MOST_DETAILS = 100
+TOO_LARGE = "too-large"
 
 
 class Refusal(HTTPException):
@@ -41,7 +42,7 @@ class Refusal(HTTPException):
 
 def too_large(message: str) -> Refusal:
     """413: more than the service takes at once."""
-    return Refusal(413, "too-large", message)
+    return Refusal(413, TOO_LARGE, message)
 
 
 def invalid(message: str, details: Sequence[Mapping[str, Any]] = ()) -> Refusal:

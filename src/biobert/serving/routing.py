@@ -68,8 +68,7 @@ class ReadRequest(Request):
                 raise too_large(
                     f"{len(one)} {name[:100]}; a request holds {self._documents}: send several"
                 )
-        if _elements(value) > MOST_ELEMENTS:
-            raise too_large(f"lists of more than {MOST_ELEMENTS} elements in all; send fewer")
+        check_elements(value)
         return value
 
 
@@ -165,17 +164,18 @@ def strict_json(content: bytes) -> Any:
         raise Refusal(400, "bad-json", f"the body is not JSON in UTF-8: {problem}") from None
 
 
-def _elements(value: Any) -> int:
-    """How many elements the lists in a JSON value hold, counted until they are too many."""
+def check_elements(value: Any) -> None:
+    """Refuse a JSON value whose lists hold too many elements in all, however small its bytes."""
     count, waiting = 0, [value]
-    while waiting and count <= MOST_ELEMENTS:
+    while waiting:
         one = waiting.pop()
         if isinstance(one, list):
             count += len(one)
             waiting += one
         elif isinstance(one, dict):
             waiting += one.values()
-    return count
+        if count > MOST_ELEMENTS:
+            raise too_large(f"lists of more than {MOST_ELEMENTS} elements in all; send fewer")
 
 
 def content_type(request: Request) -> tuple[str, dict[str, str]]:

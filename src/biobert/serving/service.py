@@ -135,9 +135,10 @@ class Service:
         """
         name_models(request, asked)
         self.check_open()
-        self.queue.reserve(load)
+        room = self.queue.reserve(load)
         trace: Trace | None = getattr(request.state, "trace", None)
-        job = Job(self.settings.limits.request_seconds, None if trace is None else trace.batch_was)
+        watch = None if trace is None else trace.batch_was
+        job = Job(self.settings.limits.request_seconds, watch, room.resize)
 
         def begin() -> R:
             if trace is not None:
@@ -146,7 +147,7 @@ class Service:
 
         running = self._pool.submit(begin)
         # Room is given back when the thread is done, not when the client stops waiting for it.
-        running.add_done_callback(lambda _: self.queue.release(load))
+        running.add_done_callback(lambda _: room.release())
         request.state.documents, request.state.characters = load.documents, load.characters
         return await self._awaited(request, job, running)
 

@@ -68,7 +68,7 @@ async def annotate(
         annotator = Annotator(model, minimum_score=wishes.minimum_score, labels=wishes.labels)
         found = list(annotator.annotate_many(documents))
         service.note(request, [served], job, found)
-        return written(found, served.identity.shown(), asked.formats.wanted)
+        return written(found, served.identity, asked.formats.wanted, job)
 
     return await service.run(request, [served], asked.load, work)
 

@@ -50,7 +50,7 @@ async def classify(
         found = list(Annotator(model).annotate_many(documents))
         service.note(request, [served], job, found)
         if asked.formats.wanted != OWN:
-            return written(found, served.identity.shown(), asked.formats.wanted)
+            return written(found, served.identity, asked.formats.wanted, job)
         rows = [{"id": one.id, "labels": one.labels, "scores": one.label_scores} for one in found]
         return answer_of(served.identity, documents=rows)
 

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from biobert.serving.answers import ConvertedAnswer, answers
 from biobert.serving.batching import Job
-from biobert.serving.content import MEDIA_TYPES, OWN, json_response, shown, wanted_format, written
+from biobert.serving.content import MEDIA_TYPES, wanted_format, written
 from biobert.serving.routing import guarded
 from biobert.serving.schema import ConvertRequest
 from biobert.serving.service import service_of
@@ -26,9 +26,6 @@ async def convert(request: Request, asked: ConvertRequest) -> Response:
     load = service.check_texts([one.text for one in asked.documents])
 
     def work(job: Job) -> Response:
-        del job
-        if format == OWN:
-            return json_response({"documents": [shown(one) for one in asked.documents]})
-        return written(asked.documents, {}, format)
+        return written(asked.documents, None, format, job)
 
     return await service.run(request, [], load, work)

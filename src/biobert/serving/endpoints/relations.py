@@ -77,7 +77,7 @@ async def relate(
             )
         found = _annotated(given, annotators)
         service.note(request, served, job, found)
-        return written(found, relations.identity.shown(), asked.formats.wanted)
+        return written(found, relations.identity, asked.formats.wanted, job)
 
     return await service.run(request, [relations], asked.load, work)
 
