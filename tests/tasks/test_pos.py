@@ -1,5 +1,6 @@
 """Part-of-speech tagging: words of a treebank from words of the pre-tokenizer, and their tags."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,13 @@ def answered(
             answers.append({HEAD: logits.astype(np.float32)})
         outputs.append(answers)
     return one.decode(document, windows, outputs)
+
+
+def test_tags_that_the_task_lacks_are_told() -> None:
+    words = (Entity(0, 2, "NN"), Entity(3, 6, "VBZ"), Entity(7, 9, "JJ"))
+    documents = [Document("1", "ab cde fg", entities=words)] * 2
+    assert task().unlearnt(documents) == ["4 words are not learnt: JJ, VBZ are none of task.labels"]
+    assert task().unlearnt([replace(documents[0], entities=words[:1])]) == []
 
 
 def spans(document: Document) -> list[tuple[int, int, str]]:

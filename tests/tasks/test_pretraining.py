@@ -154,6 +154,22 @@ def test_eighty_ten_ten_and_never_a_special_token() -> None:
     assert not np.isin(shown, [one for one in SPECIAL if one != TOKENIZER.special("mask")]).any()
 
 
+def test_an_unknown_piece_is_no_answer_to_learn() -> None:
+    shard = toy_shard(300)
+    shard.tokens[::7] = TOKENIZER.special("unk")
+    rows = masked(Pretraining.from_settings({"masking": {"random": 0.5}}), shard)
+    assert not np.isin(rows.words, SPECIAL).any()
+    assert (rows.token_ids == TOKENIZER.special("unk")).sum() > 100
+
+
+def test_pairs_of_one_document_are_refused() -> None:
+    shard = toy_shard(1, longest_sentence=20, seed=3)
+    for pairs in ("order", "none"):
+        assert len(masked(Pretraining.from_settings({"pairs": pairs}), shard).token_ids)
+    with pytest.raises(BadInputError, match=r"more documents, or set task\.pairs"):
+        masked(Pretraining.from_settings({}), shard)
+
+
 def test_what_is_not_chosen_stays_as_it_was() -> None:
     task = Pretraining.from_settings({})
     shard = toy_shard(50)
@@ -178,7 +194,8 @@ def test_whole_words_are_hidden_together() -> None:
     names = sorted(set(flat))
     ids = np.array([[names.index(piece) + 5 for piece in flat]])
     continues = np.array([False] * 5 + [name.startswith("##") for name in names])
-    vocabulary = MaskingVocabulary(continues, np.arange(5, 10), 4, VOCABULARY.borders)
+    special = np.arange(len(continues)) < 5
+    vocabulary = MaskingVocabulary(continues, special, 4, VOCABULARY.borders)
     free = np.ones(ids.shape, dtype=bool)
     chosen = choose(ids, free, vocabulary, MaskingSettings(rate=0.3), np.random.default_rng(1))
     position = 0
@@ -219,6 +236,18 @@ def test_weighted_tags_are_hidden_more_often_at_the_same_rate() -> None:
     assert hidden / counts["all"] == pytest.approx(0.15, abs=0.01)
 
 
+@pytest.mark.parametrize("weight", [4.0, 50.0, 1e6])
+def test_the_rate_stays_where_heavy_words_are_all_hidden(weight: float) -> None:
+    generator = np.random.default_rng(1)
+    free = np.ones((400, 50), dtype=bool)
+    ids = generator.choice(VOCABULARY.drawable, size=free.shape)
+    chances = np.where(generator.random(free.shape) < 0.05, weight, 1.0)
+    settings = MaskingSettings(unit="piece")
+    chosen = choose(ids, free, VOCABULARY, settings, generator, chances)
+    assert chosen.mean() == pytest.approx(0.15, abs=0.01)
+    assert chosen[chances > 1].mean() > 0.4
+
+
 def test_a_weight_for_a_tag_that_the_corpus_lacks_is_refused() -> None:
     task = Pretraining.from_settings({"masking": {"weights": {"NNP": 2.0}}})
     with pytest.raises(BadInputError, match=r"no tag 'NNP' \(it has NN, DT\)"):
@@ -256,6 +285,7 @@ def test_the_second_segment_has_the_second_embedding() -> None:
     [
         ({"masking": {"rate": 1.5}}, "rate = 1.5"),
         ({"masking": {"random": 0.7, "keep": 0.7}}, "shares of a whole"),
+        ({"masking": {"weights": {"NN": -10.0}}}, "NN = -10.0: not below 0"),
         ({"pairs": "nxt"}, "did you mean 'next'"),
         ({"short_rows": 2.0}, "short_rows"),
     ],

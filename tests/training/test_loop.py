@@ -10,7 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from biobert.core.errors import BiobertError
+from biobert.core.document import Argument, Document, Entity, Relation
+from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.model_folder import read_manifest
 from biobert.data.reading import write_documents
 from biobert.pipeline.annotator import Annotator
@@ -145,6 +146,38 @@ def test_records_that_cannot_be_read_are_told(
     assert note.startswith("2 records were set aside, the first at train.jsonl:1: ")
     described = read_manifest(tmp_path / "out").data
     assert described["set aside"] == "1 records that could not be read"
+
+
+def test_relations_that_no_pair_covers_are_told(run: Callable[..., Any], tmp_path: Path) -> None:
+    text = "Lithium helped. Aspirin harmed the heart."
+    names = ((0, 7, "Chemical"), (16, 23, "Chemical"), (35, 40, "Organ"))
+    entities = tuple(Entity(*one, id=f"T{number}") for number, one in enumerate(names))
+    ends = (("harms", "T1", "T2"), ("helps", "T0", "T2"), ("spares", "T1", "T2"))
+    relations = tuple(
+        Relation(label, (Argument("Chemical", one), Argument("Organ", other)))
+        for label, one, other in ends
+    )
+    documents = [Document(str(n), text, entities=entities, relations=relations) for n in range(3)]
+    write_documents(documents, tmp_path / "toy.jsonl", "jsonl")
+    labels = [label for label, _, _ in ends]
+    task = {"name": "relations", "labels": labels, "negative": "none"}
+    data = {"train": [{"corpus": str(tmp_path / "toy.jsonl")}]}
+    listener = run("out", task={**task, "pairs": [["Chemical", "Organ"]]}, data=data)
+    across, second = "3 relations are not learnt: their ends", "3 relations are not learnt: their p"
+    (note,) = (one for one in listener.notes if "not learnt" in one)
+    assert across in note and second in note
+    (described,) = read_manifest(tmp_path / "out").data.values()
+    assert across in described
+
+
+def test_a_label_that_the_task_lacks_names_its_source(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "questions.jsonl"
+    write_documents([Document("q0", "Does it help?", labels=("perhaps",))], path, "jsonl")
+    task = {"name": "classification", "labels": ["yes", "no"]}
+    with pytest.raises(BadInputError, match=r"questions\.jsonl train: document 'q0': label 'perh"):
+        run("out", task=task, data={"train": [{"corpus": str(path)}]})
 
 
 def test_history_holds_every_step(run: Callable[..., Any], tmp_path: Path) -> None:

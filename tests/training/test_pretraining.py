@@ -18,7 +18,7 @@ from biobert.core.files import sha256_of
 from biobert.core.model_folder import WEIGHTS, read_manifest
 from biobert.model.encoder import Encoder
 from biobert.pipeline.filling import GapFiller
-from biobert.training.checkpoint import OPTIMIZER
+from biobert.training.checkpoint import OPTIMIZER, checkpoints
 from biobert.training.material import Places
 from biobert.training.pretraining import note_dense_mask
 from biobert.training.rate_finder import RangeSettings, find_learning_rate
@@ -79,6 +79,8 @@ def test_a_run_ends_when_the_loss_falls_too_slowly(
     before, last = listener.devel[-2:]
     assert before < last < before + 0.5  # patience alone would have gone on
     assert read_manifest(tmp_path / "out").metrics["devel"] == last
+    (kept,) = checkpoints(tmp_path / "out" / "checkpoints")
+    assert kept.name == f"step-{len(listener.losses):08d}"
     with pytest.raises(BadInputError, match="patience_gain"):
         run("never", run={**tables["run"], "patience_gain": 0.5})
 
@@ -193,10 +195,34 @@ def test_longer_rows_go_on_from_a_checkpoint_of_512_positions(
     with pytest.raises(BadInputError, match=r"model\.positions"):
         run("short", stages=[{"length": 600}], run={**tables["run"], "steps": 2})
     model = {**tables["model"], "positions": 640}
-    run("long", model=model, stages=[{"length": 600}], run={**tables["run"], "steps": 2})
+    few = {**tables["run"], "steps": 2}
+    listener = run("long", model=model, stages=[{"length": 600}], run=few)
+    (note,) = (one for one in listener.notes if "learn nothing" in one)
+    assert note.startswith("model.positions = 640, but rows have up to 600 tokens")
     assert (
         BertForPreTraining.from_pretrained(tmp_path / "long").config.max_position_embeddings == 640
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "tables_", "words"),
+    [
+        ({"share": 0.5}, {}, "does not read 'share'"),
+        ({"labels": ["NN"]}, {}, "does not read 'labels'"),
+        ({}, {"regularization": {"masked_words": 0.5}}, r"regularization\.masked_words"),
+        ({}, {"augmentation": {"synonym_rate": 0.1}}, r"\[augmentation\]"),
+    ],
+)
+def test_settings_that_speak_of_documents_are_refused(
+    run: Callable[..., Any],
+    corpus: Path,
+    source: dict[str, Any],
+    tables_: dict[str, Any],
+    words: str,
+) -> None:
+    data = {"train": [{"corpus": str(corpus), **source}], "devel": []}
+    with pytest.raises(BadInputError, match=words):
+        run("out", data=data, **tables_)
 
 
 def test_a_new_vocabulary_keeps_the_rows_of_old_pieces(

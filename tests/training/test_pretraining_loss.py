@@ -138,29 +138,21 @@ def test_embeddings_may_learn_as_input_alone(checkpoint: Path, corpus: Path, pul
 
 
 def test_packed_rows_give_the_loss_of_padded_ones(checkpoint: Path, corpus: Path) -> None:
-    made = source(corpus, tokens=100_000)
-    key = next(iter(made.plan(0, step=0).keys))
+    made = source(corpus, layout="packed", tokens=2048)
+    packed = made.batch(next(iter(made.plan(0, step=0).keys)), np.random.default_rng(1))
+    padded = _unpacked(packed)
+    assert len(padded.token_ids) > 3 * len(packed.token_ids)
+    assert packed.targets[WORDS].numel() > 100 and packed.targets[PAIRS].numel() > 10
     network = loaded(checkpoint).eval()
-    padded = made.batch(key, np.random.default_rng(1))
     with torch.no_grad():
-        logits = network_logits(network, padded)
-        assert padded.selected is not None
-        width = padded.token_ids.shape[1]
-        for start in range(0, 6, 2):
-            row = torch.cat([_real(padded, start), _real(padded, start + 1)], dim=1)
-            lengths = [_real(padded, one).shape[1] for one in (start, start + 1)]
-            ids, segments = row[0:1], row[1:2]
-            sequence = torch.tensor([[1] * lengths[0] + [2] * lengths[1]])
-            positions = torch.cat([torch.arange(one) for one in lengths])[None]
-            hidden = network.encoder(ids, segments, sequence, positions=positions)
-            for part, begin in ((start, 0), (start + 1, lengths[0])):
-                inside = padded.selected[WORDS] // width == part
-                places = padded.selected[WORDS][inside] % width + begin
-                found = network.heads[WORDS](
-                    hidden[0, places],
-                    network.encoder.embeddings.word.weight,  # type: ignore[union-attr]
-                )
-                torch.testing.assert_close(found, logits[WORDS][inside], atol=1e-5, rtol=1e-4)
+        one, other = (network_logits(network, batch) for batch in (packed, padded))
+    for head in network.specs:
+        torch.testing.assert_close(one[head.name], other[head.name], atol=1e-5, rtol=1e-4)
+        losses = [
+            head_loss(head, logits[head.name], batch.targets[head.name]).item()
+            for logits, batch in ((one, packed), (other, padded))
+        ]
+        assert losses[0] == pytest.approx(losses[1], abs=1e-5)
 
 
 def test_the_packed_layout_loses_nothing(corpus: Path) -> None:
@@ -184,9 +176,23 @@ def test_packed_rows_leave_little_air() -> None:
     assert sum(widths) > 0.95 * len(rows) * max(widths)
 
 
-def _real(batch: Batch, row: int) -> torch.Tensor:
-    """(2, length) ids and segments of a row, without padding."""
-    length = batch.token_ids.shape[1]
-    if batch.mask is not None:
-        length = int(batch.mask[row].sum())
-    return torch.stack([batch.token_ids[row, :length], batch.segment_ids[row, :length]])
+def _unpacked(batch: Batch) -> Batch:
+    """The sequences of packed rows, each in a padded row of its own, in the same order."""
+    assert batch.mask is not None and batch.selected is not None
+    rows = [
+        (row, torch.nonzero(numbers == number)[:, 0])
+        for row, numbers in enumerate(batch.mask)
+        for number in range(1, int(numbers.max()) + 1)
+    ]
+    length, width = max(len(places) for _, places in rows), batch.token_ids.shape[1]
+    ids = torch.full((len(rows), length), TOKENIZER.special("pad"))
+    segments, mask = torch.zeros_like(ids), torch.zeros_like(ids, dtype=torch.bool)
+    moved = torch.full((batch.token_ids.numel(),), -1)
+    for number, (row, places) in enumerate(rows):
+        ids[number, : len(places)] = batch.token_ids[row, places]
+        segments[number, : len(places)] = batch.segment_ids[row, places]
+        mask[number, : len(places)] = True
+        moved[row * width + places] = number * length + torch.arange(len(places))
+    selected = {name: moved[places] for name, places in batch.selected.items()}
+    assert all((places >= 0).all() for places in selected.values())
+    return Batch(ids, segments, mask, batch.targets, batch.tokens, selected=selected)

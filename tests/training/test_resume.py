@@ -17,7 +17,13 @@ from torch import nn
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import read_manifest
 from biobert.training import loop
-from biobert.training.checkpoint import STATE, _restore_optimizer, checkpoints
+from biobert.training.checkpoint import (
+    NETWORK,
+    OPTIMIZER,
+    STATE,
+    _restore_optimizer,
+    checkpoints,
+)
 from biobert.training.parallel import build_accelerator
 
 # Kills itself, as a power cut would, at the n-th call of one function of the run.
@@ -110,6 +116,16 @@ def test_a_table_that_is_gone_or_another_number_of_processes_is_another_run(
     (place / STATE).write_text(json.dumps(state))
     with pytest.raises(BadInputError, match="8 processes, this one has 1"):
         run("out", resume=True, averaging={}, run={"epochs": 1})
+
+
+@pytest.mark.parametrize("name", [STATE, NETWORK, OPTIMIZER])
+def test_a_damaged_checkpoint_is_named(run: Callable[..., Any], tmp_path: Path, name: str) -> None:
+    run("out", run={"epochs": 1})
+    (place,) = checkpoints(tmp_path / "out" / "checkpoints")
+    content = (place / name).read_bytes()
+    (place / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(BadInputError, match=rf"{re.escape(str(place / name))} is damaged .*remove"):
+        run("out", resume=True, run={"epochs": 1})
 
 
 def test_other_data_is_another_run(

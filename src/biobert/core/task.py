@@ -274,6 +274,11 @@ class Task(ABC):
         del example
         return 1.0
 
+    def unlearnt(self, documents: Sequence[Document]) -> list[str]:
+        """What the documents say and no target can hold, in words for whoever trains."""
+        del documents
+        return []
+
     @abstractmethod
     def decode(
         self,

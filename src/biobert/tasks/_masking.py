@@ -41,20 +41,30 @@ class MaskingSettings:
             raise BadInputError(
                 f"[task.masking] random = {self.random}, keep = {self.keep}: shares of a whole"
             )
+        for tag, weight in self.weights.items():
+            if not 0.0 <= weight < np.inf:
+                raise BadInputError(f"[task.masking] weights: {tag} = {weight}: not below 0")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskingVocabulary:
     """What masking must know of a vocabulary. `continues` (pieces,): not the first of a word.
 
-    `drawable` (n,): ids that may stand in for another; no special tokens. `tags` names the tags.
+    `special` (pieces,): never hidden, nor shown in the place of another, which `drawable` (n,) are.
+    `tags` names the tags.
     """
 
     continues: BoolArray
-    drawable: IntArray
+    special: BoolArray
     mask_id: int
     borders: Borders
     tags: tuple[str, ...] = ()
+
+    @property
+    def drawable(self) -> IntArray:
+        """(n,) ids that may stand in for another."""
+        ids: IntArray = np.flatnonzero(~self.special)
+        return ids
 
 
 def choose(
@@ -65,7 +75,7 @@ def choose(
     generator: np.random.Generator,
     chances: FloatArray | None = None,
 ) -> BoolArray:
-    """(rows, length) the positions to fill in, among those that are `free` (no special tokens).
+    """(rows, length) the positions to fill in, among those that are `free`.
 
     `chances` (rows, length) weighs positions (by their tag); None weighs all alike.
     """
@@ -92,9 +102,8 @@ def hide(
 ) -> IntArray:
     """The ids as the model sees them: mask tokens, other pieces and true ones where chosen."""
     lot = generator.random(token_ids.shape)
-    other = vocabulary.drawable[
-        generator.integers(0, len(vocabulary.drawable), size=token_ids.shape)
-    ]
+    drawable = vocabulary.drawable
+    other = drawable[generator.integers(0, len(drawable), size=token_ids.shape)]
     seen = np.where(
         chosen & (lot >= settings.random + settings.keep), vocabulary.mask_id, token_ids
     )
@@ -139,9 +148,15 @@ def _balanced(words: IntArray, chances: FloatArray, rate: float) -> npt.NDArray[
     inside = words >= 0
     sizes = np.bincount(words[inside])
     weights = np.bincount(words[inside], weights=chances[inside]) / np.maximum(sizes, 1)
-    mean = float((weights * sizes).sum()) / max(1, int(sizes.sum()))
-    scaled: npt.NDArray[np.float64] = np.minimum(1.0, weights * rate / max(mean, 1e-9))
-    return scaled
+    certain = np.zeros(len(sizes), dtype=np.bool_)
+    while True:
+        # What the certain words cannot take up goes to the others.
+        share = rate * sizes.sum() - sizes[certain].sum()
+        scale = share / max(float((weights * sizes)[~certain].sum()), 1e-9)
+        scaled: npt.NDArray[np.float64] = np.where(certain, 1.0, weights * scale)
+        if not (scaled > 1.0).any():
+            return scaled
+        certain |= scaled > 1.0
 
 
 def _spans(

@@ -124,6 +124,14 @@ class Multitask(Task):
         """As the example's part has it."""
         return self.parts[example.document.metadata[PART]].learnt_share(example)
 
+    def unlearnt(self, documents: Sequence[Document]) -> list[str]:
+        """What each part has to say of the documents that belong to it."""
+        return [
+            f"{part}: {words}"
+            for part, task in self.parts.items()
+            for words in task.unlearnt([one for one in documents if one.metadata.get(PART) == part])
+        ]
+
     def decode(
         self,
         document: Document,

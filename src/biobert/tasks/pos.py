@@ -8,6 +8,7 @@ whose words stand apart, are found in raw text.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -92,6 +93,15 @@ class PartOfSpeechTagging(Task):
         column = np.full((sum(lengths), 1), IGNORED, dtype=np.int64)
         column[own.positions, 0] = self._tags(example, own.starts, own.ends)
         return [{HEAD: part} for part in np.split(column, np.cumsum(lengths)[:-1])]
+
+    def unlearnt(self, documents: Sequence[Document]) -> list[str]:
+        """Words whose tag is none of the task's."""
+        tags = Counter(entity.label for document in documents for entity in document.entities)
+        unknown = sorted(tags.keys() - set(self.labels))
+        if not unknown:
+            return []
+        count = sum(tags[tag] for tag in unknown)
+        return [f"{count} words are not learnt: {', '.join(unknown)} are none of task.labels"]
 
     def decode(
         self,

@@ -41,7 +41,7 @@ from biobert.tasks._masking import (
     choose,
     hide,
 )
-from biobert.tasks._segments import Pairing, segment_rows
+from biobert.tasks._segments import DIFFERS, FOLLOWS, Pairing, segment_rows
 from biobert.text.tokenizer import Tokenizer
 
 WORDS, PAIRS = "words", "pairs"
@@ -115,7 +115,10 @@ class Pretraining(Task):
             )
             for shard in shards
         ]
-        return SegmentPool(shards, segments)
+        pool = SegmentPool(shards, segments)
+        if settings.pairs == "next" and (pool.labels == FOLLOWS).any():
+            self._check_strangers(pool)
+        return pool
 
     def masked(
         self,
@@ -130,7 +133,9 @@ class Pretraining(Task):
         chances: FloatArray | None = None
         if masking.weights:
             chances = chances_of_tags(laid_out.tags, vocabulary.tags, masking.weights)
-        ids, inside = laid_out.token_ids, laid_out.inside
+        ids = laid_out.token_ids
+        # An unknown piece stands among the others, and is no answer to learn.
+        inside = laid_out.inside & ~vocabulary.special[ids]
         chosen = choose(ids, inside, vocabulary, masking, generator, chances)
         places = np.flatnonzero(chosen.ravel())
         paired = laid_out.labels != IGNORED
@@ -193,6 +198,15 @@ class Pretraining(Task):
             Document("gap-2", "Aspirin did not."),
         ]
 
+    def _check_strangers(self, pool: SegmentPool) -> None:
+        """An error where every pair is a true one: nothing is learnt but to say yes."""
+        if not (pool.labels == DIFFERS).any():
+            raise BadInputError(
+                "no two documents of the corpus can exchange segments, so that every pair of "
+                "segments would be a true one; build it from more documents, or set task.pairs = "
+                "'order' or 'none'"
+            )
+
     def _targets(self, window: Window, known: Mapping[int, int]) -> Targets:
         words = np.full((len(window), 1), IGNORED, dtype=np.int64)
         for place in gap_places(window):
@@ -213,7 +227,7 @@ def masking_vocabulary(tokenizer: Tokenizer, tags: Sequence[str] = ()) -> Maskin
     ids = np.arange(tokenizer.vocabulary_size)
     return MaskingVocabulary(
         continues=tokenizer.continuations(),
-        drawable=np.setdiff1d(ids, tokenizer.special_ids()),
+        special=np.isin(ids, tokenizer.special_ids()),
         mask_id=special["mask"],
         borders=Borders(special["pad"], special["cls"], special["sep"]),
         tags=tuple(tags),

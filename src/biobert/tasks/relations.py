@@ -4,6 +4,7 @@ Entities are given: a corpus's own, or those a tagger found. Every pair of the t
 related is one example, its two ends marked in the text.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -180,6 +181,24 @@ class RelationExtraction(Task):
         number = self._group.labels.index(label)
         return [{HEAD: np.array([number], dtype=np.int64)} for _ in windows]
 
+    def unlearnt(self, documents: Sequence[Document]) -> list[str]:
+        """Gold relations between what is no pair of the task, and second ones of a pair."""
+        uncovered = second = 0
+        for document in documents:
+            related = Counter(ends for _, ends in known_keys(self._keys[document], self.labels))
+            covered = related.keys() & self._candidates[document]
+            uncovered += sum(related.values()) - sum(related[ends] for ends in covered)
+            second += sum(related[ends] - 1 for ends in covered)
+        said = []
+        if uncovered:
+            said.append(
+                f"{uncovered} relations are not learnt: their ends are no pair of task.pairs, or "
+                f"do not stand in one {self._settings.scope}"
+            )
+        if second:
+            said.append(f"{second} relations are not learnt: their pair has another label too")
+        return said
+
     def learnt_share(self, example: Example) -> float:
         """Pairs without a relation are so many that an epoch need not see all of them."""
         return 1.0 if self._labels_of(example) else self._settings.negatives
@@ -354,12 +373,6 @@ class RelationExtraction(Task):
 
 
 TASK = RelationExtraction
-
-
-def _name(mentions: Sequence[Entity]) -> str:
-    """What tells an argument from the others of its document."""
-    first = mentions[0]
-    return "|".join(first.concept_ids) or f"{first.start}-{first.end} {first.label}"
 
 
 def _shown(example: Example) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
@@ -114,7 +115,7 @@ def load_checkpoint(
     processes: int,
 ) -> Progress:
     """Put network, optimizer and methods back, and say where the run stood."""
-    state = json.loads((place / STATE).read_text(encoding="utf-8"))
+    state = _read_state(place / STATE)
     progress = Progress(**state["progress"])
     _check_recipe(state["recipe"], recipe, place)
     if progress.processes != processes:
@@ -124,17 +125,42 @@ def load_checkpoint(
             "--output"
         )
     load_network(network, place / NETWORK)
-    _restore_optimizer(optimizer, load_file(place / OPTIMIZER))
+    _restore_optimizer(optimizer, _read_tensors(place / OPTIMIZER))
     if (place / METHODS).is_file():
-        methods.restore(network, load_file(place / METHODS))
+        methods.restore(network, _read_tensors(place / METHODS))
     return progress
 
 
 def load_network(network: nn.Module, path: Path) -> None:
     """Put whole weights into a network, however it is spread."""
     wanted = network.state_dict()
-    found = {name: like(value, wanted[name]) for name, value in load_file(path).items()}
+    found = {name: like(value, wanted[name]) for name, value in _read_tensors(path).items()}
     network.load_state_dict(found)
+
+
+def _read_state(path: Path) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as problem:
+        raise _damaged(path, problem) from None
+    if not isinstance(state, dict) or not {"progress", "recipe"} <= state.keys():
+        raise _damaged(path, "it is no state of a run")
+    return state
+
+
+def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        tensors: dict[str, torch.Tensor] = load_file(path)
+    except (OSError, SafetensorError) as problem:
+        raise _damaged(path, problem) from None
+    return tensors
+
+
+def _damaged(path: Path, problem: object) -> BadInputError:
+    return BadInputError(
+        f"{path} is damaged ({problem}): remove {path.parent} and resume from the checkpoint "
+        "before, if one was kept, or train anew"
+    )
 
 
 def _write(folder: Path, progress: Progress, state: RunState, recipe: Mapping[str, Any]) -> None:

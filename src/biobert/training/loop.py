@@ -154,10 +154,12 @@ class TrainingLoop:
             self._after_step()
         self.progress.epoch += 1
         self.progress.epoch_step, self.progress.batch = self.progress.step, 0
-        ended = self.progress.step >= self.steps
+        ended = self.progress.step >= self.steps or self._out_of_patience()
         if self.recipe.run.evaluate_every_steps is None or (ended and not self._evaluated()):
             self._evaluate()
-        self._save()
+        # A run that counts steps saves by steps: epochs of a small corpus may take seconds.
+        if ended or self.recipe.run.steps is None:
+            self._save()
 
     def _step(self, group: list[_Prepared]) -> None:
         self._set_rates()

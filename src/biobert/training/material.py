@@ -1,7 +1,7 @@
 """What a run learns from: annotated documents, or the shards of a pretraining corpus."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ from biobert.training.sources import (
     Learner,
 )
 from biobert.training.start import Note
+
+COPIES = "augmented copies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +94,22 @@ def _documents(recipe: Recipe, places: Places, learner: Learner, note: Note) -> 
     set_aside = rejects.count
     devel = read_sources(recipe.data.devel, rejects=rejects, **roots)
     note_set_aside(rejects, note)
-    everything = [
-        document
-        for source, some in zip(recipe.data.train, found.values(), strict=True)
-        for document in some * source.times
-    ]
+    documents = {
+        name: some * source.times
+        for source, (name, some) in zip(recipe.data.train, found.items(), strict=True)
+    }
     copies = _copies(recipe, [one for some in found.values() for one in some], note)
-    rows = encode_rows(learner.task, [*everything, *copies], learner.tokenizer)
+    rows = [
+        row
+        for name, some in {**documents, COPIES: copies}.items()
+        for row in _rows(learner, name, some)
+    ]
+    unlearnt = {name: "; ".join(learner.task.unlearnt(some)) for name, some in found.items()}
+    for name, words in unlearnt.items():
+        if words:
+            note(f"{name}: {words}")
     if any(head.kind == "text" for head in learner.task.heads()):
-        _note_left_out(len(everything) + len(copies) - len(rows), note)
+        _note_left_out(sum(map(len, documents.values())) + len(copies) - len(rows), note)
     _check_lengths(
         learner,
         max((len(row.window) for row in rows), default=0),
@@ -110,17 +119,30 @@ def _documents(recipe: Recipe, places: Places, learner: Learner, note: Note) -> 
     return Material(
         source=document_source(recipe, learner, rows),
         examiner=DocumentExaminer(learner.task, learner.tokenizer, sets) if sets else None,
-        described=_described(found, copies, set_aside),
+        described=_described(found, copies, set_aside, unlearnt),
         scored_on={name: describe(some) for name, some in devel.items()},
     )
 
 
+def _rows(learner: Learner, source: str, documents: Sequence[Document]) -> list[Row]:
+    try:
+        return encode_rows(learner.task, documents, learner.tokenizer)
+    except BadInputError as problem:
+        raise BadInputError(f"{source}: {problem}", code=problem.code) from None
+
+
 def _described(
-    found: Mapping[str, Sequence[Document]], copies: Sequence[Document], set_aside: int
+    found: Mapping[str, Sequence[Document]],
+    copies: Sequence[Document],
+    set_aside: int,
+    unlearnt: Mapping[str, str],
 ) -> dict[str, str]:
-    described = {name: describe(some) for name, some in found.items()}
+    described = {
+        name: "; ".join(filter(None, (describe(some), unlearnt[name])))
+        for name, some in found.items()
+    }
     if copies:
-        described["augmented copies"] = describe(copies)
+        described[COPIES] = describe(copies)
     if set_aside:
         described["set aside"] = f"{set_aside} records that could not be read"
     return described
@@ -145,8 +167,14 @@ def _corpora(recipe: Recipe, learner: Learner, task: Pretraining, note: Note) ->
     """Shards of token ids: what pretraining learns from."""
     if recipe.run.steps is None:
         raise BadInputError("[run] steps is missing: a pretraining run ends at a number of steps")
+    _check_all_is_read(recipe)
     longest = max(stage.length for stage in recipe.stages)
     _check_lengths(learner, longest, cure="lower [[stages]] length, or set model.positions")
+    if (recipe.model.positions or 0) > longest:
+        note(
+            f"model.positions = {recipe.model.positions}, but rows have up to {longest} tokens: "
+            "positions beyond learn nothing; give a [[stages]] that length"
+        )
     train = _open_all(recipe.data.train, note)
     devel = _open_all(recipe.data.devel, note)
     times = [source.times for source in recipe.data.train for _ in source.splits]
@@ -175,6 +203,25 @@ def _corpora(recipe: Recipe, learner: Learner, task: Pretraining, note: Note) ->
         described={name: _describe_corpus(corpus) for name, corpus in train.items()},
         scored_on={name: _describe_corpus(corpus) for name, corpus in devel.items()},
     )
+
+
+def _check_all_is_read(recipe: Recipe) -> None:
+    """An error for settings that speak of annotated documents: shards of tokens have none."""
+    for source in (*recipe.data.train, *recipe.data.devel):
+        plain = DataSource(
+            source.corpus, splits=source.splits, times=source.times, damaged=source.damaged
+        )
+        for setting in fields(DataSource):
+            if getattr(source, setting.name) != getattr(plain, setting.name):
+                raise BadInputError(
+                    f"[data] {source.corpus}: pretraining does not read {setting.name!r}; leave it "
+                    "out, or choose documents when the corpus is built"
+                )
+    if recipe.regularization.masked_words or recipe.augmentation is not None:
+        raise BadInputError(
+            "pretraining does not read regularization.masked_words and [augmentation]: words are "
+            "hidden by [task.masking]"
+        )
 
 
 def _open_all(sources: Sequence[DataSource], note: Note) -> dict[str, TokenCorpus]:

@@ -100,6 +100,8 @@ class ModelSettings:
             raise BadInputError("[model] a `shape` from scratch needs a `vocabulary`")
         if self.shape is not None and self.layers is not None:
             raise BadInputError("[model] `layers` changes an `encoder`; a `shape` has its own")
+        if self.positions is not None and self.positions < 1:
+            raise BadInputError(f"[model] positions = {self.positions}: at least 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,21 @@ class OptimizerSettings:
     unfrozen_layers: int | None = None
     head_learning_rate: float | None = None
 
+    def __post_init__(self) -> None:
+        if len(self.betas) != 2 or not all(0.0 <= beta < 1.0 for beta in self.betas):
+            raise BadInputError(
+                f"[optimizer] betas = {list(self.betas)}: two numbers, from 0 to less than 1"
+            )
+        for name in ("learning_rate", "head_learning_rate", "epsilon", "maximum_gradient_norm"):
+            value = getattr(self, name)
+            if value is not None and not value > 0.0:
+                raise BadInputError(f"[optimizer] {name} = {value}: more than 0")
+        if self.weight_decay < 0.0 or not 0.0 < self.layer_decay <= 1.0:
+            raise BadInputError(
+                f"[optimizer] weight_decay = {self.weight_decay}, layer_decay = "
+                f"{self.layer_decay}: not below 0; more than 0, at most 1"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSettings:
@@ -133,6 +150,16 @@ class ScheduleSettings:
     kind: Literal["linear", "cosine", "constant", "stable"] = "linear"
     warmup_fraction: float = 0.1
     decay_fraction: float = 0.2
+
+    def __post_init__(self) -> None:
+        for name in ("warmup_fraction", "decay_fraction"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise BadInputError(f"[schedule] {name} = {getattr(self, name)}: from 0 to 1")
+        if self.kind == "stable" and self.warmup_fraction + self.decay_fraction > 1.0:
+            raise BadInputError(
+                f"[schedule] warmup_fraction = {self.warmup_fraction}, decay_fraction = "
+                f"{self.decay_fraction}: together at most 1"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +174,11 @@ class BatchSettings:
     tokens: int = 1024
     accumulation: int = 1
     layout: Literal["sorted", "packed"] = "sorted"
+
+    def __post_init__(self) -> None:
+        for name in ("tokens", "accumulation"):
+            if getattr(self, name) < 1:
+                raise BadInputError(f"[batches] {name} = {getattr(self, name)}: at least 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +397,10 @@ class Recipe:
     augmentation: AugmentationSettings | None = None
     self_training: SelfTrainingSettings | None = None
     run: RunSettings = RunSettings()
+
+    def __post_init__(self) -> None:
+        if not self.stages:
+            raise BadInputError("[[stages]] is empty: name at least one, or leave it out")
 
     def resolved(self) -> dict[str, Any]:
         """Every setting with its value, JSON-ready; None is left out."""

@@ -119,7 +119,8 @@ class DocumentSource:
     def _rows_of(self, epoch: int) -> np.ndarray:
         """Row numbers: a row of share 1 is in every epoch, others take turns."""
         turn = np.mod(self._phases + epoch * self._shares, 1.0)
-        return np.flatnonzero(turn < self._shares)
+        rows = np.flatnonzero(turn < self._shares)
+        return rows if len(rows) else np.arange(len(self.rows))
 
     def place(self, key: np.ndarray) -> str:
         """The numbers of the first rows, and the length of the longest."""

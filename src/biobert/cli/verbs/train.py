@@ -36,7 +36,7 @@ def train(
     from biobert.core.settings import override, read_toml
 
     need_extra("torch", "accelerate", "transformers", extra="train")
-    wanted = [*(changes or []), *([f"model.positions={positions}"] if positions else [])]
+    wanted = [*(changes or []), *([] if positions is None else [f"model.positions={positions}"])]
     tables = override(read_toml(recipe), with_full_names(wanted))
     manifest = train_recipe(tables, output, place=recipe.name, resume=resume)
     if not is_main_process():

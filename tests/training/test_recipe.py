@@ -1,0 +1,40 @@
+"""Values that a recipe cannot have are refused before anything is read."""
+
+from typing import Any
+
+import pytest
+
+from biobert.core.errors import BadInputError
+from biobert.training.recipe import read_recipe
+
+TABLES: dict[str, Any] = {
+    "name": "toy",
+    "task": {"name": "ner", "labels": ["Disease"]},
+    "model": {"encoder": "models/biobert-mini"},
+    "data": {"train": [{"corpus": "NCBI-disease"}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "words"),
+    [
+        ("batches", {"accumulation": 0}, r"\[batches\] accumulation = 0: at least 1"),
+        ("batches", {"tokens": -5}, r"\[batches\] tokens = -5"),
+        ("optimizer", {"betas": [0.9]}, r"betas = \[0\.9\]: two numbers"),
+        ("optimizer", {"learning_rate": -1.0}, r"learning_rate = -1\.0: more than 0"),
+        ("optimizer", {"learning_rate": float("nan")}, "learning_rate = nan"),
+        ("optimizer", {"layer_decay": 1.5}, r"layer_decay = 1\.5"),
+        ("schedule", {"warmup_fraction": 500.0}, r"warmup_fraction = 500\.0: from 0 to 1"),
+        (
+            "schedule",
+            {"kind": "stable", "warmup_fraction": 0.5, "decay_fraction": 0.8},
+            "together at most 1",
+        ),
+        ("model", {"encoder": "x", "positions": 0}, r"positions = 0: at least 1"),
+        ("stages", [], r"\[\[stages\]\] is empty"),
+        ("stages", [{"length": 2}], "at least 8"),
+    ],
+)
+def test_values_out_of_range(table: str, values: Any, words: str) -> None:
+    with pytest.raises(BadInputError, match=words):
+        read_recipe({**TABLES, table: values}, place="toy.toml")
