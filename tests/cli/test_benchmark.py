@@ -304,11 +304,17 @@ def test_a_row_says_what_was_not_compared_and_what_compares_with_nothing() -> No
     def shared(count: int, main: float | None, **others: Any) -> Shared:
         return Shared(count, 9, "sentences", main, ("c train",), **others)
 
+    def in_part(count: int, main: float | None) -> Shared:
+        return Shared(0, 9, "documents", None, ("c train",), (), count, main)
+
     assert "| not checked |" in row(None)
     assert "| none compares: a split of our own |" in row(None)
     assert "| 0 sentences shared |" in row(shared(0, None))
     assert "| 40.00 without 0 to 4 sentences |" in row(shared(0, None), shared(4, 0.3))
     assert "4 sentences; d train not checked |" in row(shared(4, 0.3, missing=("d train",)))
+    parts = row(in_part(3, 0.2))
+    assert "| 0 documents shared; 20.00 without 3 documents shared in part |" in parts
+    assert "| 0 documents shared |" in row(in_part(0, None))
 
 
 def test_two_models_of_one_recipe_need_names() -> None:

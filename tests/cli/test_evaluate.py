@@ -130,6 +130,16 @@ def test_what_a_model_has_learnt_from_is_counted_in_its_test_set(tmp_path: Path)
     assert "gone.jsonl train:not on this machine" in found.replace(": not", ":not")
 
 
+def test_documents_that_share_a_sentence_are_told_apart(tmp_path: Path) -> None:
+    model = write_tiny_model_folder(tmp_path / "m", task="classification", labels=("yes", "no"))
+    sentence = "Lithium caused cardiac arrest in rats."
+    test = labelled(tmp_path / "test.jsonl", f"New. {sentence}", "Two.")
+    name_training(model, labelled(tmp_path / "own.jsonl", f"{sentence} Old."))
+    found = call("evaluate", model, test).out.replace("\n", " ")
+    assert "documents that stand in the training data too: 0 of 2" in found
+    assert "passage or a sentence stands there: 1 of 2; without them" in found
+
+
 @pytest.mark.parametrize(("scope", "unit"), [("sentence", "sentences"), ("document", "documents")])
 def test_relations_are_compared_where_they_are_looked_for(scope: str, unit: str) -> None:
     settings = {"labels": ["CAUSES"], "pairs": [["Chemical", "Disease"]], "scope": scope}

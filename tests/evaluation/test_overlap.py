@@ -1,10 +1,12 @@
 """Test data that training has seen: counted, and left out of a second score."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from biobert.core.document import Argument, Document, Entity, Relation
+from biobert.core.document import Argument, Document, Entity, Passage, Relation
 from biobert.core.task import Score, Scores
-from biobert.evaluation.overlap import Shared, Training, Unit, without_shared
+from biobert.evaluation.overlap import Shared, Training, Unit, shared_in_part, without_shared
 from biobert.evaluation.report import Setting, document_report, entity_report
 from biobert.evaluation.significance import bootstrap_documents
 from biobert.evaluation.spans import score_entities
@@ -79,7 +81,36 @@ def test_shared_documents_are_left_out() -> None:
     gold = [labelled("Lithium  caused pain. REST helped.", "no"), labelled("New.", "yes")]
     predicted = [labelled(gold[0].text, "yes"), labelled("New.", "yes")]
     found = without_shared(gold, predicted, TRAINING, measure=by_labels, unit="documents")
-    assert found == shared("documents", 1, 2, 1.0)
+    assert found == Shared(1, 2, "documents", 1.0, ("c train",), (), 1, 1.0)
+
+
+def pair(question: str, context: str, label: str) -> Document:
+    text = f"{question}\n{context}"
+    border = len(question)
+    passages = (Passage(0, border, "question"), Passage(border + 1, len(text), "context"))
+    return Document(text, text, passages=passages, labels=(label,))
+
+
+def test_documents_that_share_a_passage_are_left_out_of_a_third_score() -> None:
+    context = "Lithium caused pain in all of them. Rest helped."
+    training = Training([pair("Is it safe?", context, "no")], ("c train",))
+    gold = [
+        pair("Is it safe?", context, "no"),
+        pair("Does it hurt?", context.upper(), "yes"),
+        # A question of few words and one sentence of a context are no whole passage.
+        pair("Is it safe?", "Lithium caused pain in all of them. It was late.", "no"),
+    ]
+    predicted = [replace(one, labels=("yes",)) for one in gold]
+    found = without_shared(gold, predicted, training, measure=by_labels, unit="documents")
+    assert (found.count, found.main) == (1, 0.5)
+    assert (found.in_part, found.main_without_parts) == (2, 0.0)
+
+
+def test_without_passages_a_sentence_is_a_part() -> None:
+    training = [Document("t", "Lithium caused pain in all. Methods.")]
+    texts = ("New. Lithium caused pain in all.", "Methods. New.", "Lithium caused pain.")
+    found = shared_in_part([Document(one, one) for one in texts], training)
+    assert found == [True, False, False]
 
 
 def test_the_report_holds_both_scores() -> None:

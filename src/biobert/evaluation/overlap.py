@@ -1,6 +1,6 @@
 """What of a test set stands in the training data too, and the score without it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,6 +10,9 @@ from biobert.text.keys import keys_of, text_key
 from biobert.text.sentences import sentences_of
 
 Unit = Literal["sentences", "documents"]
+Measure = Callable[[Sequence[Document], Sequence[Document]], Scores]
+SHORTEST_PART = 5
+"""Words. What is shorter is a heading or a phrase of every paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,9 @@ NOTHING_LEARNT = Training((), ())
 class Shared:
     """`count` of the `total` units of the test set stand in `sources` of the training data; what is
     `missing` was not looked at. `main` is the score without them, None where nothing is shared, or
-    where the rest has nothing to score."""
+    where the rest has nothing to score. Of documents, `in_part` counts those too of which a part
+    stands there, and `main_without_parts` is the score without these.
+    """
 
     count: int
     total: int
@@ -37,6 +42,8 @@ class Shared:
     main: float | None
     sources: tuple[str, ...]
     missing: tuple[str, ...] = ()
+    in_part: int | None = None
+    main_without_parts: float | None = None
 
 
 def without_shared(
@@ -44,26 +51,33 @@ def without_shared(
     predicted: Sequence[Document],
     training: Training,
     *,
-    measure: Callable[[Sequence[Document], Sequence[Document]], Scores],
+    measure: Measure,
     unit: Unit,
 ) -> Shared:
     """Count what is shared and score the rest.
 
     Of sentences the entities that begin there are left out, and the relations of those, on both
-    sides; of documents (all of whose text is that of a training document) the whole.
+    sides; of documents the whole: those all of whose text is that of a training document, and once
+    more also those of which `shared_in_part` finds a part.
     """
     shared = shared_spans(gold, training.documents, unit)
     count, total = sum(map(len, shared)), sum(len(_units(one, unit)) for one in gold)
-    main = None
-    if 0 < count < total:
-        pairs = list(zip(gold, predicted, shared, strict=True))
-        if unit == "documents":
-            kept = [(one, other) for one, other, spans in pairs if not spans]
-        else:
-            kept = [(_outside(one, spans), _outside(other, spans)) for one, other, spans in pairs]
-        rest = measure([one for one, _ in kept], [other for _, other in kept])
-        main = rest.main if rest.micro.support else None
-    return Shared(count, total, unit, main, training.sources, training.missing)
+    found = Shared(count, total, unit, None, training.sources, training.missing)
+    pairs = list(zip(gold, predicted, strict=True))
+    if unit == "sentences":
+        kept = [
+            (_outside(one, spans), _outside(other, spans))
+            for (one, other), spans in zip(pairs, shared, strict=True)
+        ]
+        return replace(found, main=_main(kept, measure) if 0 < count < total else None)
+    whole = list(map(bool, shared))
+    partly = shared_in_part(gold, training.documents)
+    return replace(
+        found,
+        main=_main_without(whole, pairs, measure),
+        in_part=sum(partly),
+        main_without_parts=_main_without(partly, pairs, measure),
+    )
 
 
 def shared_spans(
@@ -79,6 +93,43 @@ def shared_spans(
         [span for span in _units(one, unit) if text_key(one.text[span.start : span.end]) in known]
         for one in documents
     ]
+
+
+def shared_in_part(documents: Sequence[Document], training: Sequence[Document]) -> list[bool]:
+    """Of each document whether one of its passages stands in the training documents (the context of
+    a question, one of two sentences that are compared); where it has none, one of its sentences.
+
+    A document that stands there whole is one of them. Parts count from SHORTEST_PART words on.
+    """
+    known = keys_of(training) | {
+        text_key(one.text[part.start : part.end]) for one in training for part in one.passages
+    }
+    return [any(key in known for key in _part_keys(one)) for one in documents]
+
+
+def _part_keys(document: Document) -> Iterator[str]:
+    text = document.text
+    if text:
+        yield text_key(text)
+    for part in document.passages or sentences_of(document):
+        key = text_key(text[part.start : part.end])
+        if key.count(" ") + 1 >= SHORTEST_PART:
+            yield key
+
+
+def _main_without(
+    left_out: Sequence[bool], pairs: Sequence[tuple[Document, Document]], measure: Measure
+) -> float | None:
+    """The score of the other documents; None where none is left out, or nothing is left."""
+    kept = [pair for pair, is_out in zip(pairs, left_out, strict=True) if not is_out]
+    return _main(kept, measure) if len(kept) < len(pairs) else None
+
+
+def _main(pairs: Sequence[tuple[Document, Document]], measure: Measure) -> float | None:
+    if not any(one.text for one, _ in pairs):
+        return None
+    rest = measure([one for one, _ in pairs], [other for _, other in pairs])
+    return rest.main if rest.micro.support else None
 
 
 def _units(document: Document, unit: Unit) -> Sequence[Span]:

@@ -22,7 +22,7 @@ from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.core.settings import differences, from_mapping, override, read_toml
 from biobert.data.catalogue import find_split, load_corpus
 from biobert.data.rejects import Rejects
-from biobert.evaluation.overlap import Shared, shared_spans
+from biobert.evaluation.overlap import Shared, shared_in_part, shared_spans
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import CorpusPlaces, evaluate, read_gold, unit_of
 from biobert.pipeline.suite import Published, Suite, SuiteModel, SuiteTest, Turn
@@ -199,8 +199,12 @@ class SuiteRun:
         gold = read_gold(test.test_set(), test.split, self.places)
         settings = dict(self._recipe(model, turn).task)
         unit = unit_of(build_task(settings.pop("name"), settings))
-        shared = shared_spans(gold, self._learnt(model, turn), unit)
-        return f"{sum(map(len, shared))} {unit} of it stand in the training data too"
+        learnt = self._learnt(model, turn)
+        shared = shared_spans(gold, learnt, unit)
+        said = f"{sum(map(len, shared))} {unit} of it stand in the training data too"
+        if unit == "documents":
+            said += f", a passage or a sentence of {sum(shared_in_part(gold, learnt))} does"
+        return said
 
     def _learnt(self, model: SuiteModel, turn: Turn) -> list[Document]:
         """The documents that the model learns from, and that the one it begins from does."""

@@ -86,7 +86,7 @@ def _protocol(suite: Suite) -> str:
     said = [
         f"Trained with seeds {seeds}; scores in per cent; intervals are bootstrap intervals of one "
         "run, averaged over the runs; `without shared` leaves out what stands in the training "
-        "data too; minutes are those of one training."
+        "data too, whole or in part; minutes are those of one training."
     ]
     for model in suite.models:
         if model.start is not None:
@@ -124,20 +124,27 @@ def _without_shared(cell: Cell) -> str:
     known = [one for one in cell.shared if one is not None]
     if not known or len(known) < len(cell.shared):
         return "not checked"
-    counts = sorted({one.count for one in known})
-    shared = f"{' to '.join(map(str, (counts[0], *counts[1:][-1:])))} {known[0].unit}"
+    said = [_without(cell, [(one.count, one.main) for one in known], known[0].unit)]
+    parts = [(one.in_part or 0, one.main_without_parts) for one in known]
+    if any(count > one.count for one, (count, _) in zip(known, parts, strict=True)):
+        said.append(_without(cell, parts, "documents shared in part"))
+    missing = sorted({name for one in known for name in one.missing})
+    return "; ".join([*said, f"{', '.join(missing)} not checked"] if missing else said)
+
+
+def _without(cell: Cell, left_out: Sequence[tuple[int, float | None]], units: str) -> str:
+    """The mean score without so many of these units, of every run."""
+    counts = sorted({count for count, _ in left_out})
+    what = f"{' to '.join(map(str, (counts[0], *counts[1:][-1:])))} {units}"
     scores = [
-        whole if not one.count else one.main for whole, one in zip(cell.scores, known, strict=True)
+        main if count else whole for whole, (count, main) in zip(cell.scores, left_out, strict=True)
     ]
     left = [one for one in scores if one is not None]
     if not counts[-1]:
-        said = f"{shared} shared"
-    elif len(left) < len(scores):
-        said = f"nothing to score without {shared}"
-    else:
-        said = f"{_mean_percent(left)} without {shared}"
-    missing = sorted({name for one in known for name in one.missing})
-    return f"{said}; {', '.join(missing)} not checked" if missing else said
+        return f"{what} shared"
+    if len(left) < len(scores):
+        return f"nothing to score without {what}"
+    return f"{_mean_percent(left)} without {what}"
 
 
 def _origin(cell: Cell) -> str:

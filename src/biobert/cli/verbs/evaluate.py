@@ -126,20 +126,26 @@ def _show_shared(console: "Console", report: "Report") -> None:
     """What of the test set the model has learnt from, and the score without it."""
     shared, missing = report.shared, report.setting.training.missing
     if shared is not None:
-        line = (
-            f"{shared.unit} that stand in the training data too: {shared.count} of {shared.total}"
-        )
-        if shared.main is not None:
-            line += f"; without them {100 * shared.main:.2f}"
-        elif shared.count:
-            line += "; without them there is nothing to score"
-        console.print(line)
+        line = f"{shared.unit} that stand in the training data too"
+        console.print(_shared_line(line, shared.count, shared.total, shared.main))
+        if shared.in_part is not None and shared.in_part > shared.count:
+            line = "documents of which a passage or a sentence stands there"
+            console.print(
+                _shared_line(line, shared.in_part, shared.total, shared.main_without_parts)
+            )
     elif not missing:
         console.print("not compared with the training data: the model names none")
     if missing:
         console.print(
             f"not compared with {', '.join(missing)}: not on this machine (`biobert data get NAME`)"
         )
+
+
+def _shared_line(what: str, count: int, total: int, main: float | None) -> str:
+    line = f"{what}: {count} of {total}"
+    if main is not None:
+        return f"{line}; without them {100 * main:.2f}"
+    return f"{line}; without them there is nothing to score" if count else line
 
 
 def _table(title: str, rows: "Iterable[tuple[str, Score]]") -> "Table":
