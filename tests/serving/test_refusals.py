@@ -107,6 +107,15 @@ def test_bodies_of_other_formats(
     assert "root:" not in found.text and "aaaa" not in found.text
 
 
+@pytest.fixture(scope="module")
+def tiny_names(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of a small model that finds persons."""
+    from tests.tiny import write_tiny_model_folder
+
+    folder = tmp_path_factory.mktemp("persons") / "names"
+    return str(write_tiny_model_folder(folder, labels=["PERSON"]))
+
+
 MANY, MOST = 20_000, 1_000
 
 
@@ -356,6 +365,17 @@ def test_work_for_nobody_ends_with_the_text_at_hand(everything: TestClient) -> N
     ):
         with pytest.raises(JobStoppedError):
             work()
+
+
+def test_the_search_for_persons_ends_within_a_text(tiny_names: str) -> None:
+    """The model of names is asked as the others are, together with them and for a job."""
+    text = "Mrs. Sullivan rang. " * 3000
+    with serving(deidentification={"names": tiny_names}) as client:
+        service: Service = client.app.state.service  # type: ignore[attr-defined]
+        job = Job(60.0, watch=lambda share: job.stop())
+        with pytest.raises(JobStoppedError):
+            service.without_persons([Document("1", text)], PersonsRequest(deidentify=True), job)
+        assert figure(client, "biobert_batch_requests_count") >= 1.0
 
 
 def test_a_full_queue_says_come_back(narrow: TestClient) -> None:

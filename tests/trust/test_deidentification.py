@@ -90,6 +90,53 @@ def test_the_name_of_metadata_tells_what_they_are() -> None:
     }
 
 
+def test_kinds_and_labels_are_searched_too() -> None:
+    kind = "Note of Dr. Feldstein 3/14/2024"
+    document = Document(
+        "Dr. Feldstein",
+        "Seen. Well.",
+        (Passage(0, 5, kind), Passage(6, 11, kind), Passage(6, 11, "abstract")),
+        labels=("seen by Dr. Okonkwo", "well"),
+        label_scores={"well": 0.9, "seen by Dr. Okonkwo": 0.8, "Dr. Feldstein": 0.1},
+        entities=(Entity(0, 4, "Dr. Feldstein", ("x:Dr. Feldstein",), id="Dr. Feldstein"),),
+    )
+    done = Deidentifier().deidentify(document)
+    clean = done.document
+    kinds = ["Note of Dr. [NAME] [DATE]"] * 2 + ["abstract"]
+    assert [one.kind for one in clean.passages] == kinds
+    assert clean.labels == ("seen by Dr. [NAME]", "well")
+    assert clean.label_scores == {"well": 0.9, "seen by Dr. [NAME]": 0.8, "Dr. [NAME]": 0.1}
+    assert (clean.id, clean.entities) == (document.id, document.entities)
+    places = ["labels.0", "labels.2", *(f"passages.{n}.kind" for n in (0, 0, 1, 1))]
+    assert [one.field for one in done.beside_text] == places
+
+
+def test_what_is_said_of_many_passages_is_searched_once() -> None:
+    asked = []
+
+    def tagger(text: str) -> Document:
+        asked.append(text)
+        return Document("1", text)
+
+    passages = tuple(Passage(number, number + 1, "section") for number in range(4))
+    Deidentifier(names=tagger).deidentify(Document("1", "Seen", passages, labels=("Seen",)))
+    assert asked == ["Seen", "Seen", "section"]
+
+
+def test_a_search_ends_where_its_check_says_so() -> None:
+    class EnoughError(Exception):
+        pass
+
+    left = iter(range(5))
+
+    def check() -> None:
+        if next(left, None) is None:
+            raise EnoughError
+
+    with pytest.raises(EnoughError):
+        Deidentifier(check=check).deidentify("Dr. Okonkwo rang.")
+
+
 def test_metadata_that_are_no_text_are_searched_too() -> None:
     metadata: Any = {"mrn": 482913, "beds": 4, "phones": ["617-555-0143", 7]}
     done = Deidentifier().deidentify(Document("1", "Seen", metadata=metadata)).document

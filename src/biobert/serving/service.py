@@ -13,12 +13,12 @@ from starlette.requests import Request
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
-from biobert.core.task import Task
+from biobert.core.task import Predictor, Task
 from biobert.pipeline.relating import relation_tasks
 from biobert.runtime.settings import available_cores
 from biobert.serving.admission import Intake, Load, Queue, client_gone
 from biobert.serving.audit import AuditLog
-from biobert.serving.batching import Batcher, Job, JobStoppedError
+from biobert.serving.batching import Batcher, Job, JobPredictor, JobStoppedError, TokensRead
 from biobert.serving.drift import Drift, figures_of
 from biobert.serving.logs import log
 from biobert.serving.metrics import Metrics
@@ -65,7 +65,7 @@ class Service:
         self.processes = threading.BoundedSemaphore(available_cores())
         self._drift = {one.name: Drift(settings.drift) for one in settings.models}
         names = settings.deidentification.names
-        self._names = None if names is None else load_tagger(names, settings.runtime).annotate
+        self._names = None if names is None else load_tagger(names, settings.runtime)
         self._pool = ThreadPoolExecutor(
             settings.batching.threads, thread_name_prefix="biobert-request"
         )
@@ -180,7 +180,7 @@ class Service:
         """The documents without what tells of persons, where that is wanted."""
         if not asked.deidentify:
             return documents
-        deidentifier = self._deidentifier()
+        deidentifier = self._deidentifier(job)
         return [deidentifier.deidentify(one).document for one in job.each(documents)]
 
     def texts_without_persons(
@@ -189,14 +189,19 @@ class Service:
         """The same for texts that belong together: dates in them move alike."""
         if not asked.deidentify:
             return list(texts)
-        deidentifier = self._deidentifier()
+        deidentifier = self._deidentifier(job)
         clean = (deidentifier.deidentify(one, patient=TOGETHER) for one in job.each(texts))
         return [one.document.text for one in clean]
 
-    def _deidentifier(self) -> Deidentifier:
+    def _deidentifier(self, job: Job) -> Deidentifier:
         """One for a request: with a key that lives longer, a caller could read off all shifts."""
+        names = None if self._names is None else self._names.through(self._for_persons(job))
         replacement = self.settings.deidentification.replacement
-        return Deidentifier(replacement=replacement, names=self._names)
+        return Deidentifier(replacement=replacement, names=names, check=job.check)
+
+    def _for_persons(self, job: Job) -> Callable[[Predictor], Predictor]:
+        """What the model of names reads is in no figures of the models that answer."""
+        return lambda one: JobPredictor(self.batcher, one, job, TokensRead())
 
     def note(
         self, request: Request, served: Sequence[Served], job: Job, documents: Sequence[Document]

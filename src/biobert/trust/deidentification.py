@@ -15,7 +15,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.shelf import unknown_name
 from biobert.trust.calendar import reading_of
 from biobert.trust.fields import TEXT, Field, fields_of, with_values
-from biobert.trust.finding import find_identifiers
+from biobert.trust.finding import Check, find_identifiers, go_on
 from biobert.trust.kinds import Kind
 from biobert.trust.model_labels import kind_of, must_go
 from biobert.trust.note import Candidate, Certainty, as_typed
@@ -32,7 +32,7 @@ SHORTEST_KEY_BYTES = 16
 class Identifier:
     """An identifier of the original text by its place there, and what was put in its place.
 
-    `field` is the path of a heading or of metadata where it stood in one, such as
+    `field` is the path of a heading, kind, label or metadata where it stood in one, such as
     `metadata.attending`. The identifier itself is not kept, so that this may be counted, logged
     and shown.
     """
@@ -47,7 +47,7 @@ class Identifier:
 @dataclass(frozen=True, slots=True)
 class Deidentified:
     """The document without the identifiers that were found, and where they stood: those of its
-    text, then those of its headings and metadata."""
+    text, then those beside it."""
 
     document: Document
     found: tuple[Identifier, ...]
@@ -79,11 +79,13 @@ class Deidentifier:
         date_unit: DateUnit = "days",
         names: Tagger | None = None,
         veto_labels: Iterable[str] = (),
+        check: Check = go_on,
     ) -> None:
         """`key` (16 bytes or more) makes surrogates the same across documents and runs; without
         one they are so within this object. `date_unit` weeks keeps the days of the week. `names`
         is a model that finds identifiers besides the rules. Entities of a document whose label is
-        one of `veto_labels` are not taken for names that only a list knows.
+        one of `veto_labels` are not taken for names that only a list knows. `check` is called all
+        the time: what it raises ends the search.
         """
         if replacement not in get_args(Replacement):
             raise unknown_name("replacement", replacement, get_args(Replacement))
@@ -100,13 +102,15 @@ class Deidentifier:
         self._unit = WEEK if date_unit == "weeks" else 1
         self._names = names
         self._veto_labels = frozenset(veto_labels)
+        self._check = check
 
     def deidentify(self, document: Document | str, *, patient: str | None = None) -> Deidentified:
         """The document with every identifier replaced and all annotations moved along.
 
         Dates of the same `patient` move by the same number of days; by default each document is a
-        patient of its own. Headings and metadata are searched and replaced too, metadata that are
-        `patient` always. Identifiers of documents, entities and relations stay as they are.
+        patient of its own. Headings, kinds of passages, labels of the document and metadata are
+        searched and replaced too, metadata that are `patient` always. Labels and identifiers of
+        entities and relations, concepts, and identifiers of documents stay as they are.
         """
         if isinstance(document, str):
             document = Document("1", document)
@@ -136,7 +140,14 @@ class Deidentifier:
 
         The dates of all fields together tell how they are to be read.
         """
-        found = [(one, self._candidates(one, document, patient)) for one in fields_of(document)]
+        found: list[tuple[Field, list[Candidate]]] = []
+        # An article has hundreds of passages of a few kinds: each is searched once.
+        known: dict[tuple[bool, str, str], list[Candidate]] = {}
+        for one in fields_of(document):
+            key = (one.path == TEXT, one.lead, one.value)
+            if key not in known:
+                known[key] = self._candidates(one, document, patient)
+            found.append((one, known[key]))
         dates = [
             _typed(field, one)
             for field, candidates in found
@@ -159,7 +170,7 @@ class Deidentifier:
             vetoes = [Span(one.start, one.end) for one in vetoed]
         elif patient is not None and field.value == str(patient):
             further.append(Candidate("OTHER", place, len(shown), Certainty.STATED))
-        found = find_identifiers(shown, further, vetoes=vetoes)
+        found = find_identifiers(shown, further, vetoes=vetoes, check=self._check)
         return [_behind(place, one) for one in found if one.end > place]
 
     def _identifier(self, field: Field, one: Candidate, shift: DateShift) -> Identifier:

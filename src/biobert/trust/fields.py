@@ -1,4 +1,4 @@
-"""What of a document is searched: its text, its headings and its metadata."""
+"""What of a document is searched: its text, its headings, kinds and labels, and its metadata."""
 
 import json
 import re
@@ -34,17 +34,20 @@ class Field:
 
 
 def fields_of(document: Document) -> Iterator[Field]:
-    """The text, then all headings and metadata that hold something."""
+    """The text, then all that stands beside it and holds something."""
     yield Field(TEXT, document.text)
     yield from _of_metadata("metadata", document.metadata)
+    for path, label in _labels_of(document).items():
+        yield Field(path, label)
     for number, passage in enumerate(document.passages):
-        if passage.heading:
-            yield Field(f"passages.{number}.heading", passage.heading)
+        for name in ("kind", "heading"):
+            if value := getattr(passage, name):
+                yield Field(f"passages.{number}.{name}", value)
         yield from _of_metadata(f"passages.{number}.metadata", passage.metadata)
 
 
 def with_values(document: Document, values: Mapping[str, str]) -> Document:
-    """The document with other headings and metadata, by their paths."""
+    """The document with other values beside its text, by their paths."""
 
     def renewed(path: str, metadata: Mapping[str, str]) -> dict[str, str]:
         return {name: values.get(f"{path}.{name}", value) for name, value in metadata.items()}
@@ -52,12 +55,26 @@ def with_values(document: Document, values: Mapping[str, str]) -> Document:
     passages = tuple(
         replace(
             one,
+            kind=values.get(f"passages.{number}.kind", one.kind),
             heading=values.get(f"passages.{number}.heading", one.heading),
             metadata=renewed(f"passages.{number}.metadata", one.metadata),
         )
         for number, one in enumerate(document.passages)
     )
-    return replace(document, passages=passages, metadata=renewed("metadata", document.metadata))
+    labels = {label: values.get(path, label) for path, label in _labels_of(document).items()}
+    return replace(
+        document,
+        passages=passages,
+        labels=tuple(labels[one] for one in document.labels),
+        label_scores={labels[one]: score for one, score in document.label_scores.items()},
+        metadata=renewed("metadata", document.metadata),
+    )
+
+
+def _labels_of(document: Document) -> dict[str, str]:
+    """The labels of a document by their paths, those that were only weighed too."""
+    names = dict.fromkeys((*document.labels, *document.label_scores))
+    return {f"labels.{number}": name for number, name in enumerate(names) if name}
 
 
 def _of_metadata(path: str, metadata: Mapping[str, Any]) -> Iterator[Field]:

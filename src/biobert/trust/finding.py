@@ -15,16 +15,29 @@ from biobert.trust.note import Candidate, Certainty, NoteText
 SOFT_BREAK = re.compile(r"(?<=[^\n]{40})\n(?=[^\W_][^\n]{0,160}(?![^\n]))")
 
 
+Check = Callable[[], None]
+"""Raises where going on is of no use: a long text takes seconds."""
+
+
+def go_on() -> None:
+    """The check of those who wait however long it takes."""
+
+
 def find_identifiers(
-    text: str, further: Iterable[Candidate] = (), *, vetoes: Sequence[Span] = ()
+    text: str,
+    further: Iterable[Candidate] = (),
+    *,
+    vetoes: Sequence[Span] = (),
+    check: Check = go_on,
 ) -> list[Candidate]:
     """What the finders of the shelf and `further` name, in text order.
 
     A wrapped text is searched with its lines joined too: `Dr.` may end one and the name begin the
     next. Where two overlap, the surer and longer one stays, and of the other what it does not
     cover. What only a list of names or places knows is left out where it lies inside `vetoes`.
+    `check` is called before each finder.
     """
-    candidates = [*_of_lines(text), *further]
+    candidates = [*_of_lines(text, check), *further]
     vetoed = bytearray(len(text))
     for span in vetoes:
         vetoed[span.start : span.end] = b"\1" * (span.end - span.start)
@@ -32,21 +45,23 @@ def find_identifiers(
     return _without_overlaps(text, kept)
 
 
-def _of_lines(text: str) -> Iterator[Candidate]:
+def _of_lines(text: str, check: Check) -> Iterator[Candidate]:
     """What the finders name in a text as it is, and with its wrapped lines joined."""
     # Lines may end in two characters: they are searched with the second alone.
     breaks = [match.start() - number for number, match in enumerate(re.finditer("\r\n", text))]
     plain = text.replace("\r\n", "\n")
     unwrapped = SOFT_BREAK.sub(" ", plain)
     for searched in (plain, unwrapped) if unwrapped != plain else (plain,):
-        for one in _candidates(searched):
+        for one in _candidates(searched, check):
             start, end = (at + bisect_right(breaks, at) for at in (one.start, one.end - 1))
             yield replace(one, start=start, end=end + 1)
 
 
-def _candidates(text: str) -> Iterator[Candidate]:
+def _candidates(text: str, check: Check) -> Iterator[Candidate]:
     note = NoteText(text)
-    return (one for find in _finders() for one in find(note))
+    for find in _finders():
+        check()
+        yield from find(note)
 
 
 @cache

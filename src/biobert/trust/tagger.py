@@ -1,9 +1,12 @@
 """A trained model that finds identifiers, as a help to the rules."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from biobert.core.document import Document
 from biobert.core.errors import BadInputError
+from biobert.core.task import Predictor
 from biobert.pipeline.annotator import Annotator
 from biobert.runtime.settings import RuntimeSettings
 from biobert.trust.deidentification import Tagger
@@ -14,8 +17,18 @@ from biobert.trust.model_labels import kind_of
 class LoadedTagger:
     """A tagger, and those of its labels that stand for no kind of identifier."""
 
-    annotate: Tagger
+    annotator: Annotator
     ignored_labels: tuple[str, ...]
+
+    def annotate(self, text: str) -> Document:
+        """The text with its entities: a `Tagger`."""
+        return self.annotator.annotate(text)
+
+    def through(self, wrap: Callable[[Predictor], Predictor]) -> Tagger:
+        """The same tagger, its predictor wrapped."""
+        model = self.annotator.model
+        wrapped = replace(model, predictor=wrap(model.predictor))
+        return Annotator(wrapped, minimum_score=self.annotator.minimum_score).annotate
 
 
 def load_tagger(
@@ -31,4 +44,4 @@ def load_tagger(
             "and no other identifiers (labels such as PERSON, HOSPITAL, DATE)",
             code="usage",
         )
-    return LoadedTagger(annotator.annotate, ignored)
+    return LoadedTagger(annotator, ignored)
