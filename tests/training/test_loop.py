@@ -12,10 +12,12 @@ from safetensors.torch import load_file
 
 from biobert.core.document import Argument, Document, Entity, Relation
 from biobert.core.errors import BadInputError, BiobertError
-from biobert.core.model_folder import read_manifest
+from biobert.core.model_folder import ModelManifest, read_manifest
 from biobert.data.reading import write_documents
 from biobert.pipeline.annotator import Annotator
+from biobert.pipeline.learnt import learnt_from
 from biobert.tasks.ner import NamedEntityRecognition
+from biobert.training.average import average_models
 from biobert.training.curves import scored_points
 from biobert.training.recipe import RunSettings
 from biobert.training.tracking import tracked_scores
@@ -44,6 +46,31 @@ def test_the_resolved_recipe_is_kept_with_the_model(
     assert recipe["optimizer"]["learning_rate"] == 3e-4
     assert recipe["optimizer"]["betas"] == [0.9, 0.999]
     assert recipe["run"]["seed"] == 1
+
+
+def test_what_the_start_has_learnt_stays_known_in_another_folder(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("start", run={"steps": 1})
+    other = tmp_path / "other.jsonl"
+    write_documents([Document("1", "Rest.", annotated_labels=("Disease",))] * 4, other, "jsonl")
+    run("own", model={"encoder": "start"}, data={"train": [{"corpus": str(other)}]})
+    average_models([tmp_path / "own"] * 2, tmp_path / "soup", name="soup")
+    monkeypatch.chdir(tmp_path.parent)
+    for model in ("own", "soup"):
+        found = learnt_from(read_manifest(tmp_path / model), data_root=None, cache=tmp_path)
+        expected = {f"{tables['data']['train'][0]['corpus']} train", f"{other} train"}
+        assert (set(found.sources), found.missing) == (expected, ())
+
+
+def test_a_start_that_is_gone_is_named(tables: dict[str, Any], tmp_path: Path) -> None:
+    recipe = {**tables, "model": {"encoder": "runs/start"}}
+    for learnt_before, missing in ((None, ("what runs/start learnt from",)), ((), ())):
+        manifest = ModelManifest("old", "ner", {}, recipe=recipe, learnt_before=learnt_before)
+        found = learnt_from(manifest, data_root=None, cache=tmp_path)
+        assert len(found.sources) == 1
+        assert found.missing == missing
 
 
 def test_the_best_epoch_on_devel_is_kept_and_patience_ends_the_run(

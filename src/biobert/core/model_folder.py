@@ -41,6 +41,8 @@ class ModelManifest:
 
     An ensemble names its `members`, folders inside its own, and the `rule` that joins them.
     `compression` says what was made smaller, and what that cost: see pipeline/compressing.py.
+    `learnt_before` has the `origin` of each model that it began from, was made of or was taught by;
+    folders written before this was noted have None.
     """
 
     name: str
@@ -54,6 +56,11 @@ class ModelManifest:
     members: tuple[str, ...] = ()
     rule: Literal["mean", "vote"] = "mean"
     compression: Mapping[str, Any] = field(default_factory=dict)
+    learnt_before: tuple[Mapping[str, Any], ...] | None = None
+
+    def origin(self) -> dict[str, Any]:
+        """What those that come after must know of it, to know what they have learnt from."""
+        return {"recipe": self.recipe, "learnt_before": self.learnt_before}
 
     def write(self, folder: Path) -> None:
         """Write `biobert.json` into the folder."""

@@ -1,12 +1,13 @@
 """What a model has learnt from, as far as it is on this machine."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from biobert.core.document import Document
-from biobert.core.errors import BiobertError
+from biobert.core.errors import BadInputError, BiobertError
+from biobert.core.hub import OURS
 from biobert.core.model_folder import MANIFEST, ModelManifest, read_manifest
 from biobert.core.settings import from_mapping
 from biobert.data.catalogue import load_corpus, local_split
@@ -20,19 +21,19 @@ def learnt_from(manifest: ModelManifest, *, data_root: Path | None, cache: Path)
     """The documents that the recipes behind a model name. Nothing is fetched for it."""
     documents: list[Document] = []
     sources: list[str] = []
-    missing: list[str] = []
-    for source in _sources(manifest.recipe):
+    recipes, missing = _behind(manifest)
+    for source in _sources(recipes):
         found = read_at_hand(source, data_root=data_root, cache=cache)
         (missing if found is None else sources).append(source_name(source))
         documents += found or ()
     return Training(documents, tuple(sources), tuple(missing))
 
 
-def _sources(recipe: Mapping[str, Any]) -> list[DataSource]:
-    """What the recipes behind a model read, labelled or not; each once."""
+def _sources(recipes: Iterable[Mapping[str, Any]]) -> list[DataSource]:
+    """What recipes read, labelled or not; each once."""
     tables = (
         table
-        for one in _recipes(recipe)
+        for one in recipes
         if one.get("task", {}).get("name") != "pretraining"
         for table in (
             *one.get("data", {}).get("train", ()),
@@ -43,20 +44,50 @@ def _sources(recipe: Mapping[str, Any]) -> list[DataSource]:
     return list({repr(source): source for source in sources}.values())
 
 
-def _recipes(recipe: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """A recipe and those behind it: of models that were joined, of the one that it began from, and
-    of its teacher."""
-    waiting, seen = [recipe], set[str]()
+def _behind(manifest: ModelManifest) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """The model's recipe and those behind it: of models that were joined, of the one that it began
+    from, and of its teacher; and in words what cannot be known."""
+    waiting, seen, missing = [manifest.origin()], set[str](), list[str]()
+    recipes: list[Mapping[str, Any]] = []
     while waiting:
         one = waiting.pop()
-        yield one
-        waiting += one.get("averaged", ())
-        waiting += (member["recipe"] for member in one.get("members", ()))
-        before = {one.get("model", {}).get("encoder"), one.get("distillation", {}).get("teacher")}
-        for folder in filter(None, before - seen):
-            seen.add(folder)
-            if (Path(folder) / MANIFEST).is_file():
-                waiting.append(read_manifest(Path(folder)).recipe)
+        recipe, before = one["recipe"], one.get("learnt_before")
+        recipes.append(recipe)
+        waiting += recipe.get("members", ())
+        noted = None if before is None else ()
+        waiting += ({"recipe": own, "learnt_before": noted} for own in recipe.get("averaged", ()))
+        if before is not None:
+            waiting += before
+            continue
+        for name in _starts(recipe) - seen:
+            seen.add(name)
+            found = _read_start(name)
+            if found is not None:
+                waiting.append(found.origin())
+            elif not _is_bare_checkpoint(name):
+                missing.append(f"what {name} learnt from")
+    return recipes, missing
+
+
+def _starts(recipe: Mapping[str, Any]) -> set[str]:
+    """The names of the model that a recipe begins from, and of its teacher."""
+    names = {recipe.get("model", {}).get("encoder"), recipe.get("distillation", {}).get("teacher")}
+    return set(filter(None, names))
+
+
+def _read_start(name: str) -> ModelManifest | None:
+    folder = Path(name).expanduser()
+    try:
+        return read_manifest(folder) if (folder / MANIFEST).is_file() else None
+    except BadInputError:
+        return None
+
+
+def _is_bare_checkpoint(name: str) -> bool:
+    """Whether nothing of ours stands behind it: a folder without a manifest, or what comes with the
+    repository, which has learnt from no corpus of the catalogue."""
+    folder = Path(name).expanduser()
+    return name.startswith(OURS) or (folder.is_dir() and not (folder / MANIFEST).is_file())
 
 
 def read_at_hand(source: DataSource, **roots: Any) -> list[Document] | None:

@@ -66,4 +66,5 @@ def _manifest(manifests: Sequence[ModelManifest], name: str) -> ModelManifest:
         data=data,
         metrics={},
         versions=package_versions(),
+        learnt_before=tuple(manifest.origin() for manifest in manifests),
     )

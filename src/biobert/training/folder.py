@@ -31,11 +31,13 @@ KEPT_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
 
 @dataclass(frozen=True, slots=True)
 class TrainingReport:
-    """What is worth remembering of a finished run. `data` says what a source is, with checksum."""
+    """What is worth remembering of a finished run. `data` says what a source is, with checksum,
+    `learnt_before` what the models behind it learnt from."""
 
     recipe: Mapping[str, Any]
     data: Mapping[str, Any]
     metrics: Mapping[str, Any]
+    learnt_before: tuple[Mapping[str, Any], ...] | None = None
 
 
 def write_model_folder(output: Path, learner: Learner, report: TrainingReport) -> ModelManifest:
@@ -52,6 +54,7 @@ def write_model_folder(output: Path, learner: Learner, report: TrainingReport) -
         data=report.data,
         metrics=report.metrics,
         versions=package_versions(),
+        learnt_before=report.learnt_before,
     )
     unfinished = output / ".model.part"
     shutil.rmtree(unfinished, ignore_errors=True)

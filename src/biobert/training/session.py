@@ -14,6 +14,7 @@ from biobert.training.curves import plot_curves
 from biobert.training.folder import TrainingReport, write_model_folder
 from biobert.training.loop import Listener, TrainingLoop
 from biobert.training.material import Material, Places, read_material
+from biobert.training.origins import learnt_before
 from biobert.training.parallel import gathered
 from biobert.training.pretraining import note_dense_mask
 from biobert.training.recipe import Recipe
@@ -31,6 +32,7 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
     _check_output(places.output, resume=resume)
     torch.manual_seed(recipe.run.seed)
     learner = build_learner(recipe, listener.noted)
+    before = learnt_before(recipe)
     material = read_material(recipe, places, learner, listener.noted)
     _check_data(material, places.output / "checkpoints")
     loop = TrainingLoop(
@@ -53,7 +55,10 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
         task = material.examiner.tuned(network, loop.accelerator.device)
     trained = Learner(task, learner.tokenizer, network)
     report = TrainingReport(
-        recipe=recipe.resolved(), data=material.described, metrics=_metrics(progress)
+        recipe=recipe.resolved(),
+        data=material.described,
+        metrics=_metrics(progress),
+        learnt_before=before,
     )
     plot_curves(progress.history, places.output)
     return write_model_folder(places.output, trained, report)

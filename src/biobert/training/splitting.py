@@ -34,6 +34,8 @@ def split_folder(model: Path, output: Path) -> dict[str, ModelManifest]:
         for head in own.heads():
             alone.heads[head.name] = network.heads[head_name(part, head.name)]
         recipe = {**manifest.recipe, "name": f"{manifest.name}-{part}"}
-        report = TrainingReport(recipe=recipe, data=manifest.data, metrics={})
+        report = TrainingReport(
+            recipe=recipe, data=manifest.data, metrics={}, learnt_before=manifest.learnt_before
+        )
         written[part] = write_model_folder(folder, Learner(own, tokenizer, alone), report)
     return written
