@@ -324,7 +324,8 @@ def test_vectors_and_ranks(everything: TestClient, folders: dict[str, Path]) -> 
     assert own["size"] == expected.shape[1]
     assert np.abs(np.array(own["vectors"]) - expected).max() < 1e-5
     assert np.abs(np.array(compatible) - expected).max() < 1e-5
-    one = everything.post("/embed", json={"inputs": TEXTS[0]}).json()
+    body = {"inputs": TEXTS[0], "dimensions": None, "prompt_name": None}
+    one = everything.post("/embed", json=body).json()
     assert np.abs(np.array(one) - expected[:1]).max() < 1e-5
 
 

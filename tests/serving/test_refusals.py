@@ -196,6 +196,8 @@ def test_other_endpoints_are_as_strict(everything: TestClient) -> None:
     error_of(everything.post("/rerank", json={"query": "fever", "texts": []}), 422)
     error_of(everything.post("/v1/fill-mask", json={"text": "a [MASK]", "top": "3"}), 422)
     error_of(everything.post("/embed", json={"inputs": "a", "normalize": False}), 422)
+    shorter = error_of(everything.post("/embed", json={"inputs": "a", "dimensions": 64}), 422)
+    assert "dimensions = 64" in shorter["message"]
     error_of(everything.post("/v1/infer", json={"pairs": [{"first": "a", "second": ""}]}), 422)
 
 

@@ -176,6 +176,7 @@ class TeiEmbedRequest(Request):
     truncate: bool | None = None
     truncation_direction: str | None = None
     prompt_name: str | None = None
+    dimensions: int | None = None
 
 
 class TeiRerankRequest(Request):

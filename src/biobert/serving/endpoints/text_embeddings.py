@@ -37,6 +37,8 @@ async def embed(request: Request, asked: TeiEmbedRequest) -> Response:
         raise invalid("normalize = false: the vectors here have length 1; leave it out")
     if asked.prompt_name is not None:
         raise invalid(f"prompt_name {asked.prompt_name!r}: models here have no prompts")
+    if asked.dimensions is not None:
+        raise invalid(f"dimensions = {asked.dimensions}: vectors here are whole; leave it out")
     service = service_of(request)
     served = service.models.choose(None, gives_vectors, need=NEED)
     texts = [asked.inputs] if isinstance(asked.inputs, str) else asked.inputs
