@@ -35,14 +35,23 @@ WITHOUT_ANSWERS = "Failed to load resource"
 @contextmanager
 def address_of(**tables: Any) -> Iterator[str]:
     """A service on a free port of this machine, from the tables of its settings."""
-    application = build_service(from_mapping(ServiceSettings, tables, place="test"))
+    settings = from_mapping(ServiceSettings, tables, place="test")
+    application = build_service(settings)
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(application, http=BoundedProtocol, log_config=None, lifespan="on")
+    config = uvicorn.Config(
+        application,
+        http=BoundedProtocol,
+        log_config=None,
+        lifespan="on",
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.private_key,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        scheme = "http" if settings.certificate is None else "https"
+        yield f"{scheme}://127.0.0.1:{listening.getsockname()[1]}/"
     finally:
         server.should_exit = True
         thread.join()

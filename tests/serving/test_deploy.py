@@ -2,9 +2,13 @@
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import pytest
@@ -12,8 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from biobert.core.settings import from_mapping
+from biobert.data.formats._pdf import PdfLimits
 from biobert.serving.keys import create_key
 from biobert.serving.settings import ServiceSettings
+from tests.serving.browser import address_of
 from tests.serving.conftest import serving
 from tests.serving.texts import TEXTS
 
@@ -27,6 +33,8 @@ MANIFESTS = DEPLOY / "kubernetes"
 OWN_KINDS = {"kustomization.yaml", "prometheus-adapter.yaml", "pod-monitor.yaml"}
 KUBERNETES = "1.34"
 ADDED_BY_PROMETHEUS = {"job", "instance", "namespace", "pod"}
+ADDED_BY_OPERATOR = {*ADDED_BY_PROMETHEUS, "container", "endpoint"}
+"""Of a PodMonitor's targets. A label of the service's own with such a name becomes another one."""
 BUILT_IN = {"up": ADDED_BY_PROMETHEUS}
 SELECTOR = promql_parser.VectorSelector
 
@@ -113,6 +121,18 @@ def test_expressions_ask_for_what_is_there(
         assert {one.strip() for one in labels.split(",")} <= known, f"{place}: {labels}"
 
 
+def test_no_label_is_taken_by_the_operator(client: TestClient) -> None:
+    """`metrics` adds labels of Prometheus: here are those that the service gives its figures."""
+    assert client.post("/v1/annotate", json={"text": "Aspirin"}).status_code == 200
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    own = {label for family in families for one in family.samples for label in one.labels}
+    (scraped,) = manifest("pod-monitor")["spec"]["podMetricsEndpoints"]
+    dropped = [one["regex"] for one in scraped["relabelings"] if one["action"] == "labeldrop"]
+    kept = {one for one in ADDED_BY_OPERATOR if not any(re.fullmatch(d, one) for d in dropped)}
+    assert "endpoint" in own and own & kept == set()
+    assert kept >= ADDED_BY_PROMETHEUS
+
+
 def test_every_figure_of_the_service_is_shown(metrics: dict[str, set[str]]) -> None:
     shown = "".join(text for _, text in expressions())
     families = {re.sub(r"_(bucket|sum|count|created)$", "", name) for name in metrics}
@@ -187,7 +207,10 @@ def container_settings() -> ServiceSettings:
 def test_settings_are_settings() -> None:
     text = (DEPLOY / "service.toml").read_text(encoding="utf-8")
     settings = from_mapping(ServiceSettings, tomllib.loads(text), place="service.toml")
-    assert settings == container_settings()
+    of_pod = container_settings()
+    most = manifest("autoscaler")["spec"]["maxReplicas"]
+    assert of_pod.security == replace(settings.security, replicas=most, reload="nobody")
+    assert replace(of_pod, security=settings.security) == settings
     assert settings.security.keys is not None
     mounted = {one["mountPath"] for one in container()["volumeMounts"]}
     assert str(settings.security.keys.parent) in mounted
@@ -198,6 +221,49 @@ def test_settings_are_settings() -> None:
     assert str(settings.security.keys) not in targets
     assert str(settings.runtime.threads) == container()["resources"]["requests"]["cpu"]
     assert settings.runtime.threads == load(DEPLOY / "compose.yaml")["services"]["biobert"]["cpus"]
+
+
+def test_pdfs_that_are_read_at_once_fit_into_the_memory() -> None:
+    resources = container()["resources"]
+    own, most = (
+        int(resources[one]["memory"].removesuffix("Gi")) << 30 for one in ("requests", "limits")
+    )
+    pdfs = container_settings().limits.pdfs * PdfLimits().memory_bytes
+    assert own + pdfs <= most
+    assert load(DEPLOY / "compose.yaml")["services"]["biobert"]["mem_limit"] == f"{most >> 30}g"
+
+
+def test_what_may_be_written_in_compose_is_the_audit_log() -> None:
+    volumes = load(DEPLOY / "compose.yaml")["services"]["biobert"]["volumes"]
+    (writable,) = (one.split(":")[1] for one in volumes if not one.endswith(":ro"))
+    guide = (ROOT / "docs/how-to/deploy.md").read_text(encoding="utf-8")
+    assert f'file = "{writable}/' in guide
+
+
+def health(folder: Path, port: int, lines: str = "") -> int:
+    """The exit status of the image's health check for settings with this port."""
+    (folder / "service.toml").write_text(f"port = {port}\n{lines}")
+    command = [sys.executable, DEPLOY / "healthcheck.py", folder / "service.toml"]
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+def test_the_health_check_asks_where_the_service_listens(tmp_path: Path) -> None:
+    with address_of() as address:
+        port = int(address.rstrip("/").rpartition(":")[2])
+        assert health(tmp_path, port) == 0
+        assert health(tmp_path, port, 'certificate = "a.pem"') != 0
+    assert health(tmp_path, port) != 0
+
+
+@pytest.mark.skipif(which("openssl") is None, reason="no openssl to make a certificate with")
+def test_the_health_check_knows_tls(tmp_path: Path) -> None:
+    pair = [tmp_path / "key.pem", tmp_path / "certificate.pem"]
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=lab.example"]
+    subprocess.run([*made, "-keyout", pair[0], "-out", pair[1]], check=True, capture_output=True)
+    with address_of(certificate=str(pair[1]), private_key=str(pair[0])) as address:
+        port = int(address.rstrip("/").rpartition(":")[2])
+        assert health(tmp_path, port, f'certificate = "{pair[1]}"') == 0
+        assert health(tmp_path, port) != 0
 
 
 def test_probes_ask_what_is_answered_without_a_key(client: TestClient) -> None:
@@ -237,6 +303,8 @@ def test_the_image_is_built_from_what_is_here() -> None:
     steps = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
     user = f"{manifest('deployment')['spec']['template']['spec']['securityContext']['runAsUser']}"
     assert ["USER", f"{user}:{user}"] in steps
+    (check,) = (words.split("CMD ")[1] for step, words in steps if step == "HEALTHCHECK")
+    assert ["COPY", f"deploy/healthcheck.py {json.loads(check)[1]}"] in steps
     copied = [
         words.split()[:-1] for step, words in steps if step == "COPY" and "--from" not in words
     ]

@@ -179,6 +179,18 @@ def test_adapters_of_one_encoder_hold_its_weights_once(
     assert words() == before
 
 
+def test_one_of_several_replicas_keeps_its_model(folder: Path) -> None:
+    keys = folder.parent / "keys.json"
+    _, key = create_key(keys, "admin", role="admin")
+    models = [{"name": "mine", "folder": str(folder)}]
+    with serving(models=models, security={"keys": keys, "reload": "nobody"}) as client:
+        client.headers["x-api-key"] = key
+        put_version(folder, "2")
+        found = client.post("/v1/models/reload", json={"model": "mine"})
+        assert found.status_code == 409 and "deploy" in found.json()["error"]["message"]
+        assert version_of(client) == "1"
+
+
 def test_workers_tell_each_other(tmp_path: Path) -> None:
     one, other = (Announcements(tmp_path, ["a", "b / c"]) for _ in range(2))
     one.announce("b / c")

@@ -140,7 +140,7 @@ def test_the_limits_hold_for_pdfs() -> None:
             error_of(client.post("/v1/annotate", content=content, headers=PDF), status)
 
 
-def test_as_many_pdfs_as_cores_are_read_at_once(client: TestClient) -> None:
+def test_so_many_pdfs_are_read_at_once(client: TestClient) -> None:
     service: Any = client.app.state.service  # type: ignore[attr-defined]
     taken = 0
     while service.processes.acquire(blocking=False):
@@ -152,6 +152,7 @@ def test_as_many_pdfs_as_cores_are_read_at_once(client: TestClient) -> None:
         assert client.post("/v1/annotate", json={"text": "Aspirin."}).status_code == 200
     finally:
         service.processes.release(taken)
+    assert taken == service.settings.limits.pdfs
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from biobert import Annotator
 from biobert.core.errors import BadInputError
 from biobert.data.formats.jsonl import document_from_json
 from biobert.serving.keys import create_key
+from biobert.serving.settings import ServiceSettings
 from tests.serving.test_process import free_port
 from tests.serving.texts import TEXTS
 
@@ -67,3 +68,13 @@ def test_settings_that_are_not_meant(
     settings = write_settings(tmp_path, keys=lines)
     with pytest.raises(BadInputError, match=words):
         build({"settings": str(settings), **arguments})
+
+
+def test_a_replica_is_one_of_all_there_may_be(tmp_path: Path) -> None:
+    from biobert.serving.ray_app import RaySettings, of_replica
+
+    settings = ServiceSettings()
+    alone = of_replica(settings, RaySettings(tmp_path, cores=2))
+    assert alone.security == settings.security and alone.runtime.threads == 2
+    one_of_eight = of_replica(settings, RaySettings(tmp_path, most_replicas=8)).security
+    assert (one_of_eight.replicas, one_of_eight.reload) == (8, "nobody")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.datastructures import Headers
 from starlette.testclient import TestClient
 
 from biobert.core.errors import BadInputError
@@ -14,7 +15,9 @@ from biobert.core.settings import from_mapping
 from biobert.runtime.settings import RuntimeSettings
 from biobert.serving.keys import create_key
 from biobert.serving.logs import LOGGER, JsonLines
-from biobert.serving.settings import ServiceSettings
+from biobert.serving.refusals import Refusal
+from biobert.serving.security import Gate
+from biobert.serving.settings import SecuritySettings, ServiceSettings
 from tests.cli.calling import call
 from tests.serving.conftest import serving
 
@@ -108,6 +111,18 @@ def test_each_key_has_its_rate(guarded: TestClient, keys: dict[str, str]) -> Non
     assert 1 <= int(found[2].headers["retry-after"]) <= 30
     assert found[2].json()["error"]["code"] == "too-many-requests"
     assert guarded.post("/v1/annotate", json=TEXT, headers=bearer(keys["reader"])).is_success
+
+
+def test_replicas_share_the_rate_of_a_key(tmp_path: Path) -> None:
+    """Two replicas of two workers: of 8 requests at once each worker takes 2."""
+    _, key = create_key(tmp_path / "keys.json", "lab")
+    settings = SecuritySettings(keys=tmp_path / "keys.json", burst=8, replicas=2)
+    gate = Gate(settings, workers=2)
+    caller = gate.recognise(Headers({"x-api-key": key}), "reader")
+    for _ in range(2):
+        gate.count(caller)
+    with pytest.raises(Refusal, match="150 times a minute"):
+        gate.count(caller)
 
 
 def test_every_answer_protects(guarded: TestClient, keys: dict[str, str]) -> None:

@@ -59,9 +59,7 @@ def build(arguments: Mapping[str, object]) -> serve.Application:
 def application(settings: ServiceSettings, wanted: RaySettings) -> serve.Application:
     """The application of a service's settings."""
     _check(settings)
-    # Ray counts a replica's cores, and so must the model.
-    threads = settings.runtime.threads or max(1, int(wanted.cores))
-    settings = replace(settings, runtime=replace(settings.runtime, threads=threads))
+    settings = of_replica(settings, wanted)
 
     def make() -> FastAPI:
         configure()
@@ -76,6 +74,18 @@ def application(settings: ServiceSettings, wanted: RaySettings) -> serve.Applica
         **_scaling(wanted),
     }
     return serve.deployment(**options)(serve.ingress(make)()).bind()
+
+
+def of_replica(settings: ServiceSettings, wanted: RaySettings) -> ServiceSettings:
+    """The settings of one replica among all there may be."""
+    # Ray counts a replica's cores, and so must the model.
+    threads = settings.runtime.threads or max(1, int(wanted.cores))
+    most = wanted.most_replicas or wanted.replicas
+    security = replace(settings.security, replicas=max(most, settings.security.replicas))
+    if most > 1:
+        # Ray passes a request to whichever replica it likes, and to no other.
+        security = replace(security, reload="nobody")
+    return replace(settings, runtime=replace(settings.runtime, threads=threads), security=security)
 
 
 def _scaling(wanted: RaySettings) -> dict[str, object]:

@@ -67,8 +67,8 @@ class Gate:
         self._settings = settings
         self._ring = None if settings.keys is None else KeyRing(settings.keys)
         self._buckets: dict[str, TokenBucket] = {}
-        # Workers do not count together: each grants its share, and together they grant the rate.
-        self._share = 1.0 / workers
+        # They do not count together: each grants its share, and together they grant the rate.
+        self._share = 1.0 / (workers * settings.replicas)
 
     def recognise(self, headers: Headers, access: Access) -> Caller:
         """Who asks for this, by the key that the headers name.

@@ -15,7 +15,6 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.task import Predictor, Task
 from biobert.pipeline.relating import relation_tasks
-from biobert.runtime.settings import available_cores
 from biobert.serving.admission import Intake, Load, Queue, client_gone
 from biobert.serving.audit import AuditLog
 from biobert.serving.batching import Batcher, Job, JobPredictor, JobStoppedError, TokensRead
@@ -61,8 +60,7 @@ class Service:
         self.batcher = Batcher(settings.batching, self.metrics.batch_was)
         self.audit = None if settings.audit.file is None else AuditLog(settings.audit)
         self.tracing = _tracing(settings.tracing)
-        # More of them than cores would only wait for each other.
-        self.processes = threading.BoundedSemaphore(available_cores())
+        self.processes = threading.BoundedSemaphore(settings.limits.pdfs)
         self._drift = {one.name: Drift(settings.drift) for one in settings.models}
         names = settings.deidentification.names
         self._names = None if names is None else load_tagger(names, settings.runtime)
@@ -223,6 +221,13 @@ class Service:
         Raises Refusal where the new one cannot be used; the old one goes on.
         """
         self.models.named(name)
+        if self.settings.security.reload == "nobody":
+            raise Refusal(
+                409,
+                "not-reloaded",
+                "other replicas would go on with the old model: deploy the service again, which "
+                "loads it in all of them",
+            )
         try:
             done = await self._replace(name)
         except BiobertError as problem:

@@ -38,6 +38,7 @@ class LimitSettings:
     entities that are to be related. `body_seconds` is how long a body may take to arrive,
     `request_seconds` how long its answer, and `idle_seconds` how long a connection may stay without
     a whole request head, or with an answer that is not read. More than `connections` are refused.
+    `pdfs` are read at once in a worker, each with up to 1 GiB of memory.
     """
 
     body_bytes: int = 10_000_000
@@ -50,6 +51,7 @@ class LimitSettings:
     idle_seconds: int = 10
     head_bytes: int = 16_384
     connections: int = 512
+    pdfs: int = 2
 
     def __post_init__(self) -> None:
         _need_positive("[limits]", self, tuple(self.__dataclass_fields__))
@@ -92,19 +94,23 @@ class SecuritySettings:
 
     `keys` is the file that `biobert keys` writes. Without one the service answers everyone, and
     therefore listens on this machine only, unless `without_keys` says `anywhere`. A key without a
-    rate of its own may ask `requests_per_minute` times, `burst` of them at once. `origins` are the
-    web pages of other hosts that may ask (none by default). `metrics` says who reads /metrics.
+    rate of its own may ask `requests_per_minute` times, `burst` of them at once; `replicas` says
+    how many services share these rates, each letting its part pass. `origins` are the web pages of
+    other hosts that may ask (none by default). `metrics` says who reads /metrics, `reload` who may
+    load a model anew: `nobody` where of several replicas one alone would be reached.
     """
 
     keys: Path | None = None
     without_keys: Literal["loopback", "anywhere"] = "loopback"
     requests_per_minute: int = 600
     burst: int = 60
+    replicas: int = 1
     origins: tuple[str, ...] = ()
     metrics: Literal["anyone", "reader", "admin"] = "reader"
+    reload: Literal["admin", "nobody"] = "admin"
 
     def __post_init__(self) -> None:
-        _need_positive("[security]", self, ("requests_per_minute", "burst"))
+        _need_positive("[security]", self, ("requests_per_minute", "burst", "replicas"))
         for origin in self.origins:
             scheme, _, host = origin.partition("://")
             if scheme not in ("http", "https") or not host or "*" in host or "/" in host:

@@ -14,7 +14,10 @@ from biobert.serving.schema import ReloadRequest
 from biobert.serving.service import service_of
 
 _LISTING = guarded(GuardedRoute)
-_RELOADING = guarded(AdminRoute, {409: "The new model cannot be used; the old one goes on."})
+_RELOADING = guarded(
+    AdminRoute,
+    {409: "The new model cannot be used, or by one replica alone; the old one goes on."},
+)
 
 
 @_LISTING.get(
