@@ -1,6 +1,7 @@
 """Classification: what is read, what is learnt, and how answers come about."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -293,6 +294,19 @@ def test_scores_are_those_of_scikit_learn(pairs: list[tuple[set[str], set[str]]]
             tuple(values[place] for values in by_label[:3])
         )
     assert found.details["accuracy"] == pytest.approx((flags[0] == flags[1]).all(axis=1).mean())
+
+
+@pytest.mark.parametrize("answer", [(), ("unsure",)])
+def test_documents_without_a_known_answer_are_wrong_ones(answer: tuple[str, ...]) -> None:
+    gold = [Document(str(n), "x", labels=("yes",)) for n in range(8)]
+    predicted = [replace(one, labels=("yes",) if n < 4 else answer) for n, one in enumerate(gold)]
+    assert task().score(gold, predicted).main == 0.5
+    many = task(choice="many").score(gold, predicted)
+    assert many.micro.precision == (0.5 if answer else 1.0)
+    assert many.main == many.micro.f1
+    nothing = [replace(gold[0], labels=())]
+    found = task(choice="many").score(nothing, predicted[4:5])
+    assert found.details["accuracy"] == (0.0 if answer else 1.0)
 
 
 def test_of_single_labels_micro_f1_is_accuracy_and_macro_may_choose() -> None:

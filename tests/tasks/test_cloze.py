@@ -1,5 +1,6 @@
 """Cloze: patterns, their rows, verbalisers, and how answers come about."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -244,6 +245,12 @@ def test_labels_that_do_not_fit_are_named(labels: tuple[str, ...], words: str) -
         one.targets(one.examples(document)[0], encoded(one, document))
     with pytest.raises(BadInputError, match=words):
         one.score([document], [document])
+
+
+def test_an_unanswered_document_is_a_wrong_one() -> None:
+    gold = [Document(str(n), "x", labels=("heart",)) for n in range(4)]
+    predicted = [gold[0], *(replace(one, labels=()) for one in gold[1:])]
+    assert task().score(gold, predicted).main == 0.25
 
 
 def test_accuracy_or_macro_f1_chooses() -> None:

@@ -46,9 +46,10 @@ def classification_report(matrix: ConfusionMatrix) -> dict[str, Score]:
 def score_labels(
     gold: Sequence[Collection[str]], predicted: Sequence[Collection[str]], labels: Sequence[str]
 ) -> Scores:
-    """Scores of label sets, over `labels`; `main` is micro F1, which for single labels is accuracy.
+    """Scores of label sets, over `labels`; `main` is micro F1.
 
-    `details` has the exact-match accuracy and the means over labels.
+    `details` has the accuracy, the share of items whose labels are exactly right, and the mean over
+    labels. A predicted label that is none of `labels` is a wrong answer.
     """
     if len(gold) != len(predicted):
         raise ValueError(f"{len(gold)} gold but {len(predicted)} predicted label sets")
@@ -56,8 +57,11 @@ def score_labels(
     found = _indicators(predicted, labels)
     counts = np.stack([(own & found).sum(0), own.sum(0), found.sum(0)], axis=1).tolist()
     by_label = {name: score_from_counts(*row) for name, row in zip(labels, counts, strict=True)}
-    micro = score_from_counts(*(sum(column) for column in zip(*counts, strict=True)))
-    exact = float((own == found).all(axis=1).mean()) if len(own) else 0.0
+    right, wanted, answered = (sum(column) for column in zip(*counts, strict=True))
+    foreign = [len(set(one) - set(labels)) for one in predicted]
+    micro = score_from_counts(right, wanted, answered + sum(foreign))
+    is_exact = (own == found).all(axis=1) & (np.array(foreign) == 0)
+    exact = float(is_exact.mean()) if len(own) else 0.0
     macro = macro_average(list(by_label.values()))
     details = {"accuracy": exact, "macro_f1": macro["f1"]}
     return Scores(main=micro.f1, micro=micro, by_label=by_label, details=details)

@@ -172,7 +172,10 @@ class Classification(Task):
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Precision, recall and F1 of each label; accuracy of whole answers."""
         wanted = [self._known_labels(one) for one in gold]
-        return score_documents(wanted, predicted, self.labels, self._settings.measure)
+        measure: Literal["accuracy", "micro", "macro"] = self._settings.measure
+        if self._settings.choice == "one" and measure == "micro":
+            measure = "accuracy"
+        return score_documents(wanted, predicted, self.labels, measure)
 
     def tuned(self, gold: Sequence[Document], predicted: Iterable[Document]) -> Self:
         """Where several labels may hold: with thresholds that give the best F1."""

@@ -157,7 +157,10 @@ class Cloze(Task):
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Precision, recall and F1 of each label; accuracy of whole answers."""
         wanted = [self._gold(one) for one in gold]
-        return score_documents(wanted, predicted, self.labels, self._settings.measure)
+        measure: Literal["accuracy", "macro"] = (
+            "macro" if self._settings.measure == "macro" else "accuracy"
+        )
+        return score_documents(wanted, predicted, self.labels, measure)
 
     @classmethod
     def toy_documents(cls) -> list[Document]:
