@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from biobert.serving import service as service_module
 from biobert.serving.drift import Drift, InputFigures, stability
 from biobert.serving.keys import create_key
 from biobert.serving.models import Announcements, Models, Reloaded
+from biobert.serving.server import held
 from biobert.serving.settings import DriftSettings, ModelSettings, ServiceSettings
 from biobert.tasks import build_task
 from tests.serving.conftest import figure, serving
@@ -201,15 +204,36 @@ def test_workers_tell_each_other(tmp_path: Path) -> None:
     assert Announcements(tmp_path, ["a"]).news() == []
 
 
+def test_news_are_heard_where_the_folder_was_cleared(tmp_path: Path) -> None:
+    one, other = (Announcements(tmp_path, ["a"]) for _ in range(2))
+    for _ in range(2):
+        one.announce("a")
+    assert other.news() == ["a"]
+    for file in tmp_path.iterdir():
+        file.unlink()
+    one.announce("a")
+    assert (other.news(), other.news()) == (["a"], [])
+
+
+def test_a_folder_in_use_is_locked(tmp_path: Path) -> None:
+    """As systemd-tmpfiles asks before it clears a folder."""
+    fcntl = pytest.importorskip("fcntl")
+    handle = os.open(tmp_path, os.O_RDONLY)
+    with held(tmp_path), pytest.raises(BlockingIOError):
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(handle)
+
+
 def test_what_is_reloaded_while_a_worker_loads_is_news(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shared = folder.parent
+    shared = service_module.Shared(folder.parent, get_context("spawn").Event())
 
     class Slow(Models):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
-            Announcements(shared, ["mine"]).announce("mine")
+            Announcements(shared.folder, ["mine"]).announce("mine")
 
     monkeypatch.setattr(service_module, "Models", Slow)
     models = (ModelSettings("mine", str(folder)),)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,7 +15,7 @@ from biobert.serving.endpoints import SHELF
 from biobert.serving.observe import Observer
 from biobert.serving.refusals import add_handlers
 from biobert.serving.security import STRICT_TRANSPORT
-from biobert.serving.service import Service
+from biobert.serving.service import Service, Shared
 from biobert.serving.settings import ServiceSettings
 
 DESCRIPTION = "Biomedical text mining: entities, relations, labels, answers and vectors of texts."
@@ -52,8 +51,8 @@ class Application(FastAPI):
         return Observer(super().build_middleware_stack(), service, headers=headers)
 
 
-def build_service(settings: ServiceSettings, shared_folder: Path | None = None) -> FastAPI:
-    """The application with its models loaded; several workers of one service share a folder.
+def build_service(settings: ServiceSettings, shared: Shared | None = None) -> FastAPI:
+    """The application with its models loaded; `shared` is what several workers have in common.
 
     Raises BadInputError for a model, a key file or an audit log that cannot be used.
     """
@@ -68,7 +67,7 @@ def build_service(settings: ServiceSettings, shared_folder: Path | None = None) 
         # FastAPI would send traces and logs to wherever the environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    application.state.service = Service(settings, shared_folder)
+    application.state.service = Service(settings, shared)
     if settings.security.origins:
         application.add_middleware(
             CORSMiddleware,

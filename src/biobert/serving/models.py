@@ -321,7 +321,8 @@ class Announcements:
         found = []
         for name, seen in self._seen.items():
             size = self._size(name)
-            if size > seen:
+            # Less where the file was cleared away: whatever was said since is news.
+            if size != seen:
                 self._seen[name] = size
                 found.append(name)
         return found

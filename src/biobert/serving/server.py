@@ -7,7 +7,10 @@ import signal
 import ssl
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -24,7 +27,7 @@ from biobert.serving.http import build_service
 from biobert.serving.logs import configure, log
 from biobert.serving.models import check_models
 from biobert.serving.security import Gate
-from biobert.serving.service import HAS_OPENED
+from biobert.serving.service import Shared
 from biobert.serving.settings import ServiceSettings, is_loopback
 
 SHUTDOWN_MARGIN_SECONDS = 5
@@ -72,19 +75,38 @@ def _run_several(settings: ServiceSettings, shared_folder: Path) -> None:
     # What can be known without loading is said here, and at once.
     check_models(settings.models)
     Gate(settings.security)
-    make = functools.partial(_worker, settings, shared_folder)
+    shared = Shared(shared_folder, get_context("spawn").Event())
+    make = functools.partial(_worker, settings, shared)
     config = BoundedConfig(make, factory=True, workers=settings.workers, **_options(settings))
     try:
         listening = config.bind_socket()
     except SystemExit:
         raise _cannot_listen(settings) from None
     workers = Multiprocess(config, sockets=[listening])
-    workers.run()
+    with held(shared_folder):
+        workers.run()
     if any(one.exitcode == STARTUP_FAILURE for one in workers.processes):
         raise BadInputError("a worker could not start; the log says why")
 
 
-def _worker(settings: ServiceSettings, shared_folder: Path) -> FastAPI:
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep a temporary folder from systemd-tmpfiles, which clears away what is older than days but
+    not what is locked."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _worker(settings: ServiceSettings, shared: Shared) -> FastAPI:
     """The application of a worker process.
 
     Where it cannot start, none is tried again and the service ends. Where others of its workers
@@ -92,10 +114,10 @@ def _worker(settings: ServiceSettings, shared_folder: Path) -> FastAPI:
     """
     configure()
     try:
-        return build_service(settings, shared_folder)
+        return build_service(settings, shared)
     except BiobertError as problem:
         log("cannot-start", level=logging.ERROR, reason=str(problem))
-        if not (shared_folder / HAS_OPENED).exists():
+        if not shared.has_opened.is_set():
             sys.exit(STARTUP_FAILURE)
         time.sleep(TRY_AGAIN_SECONDS)
         # At once: of one that takes its time to end the parent awaits an answer, and does nothing

@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,24 +38,28 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 NEWS_SECONDS = 1.0
 TOGETHER = "together"
-HAS_OPENED = "has-opened"
-"""The file in the shared folder that says that a worker of this service has begun to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the workers of a service share: a folder for figures and news of reloads, and whether
+    one of them has begun to answer."""
+
+    folder: Path
+    has_opened: Event
 
 
 class Service:
     """One process of a service."""
 
-    def __init__(self, settings: ServiceSettings, shared_folder: Path | None = None) -> None:
-        """Load the models; an error names what cannot be used.
-
-        In `shared_folder` several workers keep their figures and tell each other of reloads.
-        """
+    def __init__(self, settings: ServiceSettings, shared: Shared | None = None) -> None:
+        """Load the models; an error names what cannot be used. Several workers are `shared`."""
         self.settings = settings
-        self._shared_folder = shared_folder
+        self._shared = shared
         # Before the models are loaded: what is reloaded meanwhile is news.
         self._announcements = self._new_announcements()
         self.models = Models(settings.models, settings.runtime)
-        self.metrics = Metrics(shared_folder)
+        self.metrics = Metrics(None if shared is None else shared.folder)
         self.gate = Gate(settings.security, workers=settings.workers)
         self.intake = Intake(settings.limits)
         self.queue = Queue(settings.batching, self.metrics.queue_is)
@@ -75,8 +81,8 @@ class Service:
     def open(self) -> None:
         """Begin to take requests."""
         self.is_open = True
-        if self._shared_folder is not None:
-            (self._shared_folder / HAS_OPENED).touch()
+        if self._shared is not None:
+            self._shared.has_opened.set()
 
     def close(self) -> None:
         """Finish what was taken, take nothing more."""
@@ -265,9 +271,9 @@ class Service:
         self.metrics.model_info.labels(one.name, one.task, one.version, one.digest).set(value)
 
     def _new_announcements(self) -> Announcements | None:
-        if self._shared_folder is None:
+        if self._shared is None:
             return None
-        return Announcements(self._shared_folder, [one.name for one in self.settings.models])
+        return Announcements(self._shared.folder, [one.name for one in self.settings.models])
 
 
 def _tracing(settings: TracingSettings) -> "Tracing | None":
