@@ -7,14 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biobert.core.document import Document
+from biobert.core.document import Document, Entity
 from biobert.core.task import Score, Scores
 from biobert.data.reading import write_documents
 from biobert.evaluation.breakdown import Breakdown, Recall
 from biobert.evaluation.errors import ErrorTable
+from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.diagnosing import CurvePoint, Diagnosis, advice
-from biobert.pipeline.judging import Judgement, suspects
+from biobert.pipeline.judging import Judgement, judgements, suspects
+from biobert.pipeline.load import load_model
+from biobert.tasks import build_task
 from tests.cli.calling import call
+from tests.tiny import write_tiny_model_folder
 
 LABELS = ("no", "yes")
 PLAIN = Diagnosis(
@@ -68,7 +72,10 @@ def test_labels_of_one_kind_alone_are_not_weighed() -> None:
         ({"suspicious": 30}, "30 of 100 labels look wrong"),
         ({"curve": (CurvePoint(0.5, 0.7), CurvePoint(1.0, 0.8))}, "still rises"),
         ({"curve": (CurvePoint(0.5, 0.8), CurvePoint(1.0, 0.8))}, "is flat"),
-        ({}, "Nothing stands out"),
+        ({}, "Nothing stands out in the gap to training, the labels:"),
+        ({"judged": None}, "Nothing stands out in the gap to training:"),
+        ({"score": 0.6, "training_score": None}, "poor (60.0%), and the labels do not tell"),
+        ({"judged": None, "training_score": None}, "nothing to look at but the score"),
     ],
 )
 def test_advice_follows_from_the_figures(change: dict[str, object], words: str) -> None:
@@ -89,6 +96,59 @@ def test_weak_places_and_borders_are_named() -> None:
     assert any("with 0 times in training are found in 25.0% (40 of them" in one for one in said)
     assert any("9 of 15 errors are boundaries" in one for one in said)
     assert len(said) == 2
+
+
+@pytest.mark.parametrize("choice", ["one", "many"])
+def test_an_example_of_several_windows_is_one_judgement(choice: str, tmp_path: Path) -> None:
+    settings = {
+        "labels": ["no", "yes"],
+        "choice": choice,
+        "windows": {"maximum_tokens": 16, "overlap_tokens": 4},
+    }
+    folder = write_tiny_model_folder(tmp_path / "m", task="classification", others=settings)
+    model = load_model(folder)
+    document = Document("1", "Lithium caused cardiac arrest. " * 10, labels=("yes",))
+    found = list(judgements(model, [document]))
+    answered = Annotator(model).annotate(document).label_scores
+    assert [one.labels[-1] for one in found] == (["yes"] if choice == "one" else ["no", "yes"])
+    for one in found:
+        assert one.probabilities[-1] == pytest.approx(answered[one.labels[-1]], abs=1e-5)
+    assert sum(one.is_given for one in found) == 1
+
+
+def test_wrong_ones_of_several_labels_are_found_and_shown_shortly() -> None:
+    random = np.random.default_rng(3)
+    found = []
+    for number in range(100):
+        for name in "ab":
+            truth = int(random.random() < 0.4)
+            share = 0.95 if truth else 0.05
+            given = 1 - truth if (number, name) == (30, "a") else truth
+            labels, both = (f"not {name}", name), np.array([1 - share, share], dtype=np.float32)
+            document = Document(str(number), "word " * 400)
+            found.append(Judgement(document, 0, 2000, labels, given, both, nothing=labels[0]))
+    count, (worst,) = suspects(found, most=10)
+    assert (count, worst.document) == (1, "30")
+    assert {worst.gold, worst.model} == {"a", "not a"}
+    assert len(worst.text) < 210
+
+
+def test_that_a_word_goes_on_is_no_label(tmp_path: Path) -> None:
+    folder = write_tiny_model_folder(tmp_path / "m", task="pos", labels=("NN", "VBZ"))
+    words = (Entity(0, 4, "NN"), Entity(5, 14, "VBZ"))
+    found = list(judgements(load_model(folder), [Document("1", "IL-2 activates", entities=words)]))
+    assert [one.labels for one in found] == [("NN", "VBZ")] * 2
+    assert all(one.probabilities.sum() == pytest.approx(1.0, abs=1e-5) for one in found)
+
+
+def test_labels_that_are_not_checked_are_named(tmp_path: Path) -> None:
+    folder = write_tiny_model_folder(tmp_path / "m", task="qa", others={})
+    corpus = tmp_path / "devel.jsonl"
+    write_documents(build_task("qa", {}).toy_documents(), corpus, "jsonl")
+    found = call("diagnose", folder, corpus)
+    assert found.code == 0, found.err
+    assert "labels of this task are not checked" in found.out
+    assert "Nothing stands out" not in found.out
 
 
 def test_the_verb_reports_on_a_corpus(tiny_model: Path, tmp_path: Path) -> None:

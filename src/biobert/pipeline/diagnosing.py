@@ -10,7 +10,6 @@ from biobert.core.task import Scores
 from biobert.data.rejects import Rejects
 from biobert.evaluation.breakdown import Breakdown, Recall, break_down
 from biobert.evaluation.errors import ErrorTable, error_table
-from biobert.evaluation.labels import OUTSIDE
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import (
     CorpusPlaces,
@@ -21,10 +20,11 @@ from biobert.pipeline.evaluating import (
     scored_labels,
     with_labels_alone,
 )
-from biobert.pipeline.judging import Suspect, judgements, suspects
+from biobert.pipeline.judging import Suspect, is_judged, judgements, suspects
 
 SUSPECTS_SHOWN = 20
 WIDE_GAP, LOW_TRAINING, STILL_RISING, NOISY, HARD_BORDERS, WEAK = 0.10, 0.85, 0.01, 0.05, 0.4, 0.15
+POOR = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,9 @@ class CurvePoint:
 class Diagnosis:
     """What was found; `advice` says in words what to try next.
 
-    `judged` counts the gold labels (of words outside every mention none), `suspicious` what looks
-    wrong, a missed mention too. Breakdown and errors are those of entities, None for other tasks.
+    `judged` counts the gold labels (of words outside every mention none), and is None where those
+    of the task are not looked at; `suspicious` what looks wrong, a missed mention too. Breakdown
+    and errors are those of mentions, None for other tasks.
     `set_aside` counts the records that could not be read.
     """
 
@@ -50,7 +51,7 @@ class Diagnosis:
     score: float
     training_score: float | None
     curve: tuple[CurvePoint, ...]
-    judged: int
+    judged: int | None
     suspicious: int
     suspects: tuple[Suspect, ...]
     breakdown: Breakdown | None
@@ -101,7 +102,7 @@ def diagnose(
         score=scores.main,
         training_score=None if training is None else _scored(annotator, training)[1].main,
         curve=(*curve, CurvePoint(1.0, scores.main)) if curve else (),
-        judged=sum(one.labels[one.gold] != OUTSIDE for one in found),
+        judged=sum(one.is_given for one in found) if is_judged(annotator.model.task) else None,
         suspicious=count,
         suspects=tuple(worst),
         breakdown=_breakdown(gold, predicted, training, labels) if has_entities else None,
@@ -161,7 +162,29 @@ def advice(found: Diagnosis, scores: Scores) -> list[str]:
         said += _about_borders(found.errors)
     if found.breakdown is not None:
         said += _about_weak_places(found.breakdown, scores.micro.recall)
-    return said or ["Nothing stands out: compare seeds, then try a larger encoder."]
+    return said or [_about_nothing(found)]
+
+
+def _about_nothing(found: Diagnosis) -> str:
+    """What is to be said where no figure suggests anything: of what was looked at, no more."""
+    looked_at = {
+        "the gap to training": found.training_score is not None,
+        "the learning curve": bool(found.curve),
+        "the labels": bool(found.judged),
+        "kinds of mentions": found.breakdown is not None,
+    }
+    seen = ", ".join(name for name, is_seen in looked_at.items() if is_seen)
+    if not seen:
+        return (
+            "There was nothing to look at but the score: name a corpus with a training split, or "
+            "draw a --curve."
+        )
+    if found.score < POOR:
+        return (
+            f"The score is poor ({_percent(found.score)}), and {seen} do not tell why: read wrong "
+            "answers, then try a larger encoder."
+        )
+    return f"Nothing stands out in {seen}: compare seeds, then try a larger encoder."
 
 
 def _about_the_curve(curve: Sequence[CurvePoint]) -> list[str]:

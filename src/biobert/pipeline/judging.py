@@ -5,22 +5,38 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from textwrap import shorten
 
 import numpy as np
 
 from biobert.core.certainty import CLASSIFYING, softmax
 from biobert.core.document import Document
 from biobert.core.errors import MissingExtraError
-from biobert.core.task import IGNORED, Example, FloatArray, HeadSpec, Outputs, Window
+from biobert.core.task import (
+    IGNORED,
+    Example,
+    FloatArray,
+    HeadSpec,
+    IntArray,
+    Task,
+    Window,
+)
+from biobert.evaluation.labels import OUTSIDE
 from biobert.pipeline.load import LoadedModel
+from biobert.tasks.pos import CONTINUES
 
 CONTEXT = 40
+LONGEST_SHOWN = 200
+"""Characters of a text that stands for its label, such as a whole abstract."""
 CHUNK_DOCUMENTS = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
-    """One gold label beside what the model thinks: `probabilities` (labels,) of `labels`."""
+    """One gold label beside what the model thinks: `probabilities` (labels,) of `labels`.
+
+    `nothing` is the one of these that says that no label is given.
+    """
 
     document: Document
     start: int
@@ -28,6 +44,12 @@ class Judgement:
     labels: tuple[str, ...]
     gold: int
     probabilities: FloatArray
+    nothing: str = OUTSIDE
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the gold gives a label here."""
+        return self.labels[self.gold] != self.nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +66,43 @@ class Suspect:
     model_probability: float
 
 
+def is_judged(task: Task) -> bool:
+    """Whether gold labels of the task are looked at: its heads choose among labels."""
+    return any(map(_chooses, task.heads()))
+
+
+def _chooses(head: HeadSpec) -> bool:
+    return head.kind in CLASSIFYING and head.loss != "squared-error"
+
+
 def judgements(model: LoadedModel, documents: Sequence[Document]) -> Iterator[Judgement]:
     """Every gold label of the documents, of tasks whose heads choose among labels."""
-    task, heads = model.task, model.task.heads()
-    for start in range(0, len(documents), CHUNK_DOCUMENTS):
+    task = model.task
+    heads = [head for head in task.heads() if _chooses(head)]
+    for start in range(0, len(documents) if heads else 0, CHUNK_DOCUMENTS):
         some = documents[start : start + CHUNK_DOCUMENTS]
         examples = [example for one in some for example in task.examples(one)]
         encoded = task.encode(examples, model.tokenizer)
         outputs = iter(model.predictor.predict([one for parts in encoded for one in parts]))
         for example, windows in zip(examples, encoded, strict=True):
-            for window, targets in zip(windows, task.targets(example, windows), strict=True):
-                output = next(outputs)
-                for head in heads:
-                    yield from _of_head(head, example, window, targets[head.name], output)
+            targets = task.targets(example, windows)
+            answers = [task.corrected(next(outputs)) for _ in windows]
+            for head in heads:
+                gold = [one[head.name].astype(np.int64) for one in targets]
+                logits = [one[head.name] for one in answers]
+                if head.kind == "token":
+                    for row in zip(windows, gold, logits, strict=True):
+                        yield from _of_words(head, example, *row)
+                elif windows:
+                    yield from _of_example(head, example, gold[0], np.stack(logits))
 
 
 def suspects(found: Sequence[Judgement], *, most: int) -> tuple[int, list[Suspect]]:
     """How many labels look wrong, and the least likely of them.
 
     Confident learning (Northcutt et al. 2021, arXiv:1911.00068) through cleanlab, for each group of
-    labels alone. The model must not have learnt from these labels.
+    labels alone, and for each that stands alone against the rest, as cleanlab does for several
+    labels. The model must not have learnt from these labels.
     """
     if find_spec("cleanlab") is None:
         raise MissingExtraError("cleanlab", "diagnose")
@@ -87,22 +126,39 @@ def suspects(found: Sequence[Judgement], *, most: int) -> tuple[int, list[Suspec
     return len(wrong), [_suspect(one) for one in wrong[:most]]
 
 
-def _of_head(
-    head: HeadSpec, example: Example, window: Window, targets: np.ndarray, output: Outputs
+def _of_words(
+    head: HeadSpec, example: Example, window: Window, gold: IntArray, logits: FloatArray
 ) -> Iterator[Judgement]:
-    if head.loss != "cross-entropy" or head.kind not in CLASSIFYING:
-        return
-    logits = output[head.name]
-    rows = targets if head.kind == "token" else targets[None]
-    scores = logits if head.kind == "token" else logits[None]
+    """Of a window (length, groups) and (length, labels): a judgement for each word and group."""
     for column, (group, part) in enumerate(zip(head.groups, head.slices, strict=True)):
-        likely = softmax(scores[:, part], axis=-1)
-        for place in np.flatnonzero(rows[:, column] != IGNORED).tolist():
-            start, end = example.start, example.end
-            if head.kind == "token":
-                start, end = _word(window, place)
-            gold = int(rows[place, column])
-            yield Judgement(example.document, start, end, group.labels, gold, likely[place])
+        # That a word goes on is no label of it.
+        count = len(group.labels) - (group.labels[-1] == CONTINUES)
+        likely = softmax(logits[:, part][:, :count], axis=-1)
+        known = (gold[:, column] != IGNORED) & (gold[:, column] < count)
+        for place in np.flatnonzero(known).tolist():
+            start, end = _word(window, place)
+            own = int(gold[place, column])
+            yield Judgement(example.document, start, end, group.labels[:count], own, likely[place])
+
+
+def _of_example(
+    head: HeadSpec, example: Example, gold: IntArray, logits: FloatArray
+) -> Iterator[Judgement]:
+    """Of all windows (windows, labels) of an example together, as its task decodes them."""
+    document, start, end = example.document, example.start, example.end
+    if head.loss == "binary":
+        likely = 1.0 / (1.0 + np.exp(-logits.max(axis=0)))
+        names = [label for group in head.groups for label in group.labels]
+        for name, own, share in zip(names, gold.tolist(), likely.tolist(), strict=True):
+            if own != IGNORED:
+                labels = (f"not {name}", name)
+                both = np.array([1.0 - share, share], dtype=np.float32)
+                yield Judgement(document, start, end, labels, own, both, nothing=labels[0])
+        return
+    for group, part, own in zip(head.groups, head.slices, gold.tolist(), strict=True):
+        if own != IGNORED:
+            likely = softmax(logits[:, part].mean(axis=0), axis=-1)
+            yield Judgement(document, start, end, group.labels, own, likely)
 
 
 def _word(window: Window, place: int) -> tuple[int, int]:
@@ -117,11 +173,12 @@ def _suspect(one: Judgement) -> Suspect:
     text = one.document.text
     before = text[max(0, one.start - CONTEXT) : one.start]
     after = text[one.end : one.end + CONTEXT]
+    own = shorten(text[one.start : one.end], LONGEST_SHOWN, placeholder=" …")
     best = int(np.argmax(one.probabilities))
     return Suspect(
         document=one.document.id,
         start=one.start,
-        text=" ".join(f"{before}[{text[one.start : one.end]}]{after}".split()),
+        text=" ".join(f"{before}[{own}]{after}".split()),
         gold=one.labels[one.gold],
         gold_probability=float(one.probabilities[one.gold]),
         model=one.labels[best],

@@ -129,7 +129,12 @@ def _show(found: "Diagnosis") -> None:
         _show_recall(console, "words in the mention", found.breakdown.mention_words)
         _show_recall(console, "words in the sentence", found.breakdown.sentence_words)
         _show_recall(console, "times in training", found.breakdown.training_mentions)
-    console.print(f"labels that look wrong: {found.suspicious}, beside {found.judged} given ones")
+    if found.judged is None:
+        console.print("labels of this task are not checked: a model does not choose among them")
+    else:
+        console.print(
+            f"labels that look wrong: {found.suspicious}, beside {found.judged} given ones"
+        )
     for one in found.suspects[:10]:
         console.print(
             f"  {one.text}  {one.gold} ({one.gold_probability:.2f}), "
