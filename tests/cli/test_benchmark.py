@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.files import sha256_of
 from biobert.data.catalogue import Corpus, CorpusFile
@@ -22,6 +23,7 @@ from biobert.pipeline.suite import Suite, SuiteModel, SuiteTest, read_suite
 from biobert.pipeline.suite_run import Cell, SuiteRun, _checksum, _timed
 from biobert.pipeline.suite_table import as_markdown
 from biobert.tasks.ner import NamedEntityRecognition
+from biobert.tasks.relations import RelationExtraction
 from tests.cli.calling import call
 from tests.tiny import write_tiny_encoder_folder, write_tiny_model_folder
 
@@ -376,6 +378,46 @@ def test_models_are_compared_on_what_both_know(suite: Path, tmp_path: Path) -> N
     chemical = write_tiny_model_folder(tmp_path / "chemical", labels=("Chemical",))
     refused = call("compare", one, chemical, corpus)
     assert "the first model finds Disease, the second Chemical: none in common" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"labels": ["yes", "no", "maybe"]}, "labels (no, yes and maybe, no, yes)"),
+        ({"labels": ["no", "yes"], "measure": "macro"}, "measure (micro and macro)"),
+        ({"labels": ["no", "yes"], "choice": "many"}, "choice (one and many)"),
+    ],
+)
+def test_models_that_are_scored_otherwise_are_refused_in_either_order(
+    settings: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "test.jsonl"
+    documents = [Document(str(number), "Rest helped.", labels=("yes",)) for number in range(4)]
+    write_documents(documents, corpus, "jsonl")
+    known = {"labels": ["yes", "no"]}
+    one, other, same = (
+        write_tiny_model_folder(tmp_path / name, task="classification", others=some)
+        for name, some in (("one", known), ("other", settings), ("same", {"labels": ["no", "yes"]}))
+    )
+    assert words in call("compare", one, other, corpus).err.replace("\n", " ")
+    assert "differ in" in call("compare", other, one, corpus).err
+    assert call("compare", one, same, corpus, "--samples", 5).code == 0
+
+
+def test_labels_that_the_model_does_not_know_are_wrong_answers(tmp_path: Path) -> None:
+    task = {"labels": ["INHIBITOR", "ACTIVATOR"], "pairs": [["Chemical", "Gene"]]}
+    model = write_tiny_model_folder(
+        tmp_path / "m", task="relations", others={**task, "negative": "none"}
+    )
+    gold = RelationExtraction.toy_documents()
+    write_documents(gold, tmp_path / "test.jsonl", "jsonl")
+    (relation,) = gold[0].relations
+    answers = [replace(gold[0], relations=(replace(relation, label="BINDS"),)), *gold[1:]]
+    write_documents(answers, tmp_path / "predicted.jsonl", "jsonl")
+    files = tmp_path / "predicted.jsonl", model, tmp_path / "test.jsonl"
+    found = call("compare", *files, "--samples", 5, "--json").json["data"]
+    # One of two is right, and one of the two gold ones is found.
+    assert found["first_score"] == 0.5
 
 
 def test_predictions_of_other_texts_are_refused(suite: Path, tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ def score_relations(
     """Scores over the relations of these labels, document by document in the same order.
 
     `main` is the micro F1. `candidates` are the ends that were weighed in each document: gold
-    relations outside them count as missed, and `details["uncovered"]` says how many they are.
+    relations outside them count as missed, and `details["uncovered"]` says how many they are. A
+    predicted relation of another label is a wrong answer.
     `details["macro_f1"]` averages over labels that occur in gold or prediction, as scikit-learn
     does.
     """
@@ -41,7 +42,7 @@ def score_relations(
     found: Counter[str] = Counter()
     uncovered = 0
     for own, answers, weighed in zip(gold, predicted, candidates, strict=True):
-        right, given = known_keys(own, known), known_keys(answers, known)
+        right, given = known_keys(own, known), frozenset(answers)
         wanted.update(label for label, _ in right)
         found.update(label for label, _ in given)
         correct.update(label for label, _ in right & given)

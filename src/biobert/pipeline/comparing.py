@@ -25,6 +25,7 @@ from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import (
     CorpusPlaces,
     TestSet,
+    finds_entities,
     read_gold,
     scored_labels,
     with_labels_alone,
@@ -33,6 +34,8 @@ from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.ner import NamedEntityRecognition
 
 SEED = 20190901
+SCORED = ("labels", "choice", "scope", "measure")
+"""Settings of a task by which answers are scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,9 @@ def compare(
     """Compare two models, or a model and a file of predictions, on the same test set.
 
     Paired bootstrap and approximate randomisation, over sentences where entities are scored and
-    over documents elsewhere. Of entities, the types that both models know are scored. Records that
-    cannot be read, of either side, go to `rejects`.
+    over documents elsewhere. Of entities, the types that both models know are scored; models of
+    other tasks must know the same labels. Records that cannot be read, of either side, go to
+    `rejects`.
     """
     rejects = Rejects() if rejects is None else rejects
     gold = read_gold(test_set, test_set.split, places, rejects)
@@ -119,7 +123,29 @@ def _common_task(systems: tuple[str, str], tasks: Sequence[Task]) -> Task:
     first, last = tasks[0], tasks[-1]
     if first.name != last.name:
         raise BadInputError(f"a {first.name} and a {last.name} model do not compare")
+    if not finds_entities(first):
+        _check_same_measure(first, last)
     return first
+
+
+def _check_same_measure(first: Task, last: Task) -> None:
+    """An error where the first system's task would score the second by what it never learnt."""
+    one, other = first.settings(), last.settings()
+    found = [
+        f"{name} ({_shown(one.get(name))} and {_shown(other.get(name))})"
+        for name in SCORED
+        if _shown(one.get(name)) != _shown(other.get(name))
+    ]
+    if found:
+        raise BadInputError(
+            f"the two models differ in {', '.join(found)}: one score of both would ask one of them "
+            "for what it never learnt"
+        )
+
+
+def _shown(value: Any) -> str:
+    """The setting in words; the order of labels says nothing."""
+    return ", ".join(sorted(value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _labels_of_all(

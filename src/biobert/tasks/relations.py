@@ -133,6 +133,7 @@ class RelationExtraction(Task):
         self._prior = np.zeros(len(self._group.labels), dtype=np.float32)
         self._prior[: len(negative)] = np.log(settings.negatives)
         self._keys: Memory[frozenset[Key]] = Memory(self._keys_of, REMEMBERED)
+        self._answers: Memory[frozenset[Key]] = Memory(self._answers_of, REMEMBERED)
         self._candidates: Memory[frozenset[Ends]] = Memory(self._candidates_of, REMEMBERED)
 
     def heads(self) -> tuple[HeadSpec, ...]:
@@ -263,7 +264,7 @@ class RelationExtraction(Task):
         check_same_texts(gold, predicted)
         return score_relations(
             [self._keys[document] for document in gold],
-            [self._keys[document] for document in predicted],
+            [self._answers[document] for document in predicted],
             self.labels,
             candidates=[self._candidates[document] for document in predicted],
         )
@@ -302,19 +303,22 @@ class RelationExtraction(Task):
         document = document.with_entity_ids()
         relations = []
         for relation in document.relations:
-            self._check(document, relation)
+            self._check_arguments(document, relation)
             arguments = relation.arguments
             if self._settings.scope == "document":
                 arguments = tuple(stands_for(one, document) for one in arguments)
             relations.append(replace(relation, arguments=arguments))
         return replace(document, relations=tuple(relations))
 
-    def _check(self, document: Document, relation: Relation) -> None:
-        if relation.label not in (*self.labels, self._settings.negative):
-            raise BadInputError(
-                f"document {document.id!r}: relation {relation.label!r} is none of the task's "
-                f"({', '.join(self.labels)}); rename it under [data] or add it to task.labels"
-            )
+    def _check_labels(self, document: Document) -> None:
+        for relation in document.relations:
+            if relation.label not in (*self.labels, self._settings.negative):
+                raise BadInputError(
+                    f"document {document.id!r}: relation {relation.label!r} is none of the task's "
+                    f"({', '.join(self.labels)}); rename it under [data] or add it to task.labels"
+                )
+
+    def _check_arguments(self, document: Document, relation: Relation) -> None:
         kinds = {argument.kind for argument in relation.arguments}
         if self._settings.scope == "sentence" and "concept" in kinds:
             raise BadInputError(
@@ -323,7 +327,13 @@ class RelationExtraction(Task):
             )
 
     def _keys_of(self, document: Document) -> frozenset[Key]:
+        self._check_labels(document)
         return relation_keys(self._in_scope(document))
+
+    def _answers_of(self, document: Document) -> frozenset[Key]:
+        """What a system says, which may know other labels: wrong answers, and no bad corpus."""
+        keys = relation_keys(self._in_scope(document))
+        return frozenset(key for key in keys if key[0] != self._settings.negative)
 
     def _candidates_of(self, document: Document) -> frozenset[Ends]:
         return frozenset(self._ends(example) for example in self.examples(document))
