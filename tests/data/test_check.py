@@ -1,5 +1,6 @@
 """The corpus check finds what spoils a corpus."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from biobert.data.catalogue import load_corpus, read_split
 from biobert.data.check import check_splits
 from biobert.data.formats._passages import Part, joined
 from biobert.data.rejects import Rejects
+from biobert.evaluation.overlap import Training, without_shared
+from biobert.evaluation.spans import score_entities
 from tests.cli.calling import call
 
 
@@ -21,12 +24,19 @@ def sentences(identifier: str, *texts: str, label: str = "Disease") -> Document:
     return Document(identifier, text, sentences=tuple(spans), entities=tuple(entities))
 
 
-def test_shared_sentences_are_found_whatever_their_blanks() -> None:
+def test_shared_sentences_are_found_whatever_their_blanks_and_case() -> None:
     train = [sentences("1", "Cancer is old.", "Asthma too.")]
-    test = [sentences("2", "Cancer  is old.", "Fevers are new.")]
+    test = [sentences("2", "Cancer  is old.", "Fevers are new.", "Cancer is Old.")]
     report = check_splits("mine", {"train": train, "test": test}, Rejects())
     assert report.shared_sentences == {"test in train": 1}
-    assert report.shared_examples == ["Cancer is old."]
+    assert report.shared_occurrences == {"test in train": 2}
+    assert report.shared_examples == ["Cancer is Old."]
+    # What `evaluate` counts is the same.
+    training = Training(train, ("mine train",))
+    found = without_shared(
+        test, test, training, measure=partial(score_entities, labels=["Disease"]), unit="sentences"
+    )
+    assert (found.count, found.distinct) == (2, 1)
 
 
 def pair(identifier: str, question: str, context: str, label: str) -> Document:
@@ -83,6 +93,8 @@ def test_a_folder_is_checked_from_the_command_line(tmp_path: Path) -> None:
     assert data["shared_sentences"] == {"test in train": 1}
     assert data["splits"]["train"]["mentions"] == {"Disease": 2}
     assert (tmp_path / "report.json").is_file()
+    shown = call("data", "check", tmp_path).out
+    assert "shared sentences, test in train: 1 distinct, 1 in all" in shown
 
 
 @pytest.mark.data
@@ -110,13 +122,22 @@ def test_texts_of_classification_have_one_split_each(
 
 @pytest.mark.data
 @pytest.mark.parametrize(
-    ("name", "shared"),
-    [("NCBI-disease", 2), ("BC5CDR", 11), ("BC2GM", 39), ("AnatEM", 45), ("linnaeus", 157)],
+    ("name", "distinct", "occurrences"),
+    [
+        ("NCBI-disease", 2, 2),
+        ("BC5CDR", 11, 19),
+        ("BC2GM", 40, 60),
+        ("AnatEM", 46, 108),
+        ("linnaeus", 157, 594),
+    ],
 )
-def test_known_leaks_of_real_corpora_are_found(corpora: Path, name: str, shared: int) -> None:
+def test_known_leaks_of_real_corpora_are_found(
+    corpora: Path, name: str, distinct: int, occurrences: int
+) -> None:
     splits = {
         split: read_split(name, split, data_root=corpora, cache=corpora)
         for split in load_corpus(name).splits
     }
     report = check_splits(name, splits, Rejects())
-    assert report.shared_sentences["test in any other"] == shared
+    assert report.shared_sentences["test in any other"] == distinct
+    assert report.shared_occurrences["test in any other"] == occurrences

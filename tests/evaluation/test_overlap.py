@@ -36,7 +36,7 @@ def labelled(text: str, label: str) -> Document:
 
 
 def shared(unit: Unit, count: int, total: int, main: float | None) -> Shared:
-    return Shared(count, total, unit, main, ("c train",))
+    return Shared(count, total, unit, main, ("c train",), distinct=count)
 
 
 def test_entities_of_shared_sentences_are_left_out() -> None:
@@ -81,7 +81,7 @@ def test_shared_documents_are_left_out() -> None:
     gold = [labelled("Lithium  caused pain. REST helped.", "no"), labelled("New.", "yes")]
     predicted = [labelled(gold[0].text, "yes"), labelled("New.", "yes")]
     found = without_shared(gold, predicted, TRAINING, measure=by_labels, unit="documents")
-    assert found == Shared(1, 2, "documents", 1.0, ("c train",), (), 1, 1.0)
+    assert found == Shared(1, 2, "documents", 1.0, ("c train",), (), 1, 1.0, distinct=1)
 
 
 def pair(question: str, context: str, label: str) -> Document:

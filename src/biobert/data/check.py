@@ -1,12 +1,13 @@
 """Checking a corpus before anything is learnt from it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from biobert.core.document import Document
 from biobert.data.rejects import Rejects
+from biobert.text.keys import keys_of, text_key
 from biobert.text.sentences import sentences_of
 
 EXAMPLES = 10
@@ -38,9 +39,10 @@ class CheckReport:
     """What a check found. `malformed` counts what was set aside, by `reasons`.
 
     `shared_sentences` counts, for each pair of splits (`test in train`), the distinct sentences of
-    the first that stand in the second too; the examples name some of them. `shared_texts` does so
-    for the texts of whole documents, `shared_passages` for each kind of passage, so that a pair is
-    also found by the half that it shares.
+    the first that stand in the second too, `shared_occurrences` how often they come in the first;
+    the examples name some of them. `shared_texts` counts distinct texts of whole documents,
+    `shared_passages` those of each kind of passage, so that a pair is also found by the half that
+    it shares. Blanks and upper case make no difference.
     """
 
     corpus: str
@@ -50,6 +52,7 @@ class CheckReport:
     malformed_examples: Sequence[Mapping[str, str]]
     duplicate_documents: Sequence[str]
     shared_sentences: Mapping[str, int]
+    shared_occurrences: Mapping[str, int]
     shared_examples: Sequence[str]
     shared_texts: Mapping[str, int]
     shared_passages: Mapping[str, Mapping[str, int]]
@@ -67,7 +70,8 @@ def check_splits(
 ) -> CheckReport:
     """Check the splits of a corpus, read with `rejects`."""
     sentences = {name: _sentence_texts(documents) for name, documents in splits.items()}
-    shared = _shared(sentences)
+    shared = _shared(sentences, {name: keys_of(some) for name, some in splits.items()})
+    texts = {name: [one.text for one in some] for name, some in splits.items()}
     inconsistent = _inconsistencies(splits)
     return CheckReport(
         corpus=corpus,
@@ -76,11 +80,10 @@ def check_splits(
         reasons=dict(rejects.reasons.most_common()),
         malformed_examples=[asdict(reject) for reject in rejects.kept[:EXAMPLES]],
         duplicate_documents=_duplicates(splits),
-        shared_sentences=_lengths(shared),
-        shared_examples=[text for found in shared.values() for text in found][:EXAMPLES],
-        shared_texts=_lengths(
-            _shared({name: [one.text for one in some] for name, some in splits.items()})
-        ),
+        shared_sentences=_distinct(shared),
+        shared_occurrences={pair: len(found) for pair, found in shared.items()},
+        shared_examples=_examples(shared),
+        shared_texts=_distinct(_shared(texts, _keys(texts))),
         shared_passages=_shared_passages(splits),
         inconsistent_labels=inconsistent[:EXAMPLES],
         inconsistent_count=len(inconsistent),
@@ -109,21 +112,32 @@ def _sentence_texts(documents: Sequence[Document]) -> list[str]:
     ]
 
 
-def _shared(splits: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
-    """Distinct texts of a later split that an earlier one holds too."""
-    folded = {
-        name: dict.fromkeys(" ".join(text.split()) for text in texts)
-        for name, texts in splits.items()
+def _shared(
+    splits: Mapping[str, Sequence[str]], known: Mapping[str, Set[str]]
+) -> dict[str, list[str]]:
+    """Texts of a later split, as often as they come, whose keys are `known` of an earlier one."""
+    names = list(splits)
+    pairs = {
+        f"{name} in {earlier}": (name, known[earlier])
+        for number, name in enumerate(names)
+        for earlier in names[:number]
     }
-    names = list(folded)
-    found = {}
-    for number, name in enumerate(names):
-        for earlier in names[:number]:
-            found[f"{name} in {earlier}"] = [one for one in folded[name] if one in folded[earlier]]
     if len(names) > 2:
-        last, others = names[-1], set().union(*(folded[name] for name in names[:-1]))
-        found[f"{last} in any other"] = [one for one in folded[last] if one in others]
-    return found
+        others = frozenset().union(*(known[name] for name in names[:-1]))
+        pairs[f"{names[-1]} in any other"] = names[-1], others
+    return {
+        pair: [text for text in splits[name] if text_key(text) in keys]
+        for pair, (name, keys) in pairs.items()
+    }
+
+
+def _keys(splits: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
+    return {name: set(map(text_key, texts)) for name, texts in splits.items()}
+
+
+def _examples(shared: Mapping[str, Sequence[str]]) -> list[str]:
+    by_key = {text_key(text): text for texts in shared.values() for text in texts}
+    return [" ".join(text.split()) for text in by_key.values()][:EXAMPLES]
 
 
 def _shared_passages(splits: Mapping[str, Sequence[Document]]) -> dict[str, dict[str, int]]:
@@ -133,7 +147,7 @@ def _shared_passages(splits: Mapping[str, Sequence[Document]]) -> dict[str, dict
         for document in documents:
             for kind, text in _texts_by_kind(document).items():
                 by_kind.setdefault(kind, {one: [] for one in splits})[name].append(text)
-    shared = {kind: _lengths(_shared(texts)) for kind, texts in by_kind.items()}
+    shared = {kind: _distinct(_shared(texts, _keys(texts))) for kind, texts in by_kind.items()}
     return {kind: counts for kind, counts in shared.items() if any(counts.values())}
 
 
@@ -146,8 +160,8 @@ def _texts_by_kind(document: Document) -> dict[str, str]:
     return {kind: " ".join(parts) for kind, parts in texts.items()}
 
 
-def _lengths(found: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    return {pair: len(texts) for pair, texts in found.items()}
+def _distinct(shared: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    return {pair: len(set(map(text_key, texts))) for pair, texts in shared.items()}
 
 
 def _duplicates(splits: Mapping[str, Sequence[Document]]) -> list[str]:

@@ -30,10 +30,10 @@ NOTHING_LEARNT = Training((), ())
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """`count` of the `total` units of the test set stand in `sources` of the training data; what is
-    `missing` was not looked at. `main` is the score without them, None where nothing is shared, or
-    where the rest has nothing to score. Of documents, `in_part` counts those too of which a part
-    stands there, and `main_without_parts` is the score without these.
+    """`count` of the `total` units of the test set stand in `sources` of the training data, as
+    `distinct` texts; what is `missing` was not looked at. `main` is the score without them, None
+    where nothing is shared, or where the rest has nothing to score. Of documents, `in_part` counts
+    those too of which a part stands there, and `main_without_parts` is the score without these.
     """
 
     count: int
@@ -44,6 +44,7 @@ class Shared:
     missing: tuple[str, ...] = ()
     in_part: int | None = None
     main_without_parts: float | None = None
+    distinct: int | None = None
 
 
 def without_shared(
@@ -62,7 +63,14 @@ def without_shared(
     """
     shared = shared_spans(gold, training.documents, unit)
     count, total = sum(map(len, shared)), sum(len(_units(one, unit)) for one in gold)
-    found = Shared(count, total, unit, None, training.sources, training.missing)
+    texts = {
+        text_key(one.text[span.start : span.end])
+        for one, spans in zip(gold, shared, strict=True)
+        for span in spans
+    }
+    found = Shared(
+        count, total, unit, None, training.sources, training.missing, distinct=len(texts)
+    )
     pairs = list(zip(gold, predicted, strict=True))
     if unit == "sentences":
         kept = [

@@ -316,7 +316,8 @@ def _show_check(report: "CheckReport") -> None:
     for duplicate in report.duplicate_documents[:5]:
         console.print(f"  {duplicate}", markup=False)
     for pair, count in report.shared_sentences.items():
-        console.print(f"shared sentences, {pair}: {count}")
+        times = report.shared_occurrences[pair]
+        console.print(f"shared sentences, {pair}: {count} distinct, {times} in all")
     for pair, count in report.shared_texts.items():
         console.print(f"shared texts, {pair}: {count}")
     for kind, pairs in report.shared_passages.items():

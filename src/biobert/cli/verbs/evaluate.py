@@ -127,7 +127,9 @@ def _show_shared(console: "Console", report: "Report") -> None:
     shared, missing = report.shared, report.setting.training.missing
     if shared is not None:
         line = f"{shared.unit} that stand in the training data too"
-        console.print(_shared_line(line, shared.count, shared.total, shared.main))
+        console.print(
+            _shared_line(line, shared.count, shared.total, shared.main, distinct=shared.distinct)
+        )
         if shared.in_part is not None and shared.in_part > shared.count:
             line = "documents of which a passage or a sentence stands there"
             console.print(
@@ -141,8 +143,12 @@ def _show_shared(console: "Console", report: "Report") -> None:
         )
 
 
-def _shared_line(what: str, count: int, total: int, main: float | None) -> str:
+def _shared_line(
+    what: str, count: int, total: int, main: float | None, *, distinct: int | None = None
+) -> str:
     line = f"{what}: {count} of {total}"
+    if distinct is not None and distinct < count:
+        line += f" ({distinct} distinct)"
     if main is not None:
         return f"{line}; without them {100 * main:.2f}"
     return f"{line}; without them there is nothing to score" if count else line
