@@ -47,6 +47,25 @@ def test_evaluation_reports_accuracies(model: Path, tmp_path: Path) -> None:
     assert scores["tag_accuracy"] == pytest.approx(1 - wrong / 10)
 
 
+def test_words_are_not_reported_as_mentions(model: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "test.pos"
+    corpus.write_text(ROWS.replace(" ", "\t"))
+    values = call("evaluate", model, corpus, "--json").json["data"]
+    assert values["errors"] is None
+    assert set(values["token_level"]) <= {*TAGS, "O"}
+    by_tag = {tag: one["support"] for tag, one in values["token_level"].items() if tag != "O"}
+    assert sum(by_tag.values()) == 10
+    assert by_tag["NN"] == 3
+    shown = " ".join(call("evaluate", model, corpus).out.split())
+    assert "words and their tags" in shown
+    assert "(over sentences)" in shown
+    assert "entity" not in shown
+    assert "IOB2" not in shown
+    diagnosed = call("diagnose", model, corpus)
+    assert "recall by" not in diagnosed.out
+    assert "labels that look wrong" in diagnosed.out
+
+
 def test_scores_and_comparisons_are_of_one_measure(model: Path, tmp_path: Path) -> None:
     corpus = tmp_path / "test.pos"
     corpus.write_text(ROWS.replace("Lithium NN", "Lithium FW"))

@@ -21,6 +21,7 @@ from biobert.evaluation.significance import (
     bootstrap_documents,
     bootstrap_interval,
 )
+from biobert.evaluation.words import tag_confusion
 from biobert.text.sentences import sentences_of
 
 BOOTSTRAP_SEED = 20190901
@@ -48,9 +49,10 @@ class Report:
     """Everything that is said of a model on a corpus.
 
     `scores` are the task's own, strict and by whole entities where it finds entities. `interval`
-    is that of the main score. `shared` is what of the corpus stands in the training data too, and
-    the score without it, None where none of the training data is at hand. Where entities are found,
-    `token_level` is the report over IOB2 tags of words, for comparison with others' figures.
+    is that of the main score, over `interval_unit`. `shared` is what of the corpus stands in the
+    training data too, and the score without it, None where none of the training data is at hand.
+    Where entities are found, `token_level` is the report over IOB2 tags of words, for comparison
+    with others' figures; where words are tagged, that over their tags.
     """
 
     setting: Setting
@@ -62,6 +64,7 @@ class Report:
     token_level: dict[str, Score] = field(default_factory=dict)
     errors: ErrorTable | None = None
     confusion: ConfusionMatrix | None = None
+    interval_unit: Unit = "documents"
 
     @property
     def sentences_per_second(self) -> float:
@@ -118,6 +121,31 @@ def entity_report(
         token_level=classification_report(confusion),
         errors=error_table(gold, predicted, labels, seen=_mentions(setting)),
         confusion=confusion,
+        interval_unit="sentences",
+    )
+
+
+def word_report(
+    gold: Sequence[Document],
+    predicted: Sequence[Document],
+    setting: Setting,
+    *,
+    measure: Measure,
+    counts: Counts | None,
+) -> Report:
+    """What is to be said of the tags of words: nothing of mentions, which words are not."""
+    scores = measure(gold, predicted)
+    confusion = tag_confusion(gold, predicted, tuple(scores.by_label))
+    return Report(
+        setting=setting,
+        scores=scores,
+        interval=_interval(gold, predicted, measure, counts),
+        documents=len(gold),
+        sentences=_sentences(gold),
+        shared=_shared(gold, predicted, setting, measure, unit="sentences"),
+        token_level=classification_report(confusion),
+        confusion=confusion,
+        interval_unit="sentences",
     )
 
 

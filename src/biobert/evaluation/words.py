@@ -26,15 +26,9 @@ def score_words(
     frequent wrong tags.
     """
     strict = score_entities(gold, predicted, labels)
-    known = frozenset(labels)
-    pairs = [
-        (word.label, tag)
-        for one, other in zip(gold, predicted, strict=True)
-        for word, tag in _tagged(one, other, known)
-    ]
-    right = sum(wanted == found for wanted, found in pairs)
-    accuracy = right / len(pairs) if pairs else 0.0
-    matrix = confusion_matrix([wanted for wanted, _ in pairs], [found for _, found in pairs])
+    matrix = tag_confusion(gold, predicted, labels)
+    words = int(matrix.counts.sum())
+    accuracy = int(np.trace(matrix.counts)) / words if words else 0.0
     details = {
         "tag_accuracy": accuracy,
         "word_accuracy": strict.micro.recall,
@@ -42,6 +36,20 @@ def score_words(
         "confusions": _confusions(matrix),
     }
     return Scores(accuracy, strict.micro, strict.by_label, details)
+
+
+def tag_confusion(
+    gold: Sequence[Document], predicted: Sequence[Document], labels: Sequence[str]
+) -> ConfusionMatrix:
+    """The tags of the gold words whose tag is one of `labels`, beside those of the predicted words
+    that they begin in (`O` where there is none)."""
+    known = frozenset(labels)
+    pairs = [
+        (word.label, tag)
+        for one, other in zip(gold, predicted, strict=True)
+        for word, tag in _tagged(one, other, known)
+    ]
+    return confusion_matrix([wanted for wanted, _ in pairs], [found for _, found in pairs])
 
 
 def word_counts(

@@ -14,7 +14,7 @@ from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import (
     CorpusPlaces,
     TestSet,
-    finds_entities,
+    finds_mentions,
     read_gold,
     read_training,
     scored_labels,
@@ -94,7 +94,7 @@ def diagnose(
     found = list(judgements(annotator.model, gold))
     count, worst = suspects(found, most=SUSPECTS_SHOWN)
     curve = [] if learn is None else [_point(learn, share, gold) for share in shares]
-    has_entities = finds_entities(annotator.model.task)
+    has_mentions = finds_mentions(annotator.model.task)
     diagnosis = Diagnosis(
         model=f"{manifest.name} {manifest.version}",
         corpus=test_set.corpus,
@@ -105,8 +105,8 @@ def diagnose(
         judged=sum(one.is_given for one in found) if is_judged(annotator.model.task) else None,
         suspicious=count,
         suspects=tuple(worst),
-        breakdown=_breakdown(gold, predicted, training, labels) if has_entities else None,
-        errors=error_table(gold, predicted, labels) if has_entities else None,
+        breakdown=_breakdown(gold, predicted, training, labels) if has_mentions else None,
+        errors=error_table(gold, predicted, labels) if has_mentions else None,
         advice=(),
         set_aside=rejects.count,
     )

@@ -1,7 +1,7 @@
 """A model on a test set: read the gold, let the model answer, report."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,20 @@ from biobert.data.catalogue import documents_where, has_splits, read_split, with
 from biobert.data.rejects import Rejects
 from biobert.evaluation.generated import score_vectors
 from biobert.evaluation.overlap import Unit
-from biobert.evaluation.report import Report, Setting, document_report, entity_report
+from biobert.evaluation.report import (
+    Report,
+    Setting,
+    document_report,
+    entity_report,
+    word_report,
+)
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.embedder import Embedder
 from biobert.pipeline.learnt import learnt_from
 from biobert.pipeline.load import LoadedModel
 from biobert.tasks.generation import Generation
 from biobert.tasks.multitask import Multitask
+from biobert.tasks.pos import PartOfSpeechTagging
 from biobert.training.corpora import note_set_aside
 
 
@@ -106,17 +113,20 @@ def evaluate(
     if test_set.labels is not None:
         gold = with_labels_alone(gold, labels)
     task = task.among(predicted)
-    reported = (
-        entity_report if finds_entities(task) else partial(document_report, unit=unit_of(task))
-    )
     counts = task.counts(gold, predicted)
-    report = reported(gold, predicted, setting, measure=task.score, counts=counts)
+    report = _report_of(task)(gold, predicted, setting, measure=task.score, counts=counts)
     if embedder is None:
         return report
     texts = _writing(task).texts(gold, predicted)
     known, written = (list(embedder.token_vectors(some)) for some in texts)
     details = {**report.scores.details, "vector_f1": score_vectors(known, written).f1}
     return replace(report, scores=replace(report.scores, details=details))
+
+
+def _report_of(task: Task) -> Callable[..., Report]:
+    if finds_mentions(task):
+        return entity_report
+    return word_report if finds_entities(task) else partial(document_report, unit=unit_of(task))
 
 
 def _writing(task: Task) -> Generation:
@@ -128,6 +138,11 @@ def _writing(task: Task) -> Generation:
 def finds_entities(task: Task) -> bool:
     """Whether the task's answers are entities, scored sentence by sentence."""
     return any(head.kind == "token" for head in task.heads())
+
+
+def finds_mentions(task: Task) -> bool:
+    """Whether these entities are mentions of something, and not all words of a text."""
+    return finds_entities(task) and not isinstance(task, PartOfSpeechTagging)
 
 
 def unit_of(task: Task) -> Unit:

@@ -92,7 +92,11 @@ def _show(report: "Report") -> None:
 
     console = Console(highlight=False)
     setting = report.setting
-    kind = "strict, entity-level" if report.errors else setting.task
+    kind, by_word = setting.task, "by word (IOB2 tags): not the entity score"
+    if report.errors is not None:
+        kind = "strict, entity-level"
+    elif report.token_level:
+        kind, by_word = "words and their tags, strict", "tags of the gold words"
     title = f"{setting.model} on {setting.corpus} {setting.split}: {kind}"
     scores = report.scores
     if scores.by_label or scores.micro.f1:
@@ -104,17 +108,14 @@ def _show(report: "Report") -> None:
             shown = f"{value:g}" if name in scores.amounts else f"{100 * value:.2f}"
             console.print(f"{name.replace('_', ' ')}: {shown}")
     low, high = 100 * report.interval.low, 100 * report.interval.high
-    unit = "sentences" if report.errors else "documents"
-    main = 100 * report.scores.main
+    main, unit = 100 * report.scores.main, report.interval_unit
     console.print(f"main score {main:.2f}, 95% interval {low:.2f} to {high:.2f} (over {unit})")
     _show_shared(console, report)
     if report.errors is not None:
         _show_errors(console, report.errors)
     if report.token_level:
         console.print()
-        console.print(
-            _table("by word (IOB2 tags): not the entity score", report.token_level.items())
-        )
+        console.print(_table(by_word, report.token_level.items()))
     console.print(
         f"{report.documents} documents, {report.sentences} sentences in {setting.seconds:.1f} s, "
         f"{report.sentences_per_second:.0f} sentences/s"
