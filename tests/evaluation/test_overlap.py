@@ -109,8 +109,12 @@ def test_documents_that_share_a_passage_are_left_out_of_a_third_score() -> None:
 def test_without_passages_a_sentence_is_a_part() -> None:
     training = [Document("t", "Lithium caused pain in all. Methods.")]
     texts = ("New. Lithium caused pain in all.", "Methods. New.", "Lithium caused pain.")
-    found = shared_in_part([Document(one, one) for one in texts], training)
-    assert found == [True, False, False]
+    plain = [Document(one, one) for one in texts]
+    of_one_passage = [
+        replace(one, passages=(Passage(0, len(one.text), "abstract"),)) for one in plain
+    ]
+    for documents in (plain, of_one_passage):
+        assert shared_in_part(documents, training) == [True, False, False]
 
 
 def test_the_report_holds_both_scores() -> None:

@@ -105,7 +105,7 @@ def shared_spans(
 
 def shared_in_part(documents: Sequence[Document], training: Sequence[Document]) -> list[bool]:
     """Of each document whether one of its passages stands in the training documents (the context of
-    a question, one of two sentences that are compared); where it has none, one of its sentences.
+    a question, one of two sentences that are compared); where no passages part it, a sentence.
 
     A document that stands there whole is one of them. Parts count from SHORTEST_PART words on.
     """
@@ -119,7 +119,8 @@ def _part_keys(document: Document) -> Iterator[str]:
     text = document.text
     if text:
         yield text_key(text)
-    for part in document.passages or sentences_of(document):
+    passages = document.passages
+    for part in passages if len(passages) > 1 else sentences_of(document):
         key = text_key(text[part.start : part.end])
         if key.count(" ") + 1 >= SHORTEST_PART:
             yield key
