@@ -131,7 +131,41 @@ def test_boilerplate_is_cut_out_and_counted() -> None:
     )
     kept = cleaned(document, removed)
     assert [one.heading for one in kept.passages] == ["Results", "Discussion", "Reference values"]
-    assert removed == {"boilerplate section's paragraph": 2, "boilerplate paragraph": 2}
+    assert removed == {
+        "boilerplate section's paragraph": 2,
+        "boilerplate paragraph": 1,
+        "copyright notice": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("heading", "kept"),
+    [
+        ("Disclosure of HIV and social support", True),
+        ("Supplementary motor area", True),
+        ("Materials and methods (see supplementary information) > Cells", True),
+        ("Ethics of embryo research", True),
+        ("Conflict of interest statement", False),
+        ("Methods > Ethics approval and consent to participate", False),
+        ("5. Supplementary data", False),
+        ("Acknowledgements and funding", False),
+    ],
+)
+def test_a_heading_that_only_holds_the_word_is_no_boilerplate(heading: str, kept: bool) -> None:
+    document = passages((heading, "Lithium helped."))
+    assert bool(cleaned(document, Counter()).text) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("It helps much. Copyright © 2016 Elsevier Inc. All rights reserved.", "It helps much."),
+        ("It helps. © 2016 Wiley Periodicals, Inc.", "It helps."),
+        ("We used SPSS (IBM© SPSS© 20). It worked.", "We used SPSS (IBM© SPSS© 20). It worked."),
+    ],
+)
+def test_of_a_paragraph_with_a_notice_the_rest_stays(text: str, kept: str) -> None:
+    assert clean(text).text == kept
 
 
 def test_annotations_go_and_sentences_of_its_own_stay() -> None:
@@ -243,6 +277,19 @@ def test_other_languages_can_be_asked_for() -> None:
         ("This is a work of the US government and in the public domain", "public-domain"),
         ("http://www.frontiersin.org/licenseagreement", "other"),
         ("All rights reserved", "other"),
+        ("http://creativecommons.org/licenses/by/4.0/ under the terms of CC BY-NC 4.0", "cc-by-nc"),
+        (
+            "http://creativecommons.org/licenses/by/2.0/ The Creative Commons Public Domain "
+            "Dedication waiver (http://creativecommons.org/publicdomain/zero/1.0/) is for the data",
+            "cc-by",
+        ),
+        (
+            "http://creativecommons.org/licenses/by/4.0/ Creative Commons Attribution License, "
+            "which permits commercial and non-commercial use",
+            "cc-by",
+        ),
+        ("Attribution Noncommercial License; the Public Domain Dedication is for data", "cc-by-nc"),
+        ("No part of it is in the public domain", "other"),
         ("", "unknown"),
     ],
 )

@@ -15,19 +15,32 @@ from biobert.data.licences import LICENCES, licence_of
 INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffd\ud800-\udfff\ue000-\uf8ff]")
 # Soft hyphens, zero-width and direction marks, byte-order marks: they part no words.
 NOTHING = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+SENTENCE_END = re.compile(r"(?<=[.!?]) +(?=[^a-z])")
 PARAGRAPH_END = re.compile(r"\r?\n[^\S\n]*\n")
+# A whole heading, or one of a path of headings (`Methods > Ethics approval`): "Disclosure of HIV to
+# partners" and "The supplementary motor area" are no boilerplate.
 BOILERPLATE_HEADING = re.compile(
-    r"\b(acknowledge?ments?|competing interests?|conflicts? of interests?|disclosures?|funding|"
-    r"authors?['’]? contributions?|abbreviations|supplementa(?:l|ry)|supporting information|"
-    r"data availability|ethics|consent for publication|pre-?publication history|references)\b",
+    r"(?:^|> )[\d. ]*(?:"
+    r"acknowledge?ments?\b[^>]{0,40}|"
+    r"(?:declaration of )?(?:competing|conflicting) interests?[^>]{0,40}|"
+    r"(?:potential |declaration of )?conflicts? of interests?[^>]{0,60}|"
+    r"(?:financial )?disclosures?(?: statements?| of interests?| and funding)?|"
+    r"(?:sources? of )?funding(?: (?:sources?|statement|information|support))?|"
+    r"authors?['’]? contributions?[^>]{0,20}|(?:list of )?abbreviations(?: used)?|"
+    r"(?:electronic )?supplementa(?:l|ry) (?:digital |online )?"
+    r"(?:materials?|data|information|files?|contents?)|"
+    r"supporting information|(?:data availability|availability of data)[^>]{0,40}|"
+    r"ethics(?: (?:approval|statement|committee|declaration)[^>]{0,40})?|"
+    r"consent for publication|pre-?publication history|references"
+    r")[\s.:]*(?=$| >)",
     re.IGNORECASE,
 )
+NOTICE = re.compile(r"^\W*(?:copyright\b|©|\(c\) ?\d{4})|all rights reserved", re.IGNORECASE)
+"""A sentence that says whose the text is; the others of its paragraph stay."""
 BOILERPLATE = (
     "click here for additional data",
     "this is an open access article",
     "this is an open-access article",
-    "all rights reserved",
-    "©",
     "read and approved the final",
     "no competing interests",
     "had no role in study design",
@@ -200,8 +213,8 @@ def _paragraphs(text: str, removed: Removed) -> Iterator[str]:
         for folded in map(_folded, _cut(paragraph)):
             if short and _is_boilerplate(folded):
                 removed["boilerplate paragraph"] += 1
-            elif folded:
-                yield folded
+            elif kept := _without_notices(folded, removed):
+                yield kept
 
 
 def _folded(text: str) -> str:
@@ -224,6 +237,17 @@ def _is_boilerplate(text: str) -> bool:
         if phrase in lowered:
             return True
     return False
+
+
+def _without_notices(text: str, removed: Removed) -> str:
+    if not any(sign in text for sign in ("opyright", "©", "(c) ", "ights reserved", "(C) ")):
+        return text  # as most paragraphs are
+    sentences = SENTENCE_END.split(text)
+    kept = [one for one in sentences if not NOTICE.search(one)]
+    if len(kept) == len(sentences):
+        return text
+    removed["copyright notice"] += len(sentences) - len(kept)
+    return " ".join(kept)
 
 
 def _cut(text: str) -> Iterator[str]:

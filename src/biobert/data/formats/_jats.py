@@ -169,12 +169,11 @@ def _metadata(article: Element, meta: Element | None) -> dict[str, str]:
 
 
 def _licence(meta: Element) -> str:
-    """The licence's address, or what the article says of it; older files have it elsewhere."""
+    """The licence's addresses and what the article says of it; older files have it elsewhere."""
     for path in ("permissions/license", "license"):
         licence = meta.find(path)
         if licence is not None:
-            linked = [one.get(HYPERLINK) or "" for one in licence.iter()]
-            known = next((one for one in linked if "creativecommons" in one), "")
-            return known or _inline(licence) or linked[0]
+            linked = dict.fromkeys(one.get(HYPERLINK) or "" for one in licence.iter())
+            return " ".join(filter(None, (*linked, _inline(licence))))
     statement = meta.find("permissions/copyright-statement")
     return _inline(meta.find("copyright-statement") if statement is None else statement)
