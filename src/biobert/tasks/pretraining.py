@@ -41,7 +41,7 @@ from biobert.tasks._masking import (
     choose,
     hide,
 )
-from biobert.tasks._segments import DIFFERS, FOLLOWS, Pairing, segment_rows
+from biobert.tasks._segments import Pairing, segment_rows
 from biobert.text.tokenizer import Tokenizer
 
 WORDS, PAIRS = "words", "pairs"
@@ -115,10 +115,9 @@ class Pretraining(Task):
             )
             for shard in shards
         ]
-        pool = SegmentPool(shards, segments)
-        if settings.pairs == "next" and (pool.labels == FOLLOWS).any():
-            self._check_strangers(pool)
-        return pool
+        if settings.pairs == "next":
+            _check_strangers(shards)
+        return SegmentPool(shards, segments)
 
     def masked(
         self,
@@ -198,15 +197,6 @@ class Pretraining(Task):
             Document("gap-2", "Aspirin did not."),
         ]
 
-    def _check_strangers(self, pool: SegmentPool) -> None:
-        """An error where every pair is a true one: nothing is learnt but to say yes."""
-        if not (pool.labels == DIFFERS).any():
-            raise BadInputError(
-                "no two documents of the corpus can exchange segments, so that every pair of "
-                "segments would be a true one; build it from more documents, or set task.pairs = "
-                "'order' or 'none'"
-            )
-
     def _targets(self, window: Window, known: Mapping[int, int]) -> Targets:
         words = np.full((len(window), 1), IGNORED, dtype=np.int64)
         for place in gap_places(window):
@@ -232,6 +222,16 @@ def masking_vocabulary(tokenizer: Tokenizer, tags: Sequence[str] = ()) -> Maskin
         borders=Borders(special["pad"], special["cls"], special["sep"]),
         tags=tuple(tags),
     )
+
+
+def _check_strangers(shards: Sequence[TokenShard]) -> None:
+    """An error where every pair would be a true one: nothing is learnt but to say yes."""
+    if all(len(shard.document_ends) < 2 for shard in shards):
+        raise BadInputError(
+            "task.pairs = 'next' takes half of the second segments from other documents, and no "
+            "shard of the corpus has two; build it from more documents, or set task.pairs = "
+            "'order' or 'none'"
+        )
 
 
 def gap_places(window: Window) -> IntArray:
