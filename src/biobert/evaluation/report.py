@@ -1,7 +1,7 @@
 """The report of an evaluation, for people and for programs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -111,18 +111,9 @@ def entity_report(
     scores = measure(gold, predicted)
     labels = tuple(scores.by_label)
     confusion = _tag_confusion(gold, predicted, labels)
-    return Report(
-        setting=setting,
-        scores=scores,
-        interval=_interval(gold, predicted, measure, counts),
-        documents=len(gold),
-        sentences=_sentences(gold),
-        shared=_shared(gold, predicted, setting, measure, unit="sentences"),
-        token_level=classification_report(confusion),
-        errors=error_table(gold, predicted, labels, seen=_mentions(setting)),
-        confusion=confusion,
-        interval_unit="sentences",
-    )
+    report = _by_sentences(gold, predicted, setting, measure, counts, scores, confusion)
+    errors = error_table(gold, predicted, labels, seen=_mentions(setting))
+    return replace(report, errors=errors)
 
 
 def word_report(
@@ -136,17 +127,7 @@ def word_report(
     """What is to be said of the tags of words: nothing of mentions, which words are not."""
     scores = measure(gold, predicted)
     confusion = tag_confusion(gold, predicted, tuple(scores.by_label))
-    return Report(
-        setting=setting,
-        scores=scores,
-        interval=_interval(gold, predicted, measure, counts),
-        documents=len(gold),
-        sentences=_sentences(gold),
-        shared=_shared(gold, predicted, setting, measure, unit="sentences"),
-        token_level=classification_report(confusion),
-        confusion=confusion,
-        interval_unit="sentences",
-    )
+    return _by_sentences(gold, predicted, setting, measure, counts, scores, confusion)
 
 
 def document_report(
@@ -170,6 +151,29 @@ def document_report(
         sentences=_sentences(gold),
         shared=_shared(gold, predicted, setting, measure, unit=unit),
         confusion=_label_confusion(gold, predicted),
+    )
+
+
+def _by_sentences(
+    gold: Sequence[Document],
+    predicted: Sequence[Document],
+    setting: Setting,
+    measure: Measure,
+    counts: Counts | None,
+    scores: Scores,
+    confusion: ConfusionMatrix,
+) -> Report:
+    """What mentions and tags of words have in common: both are counted sentence by sentence."""
+    return Report(
+        setting=setting,
+        scores=scores,
+        interval=_interval(gold, predicted, measure, counts),
+        documents=len(gold),
+        sentences=_sentences(gold),
+        shared=_shared(gold, predicted, setting, measure, unit="sentences"),
+        token_level=classification_report(confusion),
+        confusion=confusion,
+        interval_unit="sentences",
     )
 
 
