@@ -22,7 +22,7 @@ def entity(text: str, mention: str, label: str, number: int = 1, **more: object)
 
 
 def marked_text(document: Document, one: RelationExtraction) -> list[str]:
-    return [one._marked(example, {}).text for example in one.examples(document)]
+    return [one._texts(example).text for example in one.examples(document)]
 
 
 def answered(one: RelationExtraction, document: Document, labels: Sequence[str]) -> Document:

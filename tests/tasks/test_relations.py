@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from biobert.core.document import Argument, Document, Entity, Relation, Span
 from biobert.core.errors import BadInputError
 from biobert.core.task import Pieces, Window
-from biobert.tasks import _marked_windows, relations
+from biobert.tasks import _marked_windows, _pair_texts, relations
 from biobert.tasks._candidates import PairType
 from biobert.tasks._marking import MarkedText, mark
 from biobert.tasks.relations import HEAD
@@ -105,6 +105,32 @@ def test_markers_stand_round_the_mentions() -> None:
         " << Lithium >>  activates  [[ GSK-3 ]]  and COX-2.",
         " << Lithium >>  activates GSK-3 and  [[ COX-2 ]] .",
     ]
+
+
+def test_names_may_be_blinded() -> None:
+    assert marked_text(DRUGS, task(blinding="others"))[1:] == [
+        " << Lithium >>  activates  [[ GSK-3 ]]  and gene.",
+        " << Lithium >>  activates gene and  [[ COX-2 ]] .",
+    ]
+    assert marked_text(DRUGS, task(blinding="all"))[2] == (
+        " << chemical >>  activates gene and  [[ gene ]] ."
+    )
+    assert marked_text(DRUGS, task(blinding="others", marking="anonymous"))[2] == (
+        "@CHEMICAL$ activates gene and @GENE$."
+    )
+
+
+def test_blinded_mentions_may_nest_and_overlap() -> None:
+    text = "x beta-blocker therapy y"
+    places = [(0, 1, "Chemical"), (2, 14, "Chemical"), (7, 22, "Gene"), (23, 24, "Gene")]
+    entities = [Entity(a, b, label, id=str(n)) for n, (a, b, label) in enumerate(places)]
+    document = Document("1", text, entities=tuple(entities))
+    shown = marked_text(document, task(blinding="others"))
+    assert shown[0] == " << x >>  beta- [[ blocker therapy ]]  gene"
+    assert shown[1] == " << x >>  chemical therapy  [[ y ]] "
+    assert marked_text(document, task(blinding="all"))[2] == (
+        "chemical  << beta- [[ blocker >>  therapy ]]  gene"
+    )
 
 
 def test_the_first_mark_may_be_the_first_in_the_text() -> None:
@@ -254,7 +280,7 @@ def test_few_marked_texts_are_in_memory_at_once(monkeypatch: pytest.MonkeyPatch)
             marked.clear()
             return super().pieces(texts)
 
-    monkeypatch.setattr(relations, "mark", remembered)
+    monkeypatch.setattr(_pair_texts, "mark", remembered)
     monkeypatch.setattr(_marked_windows, "CHARACTERS_AT_ONCE", 500)
     one = task()
     assert len(one.encode(one.examples(crowd(40)), Watched(TOKENIZER.backend))) == 40

@@ -3,9 +3,11 @@
 `markers` puts `<<` `>>` round the mentions of the first argument and `[[` `]]` round those of the
 second (entity markers of Baldini Soares et al. 2019, arXiv:1906.03158, in characters that every
 vocabulary has). `anonymous` puts `@TYPE$` in their place, as BioBERT does (Lee et al. 2020,
-doi:10.1093/bioinformatics/btz682); where the two overlap, one `@TYPE-TYPE$` stands for both.
+doi:10.1093/bioinformatics/btz682); where the two overlap, one `@TYPE-TYPE$` stands for both. Of a
+blinded mention the encoder reads the type alone.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -29,6 +31,14 @@ class Marked:
 
     spans: tuple[Span, ...]
     type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blinded:
+    """A mention, and the word that the encoder reads instead."""
+
+    span: Span
+    word: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,15 +65,14 @@ class MarkedText:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A piece of the text for the encoder, standing for [start, end) of the document or nothing.
-
-    A part that was put in may mark one argument or both.
-    """
+    """A piece of the text for the encoder in place of [start, end) of the document, or put in there
+    where these are equal. It may mark one argument or both; a copied one stands for itself."""
 
     text: str
     start: int
     end: int
     marks: tuple[int, ...] = ()
+    is_copied: bool = False
 
 
 def mentions_of(entities: Sequence[Entity]) -> tuple[Span, ...]:
@@ -73,17 +82,29 @@ def mentions_of(entities: Sequence[Entity]) -> tuple[Span, ...]:
 
 
 def mark(
-    text: str, stretches: Sequence[Span], arguments: tuple[Marked, Marked], marking: Marking
+    text: str,
+    stretches: Sequence[Span],
+    arguments: tuple[Marked, Marked],
+    marking: Marking,
+    blinded: Sequence[Blinded] = (),
 ) -> MarkedText:
-    """The stretches of the text, in order, with their mentions of the two arguments marked."""
+    """The stretches of the text, in order, with their mentions of the two arguments marked.
+
+    `blinded` stand in text order and apart; one with a marker inside stays visible.
+    """
     parts: list[_Part] = []
-    for stretch in stretches:
-        if parts:
-            parts.append(_Part(BETWEEN, NOWHERE, NOWHERE))
-        if marking == "markers":
-            parts += _with_markers(text, stretch, arguments)
-        else:
-            parts += _anonymous(text, stretch, arguments)
+    for number, stretch in enumerate(stretches):
+        position = stretch.start
+        if number:
+            parts.append(_Part(BETWEEN, position, position))
+        put_in = (
+            _markers(stretch, arguments) if marking == "markers" else _names(stretch, arguments)
+        )
+        for part in put_in:
+            parts += _read(text, position, part.start, blinded)
+            parts.append(part)
+            position = part.end
+        parts += _read(text, position, stretch.end, blinded)
     return _joined(parts)
 
 
@@ -93,10 +114,13 @@ def _joined(parts: Sequence[_Part]) -> MarkedText:
     length = 0
     for part in parts:
         count = len(part.text)
-        is_copied = part.start != NOWHERE and part.end - part.start == count and not part.marks
-        shift = np.arange(count) if is_copied else 0
-        starts.append(np.full(count, part.start) + shift)
-        ends.append(np.full(count, part.end) if not is_copied else part.start + shift + 1)
+        if part.is_copied:
+            starts.append(np.arange(part.start, part.end))
+            ends.append(np.arange(part.start, part.end) + 1)
+        else:
+            is_put_in = part.start == part.end
+            starts.append(np.full(count, NOWHERE if is_put_in else part.start))
+            ends.append(np.full(count, NOWHERE if is_put_in else part.end))
         for argument in part.marks:
             marks[argument].append(length + count - len(part.text.lstrip()))
         length += count
@@ -108,36 +132,39 @@ def _joined(parts: Sequence[_Part]) -> MarkedText:
     )
 
 
-def _with_markers(text: str, stretch: Span, arguments: tuple[Marked, Marked]) -> Iterator[_Part]:
-    position = stretch.start
-    for place, _, marker, marks in _marker_places(stretch, arguments):
-        if position < place:
-            yield _Part(text[position:place], position, place)
-            position = place
-        yield _Part(marker, NOWHERE, NOWHERE, marks)
-    if position < stretch.end:
-        yield _Part(text[position : stretch.end], position, stretch.end)
+def _read(text: str, start: int, end: int, blinded: Sequence[Blinded]) -> Iterator[_Part]:
+    """The text from start to end as it is, but for what is blinded in it."""
+    for one in blinded[bisect_left(blinded, start, key=lambda one: one.span.start) :]:
+        if one.span.start >= end:
+            break
+        if one.span.end <= end:
+            yield from _copied(text, start, one.span.start)
+            yield _Part(one.word, one.span.start, one.span.end)
+            start = one.span.end
+    yield from _copied(text, start, end)
 
 
-def _marker_places(
-    stretch: Span, arguments: tuple[Marked, Marked]
-) -> list[tuple[int, tuple[int, int, int], str, tuple[int, ...]]]:
-    """Place, order, marker and mark of everything that is put in; at one place what ends stands
-    before what begins, and inner marks inside outer ones."""
+def _copied(text: str, start: int, end: int) -> Iterator[_Part]:
+    if start < end:
+        yield _Part(text[start:end], start, end, is_copied=True)
+
+
+def _markers(stretch: Span, arguments: tuple[Marked, Marked]) -> Iterator[_Part]:
+    """Markers in text order; at one place what ends stands before what begins, and inner markers
+    inside outer ones."""
     places: list[tuple[int, tuple[int, int, int], str, tuple[int, ...]]] = []
     for number, (opening, closing) in enumerate(MARKERS):
         for span in _inside(arguments[number], stretch):
             places.append((span.start, (1, -span.end, number), opening, (number,)))
             places.append((span.end, (0, -span.start, -number), closing, ()))
-    return sorted(places)
+    for place, _, marker, marks in sorted(places):
+        yield _Part(marker, place, place, marks)
 
 
-def _anonymous(text: str, stretch: Span, arguments: tuple[Marked, Marked]) -> Iterator[_Part]:
+def _names(stretch: Span, arguments: tuple[Marked, Marked]) -> Iterator[_Part]:
+    """The types in place of the mentions, in text order."""
     spans = [_inside(argument, stretch) for argument in arguments]
-    position = stretch.start
     for place in merged(spans[0] + spans[1]):
-        if position < place.start:
-            yield _Part(text[position : place.start], position, place.start)
         own = tuple(
             number
             for number, some in enumerate(spans)
@@ -145,9 +172,6 @@ def _anonymous(text: str, stretch: Span, arguments: tuple[Marked, Marked]) -> It
         )
         names = dict.fromkeys(arguments[number].type for number in own)
         yield _Part(f"@{'-'.join(names)}$", place.start, place.end, own)
-        position = place.end
-    if position < stretch.end:
-        yield _Part(text[position : stretch.end], position, stretch.end)
 
 
 def _inside(argument: Marked, stretch: Span) -> list[Span]:

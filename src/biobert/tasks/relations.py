@@ -38,7 +38,6 @@ from biobert.evaluation.relations import (
 from biobert.evaluation.spans import check_same_texts
 from biobert.tasks._candidates import (
     document_examples,
-    mentioning,
     pair_of,
     pair_types,
     sentence_examples,
@@ -47,8 +46,9 @@ from biobert.tasks._candidates import (
 )
 from biobert.tasks._labels import check_labels
 from biobert.tasks._marked_windows import encode_marked
-from biobert.tasks._marking import Marked, MarkedText, Marking, mark, mentions_of
+from biobert.tasks._marking import Marking
 from biobert.tasks._memory import Memory
+from biobert.tasks._pair_texts import Blinding, PairTexts
 from biobert.tasks._thresholds import best_threshold
 from biobert.tasks._words import log_softmax
 from biobert.text.sentences import sentences_of
@@ -74,6 +74,7 @@ class RelationSettings:
     `scope` pairs mentions in a sentence, or concepts in a document by their identifiers; the
     latter reads the whole text, or by `context` the sentences that mention either. `marking` is
     `markers` round the mentions, whose states decide, or `anonymous`, `@TYPE$` in their place.
+    `blinding` hides the names of `others` that might be related, or of `all`, behind their types'.
     `order` says whether the first mark is the first role's, or the first in the text. A text that
     is longer than a row of `windows` is read around the two mentions that are nearest.
 
@@ -91,6 +92,7 @@ class RelationSettings:
     scope: Literal["sentence", "document"] = "sentence"
     context: Literal["document", "mentions"] = "document"
     marking: Marking = "markers"
+    blinding: Blinding = "none"
     order: Literal["role", "text"] = "role"
     negatives: float = 1.0
     threshold: float | None = None
@@ -132,6 +134,13 @@ class RelationExtraction(Task):
         # met pairs without a relation less often than they are.
         self._prior = np.zeros(len(self._group.labels), dtype=np.float32)
         self._prior[: len(negative)] = np.log(settings.negatives)
+        self._texts = PairTexts(
+            self.pairs,
+            marking=settings.marking,
+            order=settings.order,
+            blinding=settings.blinding,
+            is_excerpt=settings.scope == "document" and settings.context == "mentions",
+        )
         self._keys: Memory[frozenset[Key]] = Memory(self._keys_of, REMEMBERED)
         self._answers: Memory[frozenset[Key]] = Memory(self._answers_of, REMEMBERED)
         self._candidates: Memory[frozenset[Ends]] = Memory(self._candidates_of, REMEMBERED)
@@ -166,9 +175,7 @@ class RelationExtraction(Task):
         self, examples: Sequence[Example], tokenizer: TextTokenizer
     ) -> list[tuple[Window, ...]]:
         """One window for each pair; a text that is too long is read around the nearest mentions."""
-        sentences: dict[int, Sequence[Span]] = {}
-        texts = (self._marked(example, sentences) for example in examples)
-        return encode_marked(texts, tokenizer, self._settings.windows)
+        return encode_marked(map(self._texts, examples), tokenizer, self._settings.windows)
 
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
         """The pair's label; of several the first of the task's."""
@@ -350,22 +357,6 @@ class RelationExtraction(Task):
             for mentions in example.arguments
         )
 
-    def _marked(self, example: Example, sentences: dict[int, Sequence[Span]]) -> MarkedText:
-        document, stretches = example.document, [Span(example.start, example.end)]
-        if self._settings.scope == "document" and self._settings.context == "mentions":
-            key = id(document)
-            if key not in sentences:
-                sentences[key] = sentences_of(document)
-            stretches = mentioning(example, sentences[key])
-        types = pair_of(example, self.pairs).names
-        first, second = (
-            Marked(mentions_of(mentions), _placeholder(type))
-            for mentions, type in zip(example.arguments, types, strict=True)
-        )
-        if self._settings.order == "text" and second.spans[0].start < first.spans[0].start:
-            first, second = second, first
-        return mark(document.text, stretches, (first, second), self._settings.marking)
-
     def _relation(
         self, example: Example, label: str, score: float, sentences: Sequence[Span]
     ) -> Relation:
@@ -389,10 +380,6 @@ def _shown(example: Example) -> str:
     return " and ".join(
         f"{example.document.mention(mentions[0])!r}" for mentions in example.arguments
     )
-
-
-def _placeholder(type: str) -> str:
-    return "".join(sign for sign in type.upper() if sign.isalnum())
 
 
 def _toy(identifier: str, text: str, label: str) -> Document:
