@@ -34,7 +34,7 @@ from biobert.tasks.qa import QaSettings
 from biobert.tasks.relations import RelationSettings
 from biobert.tasks.similarity import SimilaritySettings
 from biobert.text.windows import WindowSettings
-from biobert.training import recipe
+from biobert.training import method_settings, recipe
 
 REFERENCE = Path(__file__).parent / "reference"
 RECIPE_TABLES = {
@@ -55,10 +55,12 @@ RECIPE_TABLES = {
     "[optimizer]": recipe.OptimizerSettings,
     "[schedule]": recipe.ScheduleSettings,
     "[batches]": recipe.BatchSettings,
-    "[regularization]": recipe.RegularizationSettings,
-    "[adversarial]": recipe.AdversarialSettings,
+    "[regularization]": method_settings.RegularizationSettings,
+    "[adversarial]": method_settings.AdversarialSettings,
     "[adapter]": recipe.AdapterSettings,
-    "[averaging]": recipe.AveragingSettings,
+    "[averaging]": method_settings.AveragingSettings,
+    "[distillation]": method_settings.DistillationSettings,
+    "[consolidation]": method_settings.ConsolidationSettings,
     "[augmentation]": AugmentationSettings,
     "[[augmentation.translators]]": TranslatorSettings,
     "[self_training]": recipe.SelfTrainingSettings,
@@ -179,6 +181,7 @@ def _type_name(kind: Any) -> str:
         "typing.",
         "collections.abc.",
         "biobert.training.recipe.",
+        "biobert.training.method_settings.",
         "biobert.compression.recipe.",
         "biobert.serving.settings.",
         "biobert.data.augmentation.",

@@ -10,7 +10,8 @@ from biobert.tasks import build_task
 from biobert.tasks.embedding import HEAD
 from biobert.training.batches import encode_rows
 from biobert.training.groups import GroupSource, with_partners
-from biobert.training.recipe import BatchSettings, RegularizationSettings
+from biobert.training.method_settings import RegularizationSettings
+from biobert.training.recipe import BatchSettings
 from biobert.training.sources import DocumentSource, Learner
 from tests.cli.test_embed import pair
 from tests.tiny import tiny_tokenizer

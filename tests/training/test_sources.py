@@ -7,7 +7,8 @@ import numpy as np
 from biobert.core.document import Argument, Document, Entity, Relation
 from biobert.tasks import build_task
 from biobert.training.batches import encode_rows
-from biobert.training.recipe import BatchSettings, RegularizationSettings
+from biobert.training.method_settings import RegularizationSettings
+from biobert.training.recipe import BatchSettings
 from biobert.training.sources import DocumentSource, Learner
 from tests.tiny import tiny_tokenizer
 

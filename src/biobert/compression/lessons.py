@@ -10,10 +10,10 @@ from biobert.compression.workbench import Workbench
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.training.material import Places
+from biobert.training.method_settings import DistillationSettings
 from biobert.training.recipe import (
     BatchSettings,
     DataSettings,
-    DistillationSettings,
     ModelSettings,
     OptimizerSettings,
     Recipe,

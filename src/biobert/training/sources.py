@@ -15,7 +15,8 @@ from biobert.model.network import Network
 from biobert.model.predictor import predictor_of
 from biobert.text.tokenizer import Tokenizer
 from biobert.training.batches import Batch, Row, collate, epoch_batches, mask_words
-from biobert.training.recipe import BatchSettings, RegularizationSettings
+from biobert.training.method_settings import RegularizationSettings
+from biobert.training.recipe import BatchSettings
 
 K = TypeVar("K")
 

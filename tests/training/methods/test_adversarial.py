@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from biobert.core.errors import BadInputError
+from biobert.training.method_settings import AdversarialSettings
 from biobert.training.methods.adversarial import Adversarial, norm, unit
-from biobert.training.recipe import AdversarialSettings
 from tests.training.methods.conftest import Bench
 
 KINDS = ("fgm", "pgd", "freelb")

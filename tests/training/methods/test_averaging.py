@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 
 from biobert.core.errors import BadInputError
 from biobert.training.checkpoint import checkpoints
+from biobert.training.method_settings import AveragingSettings
 from biobert.training.methods.averaging import Averaging
-from biobert.training.recipe import AveragingSettings
 from tests.training.methods.conftest import Bench
 
 

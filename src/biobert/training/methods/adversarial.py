@@ -14,7 +14,8 @@ from torch import nn
 
 from biobert.model.network import Network
 from biobert.training.method import Method, Turn
-from biobert.training.recipe import AdversarialSettings, Recipe
+from biobert.training.method_settings import AdversarialSettings
+from biobert.training.recipe import Recipe
 
 SMALLEST_NORM = 1e-12
 

@@ -13,8 +13,9 @@ from torch import nn
 
 from biobert.model.network import Network
 from biobert.training.method import Method
+from biobert.training.method_settings import AveragingSettings
 from biobert.training.parallel import like
-from biobert.training.recipe import AveragingSettings, Recipe
+from biobert.training.recipe import Recipe
 
 
 class Averaging(Method):

@@ -25,7 +25,8 @@ from biobert.tasks import build_task
 from biobert.text.tokenizer import TOKENIZER_FILES, Tokenizer
 from biobert.training.batches import Batch, network_logits
 from biobert.training.method import Answers, Method
-from biobert.training.recipe import DistillationSettings, Recipe
+from biobert.training.method_settings import DistillationSettings
+from biobert.training.recipe import Recipe
 
 PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
