@@ -32,6 +32,7 @@ from biobert.core.task import (
 )
 from biobert.evaluation.significance import sentence_counts
 from biobert.evaluation.spans import score_entities
+from biobert.tasks._consistency import consistent
 from biobert.tasks._labels import check_labels
 from biobert.tasks._tagging import best_tags
 from biobert.tasks._windows import encode_stretches
@@ -50,11 +51,15 @@ class NerSettings:
     `exclusive` lists pairs of types that no mention has at once. In the per-type scheme a gold
     mention of one teaches the other's head "not this", also where its corpus does not annotate the
     other; and of two such answers for the same span the surer one stays.
+
+    `consistency` brings the answers of a document into line: names alike are marked alike, and
+    abbreviations as what they stand for.
     """
 
     labels: tuple[str, ...]
     scheme: Literal["per-type", "joint"] = "per-type"
     exclusive: tuple[tuple[str, ...], ...] = ()
+    consistency: bool = False
     windows: WindowSettings = field(default_factory=WindowSettings)
 
     def __post_init__(self) -> None:
@@ -121,7 +126,7 @@ class NamedEntityRecognition(Task):
         for example, entity in self._entities(words):
             found[owners[example]].append(entity)
         return [
-            document.with_entities(self._without_conflicts(some))
+            document.with_entities(self._reconciled(document, some))
             for document, some in zip(documents, found, strict=True)
         ]
 
@@ -174,6 +179,12 @@ class NamedEntityRecognition(Task):
                 annotated_labels=("Disease",),
             ),
         ]
+
+    def _reconciled(self, document: Document, entities: Sequence[Entity]) -> list[Entity]:
+        kept = self._without_conflicts(entities)
+        if self._settings.consistency:
+            return consistent(document.text, kept, self._excluded)
+        return kept
 
     def _without_conflicts(self, entities: Sequence[Entity]) -> list[Entity]:
         """Of several types for one span, the surest, and those it does not exclude."""

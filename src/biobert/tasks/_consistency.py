@@ -1,0 +1,144 @@
+"""One name, one answer: the mentions of a document, brought into line with one another.
+
+A tagger reads sentence by sentence, and calls a name a disease here and nothing there. Three rules
+mend that, for each type:
+
+- A short form that the text defines follows its long form: marked where that is, not where it is
+  not.
+- A doubtful mention is dropped if its name stands unmarked as often as marked, or more.
+- A name that is certain somewhere is marked wherever it stands.
+
+The limits were chosen on devel of NCBI-disease and BC5CDR, where F1 hardly changes between 0.8 and
+0.95 for the one, and 0.95 and 0.99 for the other.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+
+import numpy as np
+
+from biobert.core.document import Entity, Span
+from biobert.text.abbreviations import abbreviations
+
+DOUBTFUL = 0.9
+"""A mention with less probability may be dropped."""
+CERTAIN = 0.98
+"""A name with more is marked everywhere."""
+SHORTEST = 3
+"""Characters of a name that is marked everywhere; shorter ones mean too many things."""
+WORD = re.compile(r"\w+|[^\w\s]")
+
+
+def consistent(
+    text: str, entities: Sequence[Entity], excluded: Mapping[str, Set[str]]
+) -> list[Entity]:
+    """The entities after all three rules.
+
+    What is added overlaps nothing of its own type, nor of those that `excluded` names for it.
+    """
+    found = _follow_long_forms(text, entities, excluded)
+    found = _without_doubtful(text, found)
+    return _with_certain_ones_repeated(text, found, excluded)
+
+
+def occurrences(text: str, names: Iterable[str]) -> dict[str, list[Span]]:
+    """Where each name stands between the borders of words, in one pass over the text."""
+    found: dict[str, list[Span]] = {name: [] for name in names}
+    lengths: defaultdict[str, set[int]] = defaultdict(set)
+    for name in found:
+        first = WORD.match(name)
+        if first:
+            lengths[first[0]].add(len(name))
+    words = list(WORD.finditer(text))
+    ends = {word.end() for word in words}
+    for word in words:
+        for length in lengths.get(word[0], ()):
+            span = Span(word.start(), word.start() + length)
+            name = text[span.start : span.end]
+            if name in found and span.end in ends:
+                found[name].append(span)
+    return found
+
+
+class _Places:
+    """Which characters of a text stand in mentions of each type."""
+
+    def __init__(
+        self, text: str, entities: Sequence[Entity], excluded: Mapping[str, Set[str]]
+    ) -> None:
+        self._excluded = excluded
+        self._taken: defaultdict[str, np.ndarray] = defaultdict(lambda: np.zeros(len(text), bool))
+        for one in entities:
+            self._taken[one.label][one.start : one.end] = True
+
+    def touch(self, span: Span, label: str) -> bool:
+        """Whether a mention of the type overlaps the span."""
+        return label in self._taken and bool(self._taken[label][span.start : span.end].any())
+
+    def add(self, spans: Iterable[Span], label: str, score: float | None) -> Iterator[Entity]:
+        """Mentions of the type at those spans where nothing stands against it."""
+        for span in spans:
+            if not any(self.touch(span, other) for other in (label, *self._excluded[label])):
+                self._taken[label][span.start : span.end] = True
+                yield Entity(span.start, span.end, label, score=score)
+
+
+def _follow_long_forms(
+    text: str, entities: Sequence[Entity], excluded: Mapping[str, Set[str]]
+) -> list[Entity]:
+    definitions = [(text[one.short.start : one.short.end], one.long) for one in abbreviations(text)]
+    if not definitions:
+        return list(entities)
+    places = _Places(text, entities, excluded)
+    ending = {(one.end, one.label): one for one in entities}
+    occurring = occurrences(text, {short for short, _ in definitions})
+    refused: set[tuple[str, str]] = set()
+    added: list[Entity] = []
+    for label in {one.label for one in entities}:
+        for short, long in definitions:
+            full = ending.get((long.end, label))
+            if full is not None and full.start <= long.start:
+                added += places.add(occurring[short], label, full.score)
+            elif not places.touch(long, label):
+                refused.add((short, label))
+    kept = [one for one in entities if (text[one.start : one.end], one.label) not in refused]
+    return kept + added
+
+
+def _without_doubtful(text: str, entities: Sequence[Entity]) -> list[Entity]:
+    names = _by_name(text, entities)
+    occurring = occurrences(text, {name for name, _ in names})
+    places = _Places(text, entities, {})
+    kept: list[Entity] = []
+    for (name, label), mentions in names.items():
+        unmarked = sum(not places.touch(span, label) for span in occurring[name])
+        is_minority = unmarked >= len(mentions)
+        kept += (one for one in mentions if not is_minority or (one.score or 0.0) >= DOUBTFUL)
+    return kept
+
+
+def _with_certain_ones_repeated(
+    text: str, entities: Sequence[Entity], excluded: Mapping[str, Set[str]]
+) -> list[Entity]:
+    """Long names first: a short one is not marked inside a longer one."""
+    certain = {
+        key: max(one.score or 0.0 for one in mentions)
+        for key, mentions in _by_name(text, entities).items()
+        if len(key[0]) >= SHORTEST
+    }
+    certain = {key: score for key, score in certain.items() if score > CERTAIN}
+    occurring = occurrences(text, {name for name, _ in certain})
+    places = _Places(text, entities, excluded)
+    found = list(entities)
+    for name, label in sorted(certain, key=lambda key: (-len(key[0]), *key)):
+        found += places.add(occurring[name], label, certain[name, label])
+    return found
+
+
+def _by_name(text: str, entities: Sequence[Entity]) -> dict[tuple[str, str], list[Entity]]:
+    """Mentions by what they are called and their type."""
+    found: defaultdict[tuple[str, str], list[Entity]] = defaultdict(list)
+    for one in entities:
+        found[text[one.start : one.end], one.label].append(one)
+    return found
