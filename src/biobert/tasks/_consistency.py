@@ -29,6 +29,8 @@ SHORTEST = 3
 """Characters of a name that is marked everywhere; shorter ones mean too many things."""
 WORD = re.compile(r"\w+|[^\w\s]")
 
+Occurring = Mapping[str, Sequence[Span]]
+
 
 def consistent(
     text: str, entities: Sequence[Entity], excluded: Mapping[str, Set[str]]
@@ -37,9 +39,13 @@ def consistent(
 
     What is added overlaps nothing of its own type, nor of those that `excluded` names for it.
     """
-    found = _follow_long_forms(text, entities, excluded)
-    found = _without_doubtful(text, found)
-    return _with_certain_ones_repeated(text, found, excluded)
+    if not entities:
+        return []
+    definitions = {text[one.short.start : one.short.end]: one.long for one in abbreviations(text)}
+    occurring = occurrences(text, {*definitions, *(name for name, _ in _by_name(text, entities))})
+    found = _follow_long_forms(text, entities, definitions, occurring, excluded)
+    found = _without_doubtful(text, found, occurring)
+    return _with_certain_ones_repeated(text, found, occurring, excluded)
 
 
 def occurrences(text: str, names: Iterable[str]) -> dict[str, list[Span]]:
@@ -50,14 +56,13 @@ def occurrences(text: str, names: Iterable[str]) -> dict[str, list[Span]]:
         first = WORD.match(name)
         if first:
             lengths[first[0]].add(len(name))
-    words = list(WORD.finditer(text))
-    ends = {word.end() for word in words}
-    for word in words:
-        for length in lengths.get(word[0], ()):
-            span = Span(word.start(), word.start() + length)
-            name = text[span.start : span.end]
-            if name in found and span.end in ends:
-                found[name].append(span)
+    words = [word.span() for word in WORD.finditer(text)]
+    ends = {end for _, end in words}
+    for start, end in words:
+        for length in lengths.get(text[start:end], ()):
+            name = text[start : start + length]
+            if name in found and start + length in ends:
+                found[name].append(Span(start, start + length))
     return found
 
 
@@ -85,18 +90,20 @@ class _Places:
 
 
 def _follow_long_forms(
-    text: str, entities: Sequence[Entity], excluded: Mapping[str, Set[str]]
+    text: str,
+    entities: Sequence[Entity],
+    definitions: Mapping[str, Span],
+    occurring: Occurring,
+    excluded: Mapping[str, Set[str]],
 ) -> list[Entity]:
-    definitions = [(text[one.short.start : one.short.end], one.long) for one in abbreviations(text)]
     if not definitions:
         return list(entities)
     places = _Places(text, entities, excluded)
     ending = {(one.end, one.label): one for one in entities}
-    occurring = occurrences(text, {short for short, _ in definitions})
     refused: set[tuple[str, str]] = set()
     added: list[Entity] = []
-    for label in {one.label for one in entities}:
-        for short, long in definitions:
+    for label in sorted({one.label for one in entities}):
+        for short, long in definitions.items():
             full = ending.get((long.end, label))
             if full is not None and full.start <= long.start:
                 added += places.add(occurring[short], label, full.score)
@@ -106,12 +113,10 @@ def _follow_long_forms(
     return kept + added
 
 
-def _without_doubtful(text: str, entities: Sequence[Entity]) -> list[Entity]:
-    names = _by_name(text, entities)
-    occurring = occurrences(text, {name for name, _ in names})
+def _without_doubtful(text: str, entities: Sequence[Entity], occurring: Occurring) -> list[Entity]:
     places = _Places(text, entities, {})
     kept: list[Entity] = []
-    for (name, label), mentions in names.items():
+    for (name, label), mentions in _by_name(text, entities).items():
         unmarked = sum(not places.touch(span, label) for span in occurring[name])
         is_minority = unmarked >= len(mentions)
         kept += (one for one in mentions if not is_minority or (one.score or 0.0) >= DOUBTFUL)
@@ -119,7 +124,10 @@ def _without_doubtful(text: str, entities: Sequence[Entity]) -> list[Entity]:
 
 
 def _with_certain_ones_repeated(
-    text: str, entities: Sequence[Entity], excluded: Mapping[str, Set[str]]
+    text: str,
+    entities: Sequence[Entity],
+    occurring: Occurring,
+    excluded: Mapping[str, Set[str]],
 ) -> list[Entity]:
     """Long names first: a short one is not marked inside a longer one."""
     certain = {
@@ -128,7 +136,6 @@ def _with_certain_ones_repeated(
         if len(key[0]) >= SHORTEST
     }
     certain = {key: score for key, score in certain.items() if score > CERTAIN}
-    occurring = occurrences(text, {name for name, _ in certain})
     places = _Places(text, entities, excluded)
     found = list(entities)
     for name, label in sorted(certain, key=lambda key: (-len(key[0]), *key)):
