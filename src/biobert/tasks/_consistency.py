@@ -5,11 +5,10 @@ mend that, for each type:
 
 - A short form that the text defines follows its long form: marked where that is, not where it is
   not.
-- A doubtful mention is dropped if its name stands unmarked as often as marked, or more.
-- A name that is certain somewhere is marked wherever it stands.
+- A mention that is not sure is dropped if its name stands unmarked as often as marked, or more.
+- A name that is sure somewhere is marked wherever it stands.
 
-The limits were chosen on devel of NCBI-disease and BC5CDR, where F1 hardly changes between 0.8 and
-0.95 for the one, and 0.95 and 0.99 for the other.
+What "sure" means was chosen on devel of four corpora (docs/decisions/0016-one-name-one-answer.md).
 """
 
 import re
@@ -21,10 +20,8 @@ import numpy as np
 from biobert.core.document import Entity, Span
 from biobert.text.abbreviations import abbreviations
 
-DOUBTFUL = 0.9
-"""A mention with less probability may be dropped."""
-CERTAIN = 0.98
-"""A name with more is marked everywhere."""
+SURE = 0.9
+"""The probability of a mention that needs no other."""
 SHORTEST = 3
 """Characters of a name that is marked everywhere; shorter ones mean too many things."""
 WORD = re.compile(r"\w+|[^\w\s]")
@@ -44,8 +41,8 @@ def consistent(
     definitions = {text[one.short.start : one.short.end]: one.long for one in abbreviations(text)}
     occurring = occurrences(text, {*definitions, *(name for name, _ in _by_name(text, entities))})
     found = _follow_long_forms(text, entities, definitions, occurring, excluded)
-    found = _without_doubtful(text, found, occurring)
-    return _with_certain_ones_repeated(text, found, occurring, excluded)
+    found = _without_unsure(text, found, occurring)
+    return _with_sure_ones_repeated(text, found, occurring, excluded)
 
 
 def occurrences(text: str, names: Iterable[str]) -> dict[str, list[Span]]:
@@ -113,33 +110,33 @@ def _follow_long_forms(
     return kept + added
 
 
-def _without_doubtful(text: str, entities: Sequence[Entity], occurring: Occurring) -> list[Entity]:
+def _without_unsure(text: str, entities: Sequence[Entity], occurring: Occurring) -> list[Entity]:
     places = _Places(text, entities, {})
     kept: list[Entity] = []
     for (name, label), mentions in _by_name(text, entities).items():
         unmarked = sum(not places.touch(span, label) for span in occurring[name])
         is_minority = unmarked >= len(mentions)
-        kept += (one for one in mentions if not is_minority or (one.score or 0.0) >= DOUBTFUL)
+        kept += (one for one in mentions if not is_minority or (one.score or 0.0) >= SURE)
     return kept
 
 
-def _with_certain_ones_repeated(
+def _with_sure_ones_repeated(
     text: str,
     entities: Sequence[Entity],
     occurring: Occurring,
     excluded: Mapping[str, Set[str]],
 ) -> list[Entity]:
     """Long names first: a short one is not marked inside a longer one."""
-    certain = {
+    sure = {
         key: max(one.score or 0.0 for one in mentions)
         for key, mentions in _by_name(text, entities).items()
         if len(key[0]) >= SHORTEST
     }
-    certain = {key: score for key, score in certain.items() if score > CERTAIN}
+    sure = {key: score for key, score in sure.items() if score >= SURE}
     places = _Places(text, entities, excluded)
     found = list(entities)
-    for name, label in sorted(certain, key=lambda key: (-len(key[0]), *key)):
-        found += places.add(occurring[name], label, certain[name, label])
+    for name, label in sorted(sure, key=lambda key: (-len(key[0]), *key)):
+        found += places.add(occurring[name], label, sure[name, label])
     return found
 
 
