@@ -134,9 +134,10 @@ def _joined(parts: Sequence[_Part]) -> MarkedText:
 
 def _read(text: str, start: int, end: int, blinded: Sequence[Blinded]) -> Iterator[_Part]:
     """The text from start to end as it is, but for what is blinded in it."""
-    for one in blinded[bisect_left(blinded, start, key=lambda one: one.span.start) :]:
-        if one.span.start >= end:
-            break
+    first, last = (
+        bisect_left(blinded, place, key=lambda one: one.span.start) for place in (start, end)
+    )
+    for one in blinded[first:last]:
         if one.span.end <= end:
             yield from _copied(text, start, one.span.start)
             yield _Part(one.word, one.span.start, one.span.end)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from biobert.core.document import Document, Span
 from biobert.core.task import Example
-from biobert.tasks._candidates import PairType, mentioning, pair_of
+from biobert.tasks._candidates import PairType, mentioning, merged, pair_of
 from biobert.tasks._marking import Blinded, Marked, MarkedText, Marking, mark, mentions_of
 from biobert.tasks._memory import Memory
 from biobert.text.sentences import sentences_of
@@ -77,11 +77,8 @@ class PairTexts:
             bisect_left(mentions, place, key=lambda one: one.span.start)
             for place in (example.start, example.end)
         )
-        others = [
-            one
-            for one in mentions[begin:end]
-            if not any(one.span.start < it.span.end and it.span.start < one.span.end for it in own)
-        ]
+        taken = merged(one.span for one in own)
+        others = [one for one in mentions[begin:end] if not _touches(one.span, taken)]
         return _apart(others + own) if self._blinding == "all" else others
 
     def _mentions_of(self, document: Document) -> list[Blinded]:
@@ -100,6 +97,12 @@ def _apart(blinded: Iterable[Blinded]) -> list[Blinded]:
         if not found or found[-1].span.end <= one.span.start:
             found.append(one)
     return found
+
+
+def _touches(span: Span, others: Sequence[Span]) -> bool:
+    """Whether the span overlaps one of the others, which stand in text order and apart."""
+    following = bisect_left(others, span.end, key=lambda one: one.start)
+    return following > 0 and others[following - 1].end > span.start
 
 
 def _placeholder(type: str) -> str:

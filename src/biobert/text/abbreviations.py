@@ -38,7 +38,7 @@ def abbreviations(text: str) -> Iterator[Abbreviation]:
             if start is not None:
                 yield Abbreviation(Span(begin, end), Span(low + start, low + len(before)))
                 continue
-        word = LAST_WORD.search(before)
+        word = LAST_WORD.search(before, max(0, len(before) - LONGEST - 1))
         if word and _is_short(word[0]):
             start = _long_form(word[0], text[begin:end])
             if start == 0:
