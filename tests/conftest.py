@@ -45,8 +45,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A Ray cluster of two cores, on this machine; it is started once, as Ray leaves traces."""
     ray = pytest.importorskip("ray", reason="the extra [scale] is not installed")
     root = Path(__file__).parents[1]
+    # As the command does; what Ray would ask for its statistics outlives its start, in a thread.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         # Where Ray keeps what is between its processes.
         patch.setenv("HOME", str(tmp_path_factory.mktemp("ray")))
         patch.setenv("PYTHONPATH", f"{root}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
