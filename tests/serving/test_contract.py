@@ -11,8 +11,8 @@ import pytest
 import requests
 import schemathesis
 
-# Left to itself it is first imported inside a test, where Python 3.11 fails to compile it if another
-# thread writes a traceback meanwhile.
+# Left to itself it is first imported inside a test, where Python 3.11 fails to compile it if
+# another thread writes a traceback meanwhile.
 import schemathesis.specs.openapi.schemas
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable

@@ -218,7 +218,9 @@ def test_a_run_that_is_stopped_leaves_its_history(
     stopped: Callable[..., None],
     tables: dict[str, Any],
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("biobert.training.curves.SECONDS_BETWEEN", 0.0)
     data = {"devel": tables["data"]["train"]}
     stopped("out", step=5, data=data, run={"evaluate_every_steps": 2})
     lines = (tmp_path / "out" / "history.jsonl").read_text().splitlines()

@@ -54,8 +54,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing the curves takes longer than all else, and is tested elsewhere."""
-    for room in ("loop", "session"):
-        monkeypatch.setattr(f"biobert.training.{room}.plot_curves", lambda *_: None)
+    monkeypatch.setattr("biobert.training.session.plot_curves", lambda *_: None)
 
 
 def mention(word: str, label: str) -> Entity:

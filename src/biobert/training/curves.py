@@ -1,6 +1,7 @@
 """The curves of a run as a PNG: a panel for each figure, a line in it for each devel set."""
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,26 @@ if TYPE_CHECKING:
 COLUMNS = 2
 PANEL_INCHES = (5.0, 2.6)
 SMOOTHING_STEPS = 25
+SECONDS_BETWEEN = 30.0
 FAR = 20.0
 """What changes by such a factor is drawn on a logarithmic scale."""
 BLUE, PALE = "#1f5f99", "#c6d4e1"
 History = Sequence[Mapping[str, Any]]
 Points = list[tuple[int, float]]
+
+
+class LiveCurves:
+    """`curves.png` of a run that goes on, drawn so rarely that it costs nothing."""
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+        self.drawn = time.monotonic()
+
+    def update(self, history: History) -> None:
+        """Draw again if the last picture is SECONDS_BETWEEN old."""
+        if time.monotonic() - self.drawn >= SECONDS_BETWEEN:
+            plot_curves(history, self.output)
+            self.drawn = time.monotonic()
 
 
 def plot_curves(history: History, output: Path) -> None:

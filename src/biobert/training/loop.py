@@ -24,7 +24,7 @@ from biobert.training.checkpoint import (
     run_state,
     save_checkpoint,
 )
-from biobert.training.curves import plot_curves
+from biobert.training.curves import LiveCurves
 from biobert.training.history import shown_scores, write_history
 from biobert.training.method import Turn
 from biobert.training.methods import build_methods
@@ -96,6 +96,7 @@ class TrainingLoop:
         self.examiner = examiner
         self.output = output
         self.folder = output / "checkpoints"
+        self.curves = LiveCurves(output)
         self.listener = listener
         self.heads: dict[str, HeadSpec] = {head.name: head for head in learner.task.heads()}
         self.accelerator = build_accelerator(recipe.run, output)
@@ -294,7 +295,7 @@ class TrainingLoop:
         self.accelerator.log(tracked_scores(main, shown), step=self.progress.step)
         if self.accelerator.is_main_process:
             write_history(self.progress.history, self.output)
-            plot_curves(self.progress.history, self.output)
+            self.curves.update(self.progress.history)
 
     def _evaluated(self) -> bool:
         last = next((row for row in reversed(self.progress.history) if "score" in row), None)
