@@ -311,11 +311,19 @@ def test_words_are_found_whatever_the_white_space(text: str, words: str) -> None
 
 
 @pytest.mark.data
-def test_the_questions_of_evidence_inference(corpora: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("split", "count"),
+    [
+        pytest.param("train", 849, marks=pytest.mark.slow),
+        pytest.param("devel", 107, marks=pytest.mark.slow),
+        ("test", 119),
+    ],
+)
+def test_the_questions_of_evidence_inference(
+    corpora: Path, tmp_path: Path, split: str, count: int
+) -> None:
     from biobert.data.catalogue import read_split
 
-    counts = {"train": 849, "devel": 107, "test": 119}
-    for split, count in counts.items():
-        found = read_split("evidence-inference-spans", split, data_root=corpora, cache=tmp_path)
-        assert len(found) == count
-        assert all(document.entities for document in found)
+    found = read_split("evidence-inference-spans", split, data_root=corpora, cache=tmp_path)
+    assert len(found) == count
+    assert all(document.entities for document in found)
