@@ -1,6 +1,6 @@
 """How many identifiers of invented notes are found, what else is replaced, and how fast.
 
-    python benchmarks/deidentification.py [--names MODEL]
+    python benchmarks/deidentification.py [--names embedded-names]
 
 With a tagger (recipes/ner-names.toml), everything is measured without and with it. The notes and
 their gold annotations are in tests/trust/notes: those the rules were written with (`tuning`; the

@@ -4,24 +4,28 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 
+import pytest
+
 import biobert
+from biobert.pipeline.load import SHIPPED, model_folder
 
 ROOT = Path(__file__).parents[1]
 
 
 def test_the_package_carries_its_data() -> None:
     package = files("biobert")
-    for name in ("embedded/model.onnx", "embedded/tokenizer.json", "embedded/biobert.json"):
-        assert package.joinpath(name).is_file()
+    for folder in SHIPPED.values():
+        for name in ("model.onnx", "tokenizer.json", "biobert.json", "README.md"):
+            assert package.joinpath(folder, name).is_file()
     assert package.joinpath("data/formats/_html/page.css").is_file()
     assert package.joinpath("data/corpora/BC5CDR.toml").is_file()
     assert package.joinpath("trust/lists/surnames.txt").is_file()
     assert package.joinpath("py.typed").is_file()
 
 
-def test_no_embedded_file_is_beyond_thirty_megabytes() -> None:
-    folder = Path(str(files("biobert"))) / "embedded"
-    assert all(path.stat().st_size < 30_000_000 for path in folder.iterdir())
+@pytest.mark.parametrize("model", SHIPPED)
+def test_no_embedded_file_is_beyond_thirty_megabytes(model: str) -> None:
+    assert all(path.stat().st_size < 30_000_000 for path in model_folder(model).iterdir())
 
 
 def test_the_base_install_has_no_training_packages() -> None:

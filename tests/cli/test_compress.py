@@ -4,8 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from biobert.data.reading import write_documents
+from biobert.pipeline.annotator import Annotator
 from biobert.tasks.ner import NamedEntityRecognition
 from tests.cli.calling import call
+from tests.tiny import write_tiny_model_folder
 
 RECIPE = """
 name = "toy"
@@ -44,6 +46,33 @@ def test_an_export_is_measured_where_a_corpus_is_named(tiny_model: Path, tmp_pat
     assert done.json["data"]["compressed"]["bytes"] < done.json["data"]["original"]["bytes"]
     assert "## Made smaller" in (tmp_path / "small" / "README.md").read_text()
     assert call(*gated, "--max-loss", -100, "--json").json["error"]["code"] == "refused"
+
+
+PARTS = {label: {"name": "ner", "labels": [label]} for label in ("Disease", "Chemical")}
+
+
+def test_a_part_of_a_multitask_answers_for_it(tmp_path: Path) -> None:
+    both = write_tiny_model_folder(tmp_path / "both", task="multitask", others={"parts": PARTS})
+    recipe(tmp_path)
+    corpus = ("--corpus", tmp_path / "gold.jsonl", "--split", "devel")
+    gated = ("export", both, "-o", tmp_path / "small", *corpus, "--max-loss", 100)
+    assert "name one of them as part" in call(*gated).err
+    unknown = call(*gated, "--part", "Chemicals")
+    assert unknown.code == 2 and "did you mean 'Chemical'?" in unknown.err
+    done = call(*gated, "--part", "Chemical", "--json")
+    assert done.code == 0, done.err
+    assert list(done.json["data"]["compressed"]["scores"]) == [
+        f"Chemical {tmp_path}/gold.jsonl devel"
+    ]
+    assert Annotator(tmp_path / "small").model.labels == ("Disease", "Chemical")
+    scores = call(
+        "evaluate", tmp_path / "small", tmp_path / "gold.jsonl", "--part", "Chemical", "--json"
+    )
+    assert scores.json["data"]["labels"] == ["Chemical"]
+    timed = ("compare-speed", both, tmp_path / "small", *corpus, "--texts", 2, "--turns", 1)
+    found = call(*timed, "--part", "Chemical", "--json").json["data"]["variants"]
+    exported = done.json["data"]["compressed"]["scores"].values()
+    assert [found[1]["score"]] == list(exported)
 
 
 def test_an_export_that_is_not_measured_keeps_its_weights(tiny_model: Path, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def test_settings_come_from_tables_and_go_back() -> None:
         ({"name": "a", "cuont": 1}, "count"),
         ({"name": "a", "inner": {"rat": 1}}, "rate"),
         ({"name": "a", "inner": {"rate": "fast"}}, "fast"),
+        ({"name": "a", "inner": {"rate": float("nan")}}, "nan"),
         ({"name": "a", "inner": 4}, "inner"),
     ],
 )

@@ -108,6 +108,22 @@ def test_plain_text_and_a_wish_for_another_format(client: TestClient) -> None:
     assert refused.status_code == 406
 
 
+@pytest.mark.parametrize(
+    ("accept", "type"),
+    [
+        ("application/json;q=0.1, application/xml", "application/xml"),
+        ("application/xml;q=0, application/json", "application/json"),
+        ("application/xml;q=2, */*;q=0.5", "application/json"),
+        ("image/png, text/html;q=0.2, application/xml;q=0.1", "text/html; charset=utf-8"),
+    ],
+)
+def test_the_most_welcome_format_is_written(client: TestClient, accept: str, type: str) -> None:
+    found = client.post("/v1/annotate", json={"text": "Aspirin."}, headers={"accept": accept})
+    assert found.headers["content-type"] == type
+    unwelcome = {"accept": "application/json;q=0"}
+    assert client.post("/v1/annotate", json={"text": "a"}, headers=unwelcome).status_code == 406
+
+
 def test_persons_are_taken_out_first(everything: TestClient) -> None:
     text = "Mrs. Sullivan, seen on 3/14/2024, takes warfarin."
     clean = Deidentifier().deidentify(text).document.text
@@ -123,6 +139,11 @@ def test_persons_are_taken_out_first(everything: TestClient) -> None:
         ("/v1/embed", {"texts": [text], "deidentify": True}),
         ("/v1/infer", {"pairs": [{"first": text, "second": text}], "deidentify": True}),
         ("/v1/fill-mask", {"text": f"{text} [MASK]", "deidentify": True}),
+        ("/embed", {"inputs": text, "deidentify": True}),
+        (
+            "/rerank",
+            {"query": text, "texts": [text], "return_text": True, "deidentify": True},
+        ),
     ):
         found = everything.post(path, json=body)
         assert found.status_code == 200 and "Sullivan" not in found.text, found.text

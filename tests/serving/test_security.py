@@ -180,6 +180,7 @@ def test_logs_hold_no_text_and_no_key(
         ({"models": []}, "at least one"),
         ({"models": [{"name": "a", "folder": "x"}] * 2}, "of its own"),
         ({"limits": {"documents": 0}}, "more than 0"),
+        ({"limits": {"request_seconds": float("inf")}}, "more than 0"),
         ({"limits": {"documnts": 1}}, "did you mean"),
         ({"port": 70000}, "65535"),
     ],

@@ -1,26 +1,16 @@
-"""The tagger of names in `models/` finds, without torch, what no rule and no list gives away."""
-
-from pathlib import Path
+"""The embedded model of names finds, without torch, what no rule and no list gives away."""
 
 import pytest
 
 from biobert import Deidentifier
-from biobert.core.model_folder import read_manifest
+from biobert.pipeline.load import EMBEDDED_NAMES
 from biobert.trust.tagger import load_tagger
-
-FOLDER = Path(__file__).parents[2] / "models" / "biobert-names"
-LARGEST_FILE = 30_000_000
 
 
 @pytest.fixture(scope="module")
 def both() -> Deidentifier:
     """The rules and the model together."""
-    return Deidentifier(names=load_tagger(FOLDER).annotate)
-
-
-def test_its_files_are_small_and_tell_where_they_come_from() -> None:
-    assert all(path.stat().st_size <= LARGEST_FILE for path in FOLDER.iterdir())
-    assert read_manifest(FOLDER).recipe["model"]["encoder"] == "models/biobert-mini"
+    return Deidentifier(names=load_tagger(EMBEDDED_NAMES).annotate)
 
 
 def test_names_and_places_are_found_in_small_letters(both: Deidentifier) -> None:

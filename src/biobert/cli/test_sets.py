@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 RenameOption = Annotated[
     list[str] | None, typer.Option(help="Rename a label of the corpus: NCBITaxon=Species.")
 ]
+PartOption = Annotated[
+    str | None, typer.Option(help="The part of a multitask model that answers the corpus.")
+]
 WhereOption = Annotated[
     list[str] | None, typer.Option(help="Only documents whose metadata say so: type=yesno.")
 ]
@@ -24,13 +27,14 @@ def asked_test_set(
     rename: list[str] | None,
     labels: str | None,
     where: list[str] | None,
+    part: str | None = None,
 ) -> "TestSet":
     """The test set that the options describe."""
     from biobert.pipeline.evaluating import TestSet
 
     wanted = tuple(labels.split(",")) if labels else None
     meant = _pairs(where or [], "--where", "KEY=VALUE")
-    return TestSet(corpus, split, renamed(rename), wanted, meant)
+    return TestSet(corpus, split, renamed(rename), wanted, meant, part)
 
 
 def renamed(rename: list[str] | None) -> dict[str, str]:

@@ -108,6 +108,9 @@ def _plain(hint: Any, value: Any, place: str) -> Any:
         return Path(value)
     if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
         raise BadInputError(f"{place} = {value!r}: expected {hint.__name__}")
+    # A NaN would pass every check of bounds.
+    if value != value:
+        raise BadInputError(f"{place} = {value!r}: expected a number")
     return value
 
 

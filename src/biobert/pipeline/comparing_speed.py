@@ -28,6 +28,7 @@ from biobert.pipeline.load import model_folder
 from biobert.pipeline.speed import folder_bytes, latency_of, speed_texts, unit_of
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
+from biobert.tasks.multitask import part_of_task
 
 BATCHES = (1, 8, 32)
 WORKER = "biobert.pipeline.speed_worker"
@@ -193,7 +194,7 @@ def _documents(
         return tasks[0].toy_documents()
     gold = read_gold(test_set, test_set.split, places)
     for task in tasks:
-        scored_labels(task, gold, None)
+        scored_labels(part_of_task(task, test_set.part), gold, None)
     return gold
 
 

@@ -31,7 +31,8 @@ from biobert.pipeline.speed import (
     speed_texts,
 )
 from biobert.tasks import build_task
-from biobert.training.corpora import note_set_aside, read_sources
+from biobert.tasks.multitask import part_of_task
+from biobert.training.corpora import note_set_aside, read_sources, source_name
 from biobert.training.loop import Listener
 
 SPEED_TEXTS = 100
@@ -41,6 +42,14 @@ TURNS = 3
 
 class GateError(BiobertError):
     """The smaller model answers too badly to be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Gold that both models are scored on, and the part of a multitask that answers it."""
+
+    gold: Sequence[Document]
+    part: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +129,8 @@ def compress(
 
 def _gates(
     recipe: CompressionRecipe, task: Task, places: CorpusPlaces, listener: Listener
-) -> dict[str, list[Document]]:
-    """The gold of each gate, which the task can be scored on."""
+) -> dict[str, Gate]:
+    """Each gate by its name; the task, or its part, can be scored on it."""
     rejects = Rejects()
     found = read_sources(
         recipe.gate, data_root=places.data_root, cache=places.cache, rejects=rejects
@@ -130,9 +139,10 @@ def _gates(
     empty = [name for name, some in found.items() if not some]
     if empty:
         raise BadInputError(f"[[gate]] {', '.join(empty)}: no documents to score on")
-    for gold in found.values():
-        scored_labels(task, gold, None)
-    return found
+    parts = {source_name(source): source.part for source in recipe.gate}
+    for name, gold in found.items():
+        scored_labels(part_of_task(task, parts[name]), gold, None)
+    return {name: Gate(gold, parts[name]) for name, gold in found.items()}
 
 
 def _exported(source: Path, compressed: Path, scratch: Path) -> list[Path]:
@@ -143,10 +153,10 @@ def _exported(source: Path, compressed: Path, scratch: Path) -> list[Path]:
     return [scratch / "whole"]
 
 
-def _weigh(folders: Sequence[Path], gates: Mapping[str, Sequence[Document]]) -> list[Weighed]:
+def _weigh(folders: Sequence[Path], gates: Mapping[str, Gate]) -> list[Weighed]:
     """All models; they take turns, so that a busy machine slows down all of them alike."""
     models = [load_model(folder) for folder in folders]
-    documents = [document for some in gates.values() for document in some]
+    documents = [document for gate in gates.values() for document in gate.gold]
     texts = speed_texts(models[0].task, documents, SPEED_TEXTS)
     alone: list[list[float]] = [[] for _ in models]
     together: list[list[float]] = [[] for _ in models]
@@ -158,7 +168,10 @@ def _weigh(folders: Sequence[Path], gates: Mapping[str, Sequence[Document]]) -> 
                 together[number].append(sum(many))
     return [
         Weighed(
-            scores={name: scores_of(model, some).main for name, some in gates.items()},
+            scores={
+                name: scores_of(model.part(gate.part), gate.gold).main
+                for name, gate in gates.items()
+            },
             p50_ms=latency_of(alone[number]).p50_ms,
             texts_per_second=len(texts) / sorted(together[number])[TURNS // 2],
             bytes=folder_bytes(folders[number]),
@@ -170,7 +183,8 @@ def _weigh(folders: Sequence[Path], gates: Mapping[str, Sequence[Document]]) -> 
 
 def _check_losses(report: CompressionReport) -> None:
     for name, loss in report.losses().items():
-        if loss > report.max_loss:
+        # Of a NaN nobody can say that it is little.
+        if not loss <= report.max_loss:
             before, after = (one.scores[name] for one in (report.original, report.compressed))
             raise GateError(
                 f"refused: {name} falls from {100 * before:.2f} to {100 * after:.2f}, by "

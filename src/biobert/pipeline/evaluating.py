@@ -36,7 +36,7 @@ class TestSet:
     """A split of a catalogued corpus, a folder or a file.
 
     `rename` maps its labels to the model's; `labels` keeps only these types of entities, `where`
-    only documents whose metadata say so.
+    only documents whose metadata say so. `part` is the one of a multitask that is tested.
     """
 
     corpus: str
@@ -44,6 +44,7 @@ class TestSet:
     rename: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] | None = None
     where: Mapping[str, str] = field(default_factory=dict)
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ def evaluate(
     cannot be read go to `rejects`.
     """
     rejects = Rejects() if rejects is None else rejects
+    if test_set.part is not None:
+        annotator = Annotator(annotator.model.part(test_set.part))
     task, manifest = annotator.model.task, annotator.model.manifest
     if embedder is not None:
         _writing(task)
@@ -157,7 +160,8 @@ def scored_labels(
     """The labels of the task; of entities those that the corpus annotates, and the caller wants."""
     if isinstance(task, Multitask):
         raise BadInputError(
-            f"the model answers {', '.join(task.parts)}: `biobert split` it and evaluate a part"
+            f"the model answers {', '.join(task.parts)}: name one of them as part, or `biobert "
+            "split` it"
         )
     known = task.settings().get("labels", ())
     if not finds_entities(task):

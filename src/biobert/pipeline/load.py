@@ -15,10 +15,11 @@ from biobert.runtime.ensemble import EnsemblePredictor
 from biobert.runtime.load import find_exported, load_exported
 from biobert.runtime.settings import RuntimeSettings, cores_of_container
 from biobert.tasks import build_task
-from biobert.tasks.multitask import Multitask, PartPredictor, tasks_in
+from biobert.tasks.multitask import Multitask, PartPredictor, part_of_task, tasks_in
 from biobert.text.tokenizer import Tokenizer
 
-EMBEDDED = "embedded"
+EMBEDDED, EMBEDDED_NAMES = "embedded", "embedded-names"
+SHIPPED = {EMBEDDED: "embedded", EMBEDDED_NAMES: "embedded_names"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,13 @@ class LoadedModel:
         """What it may say; of several tasks what any of them may."""
         settings = [task.settings() for task in tasks_in(self.task)]
         return tuple(dict.fromkeys(label for one in settings for label in one.get("labels", ())))
+
+    def part(self, name: str | None) -> "LoadedModel":
+        """The model for the part of this name alone; None stands for the model as it is."""
+        if name is None:
+            return self
+        wanted = part_of_task(self.task, name)
+        return self.narrowed(lambda one: one is wanted)
 
     def narrowed(self, wanted: Callable[[Task], bool]) -> "LoadedModel":
         """The model for those of its tasks alone that are wanted: of a multitask some parts."""
@@ -55,9 +63,9 @@ class LoadedModel:
 
 
 def model_folder(model: str | Path) -> Path:
-    """The folder of a model; `embedded` is the one that ships with the package."""
-    if str(model) == EMBEDDED:
-        return Path(str(files("biobert") / "embedded"))
+    """The folder of a model; those in SHIPPED come with the package."""
+    if (shipped := SHIPPED.get(str(model))) is not None:
+        return Path(str(files("biobert") / shipped))
     folder = Path(model)
     if not folder.is_dir():
         raise BadInputError(

@@ -55,8 +55,9 @@ class Worker:
         assert self._model is not None
         places = from_mapping(CorpusPlaces, wanted["places"], place="places")
         test_set = from_mapping(TestSet, wanted["score"], place="score")
-        scores = scores_of(self._model, read_gold(test_set, test_set.split, places))
-        return {"score": scores.main, "measure": self._model.task.measure()}
+        model = self._model.part(test_set.part)
+        scores = scores_of(model, read_gold(test_set, test_set.split, places))
+        return {"score": scores.main, "measure": model.task.measure()}
 
 
 def main() -> None:

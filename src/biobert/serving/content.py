@@ -23,10 +23,10 @@ from biobert.serving.models import Identity
 from biobert.serving.refusals import TOO_LARGE, Refusal, invalid, too_large
 from biobert.serving.routing import (
     JSON,
+    accepted,
     check_elements,
     content_type,
     is_utf8,
-    media_type,
     strict_json,
 )
 
@@ -106,16 +106,15 @@ def wanted_format(
     request: Request, written: Collection[str] = tuple(MEDIA_TYPES), usual: str = OWN
 ) -> str:
     """The format that Accept asks for, or Refusal; `usual` where everything is welcome."""
-    accepted = request.headers.get("accept", "*/*").split(",")
-    for one in accepted:
-        kind, parameters = media_type(one)
+    header = request.headers.get("accept", "*/*")
+    for kind, parameters in accepted(header):
         if kind in ("*/*", "application/*") and "format" not in parameters:
             return usual
         wanted = BY_MEDIA_TYPE.get((kind, parameters.get("format", "")))
         if wanted is not None and wanted in written:
             return wanted
     known = ", ".join(MEDIA_TYPES[one] for one in written)
-    raise Refusal(406, "not-acceptable", f"none of {', '.join(accepted)}; accept {known}")
+    raise Refusal(406, "not-acceptable", f"none of {header}; accept {known}")
 
 
 def read_body(content: bytes, format: str, processes: Semaphore, job: Job) -> list[Document]:

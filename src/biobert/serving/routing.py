@@ -190,6 +190,22 @@ def media_type(header: str) -> tuple[str, dict[str, str]]:
     return kind.strip(), {name.strip(): value.strip(' "') for name, _, value in pairs}
 
 
+def accepted(header: str) -> list[tuple[str, dict[str, str]]]:
+    """The media types of an Accept header, the most welcome first, without those at `q=0`."""
+    kinds = [media_type(one) for one in header.split(",")]
+    welcome = [(kind, parameters) for kind, parameters in kinds if _quality(parameters) > 0.0]
+    return sorted(welcome, key=lambda one: -_quality(one[1]))
+
+
+def _quality(parameters: Mapping[str, str]) -> float:
+    """The `q` of a media type: 1 where none is said, 0 where it is no number between 0 and 1."""
+    try:
+        quality = float(parameters.get("q", "1"))
+    except ValueError:
+        return 0.0
+    return quality if 0.0 <= quality <= 1.0 else 0.0
+
+
 def is_utf8(parameters: Mapping[str, str]) -> bool:
     """Whether the parameters of a media type say UTF-8, or a part of it, or nothing."""
     return parameters.get("charset", "utf-8") in ("utf-8", "utf8", "us-ascii")

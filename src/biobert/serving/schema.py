@@ -168,7 +168,7 @@ class BernRequest(PersonsRequest):
     text: str = Field(examples=[EXAMPLE])
 
 
-class TeiEmbedRequest(Request):
+class TeiEmbedRequest(PersonsRequest):
     """As Hugging Face text-embeddings-inference is asked. Nothing is ever truncated here."""
 
     inputs: str | list[str] = Field(examples=[EXAMPLE])
@@ -179,7 +179,7 @@ class TeiEmbedRequest(Request):
     dimensions: int | None = None
 
 
-class TeiRerankRequest(Request):
+class TeiRerankRequest(PersonsRequest):
     """As Hugging Face text-embeddings-inference is asked to rank texts for a query."""
 
     query: str = Field(examples=["What helps against fever?"])

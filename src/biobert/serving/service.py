@@ -29,7 +29,7 @@ from biobert.serving.schema import PersonsRequest
 from biobert.serving.security import Gate
 from biobert.serving.settings import ServiceSettings, TracingSettings
 from biobert.trust.deidentification import Deidentifier
-from biobert.trust.tagger import load_tagger
+from biobert.trust.tagger import tagger_or_rules
 
 if TYPE_CHECKING:
     # Its packages are an extra of their own.
@@ -68,8 +68,7 @@ class Service:
         self.tracing = _tracing(settings.tracing)
         self.processes = threading.BoundedSemaphore(settings.limits.pdfs)
         self._drift = {one.name: Drift(settings.drift) for one in settings.models}
-        names = settings.deidentification.names
-        self._names = None if names is None else load_tagger(names, settings.runtime)
+        self._names = tagger_or_rules(settings.deidentification.names, settings.runtime)
         self._pool = ThreadPoolExecutor(
             settings.batching.threads, thread_name_prefix="biobert-request"
         )

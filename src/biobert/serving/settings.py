@@ -1,12 +1,13 @@
 """What a service serves, to whom, and within which limits: a TOML file, or options."""
 
+import math
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
 from biobert.core.errors import BadInputError
-from biobert.pipeline.load import EMBEDDED
+from biobert.pipeline.load import EMBEDDED, EMBEDDED_NAMES
 from biobert.runtime.settings import RuntimeSettings
 
 Role = Literal["reader", "admin"]
@@ -175,11 +176,11 @@ class DeidentificationSettings:
 
     Surrogates are other ones in each request: if they stayed the same, who sends a date of his own
     would learn by how many days those of all others were moved. `names` is the folder of a model
-    that finds identifiers besides the rules.
+    that finds identifiers besides the rules; "none" leaves it to these.
     """
 
     replacement: Literal["tags", "surrogates"] = "tags"
-    names: str | None = None
+    names: str = EMBEDDED_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,5 +239,5 @@ def is_loopback(host: str) -> bool:
 def _need_positive(place: str, settings: object, names: tuple[str, ...]) -> None:
     for name in names:
         value = getattr(settings, name)
-        if value <= 0:
-            raise BadInputError(f"{place} {name} = {value}: more than 0")
+        if not 0 < value < math.inf:
+            raise BadInputError(f"{place} {name} = {value}: a number, more than 0")

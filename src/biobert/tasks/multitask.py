@@ -291,6 +291,16 @@ def tasks_in(task: Task) -> tuple[Task, ...]:
     return tuple(task.parts.values()) if isinstance(task, Multitask) else (task,)
 
 
+def part_of_task(task: Task, name: str | None) -> Task:
+    """The part of a multitask that is called `name`; None stands for the task as it is."""
+    if name is None:
+        return task
+    parts = task.parts if isinstance(task, Multitask) else {}
+    if name not in parts:
+        raise unknown_name("part of the model", name, parts)
+    return parts[name]
+
+
 def head_name(part: str, head: str) -> str:
     """What a part's head is called in the network of all."""
     return f"{part}-{head}"

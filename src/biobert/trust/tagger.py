@@ -12,6 +12,8 @@ from biobert.runtime.settings import RuntimeSettings
 from biobert.trust.deidentification import Tagger
 from biobert.trust.model_labels import kind_of
 
+RULES_ALONE = "none"
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedTagger:
@@ -45,3 +47,8 @@ def load_tagger(
             code="usage",
         )
     return LoadedTagger(annotator, ignored)
+
+
+def tagger_or_rules(model: str, settings: RuntimeSettings) -> LoadedTagger | None:
+    """The model that helps the rules; none where `model` is RULES_ALONE."""
+    return None if model == RULES_ALONE else load_tagger(model, settings)

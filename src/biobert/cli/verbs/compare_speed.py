@@ -13,7 +13,7 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
-from biobert.cli.test_sets import RenameOption, renamed
+from biobert.cli.test_sets import PartOption, RenameOption, renamed
 
 if TYPE_CHECKING:
     from biobert.pipeline.comparing_speed import SpeedComparison, Variant
@@ -32,6 +32,7 @@ def compare_speed(
     ] = None,
     split: Annotated[str, typer.Option(help="train, devel or test.")] = "devel",
     rename: RenameOption = None,
+    part: PartOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for speed.json and speed.png.")
     ] = None,
@@ -55,7 +56,7 @@ def compare_speed(
 
     found = compared(
         models,
-        None if corpus is None else TestSet(corpus, split, renamed(rename)),
+        None if corpus is None else TestSet(corpus, split, renamed(rename), part=part),
         corpus_places(),
         speed=SpeedSettings(texts, turns),
         settings=runtime_settings(engine, precision, device, threads),

@@ -38,8 +38,8 @@ def deidentify(
         str | None, typer.Option(help="Metadata that names the patient, whose dates move alike.")
     ] = None,
     names: Annotated[
-        str | None, typer.Option(help="A model folder that finds identifiers too.")
-    ] = None,
+        str, typer.Option(help="A model folder that finds identifiers too; none for rules alone.")
+    ] = "embedded-names",
     keep_inside: Annotated[
         str | None,
         typer.Option(help="Entities of the input that are no names: Disease,Chemical."),
@@ -62,12 +62,9 @@ def deidentify(
     from biobert.data.rejects import Rejects
     from biobert.trust.batch import DeidentificationSettings, deidentify_inputs, without_details
     from biobert.trust.deidentification import Deidentifier
+    from biobert.trust.tagger import tagger_or_rules
 
-    tagger = None
-    if names is not None:
-        from biobert.trust.tagger import load_tagger
-
-        tagger = load_tagger(names, runtime_settings(engine, precision, device))
+    tagger = tagger_or_rules(names, runtime_settings(engine, precision, device))
     deidentifier = Deidentifier(
         replacement=replace,  # type: ignore[arg-type]
         key=None if key_file is None else _key(key_file),

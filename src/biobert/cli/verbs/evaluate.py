@@ -13,7 +13,13 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
-from biobert.cli.test_sets import RenameOption, WhereOption, asked_test_set, show_set_aside
+from biobert.cli.test_sets import (
+    PartOption,
+    RenameOption,
+    WhereOption,
+    asked_test_set,
+    show_set_aside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +47,7 @@ def evaluate(
     rename: RenameOption = None,
     labels: Annotated[str | None, typer.Option(help="Score these only: Disease,Chemical.")] = None,
     where: WhereOption = None,
+    part: PartOption = None,
     confusion: Annotated[Path | None, typer.Option(help="Draw the confusion as PNG.")] = None,
     vectors: Annotated[
         str | None, typer.Option(help="An encoder: how near its vectors of written texts are.")
@@ -63,7 +70,7 @@ def evaluate(
     from biobert.pipeline.embedder import Embedder
     from biobert.pipeline.evaluating import evaluate as evaluated
 
-    test_set = asked_test_set(corpus, split, rename=rename, labels=labels, where=where)
+    test_set = asked_test_set(corpus, split, rename=rename, labels=labels, where=where, part=part)
     settings = runtime_settings(engine, precision, device, threads)
     annotator = Annotator(model, settings=settings)
     set_aside = Rejects()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.test_sets import RenameOption, renamed
+from biobert.cli.test_sets import PartOption, RenameOption, renamed
 from biobert.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def export(
         str | None, typer.Option(help="Of --corpus: train, devel or test; by default devel.")
     ] = None,
     rename: RenameOption = None,
+    part: PartOption = None,
     calibrate: Annotated[
         str | None,
         typer.Option(help="For int8-static: the train split that shows the ranges of activations."),
@@ -58,15 +59,17 @@ def export(
 
     need_extra("torch", "onnx", extra="train")
     if corpus is None:
-        given = {"--split": split, "--rename": rename, "--calibrate": calibrate}
-        _refuse_unmeasured({"--weights": weights, **given, "--max-loss": max_loss})
+        given = {"--split": split, "--rename": rename, "--part": part}
+        others = {"--calibrate": calibrate, "--max-loss": max_loss}
+        _refuse_unmeasured({"--weights": weights, **given, **others})
         return _unmeasured(model, output)
     _check_calibration(weights, calibrate)
     names = renamed(rename)
+    gate = {"corpus": corpus, "splits": [split or "devel"], "rename": names, "part": part}
     tables = {
         "name": "export",
         "steps": [{"kind": "export", "weights": weights or "int8"}],
-        "gate": [{"corpus": corpus, "splits": [split or "devel"], "rename": names}],
+        "gate": [gate],
         "corpora": [] if calibrate is None else [{"corpus": calibrate, "rename": names}],
     }
     return _behind_gate(model, output, tables, 0.3 if max_loss is None else max_loss)

@@ -41,10 +41,11 @@ async def embed(request: Request, asked: TeiEmbedRequest) -> Response:
         raise invalid(f"dimensions = {asked.dimensions}: vectors here are whole; leave it out")
     service = service_of(request)
     served = service.models.choose(None, gives_vectors, need=NEED)
-    texts = [asked.inputs] if isinstance(asked.inputs, str) else asked.inputs
-    load = service.check_texts(texts)
+    inputs = [asked.inputs] if isinstance(asked.inputs, str) else asked.inputs
+    load = service.check_texts(inputs)
 
     def work(job: Job) -> Response:
+        texts = service.texts_without_persons(inputs, asked, job)
         found = served.embedder(service.batcher, job).embed_many(texts)
         vectors = [one.tolist() for one in found]
         service.note(request, [served], job, [Document("", text) for text in texts])
@@ -74,12 +75,13 @@ async def rerank(request: Request, asked: TeiRerankRequest) -> Response:
 
     def work(job: Job) -> Response:
         score = _compared if is_similarity(compared) else _cosines
-        raw, shares = score(service, compared, job, asked)
-        service.note(request, [compared], job, [Document("", text) for text in asked.texts])
+        query, *texts = service.texts_without_persons([asked.query, *asked.texts], asked, job)
+        raw, shares = score(service, compared, job, query, texts)
+        service.note(request, [compared], job, [Document("", text) for text in texts])
         scores = raw if asked.raw_scores else shares
         rows: list[dict[str, Any]] = [
             {"index": number, "score": value}
-            | ({"text": asked.texts[number]} if asked.return_text else {})
+            | ({"text": texts[number]} if asked.return_text else {})
             for number, value in enumerate(scores)
         ]
         return json_response(sorted(rows, key=lambda row: -row["score"]))
@@ -88,10 +90,10 @@ async def rerank(request: Request, asked: TeiRerankRequest) -> Response:
 
 
 def _compared(
-    service: Service, served: Served, job: Job, asked: TeiRerankRequest
+    service: Service, served: Served, job: Job, query: str, texts: Sequence[str]
 ) -> tuple[Sequence[float], Sequence[float]]:
     """The annotators' scale, and the place on it."""
-    pairs = [(asked.query, text) for text in asked.texts]
+    pairs = [(query, text) for text in texts]
     model = served.documents(service.batcher, job, first_alone(served, COMPARES))
     documents = documents_of_pairs(pairs, passages_of(model.task))
     found = list(Annotator(model).annotate_many(documents))
@@ -99,10 +101,10 @@ def _compared(
 
 
 def _cosines(
-    service: Service, served: Served, job: Job, asked: TeiRerankRequest
+    service: Service, served: Served, job: Job, query: str, texts: Sequence[str]
 ) -> tuple[Sequence[float], Sequence[float]]:
     """The cosines, and what they are between 0 and 1."""
     embedder = served.embedder(service.batcher, job)
-    query, *texts = embedder.embed_many([asked.query, *asked.texts])
-    cosines = np.stack(texts) @ query
+    asked, *others = embedder.embed_many([query, *texts])
+    cosines = np.stack(others) @ asked
     return cosines.tolist(), ((1.0 + cosines) / 2.0).tolist()
