@@ -237,6 +237,21 @@ def test_what_a_killed_run_left_of_texts_goes_with_the_next(tmp_path: Path) -> N
     }
 
 
+def test_names_of_a_list_are_marked_too(tmp_path: Path) -> None:
+    terms = tmp_path / "terms.tsv"
+    terms.write_text("Chemical\tEX-417\nDisease\tOakdale fever\n")
+    told = ("annotate", "-", "-o", "-", "--to", "jsonl", "--terms", terms)
+    found = json.loads(call(*told, stdin="Ex-417 cured Oakdale fever and asthma.").out)
+    entities = [(one["start"], one["end"], one["label"]) for one in found["entities"]]
+    assert entities == [(0, 6, "Chemical"), (13, 26, "Disease"), (31, 37, "Disease")]
+    terms.write_text("Drug\tEX-417\n")
+    unknown = call(*told, stdin="Ex-417.")
+    assert unknown.code == 1 and "'Drug' is none of the labels" in unknown.err
+    terms.write_text("Chemical EX-417\n")
+    broken = call(*told, stdin="Ex-417.")
+    assert broken.code == 1 and f"{terms}:1: not a label and a term" in broken.err.replace("\n", "")
+
+
 def test_threads_are_bounded(tiny_model: Path) -> None:
     import torch
 

@@ -1,7 +1,7 @@
 """The annotator: texts or documents in, annotated documents out."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -67,17 +67,21 @@ class Annotator:
         labels: Iterable[str] | None = None,
         relations: str | Path | LoadedModel | None = None,
         minimum_relation_score: float = 0.0,
+        terms: Mapping[str, Sequence[str]] | None = None,
         settings: RuntimeSettings = RuntimeSettings(),
     ) -> None:
         """Load the model; `labels` keeps only these types, `minimum_score` only surer entities.
 
         `relations` names a model that then relates the entities, and `minimum_relation_score`
-        keeps only surer relations.
+        keeps only surer relations. `terms` are names of each type that are marked wherever they
+        stand.
         """
         for score in (minimum_score, minimum_relation_score):
             if not 0.0 <= score <= 1.0:
                 raise BadInputError(f"minimum score {score} is not between 0 and 1")
         self.model = model if isinstance(model, LoadedModel) else load_model(model, settings)
+        if terms:
+            self.model = self.model.told(terms)
         self.minimum_score = minimum_score
         self.minimum_relation_score = minimum_relation_score
         self.labels = self._known_labels(labels)

@@ -15,6 +15,7 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.passages import passage_of
 from biobert.core.task import (
+    Counts,
     Example,
     FloatArray,
     HeadSpec,
@@ -27,6 +28,8 @@ from biobert.core.task import (
     TextTokenizer,
     Window,
 )
+from biobert.evaluation.significance import answer_counts
+from biobert.evaluation.spans import check_same_texts
 from biobert.tasks._labels import (
     check_labels,
     joint_probabilities,
@@ -176,6 +179,20 @@ class Classification(Task):
         if self._settings.choice == "one" and measure == "micro":
             measure = "accuracy"
         return score_documents(wanted, predicted, self.labels, measure)
+
+    def counts(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Counts | None:
+        """Labels of every document; of single ones whole answers, for the accuracy; none for a
+        macro F1."""
+        if self._settings.measure == "macro":
+            return None
+        check_same_texts(gold, predicted)
+        wanted = [frozenset(self._known_labels(one)) for one in gold]
+        found = [frozenset(one.labels) for one in predicted]
+        if self._settings.choice == "many":
+            return answer_counts(wanted, found)
+        return answer_counts(
+            [frozenset({one}) for one in wanted], [frozenset({one}) for one in found]
+        )
 
     def tuned(self, gold: Sequence[Document], predicted: Iterable[Document]) -> Self:
         """Where several labels may hold: with thresholds that give the best F1."""

@@ -5,8 +5,8 @@ annotate different types train together, each teaching only its own, and entitie
 types may overlap. `joint` is the classic single softmax over O, B-X, I-X.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import ClassVar, Literal
@@ -35,6 +35,7 @@ from biobert.evaluation.spans import score_entities
 from biobert.tasks._consistency import consistent
 from biobert.tasks._labels import check_labels
 from biobert.tasks._tagging import best_tags
+from biobert.tasks._terms import check_terms, with_terms
 from biobert.tasks._windows import encode_stretches
 from biobert.tasks._words import Words, log_softmax, owned_words, words_of
 from biobert.text.sentences import sentences_of
@@ -53,13 +54,15 @@ class NerSettings:
     other; and of two such answers for the same span the surer one stays.
 
     `consistency` brings the answers of a document into line: names alike are marked alike, and
-    abbreviations as what they stand for.
+    abbreviations as what they stand for. `terms` are names of each type that are marked wherever
+    they stand, learnt or not: `terms.Disease = ["asthma"]`.
     """
 
     labels: tuple[str, ...]
     scheme: Literal["per-type", "joint"] = "per-type"
     exclusive: tuple[tuple[str, ...], ...] = ()
     consistency: bool = False
+    terms: Mapping[str, Sequence[str]] = field(default_factory=dict)
     windows: WindowSettings = field(default_factory=WindowSettings)
 
     def __post_init__(self) -> None:
@@ -82,6 +85,7 @@ class NamedEntityRecognition(Task):
         self.labels = settings.labels
         super().__init__(settings)
         self._excluded = _excluded(settings)
+        self._terms = check_terms(settings.terms, settings.labels)
         self._head = HeadSpec(HEAD, "token", _groups(settings))
 
     def heads(self) -> tuple[HeadSpec, ...]:
@@ -103,6 +107,20 @@ class NamedEntityRecognition(Task):
         annotated = example.document.annotated_labels or self.labels
         gold = list(_pieces_of(example))
         return [{HEAD: self._tags(window, gold, frozenset(annotated))} for window in windows]
+
+    def unlearnt(self, documents: Sequence[Document]) -> list[str]:
+        """Mentions of types that are no labels, or of which their document says nothing."""
+        unknown: Counter[str] = Counter()
+        unsaid: Counter[str] = Counter()
+        for document in documents:
+            annotated = frozenset(document.annotated_labels or self.labels)
+            taught = {label for types in self._taught(annotated) for label in types}
+            for label in (one.label for one in document.entities if one.label not in taught):
+                (unsaid if label in self.labels else unknown)[label] += 1
+        return [
+            *_unlearnt(unknown, "none of task.labels; `rename` in [data] maps others to them"),
+            *_unlearnt(unsaid, "not in the `annotated_labels` of their documents"),
+        ]
 
     def decode(
         self,
@@ -158,6 +176,13 @@ class NamedEntityRecognition(Task):
         annotated = {label for document in gold for label in document.annotated_labels}
         return [label for label in self.labels if not annotated or label in annotated]
 
+    def _taught(self, annotated: frozenset[str]) -> Iterator[list[str]]:
+        """The types of each group of tags that a document with these annotated types teaches."""
+        for group in self._head.groups:
+            types = _types(group)
+            if annotated.intersection(types):
+                yield types
+
     @classmethod
     def toy_documents(cls) -> list[Document]:
         """Two short abstracts with diseases and chemicals."""
@@ -182,6 +207,8 @@ class NamedEntityRecognition(Task):
 
     def _reconciled(self, document: Document, entities: Sequence[Entity]) -> list[Entity]:
         kept = self._without_conflicts(entities)
+        if self._terms:
+            kept = with_terms(document.text, kept, self._terms, self._excluded)
         if self._settings.consistency:
             return consistent(document.text, kept, self._excluded)
         return kept
@@ -234,6 +261,12 @@ def _excluded(settings: NerSettings) -> defaultdict[str, set[str]]:
         excluded[one].add(other)
         excluded[other].add(one)
     return excluded
+
+
+def _unlearnt(counts: Counter[str], reason: str) -> Iterator[str]:
+    if counts:
+        labels = ", ".join(sorted(counts))
+        yield f"{counts.total()} mentions are not learnt: {labels} are {reason}"
 
 
 def _types(group: LabelGroup) -> list[str]:

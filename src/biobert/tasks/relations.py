@@ -15,6 +15,7 @@ import numpy as np
 from biobert.core.document import Argument, Document, Entity, Relation, Span
 from biobert.core.errors import BadInputError
 from biobert.core.task import (
+    Counts,
     Example,
     FloatArray,
     HeadSpec,
@@ -35,6 +36,7 @@ from biobert.evaluation.relations import (
     relation_keys,
     score_relations,
 )
+from biobert.evaluation.significance import answer_counts
 from biobert.evaluation.spans import check_same_texts
 from biobert.tasks._candidates import (
     document_examples,
@@ -274,6 +276,14 @@ class RelationExtraction(Task):
             [self._answers[document] for document in predicted],
             self.labels,
             candidates=[self._candidates[document] for document in predicted],
+        )
+
+    def counts(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Counts:
+        """Relations of every document."""
+        check_same_texts(gold, predicted)
+        return answer_counts(
+            [known_keys(self._keys[document], self.labels) for document in gold],
+            [self._answers[document] for document in predicted],
         )
 
     def weighing(self) -> Self:

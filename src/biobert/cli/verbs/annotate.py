@@ -20,7 +20,7 @@ from biobert.cli.engine import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from biobert.core.errors import BadInputError
     from biobert.data.rejects import Rejects
@@ -49,6 +49,9 @@ def annotate(
     model: ModelOption = "embedded",
     min_score: Annotated[float, typer.Option(help="Keep entities at least this sure.")] = 0.0,
     labels: Annotated[str | None, typer.Option(help="Keep these types: Disease,Gene.")] = None,
+    terms: Annotated[
+        Path | None, typer.Option(help="Names to mark besides: rows of a type, a tab, a name.")
+    ] = None,
     relations: Annotated[
         str | None, typer.Option(help="A model folder that relates the entities found.")
     ] = None,
@@ -90,6 +93,7 @@ def annotate(
         labels=labels.split(",") if labels else None,
         relations=relations,
         minimum_relation_score=min_relation_score,
+        terms=None if terms is None else _terms(terms),
         settings=runtime if workers is None else replace(runtime, threads=threads or cores),
     )
     set_aside = Rejects()
@@ -104,6 +108,18 @@ def annotate(
         raise _unreadable(result.unreadable)
     data = _data(result, set_aside.count)
     return Answer(data, lambda: show_result(result, set_aside, to_stdout=output == "-"))
+
+
+def _terms(path: Path) -> "Mapping[str, Sequence[str]]":
+    from biobert.core.errors import BadInputError
+    from biobert.data.lexicons import read_lexicon
+    from biobert.data.rejects import Rejects
+
+    rejects = Rejects()
+    terms = read_lexicon(path, rejects)
+    for one in rejects.kept:
+        raise BadInputError(f"{one.file}:{one.place}: {one.reason}")
+    return terms
 
 
 @contextmanager
