@@ -1,4 +1,4 @@
-"""`biobert benchmark` and `biobert compare`, end to end on toy documents."""
+"""`biobert benchmark`, end to end on toy documents."""
 
 import json
 import re
@@ -11,19 +11,18 @@ from typing import Any
 
 import pytest
 
-from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.files import sha256_of
+from biobert.core.model_folder import read_manifest
 from biobert.data.catalogue import Corpus, CorpusFile
-from biobert.data.reading import read_documents, write_documents
-from biobert.data.rejects import Rejects
+from biobert.data.reading import write_documents
 from biobert.evaluation.overlap import Shared
 from biobert.pipeline.evaluating import CorpusPlaces
 from biobert.pipeline.suite import Suite, SuiteModel, SuiteTest, read_suite
-from biobert.pipeline.suite_run import Cell, SuiteRun, _checksum, _timed
+from biobert.pipeline.suite_cells import Cell
+from biobert.pipeline.suite_run import SuiteRun, _checksum, _timed
 from biobert.pipeline.suite_table import as_markdown
 from biobert.tasks.ner import NamedEntityRecognition
-from biobert.tasks.relations import RelationExtraction
 from tests.cli.calling import call
 from tests.tiny import write_tiny_encoder_folder, write_tiny_model_folder
 
@@ -85,7 +84,17 @@ def test_the_table_holds_the_figures_of_the_reports(done: Path, suite: Path) -> 
     markdown = (done / "table.md").read_text()
     assert f"| {100 * cells[0]['mean']:.2f} |" in markdown
     assert "50.0 Other (a paper)" in markdown
+    values = json.loads((done / "table.json").read_text())
+    assert values["seeds"] == [1, 2]
+    manifest = read_manifest(done / "toy" / "seed-1")
+    (learnt,) = manifest.data.values()
     page = (done / "table.html").read_text()
+    for sheet in (markdown, page):
+        assert values["protocol"] in sheet
+        assert f"Encoder: {suite.with_name('encoder')}." in sheet
+        assert "Changed in the recipe: optimizer.learning_rate=5e-3." in sheet
+        assert learnt in sheet
+        assert f"trained with biobert {manifest.versions['biobert']}" in sheet
     assert "Toys &lt;small&gt;." in page
     assert "http" not in page
 
@@ -101,15 +110,19 @@ def test_models_are_trained_side_by_side_to_the_same_scores(
     beside = suite.with_name("suite-beside.toml")
     second = model("second", "toy", "run.epochs=x")
     third = model("third", "second", "run.epochs=1")
-    beside.write_text(f"{suite.read_text()}\n{second}{third}")
+    joined = third.partition("[[models.tests]]")[2].replace("third", "joined")
+    joined = f'[[models]]\nensemble = "toy"\n[[models.tests]]{joined}'
+    beside.write_text(f"{suite.read_text()}\n{second}{third}{joined}")
     found = call("benchmark", beside, "--output", tmp_path / "out", "--jobs", 2, "--json")
     assert found.code == 0, found.err
-    *cells, failed, after_it = found.json["data"]["cells"]
+    *cells, failed, after_it, together = found.json["data"]["cells"]
     before = json.loads((done / "table.json").read_text())["cells"]
     assert [cell["scores"] for cell in cells] == [cell["scores"] for cell in before]
     assert "epochs" in failed["failure"]
     assert after_it["failure"].startswith("second, its start: ")
     assert found.err.count("trained and scored") == 2
+    assert len(together["scores"]) == 1
+    assert together["minutes"] == [pytest.approx(sum(cells[0]["minutes"]))]
 
 
 def test_what_stands_is_not_done_again(done: Path, suite: Path) -> None:
@@ -263,6 +276,49 @@ def test_a_model_begins_from_another_of_its_seed(suite: Path, tmp_path: Path) ->
         Suite("s", (second, models[0]))
 
 
+def test_an_ensemble_is_all_seeds_of_a_model_as_one(suite: Path, tmp_path: Path) -> None:
+    tests = (SuiteTest("toy", str(suite.with_name("toy.jsonl"))),)
+    models = (SuiteModel("toy.toml"), SuiteModel(tests=tests, ensemble="toy", rule="vote"))
+    plan = Suite("s", models, seeds=(1, 2, 3)).only(["toy-ensemble"])
+    notes: list[str] = []
+    run = run_of(plan, suite.parent, tmp_path, note=notes.append)
+    (cell,) = run.cells()
+    folder = tmp_path / "toy-ensemble" / "joined"
+    manifest = read_manifest(folder)
+    assert (len(manifest.members), manifest.rule) == (3, "vote")
+    assert (len(cell.scores), cell.deviation, cell.encoder) == (
+        1,
+        None,
+        str(suite.with_name("encoder")),
+    )
+    trained = [tmp_path / "toy" / turn.folder for turn in models[0].turns(plan.seeds)]
+    seconds = [json.loads((one / "seconds.json").read_text())["seconds"] for one in trained]
+    assert cell.minutes == (pytest.approx(sum(seconds) / 60),)
+    table = as_markdown(plan, [cell])
+    assert "toy-ensemble is what all seeds of toy answer together, by their votes" in table
+    assert f"| {100 * cell.mean:.2f} |  |" in table
+
+    notes.clear()
+    assert list(run.cells()) == [cell]
+    assert notes == []
+    replace(read_manifest(trained[0]), version="2").write(trained[0])
+    list(run.cells())
+    assert notes == ["toy-ensemble: joining 3 models", "toy: scoring joined"]
+    (alone,) = run_of(replace(plan, seeds=(1,)), suite.parent, tmp_path, note=notes.append).cells()
+    assert "at least two model folders" in alone.failure
+
+
+def test_an_ensemble_joins_an_earlier_model_and_has_no_settings() -> None:
+    tests = (SuiteTest("t", "c"),)
+    with pytest.raises(BadInputError, match="ensemble of both before it"):
+        Suite("s", (SuiteModel(tests=tests, ensemble="toy", name="both"),))
+    for wrong in ({"recipe": "toy.toml", "ensemble": "toy"}, {"name": "toy"}):
+        with pytest.raises(BadInputError, match="give it a `recipe`, or name an earlier model"):
+            SuiteModel(tests=tests, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(BadInputError, match="joins the seeds of 'toy': `set`"):
+        SuiteModel(tests=tests, ensemble="toy", set=("run.epochs=1",))
+
+
 def test_each_fold_in_turn_is_devel(suite: Path, tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
     corpus.mkdir()
@@ -349,82 +405,3 @@ def test_wrong_options_say_what_is_right(
     found = call("benchmark", suite, "--output", tmp_path, *options)
     assert found.code in (1, 2)
     assert word in found.err
-
-
-def test_two_systems_are_compared_on_one_test_set(done: Path, suite: Path, tmp_path: Path) -> None:
-    corpus, model = suite.with_name("toy.jsonl"), done / "toy" / "seed-1"
-    same = call("compare", model, model, corpus, "--samples", 50, "--json").json["data"]
-    assert same["difference"] == 0
-    assert same["p"] == 1.0
-    gold = list(read_documents(corpus, None, Rejects()))
-    empty = [document.with_entities(()) for document in gold]
-    write_documents(empty, tmp_path / "empty.jsonl", "jsonl")
-    found = call("compare", tmp_path / "empty.jsonl", "embedded", corpus, "--json").json["data"]
-    assert found["first_score"] == 0
-    assert found["difference"] == found["second_score"] > 0.5
-    assert found["p"] < 0.01
-    assert found["not_better"] == 0
-    assert found["interval"]["low"] > 0
-
-
-def test_models_are_compared_on_what_both_know(suite: Path, tmp_path: Path) -> None:
-    corpus = suite.with_name("toy.jsonl")
-    both = write_tiny_model_folder(tmp_path / "both")
-    one = write_tiny_model_folder(tmp_path / "one", labels=("Gene", "Disease"))
-    found = call("compare", both, one, corpus, "--samples", 50, "--json").json["data"]
-    back = call("compare", one, both, corpus, "--samples", 50, "--json").json["data"]
-    assert found["labels"] == back["labels"] == ["Disease"]
-    assert found["difference"] == -back["difference"]
-    chemical = write_tiny_model_folder(tmp_path / "chemical", labels=("Chemical",))
-    refused = call("compare", one, chemical, corpus)
-    assert "the first model finds Disease, the second Chemical: none in common" in refused.err
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"labels": ["yes", "no", "maybe"]}, "labels (no, yes and maybe, no, yes)"),
-        ({"labels": ["no", "yes"], "measure": "macro"}, "measure (micro and macro)"),
-        ({"labels": ["no", "yes"], "choice": "many"}, "choice (one and many)"),
-    ],
-)
-def test_models_that_are_scored_otherwise_are_refused_in_either_order(
-    settings: dict[str, Any], words: str, tmp_path: Path
-) -> None:
-    corpus = tmp_path / "test.jsonl"
-    documents = [Document(str(number), "Rest helped.", labels=("yes",)) for number in range(4)]
-    write_documents(documents, corpus, "jsonl")
-    known = {"labels": ["yes", "no"]}
-    one, other, same = (
-        write_tiny_model_folder(tmp_path / name, task="classification", others=some)
-        for name, some in (("one", known), ("other", settings), ("same", {"labels": ["no", "yes"]}))
-    )
-    assert words in call("compare", one, other, corpus).err.replace("\n", " ")
-    assert "differ in" in call("compare", other, one, corpus).err
-    assert call("compare", one, same, corpus, "--samples", 5).code == 0
-
-
-def test_labels_that_the_model_does_not_know_are_wrong_answers(tmp_path: Path) -> None:
-    task = {"labels": ["INHIBITOR", "ACTIVATOR"], "pairs": [["Chemical", "Gene"]]}
-    model = write_tiny_model_folder(
-        tmp_path / "m", task="relations", others={**task, "negative": "none"}
-    )
-    gold = RelationExtraction.toy_documents()
-    write_documents(gold, tmp_path / "test.jsonl", "jsonl")
-    (relation,) = gold[0].relations
-    answers = [replace(gold[0], relations=(replace(relation, label="BINDS"),)), *gold[1:]]
-    write_documents(answers, tmp_path / "predicted.jsonl", "jsonl")
-    files = tmp_path / "predicted.jsonl", model, tmp_path / "test.jsonl"
-    found = call("compare", *files, "--samples", 5, "--json").json["data"]
-    # One of two is right, and one of the two gold ones is found.
-    assert found["first_score"] == 0.5
-
-
-def test_predictions_of_other_texts_are_refused(suite: Path, tmp_path: Path) -> None:
-    corpus = suite.with_name("toy.jsonl")
-    write_documents(NamedEntityRecognition.toy_documents(), tmp_path / "few.jsonl", "jsonl")
-    found = call("compare", tmp_path / "few.jsonl", "embedded", corpus)
-    assert found.code == 1
-    assert "8 gold documents but 2 predicted" in found.err
-    neither = call("compare", tmp_path / "few.jsonl", tmp_path / "few.jsonl", corpus)
-    assert "name one model at least" in neither.err

@@ -19,6 +19,7 @@ from biobert.pipeline.batch import KEPT_MENTIONS, BatchResult
 from biobert.pipeline.inputs import find_inputs
 from biobert.pipeline.outputs import FolderPlan, write_whole
 from tests.pipeline.conftest import run
+from tests.tiny import write_tiny_model_folder
 
 
 def test_every_input_gets_a_file_in_every_format(
@@ -172,6 +173,31 @@ def test_two_runs_do_not_work_on_one_input(inputs: Path, tmp_path: Path) -> None
     (one,) = plan.waiting
     with one.spool(), pytest.raises(BadInputError, match="another run is at work"):
         one.spool()
+
+
+@pytest.mark.parametrize(
+    ("task", "settings"),
+    [
+        ("classification", {"labels": ["a", "b"]}),
+        ("relations", {"labels": ["a"], "pairs": [["Chemical", "Disease"]]}),
+        (
+            "multitask",
+            {
+                "parts": {
+                    "names": {"name": "ner", "labels": ["Chemical"]},
+                    "answers": {"name": "classification", "labels": ["a", "b"]},
+                }
+            },
+        ),
+    ],
+)
+def test_sentences_are_counted_whatever_is_answered(
+    task: str, settings: dict[str, object], tmp_path: Path
+) -> None:
+    model = write_tiny_model_folder(tmp_path / "model", task=task, others=settings)
+    (tmp_path / "one.txt").write_text("Aspirin helped. Lithium did not. Diabetes is common.")
+    result = run(Annotator(model), [str(tmp_path / "one.txt")], output=str(tmp_path / "a.jsonl"))
+    assert (result.documents, result.sentences) == (1, 3)
 
 
 def test_the_rarest_of_many_mentions_are_forgotten() -> None:

@@ -93,7 +93,7 @@ def test_a_suite_names_recipes_and_splits_that_are_there(path: Path) -> None:
     assert suite.name == path.stem
     assert suite.description
     for model in suite.models:
-        recipe = whole_recipe(path.parent / model.recipe)
+        recipe = whole_recipe(path.parent / str(suite.learner_of(model).recipe))
         known = recipe.task.get("labels", ())
         for test in model.tests:
             corpus = load_corpus(test.corpus)

@@ -5,7 +5,7 @@ Efron and Tibshirani 1993 for the bootstrap; Noreen 1989 for approximate randomi
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,14 @@ def counted_by_sentence(
         places = np.searchsorted(starts, begins, side="right") - 1
         np.add.at(table[:, column], places.clip(0), 1)
     return table
+
+
+def answer_counts(gold: Sequence[frozenset[Any]], predicted: Sequence[frozenset[Any]]) -> Counts:
+    """Right, gold and predicted answers of every document."""
+    rows = [
+        (len(one & other), len(one), len(other)) for one, other in zip(gold, predicted, strict=True)
+    ]
+    return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
 
 def bootstrap_interval(

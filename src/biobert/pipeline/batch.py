@@ -24,6 +24,7 @@ from biobert.pipeline.outputs import (
     write_spooled,
     write_whole,
 )
+from biobert.text.sentences import sentences_of
 
 SHOWN_DOCUMENTS = 20
 DEFAULT_FORMATS = ("pubtator",)
@@ -68,10 +69,10 @@ class BatchResult:
     shown: list[Document] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
 
-    def count(self, document: Document, *, sentences: int) -> None:
+    def count(self, document: Document) -> None:
         """Count a document and what was found in it."""
         self.documents += 1
-        self.sentences += sentences
+        self.sentences += len(sentences_of(document))
         self.labels.update(entity.label for entity in document.entities)
         self.mentions.update((document.mention(one), one.label) for one in document.entities)
         self.document_labels.update(document.labels)
@@ -214,7 +215,7 @@ class _Job:
                     if step.ends_chunk:
                         spool.end_chunk()
                     if isinstance(step.outcome, Document):
-                        self._count(step.outcome, part)
+                        part.count(step.outcome)
             except _UnreadableError as problem:
                 self._set_aside(one.path, str(problem), rejects)
                 spool.remove()
@@ -234,7 +235,7 @@ class _Job:
             if isinstance(step.outcome, Reject):
                 self.rejects.add(*astuple(step.outcome))
             else:
-                self._count(step.outcome, self.result)
+                self.result.count(step.outcome)
                 yield step.outcome
         for path, problem in reading.problems.items():
             self._set_aside(path, problem, self.rejects)
@@ -271,9 +272,6 @@ class _Job:
             self.advance(self.result.documents, Path(path).name)
 
         return _Reading(paths, self.settings.source_format, rejects, kept, begun)
-
-    def _count(self, document: Document, result: BatchResult) -> None:
-        result.count(document, sentences=len(self.annotator.model.task.examples(document)))
 
     def _set_aside(self, path: str, problem: str, rejects: Rejects) -> None:
         rejects.add(path, "file", problem)

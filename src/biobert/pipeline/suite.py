@@ -11,6 +11,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.settings import from_mapping, read_toml
 from biobert.core.shelf import unknown_name
 from biobert.pipeline.evaluating import TestSet
+from biobert.runtime.ensemble import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +61,44 @@ class SuiteModel:
     `name` is that of its folder; None takes the recipe's file name without its ending. Its encoder
     may be another model of the suite, `start`, of the same seed. Of `folds`, splits of its corpus,
     each in turn is the recipe's devel, and all others are learnt from.
+
+    An `ensemble` has no recipe: it is what all seeds of an earlier model answer together, by
+    `rule`.
     """
 
-    recipe: str
+    recipe: str | None = None
     tests: tuple[SuiteTest, ...] = ()
     set: tuple[str, ...] = ()
     name: str | None = None
     start: str | None = None
     folds: tuple[str, ...] = ()
+    ensemble: str | None = None
+    rule: Rule = "mean"
 
     def __post_init__(self) -> None:
+        if (self.recipe is None) == (self.ensemble is None):
+            raise BadInputError(
+                f"model {self.folder!r}: give it a `recipe`, or name an earlier model as `ensemble`"
+            )
+        if self.ensemble is not None and (self.set or self.start or self.folds):
+            raise BadInputError(
+                f"model {self.folder!r} joins the seeds of {self.ensemble!r}: `set`, `start` and "
+                "`folds` belong there"
+            )
         if len(self.folds) == 1:
             raise BadInputError(f"model {self.folder!r}: folds = {list(self.folds)}: at least two")
 
     @property
     def folder(self) -> str:
         """What it is called, and its folder."""
-        return self.name or Path(self.recipe).stem
+        if self.ensemble is not None:
+            return self.name or f"{self.ensemble}-ensemble"
+        return self.name or Path(self.recipe or "").stem
 
     def turns(self, seeds: Sequence[int]) -> list[Turn]:
-        """All its trainings."""
+        """All its trainings; an ensemble has none of its own."""
+        if self.ensemble is not None:
+            return []
         return [Turn(seed, fold) for seed in seeds for fold in self.folds or (None,)]
 
 
@@ -103,22 +122,30 @@ class Suite:
         if not self.seeds or not tests:
             raise BadInputError(f"suite {self.name!r}: give at least one seed, model and test")
         for number, model in enumerate(self.models):
-            earlier = [one.folder for one in self.models[:number] if not one.folds]
-            if model.start is not None and model.start not in earlier:
-                raise unknown_name(f"start of {model.folder} before it", model.start, earlier)
+            before = self.models[:number]
+            earlier = [one.folder for one in before if one.recipe is not None and not one.folds]
+            for role, name in (("start", model.start), ("ensemble", model.ensemble)):
+                if name is not None and name not in earlier:
+                    raise unknown_name(f"{role} of {model.folder} before it", name, earlier)
 
     def start_of(self, model: SuiteModel) -> SuiteModel | None:
         """The model that it begins from."""
         return next((one for one in self.models if one.folder == model.start), None)
 
+    def learner_of(self, model: SuiteModel) -> SuiteModel:
+        """The model that is trained for it: itself, or the one whose seeds it joins."""
+        return next((one for one in self.models if one.folder == model.ensemble), model)
+
     def only(self, names: Collection[str]) -> "Suite":
-        """The suite of these models; one that they begin from is trained, and not tested."""
+        """The suite of these models; one that they begin from, or join, is trained, and not
+        tested."""
         known = {model.folder: model for model in self.models}
         needed: set[str] = set()
         for name in names:
             if name not in known:
                 raise unknown_name("model of the suite", name, known)
-            one: SuiteModel | None = known[name]
+            needed.add(name)
+            one: SuiteModel | None = self.learner_of(known[name])
             while one is not None:
                 needed.add(one.folder)
                 one = self.start_of(one)

@@ -6,7 +6,6 @@ was, and each figure of the table can be looked into.
 
 import json
 import shutil
-import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -18,14 +17,16 @@ from typing import Any
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.files import files_at, read_json, sha256_of, sha256_of_all, write_text
-from biobert.core.model_folder import MANIFEST, read_manifest
+from biobert.core.model_folder import MANIFEST, ModelManifest, read_manifest
 from biobert.core.settings import differences, from_mapping, override, read_toml
 from biobert.data.catalogue import find_split, load_corpus
 from biobert.data.rejects import Rejects
 from biobert.evaluation.overlap import Shared, shared_in_part, shared_spans
 from biobert.pipeline.annotator import Annotator
+from biobert.pipeline.ensemble import write_ensemble
 from biobert.pipeline.evaluating import CorpusPlaces, evaluate, read_gold, unit_of
-from biobert.pipeline.suite import Published, Suite, SuiteModel, SuiteTest, Turn
+from biobert.pipeline.suite import Suite, SuiteModel, SuiteTest, Turn
+from biobert.pipeline.suite_cells import Cell, failed_cell
 from biobert.pipeline.suite_jobs import Failures, finish_side_by_side
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
@@ -37,51 +38,8 @@ Train = Callable[[Mapping[str, Any], Path], None]
 Note = Callable[[str], None]
 ASKED, SECONDS = "asked.json", "seconds.json"
 """Beside a model: the tables it was asked for by, and how long it trained."""
-REPORTS = "reports"
+REPORTS, JOINED = "reports", "joined"
 SECONDS_BETWEEN_NOTES = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One test of one model over all seeds and folds: main scores, intervals and minutes of each
-    run, and what of the test set it had learnt from (None: not known).
-
-    `checksum` is the SHA-256 of the test set's file, of several that of their checksums;
-    `set_aside` counts the records that could not be read, `failure` says why there are no scores.
-    """
-
-    test: str
-    task: str
-    measure: str
-    corpus: str
-    split: str
-    checksum: str
-    documents: int
-    set_aside: int
-    seeds: tuple[int, ...]
-    scores: tuple[float, ...]
-    intervals: tuple[tuple[float, float], ...]
-    shared: tuple[Shared | None, ...]
-    minutes: tuple[float, ...]
-    published: tuple[Published, ...] = ()
-    incomparable: str = ""
-    folds: tuple[str, ...] = ()
-    failure: str = ""
-
-    @property
-    def mean(self) -> float:
-        """Of the scores over all runs."""
-        return statistics.mean(self.scores)
-
-    @property
-    def deviation(self) -> float | None:
-        """The standard deviation over all runs; None for a single one."""
-        return statistics.stdev(self.scores) if len(self.scores) > 1 else None
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values, with mean and deviation."""
-        summary = {"mean": self.mean, "deviation": self.deviation} if self.scores else {}
-        return {**asdict(self), **summary}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +71,7 @@ class SuiteRun:
                     yield self._cell(model, test, failures)
                 except BiobertError as problem:
                     self.note(f"{test.name}: {problem}")
-                    yield _failed(test, str(problem))
+                    yield failed_cell(test, str(problem))
 
     def finish(self, model: SuiteModel, turn: Turn) -> None:
         """Train and score one turn of a model, as far as that is not done.
@@ -126,14 +84,17 @@ class SuiteRun:
                 self._report(folder, test)
 
     def _cell(self, model: SuiteModel, test: SuiteTest, failures: Failures) -> Cell:
-        turns = model.turns(self.suite.seeds)
+        learner = self.suite.learner_of(model)
+        turns = learner.turns(self.suite.seeds)
         for turn in turns:
-            if failure := failures.get((model.folder, turn)):
+            if failure := failures.get((learner.folder, turn)):
                 raise BiobertError(failure)
-        folders = [self._trained(model, turn) for turn in turns]
+        folders = [self._trained(learner, turn) for turn in turns]
+        if model.ensemble is not None:
+            folders = [self._joined(model, folders)]
         reports = [self._report(folder, test) for folder in folders]
-        manifest = read_manifest(folders[0])
-        task = build_task(manifest.task, manifest.task_settings)
+        manifests = [read_manifest(folder) for folder in folders]
+        task = build_task(manifests[0].task, manifests[0].task_settings)
         return Cell(
             test=test.name,
             task=task.name,
@@ -151,6 +112,10 @@ class SuiteRun:
             published=test.published,
             incomparable=test.incomparable,
             folds=model.folds,
+            encoder=learner.start or self._encoder(learner, turns[0]),
+            changes=(*learner.set, *self.changes),
+            trained_on={name: what for one in manifests for name, what in one.data.items()},
+            version=_versions(manifests),
         )
 
     def _check_folders(self) -> None:
@@ -188,10 +153,11 @@ class SuiteRun:
     def _check_leaks(self) -> None:
         """Say of each test set, before its model is trained, what of it will be learnt from."""
         for model in self.suite.models:
-            turn = model.turns(self.suite.seeds)[0]
-            for test in () if _is_trained(self._folder(model, turn)) else model.tests:
+            learner = self.suite.learner_of(model)
+            turn = learner.turns(self.suite.seeds)[0]
+            for test in () if _is_trained(self._folder(learner, turn)) else model.tests:
                 try:
-                    self.note(f"{test.name}: {self._leak(model, turn, test)}")
+                    self.note(f"{test.name}: {self._leak(learner, turn, test)}")
                 except BiobertError as problem:
                     self.note(f"{test.name}: not compared with the training data: {problem}")
 
@@ -217,7 +183,7 @@ class SuiteRun:
         return read_sources(recipe.data.train, rejects=Rejects(), **asdict(self.places))
 
     def _recipe(self, model: SuiteModel, turn: Turn) -> Recipe:
-        return read_recipe(self._asked(model, turn), place=model.recipe)
+        return read_recipe(self._asked(model, turn), place=model.recipe or model.folder)
 
     def _folder(self, model: SuiteModel, turn: Turn) -> Path:
         return self.output / model.folder / turn.folder
@@ -225,11 +191,16 @@ class SuiteRun:
     def _asked(self, model: SuiteModel, turn: Turn) -> dict[str, Any]:
         """The tables that a model is asked for by; a model that it begins from is named by its
         place in the output folder, which may be moved."""
+        assert model.recipe is not None
         changes = [*model.set, *self.changes, f"run.seed={turn.seed}"]
         tables = override(read_toml(self.recipes / model.recipe), changes)
         if model.start is not None:
             tables = _with_encoder(tables, f"{model.start}/{Turn(turn.seed).folder}")
         return tables if turn.fold is None else _with_fold(tables, model.folds, turn.fold)
+
+    def _encoder(self, model: SuiteModel, turn: Turn) -> str:
+        """The checkpoint that a model begins from; of random weights nothing."""
+        return str(self._asked(model, turn).get("model", {}).get("encoder", ""))
 
     def _trained(self, model: SuiteModel, turn: Turn) -> Path:
         """The model folder of a turn; trained now unless it stands there whole."""
@@ -244,6 +215,21 @@ class SuiteRun:
         _write(folder / ASKED, asked)
         with _timed(folder / SECONDS):
             self.train(tables, folder)
+        return folder
+
+    def _joined(self, model: SuiteModel, members: Sequence[Path]) -> Path:
+        """The folder of an ensemble; written now unless that of the same members and rule stands
+        there whole. Its seconds are those of all members."""
+        folder = self.output / model.folder / JOINED
+        asked = {"rule": model.rule, "members": [sha256_of(one / MANIFEST) for one in members]}
+        if _read(folder / ASKED) == asked:
+            return folder
+        self.note(f"{model.folder}: joining {len(members)} models")
+        shutil.rmtree(folder, ignore_errors=True)
+        write_ensemble(members, folder, name=model.folder, rule=model.rule, places=self.places)
+        seconds = sum(_read(one / SECONDS)["seconds"] for one in members)
+        _write(folder / SECONDS, {"seconds": seconds})
+        _write(folder / ASKED, asked)
         return folder
 
     def _report(self, folder: Path, test: SuiteTest) -> dict[str, Any]:
@@ -298,30 +284,13 @@ def _changes(folder: Path, tables: Mapping[str, Any]) -> list[str]:
     return differences(_read(folder / ASKED), tables)
 
 
+def _versions(manifests: Sequence[ModelManifest]) -> str:
+    return ", ".join(sorted({one.versions.get("biobert", "") for one in manifests} - {""}))
+
+
 def _shared(report: Mapping[str, Any]) -> Shared | None:
     values = report["shared_with_train"]
     return None if values is None else from_mapping(Shared, values, place=REPORTS)
-
-
-def _failed(test: SuiteTest, failure: str) -> Cell:
-    return Cell(
-        test=test.name,
-        task="",
-        measure="",
-        corpus=test.corpus,
-        split=test.split,
-        checksum="",
-        documents=0,
-        set_aside=0,
-        seeds=(),
-        scores=(),
-        intervals=(),
-        shared=(),
-        minutes=(),
-        published=test.published,
-        incomparable=test.incomparable,
-        failure=failure,
-    )
 
 
 def _checksum(test: SuiteTest, places: CorpusPlaces) -> str:

@@ -1,13 +1,13 @@
 """The table of a benchmark suite, as Markdown, JSON and HTML."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
 from biobert.core.files import write_text
 from biobert.pipeline.suite import Suite
-from biobert.pipeline.suite_run import Cell
+from biobert.pipeline.suite_cells import Cell
 
 COLUMNS = (
     "test",
@@ -19,6 +19,7 @@ COLUMNS = (
     "minutes",
     "published",
 )
+RULES = {"mean": "the mean of their probabilities", "vote": "their votes"}
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;"
     "color:CanvasText;background:Canvas;color-scheme:light dark}"
@@ -30,12 +31,15 @@ STYLE = (
 
 def write_tables(suite: Suite, cells: Sequence[Cell], folder: Path) -> list[Path]:
     """Write `table.md`, `table.json` and `table.html`."""
+    values = {
+        "suite": suite.name,
+        "seeds": suite.seeds,
+        "protocol": _protocol(suite, cells),
+        "cells": [cell.to_json() for cell in cells],
+    }
     contents = {
         "table.md": as_markdown(suite, cells),
-        "table.json": json.dumps(
-            {"suite": suite.name, "cells": [cell.to_json() for cell in cells]}, indent=2
-        )
-        + "\n",
+        "table.json": json.dumps(values, indent=2) + "\n",
         "table.html": as_html(suite, cells),
     }
     for name, content in contents.items():
@@ -51,7 +55,7 @@ def as_markdown(suite: Suite, cells: Sequence[Cell]) -> str:
         f"# {suite.name}",
         "",
         *([suite.description, ""] if suite.description else []),
-        _protocol(suite),
+        _protocol(suite, cells),
         "",
         "| " + " | ".join(COLUMNS) + " |",
         "|" + "---|" * len(COLUMNS),
@@ -75,13 +79,13 @@ def as_html(suite: Suite, cells: Sequence[Cell]) -> str:
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
         f"<title>{escape(suite.name)}</title><style>{STYLE}</style></head><body>\n"
         f"<h1>{escape(suite.name)}</h1><p>{escape(suite.description)}</p>"
-        f"<p>{escape(_protocol(suite))}</p>\n"
+        f"<p>{escape(_protocol(suite, cells))}</p>\n"
         f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>\n"
         f"<ul>\n{origins}</ul></body></html>\n"
     )
 
 
-def _protocol(suite: Suite) -> str:
+def _protocol(suite: Suite, cells: Sequence[Cell]) -> str:
     seeds = ", ".join(map(str, suite.seeds))
     said = [
         f"Trained with seeds {seeds}; scores in per cent; intervals are bootstrap intervals of one "
@@ -97,7 +101,28 @@ def _protocol(suite: Suite) -> str:
                 f"{', '.join(model.folds)} each in turn is devel, and the others are learnt from; "
                 "mean and deviation are over folds and seeds."
             )
+        if model.ensemble is not None:
+            said.append(
+                f"{model.folder} is what all seeds of {model.ensemble} answer together, by "
+                f"{RULES[model.rule]}: one score, and the minutes of all of them."
+            )
+    scored = [cell for cell in cells if cell.scores]
+    said += _by_test("Encoder", {cell.test: cell.encoder for cell in scored})
+    said += _by_test(
+        "Changed in the recipe", {cell.test: ", ".join(cell.changes) for cell in scored}
+    )
     return " ".join(said)
+
+
+def _by_test(name: str, values: Mapping[str, str]) -> list[str]:
+    """What holds of each test, in words, said once where it holds of all."""
+    tests = {value: [one for one in values if values[one] == value] for value in values.values()}
+    said = "; ".join(
+        value if len(some) == len(values) else f"{value} ({', '.join(some)})"
+        for value, some in tests.items()
+        if value
+    )
+    return [f"{name}: {said}."] if said else []
 
 
 def _row(cell: Cell) -> tuple[str, ...]:
@@ -152,7 +177,11 @@ def _origin(cell: Cell) -> str:
     documents = f"{cell.documents} documents"
     if cell.set_aside:
         documents += f", {cell.set_aside} records set aside"
-    return f"{cell.test}: {cell.corpus} {cell.split}, {documents}{checksum}"
+    said = f"{cell.test}: {cell.corpus} {cell.split}, {documents}{checksum}"
+    if cell.trained_on:
+        learnt = ", ".join(f"{name} ({what})" for name, what in cell.trained_on.items())
+        said += f"; trained on {learnt}"
+    return f"{said}; trained with biobert {cell.version}" if cell.version else said
 
 
 def _percent(value: float | None) -> str:

@@ -13,10 +13,11 @@ from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.files import write_text
 from biobert.core.settings import differences, override
 from biobert.core.task import Scores
+from biobert.tasks import build_task
 from biobert.training.loop import DivergedError, Listener, StepReport
 from biobert.training.material import Places
 from biobert.training.parallel import check_one_process
-from biobert.training.recipe import read_recipe
+from biobert.training.recipe import Recipe, read_recipe
 from biobert.training.session import train
 
 STUDY, SEARCH = "study.db", "search"
@@ -47,6 +48,11 @@ class Range:
     high: float
     is_logarithmic: bool = False
 
+    @property
+    def values(self) -> tuple[float, float]:
+        """Its ends."""
+        return self.low, self.high
+
     def draw(self, trial: Any) -> float:
         """A value, as the study wants it."""
         whole = isinstance(self.low, int) and isinstance(self.high, int)
@@ -64,6 +70,11 @@ class Best:
     settings: Mapping[str, Any]
     trials: int
     pruned: int
+
+    @property
+    def changes(self) -> list[str]:
+        """The settings that it drew, as `--set` has them."""
+        return _assignments(self.settings)
 
 
 def read_space(texts: Sequence[str]) -> list[Choices | Range]:
@@ -120,6 +131,7 @@ def tune(search: Search, places: Places, *, listen: Callable[[int], Listener]) -
         raise BadInputError("[data] devel is missing: a search chooses on devel, never on test")
     if not search.space:
         raise BadInputError("nothing to try: give --try SETTING=VALUES", code="usage")
+    _check_space(search)
     places.output.mkdir(parents=True, exist_ok=True)
     study = _study(search, places.output)
     finished = sum(trial.state.name in ENDED for trial in study.trials)
@@ -127,6 +139,26 @@ def tune(search: Search, places: Places, *, listen: Callable[[int], Listener]) -
         objective = _Objective(search, places, study, listen)
         study.optimize(objective, n_trials=search.trials - finished)
     return _conclude(study, places.output)
+
+
+def _check_space(search: Search) -> None:
+    """An error where a value to try makes no recipe, or no task.
+
+    In a trial it would leave a study behind, with which the mended command may not go on.
+    """
+    first = {one.setting: one.values[0] for one in search.space}
+    for one in search.space:
+        for value in one.values:
+            task = dict(_drawn_recipe(search, {**first, one.setting: value}).task)
+            build_task(task.pop("name"), task)
+
+
+def _drawn_recipe(search: Search, settings: Mapping[str, Any]) -> Recipe:
+    return read_recipe(override(search.tables, _assignments(settings)), place="--try")
+
+
+def _assignments(settings: Mapping[str, Any]) -> list[str]:
+    return [f"{setting}={json.dumps(value)}" for setting, value in settings.items()]
 
 
 class _Objective:
@@ -140,8 +172,8 @@ class _Objective:
     def __call__(self, trial: Any) -> float:
         import optuna
 
-        changes = [f"{one.setting}={json.dumps(one.draw(trial))}" for one in self.search.space]
-        recipe = read_recipe(override(self.search.tables, changes), place="[search]")
+        drawn = {one.setting: one.draw(trial) for one in self.search.space}
+        recipe = _drawn_recipe(self.search, drawn)
         folder = self.places.output / f"trial-{trial.number}"
         shutil.rmtree(folder, ignore_errors=True)
         places = Places(folder, self.places.cache, self.places.data_root)

@@ -10,7 +10,7 @@ from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.engine import DeviceOption, runtime_settings
 
 if TYPE_CHECKING:
-    from biobert.pipeline.suite_run import Cell
+    from biobert.pipeline.suite_cells import Cell
 
 
 def register(app: typer.Typer) -> None:

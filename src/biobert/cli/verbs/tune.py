@@ -1,5 +1,7 @@
 """`biobert tune`: better settings for a recipe."""
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,7 +56,7 @@ def tune(
 
     console = Console(stderr=True)
     tables = override(read_toml(recipe), with_full_names(changes or []))
-    search = Search(tables, read_space(space), trials=trials, seed=seed)
+    search = Search(tables, read_space(with_full_names(space)), trials=trials, seed=seed)
     places = Places(output=output, cache=cache_folder(), data_root=data_root())
     with TrainingProgress() as progress:
 
@@ -70,11 +72,11 @@ def tune(
         "settings": dict(best.settings),
         "output": str(output),
     }
-    return Answer(data, lambda: _show(best, recipe, output))
+    return Answer(data, lambda: _show(best, recipe, changes or [], output))
 
 
-def _show(best: "Best", recipe: Path, output: Path) -> None:
+def _show(best: "Best", recipe: Path, changes: Sequence[str], output: Path) -> None:
     print(f"best of {best.trials} whole and {best.pruned} shortened trials: {100 * best.score:.2f}")
-    options = " ".join(f"--set {name}={value}" for name, value in best.settings.items())
-    print(f"biobert train {recipe} {options}")
+    options = [word for change in (*changes, *best.changes) for word in ("--set", change)]
+    print(shlex.join(["biobert", "train", str(recipe), *options, "--output", recipe.stem]))
     print(f"its model: {output / 'best'}; pictures: history.png, settings.png")
