@@ -3,8 +3,8 @@
     python benchmarks/service_contract.py                  # 500 requests for each operation
     python benchmarks/service_contract.py --examples 20
 
-A service with entities, vectors and gaps is asked with what its document allows and with what it
-forbids. `tests/serving/test_contract.py` asks every task, in less breadth.
+A service with a model for every endpoint, tiny ones but for entities, is asked with what its
+document allows and with what it forbids. `tests/serving/test_contract.py` asks the same in less breadth.
 """
 
 import argparse
@@ -16,8 +16,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from machine import minilm_folder, record
+from machine import record
 from service_process import RunningService, running_service
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.serving.served import models_of, write_folders
 
 EXCLUDED = (
     # What is allowed may be refused too: an empty text, a model that is not loaded.
@@ -29,13 +32,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--examples", type=int, default=500, help="requests for each operation")
     examples = parser.parse_args().examples
-    encoder = json.dumps(str(minilm_folder()))
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder) / "service.toml"
-        settings.write_text(
-            '[[models]]\nname = "entities"\nfolder = "embedded"\n'
-            f'[[models]]\nname = "sentences"\nfolder = {encoder}\nuse = "embed"\n'
-        )
+        settings.write_text(_settings(Path(folder)))
         with running_service("--settings", settings) as service:
             began = time.monotonic()
             report, said = _ask(service, examples, Path(folder) / "report.json")
@@ -55,6 +54,14 @@ def main() -> None:
     if figures["failures"] or defects:
         raise SystemExit(said)
     record("service-contract", figures)
+
+
+def _settings(folder: Path) -> str:
+    tables = [
+        "\n".join(f"{name} = {json.dumps(value)}" for name, value in model.items())
+        for model in models_of(write_folders(folder))
+    ]
+    return "".join(f"[[models]]\n{table}\n" for table in tables)
 
 
 def _ask(service: RunningService, examples: int, file: Path) -> tuple[dict[str, Any], str]:

@@ -154,10 +154,13 @@ def test_lines_keep_their_order(encoder: Path, tmp_path: Path) -> None:
 
 def test_documents_and_sentences_have_names(encoder: Path, tmp_path: Path) -> None:
     write_documents([Document("one", "Aspirin helps. Lithium does not.")], tmp_path / "d.jsonl")
-    for unit, names in (("document", ["one"]), ("sentence", ["one[0:14]", "one[15:32]"])):
-        found = call(
-            "embed", tmp_path / "d.jsonl", "--unit", unit, "--model", encoder, "--output", "-"
-        )
+    sentences = ["one[0:14]", "one[15:32]"]
+    for names, *unit in (
+        (["one"],),
+        (["one"], "--unit", "document"),
+        (sentences, "--unit", "sentence"),
+    ):
+        found = call("embed", tmp_path / "d.jsonl", *unit, "--model", encoder, "--output", "-")
         assert found.code == 0, found.err
         assert [json.loads(line)["id"] for line in found.out.splitlines()] == names
 

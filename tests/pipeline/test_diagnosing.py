@@ -70,6 +70,7 @@ def test_labels_of_one_kind_alone_are_not_weighed() -> None:
         ({"training_score": 0.6}, "train longer"),
         ({"training_score": 0.99}, "by heart"),
         ({"suspicious": 30}, "30 of 100 labels look wrong"),
+        ({"suspicious": 30, "score": 0.1, "training_score": None}, "poor (10.0%)"),
         ({"curve": (CurvePoint(0.5, 0.7), CurvePoint(1.0, 0.8))}, "still rises"),
         ({"curve": (CurvePoint(0.5, 0.8), CurvePoint(1.0, 0.8))}, "is flat"),
         ({}, "Nothing stands out in the gap to training, the labels:"),

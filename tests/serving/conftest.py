@@ -14,26 +14,6 @@ from biobert.serving.http import build_service
 from biobert.serving.settings import ServiceSettings
 from tests.serving.browser import HOSTILE, address_of, browser, opened
 
-PARTS: dict[str, dict[str, Any]] = {
-    "names": {"name": "ner", "labels": ["Chemical", "Disease"]},
-    "organs": {"name": "ner", "labels": ["Anatomy"]},
-    "topics": {"name": "classification", "labels": ["yes", "no"], "choice": "many"},
-    "inference": {
-        "name": "classification",
-        "labels": ["entailment", "neutral"],
-        "passages": ["premise", "hypothesis"],
-    },
-    "questions": {"name": "qa"},
-    "likeness": {"name": "similarity", "passages": ["left", "right"]},
-    "effects": {
-        "name": "relations",
-        "labels": ["INHIBITOR", "ACTIVATOR"],
-        "negative": "none",
-        "pairs": [["Chemical", "Disease"]],
-    },
-}
-"""A task of each kind on one encoder, and a second one that finds entities."""
-
 
 @contextmanager
 def serving(**tables: Any) -> Iterator[TestClient]:
@@ -67,47 +47,17 @@ def client() -> Iterator[TestClient]:
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A tiny model folder for each task."""
-    from tests.tiny import write_tiny_encoder_folder, write_tiny_model_folder
+    from tests.serving.served import write_folders
 
-    root = tmp_path_factory.mktemp("served")
-    tasks: dict[str, tuple[str, dict[str, Any]]] = {
-        "topics": ("classification", {"labels": ["yes", "no"], "choice": "many"}),
-        "inference": (
-            "classification",
-            {"labels": ["entailment", "neutral"], "passages": ["premise", "hypothesis"]},
-        ),
-        "questions": ("qa", {}),
-        "similarity": ("similarity", {"passages": ["left", "right"]}),
-        "relations": (
-            "relations",
-            {
-                "labels": ["INHIBITOR", "ACTIVATOR"],
-                "negative": "none",
-                "pairs": [["Chemical", "Disease"]],
-            },
-        ),
-    }
-    made = {
-        name: write_tiny_model_folder(root / name, task=task, others=settings)
-        for name, (task, settings) in tasks.items()
-    }
-    made["together"] = write_tiny_model_folder(
-        root / "together", task="multitask", others={"parts": PARTS}
-    )
-    made["encoder"] = write_tiny_encoder_folder(root / "encoder")
-    made["language-model"] = write_tiny_encoder_folder(root / "mlm", kind="BertForMaskedLM")
-    return made
+    return write_folders(tmp_path_factory.mktemp("served"))
 
 
 @pytest.fixture(scope="session")
 def everything(folders: dict[str, Path]) -> Iterator[TestClient]:
     """A service with a model for each endpoint."""
-    uses = {"encoder": "embed", "language-model": "fill-mask"}
-    models = [{"name": "entities", "folder": "embedded"}] + [
-        {"name": name, "folder": str(folder), "use": uses.get(name, "task")}
-        for name, folder in folders.items()
-    ]
-    with serving(models=models, runtime={"precision": "float32"}) as client:
+    from tests.serving.served import models_of
+
+    with serving(models=models_of(folders), runtime={"precision": "float32"}) as client:
         yield client
 
 

@@ -11,7 +11,8 @@ from biobert.pipeline.answering import Answerer
 from biobert.runtime.settings import RuntimeSettings
 from biobert.serving.pairs import documents_of_pairs
 from biobert.training.splitting import split_folder
-from tests.serving.conftest import PARTS, serving
+from tests.serving.conftest import serving
+from tests.serving.served import PARTS
 from tests.serving.texts import TEXTS
 
 EXACT = RuntimeSettings(precision="float32")

@@ -153,7 +153,8 @@ def advice(found: Diagnosis, scores: Scores) -> list[str]:
             "[adversarial], an encoder pretrained on such text."
         )
     said += _about_the_curve(found.curve)
-    if found.judged and found.suspicious > NOISY * found.judged:
+    # What a poor model takes for a wrong label is mostly its own fault.
+    if found.score >= POOR and found.judged and found.suspicious > NOISY * found.judged:
         said.append(
             f"{found.suspicious} of {found.judged} labels look wrong: read the list of suspects "
             "first; relabelling may give more than any training."

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 from biobert.core.files import STANDARD_STREAM, bounded_lines, open_text
-from biobert.data.reading import read_documents
+from biobert.data.reading import format_of, read_documents
 from biobert.data.rejects import TOO_LONG, Rejects
 from biobert.data.vectors import NamedVector
 from biobert.pipeline.embedder import Embedder
 from biobert.text.sentences import sentences_of
 
+PLAIN = "text"
 Unit = Literal["line", "document", "sentence"]
 
 
@@ -25,16 +26,19 @@ class NamedText:
 
 
 def texts_of(
-    inputs: Sequence[str], unit: Unit, rejects: Rejects, *, source_format: str | None = None
+    inputs: Sequence[str], unit: Unit | None, rejects: Rejects, *, source_format: str | None = None
 ) -> Iterator[NamedText]:
-    """The texts of some files, in order; `source_format` overrules what the endings say."""
+    """The texts of some files, in order; `source_format` overrules what the endings say.
+
+    Without a `unit` they are the lines of plain text, and the documents of any other format.
+    """
     for path in inputs:
-        if unit == "line":
+        format = source_format or (PLAIN if path == STANDARD_STREAM else format_of(path))
+        if unit == "line" or (unit is None and format == PLAIN):
             yield from _lines(path, rejects)
             continue
-        is_plain = path == STANDARD_STREAM and source_format is None
-        for document in read_documents(path, "text" if is_plain else source_format, rejects):
-            if unit == "document":
+        for document in read_documents(path, format, rejects):
+            if unit != "sentence":
                 yield NamedText(document.id, document.text)
                 continue
             for one in sentences_of(document):

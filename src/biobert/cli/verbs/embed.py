@@ -25,9 +25,13 @@ def embed(
     texts: Annotated[list[str], typer.Argument(help="Text or document files, or -.")],
     model: Annotated[str, typer.Option(help="A model folder, or a Hugging Face name.")],
     output: Annotated[str, typer.Option("--output", "-o", help="A .npy or .jsonl file, or -.")],
-    unit: Annotated[str, typer.Option(help="A vector for each line, document or sentence.")] = (
-        "line"
-    ),
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            help="A vector for each line, document or sentence; by default each line of plain "
+            "text, and each document of other formats."
+        ),
+    ] = None,
     source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
     pooling: Annotated[
         str | None, typer.Option(help="mean or first; by default as trained, or mean.")
@@ -69,7 +73,7 @@ def embed(
     data = {
         "vectors": written.count,
         "size": written.size,
-        "unit": unit,
+        "unit": unit or "line of text, document of others",
         "output": output,
         "set_aside": set_aside.count,
     }

@@ -89,12 +89,12 @@ def _tagged_words(document: Document, sentence: Span) -> Iterator[tuple[str, str
 
 
 def _apart(document: Document, sentence: Span) -> list[Entity]:
-    """The entities in a sentence, in order; of those that overlap, the longest."""
+    """The entities in a sentence, in order; of those that overlap, the longest, then the surest."""
     inside = (
         one for one in document.entities if one.start < sentence.end and one.end > sentence.start
     )
     kept: list[Entity] = []
-    for entity in sorted(inside, key=lambda entity: entity.start - entity.end):
+    for entity in sorted(inside, key=lambda one: (one.start - one.end, -(one.score or 0.0))):
         if all(entity.end <= other.start or other.end <= entity.start for other in kept):
             kept.append(entity)
     return sorted(kept, key=lambda entity: entity.start)
