@@ -203,8 +203,8 @@ def _formats() -> Iterator[str]:
     yield (
         "`biobert convert`, `annotate` and every corpus read these. The ending tells the format, "
         "and where it says no more than `.xml` the root element does; `--from` and `--to` overrule "
-        "both. `.gz` and `.xz` are unpacked and packed on the way, `-` is standard input or "
-        "output.\n"
+        "both. `.gz`, `.bz2` and `.xz` are unpacked and packed on the way, `-` is standard input "
+        "or output.\n"
     )
     endings = endings_by_format()
     for name in formats.SHELF.names():

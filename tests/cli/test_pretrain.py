@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from transformers import BertForPreTraining
 
 from biobert.core import hub
 from biobert.core.model_folder import read_manifest
 from biobert.text.tokenizer import Tokenizer
 from tests.cli.calling import call
+from tests.corpora import write_toy_corpus
 from tests.data.articles import prose
-from tests.tiny import write_tiny_encoder_folder
+from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder, write_tiny_model_folder
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "recipes" / "pretrain-tiny.toml"
@@ -79,6 +81,62 @@ def test_without_a_model_the_encoder_of_the_repository_is_asked(
     found = call("fill-mask", "Aspirin inhibits platelet [MASK].", "--json")
     assert found.code == 1
     assert "no such model folder: models/biobert-mini" in found.json["error"]["message"]
+
+
+def test_a_tokenizer_with_more_pieces_than_the_checkpoint_is_refused(tmp_path: Path) -> None:
+    tokenizer = tiny_tokenizer()
+    size = tokenizer.vocabulary_size
+    tokenizer.backend.add_tokens(["cardiacs", "aspirinated"])
+    corpus = write_toy_corpus(tmp_path / "corpus", documents=20, tokenizer=tokenizer)
+    (tmp_path / "toy.jsonl").write_text('{"text": "Cardiacs."}\n')
+    encoder = write_tiny_encoder_folder(tmp_path / "bert", kind="BertForPreTraining")
+    model = write_tiny_model_folder(tmp_path / "ner")
+    for folder in (encoder, model):
+        tokenizer.save(folder)
+    pretraining = recipe(tmp_path, encoder, corpus, task='{name = "pretraining"}')
+    tagging = recipe(
+        tmp_path, encoder, tmp_path / "toy.jsonl", task='{name = "ner", labels = ["Disease"]}'
+    )
+    for arguments in (
+        ("train", pretraining, "--output", tmp_path / "out"),
+        ("train", tagging, "--output", tmp_path / "out"),
+        ("fill-mask", "cardiacs [MASK] aspirinated", "--model", encoder),
+        ("annotate", tmp_path / "toy.jsonl", "--model", model, "--output", tmp_path / "annotated"),
+    ):
+        found = call(*arguments, "--json")
+        assert found.code == 1, arguments
+        message = found.json["error"]["message"]
+        words = f"the tokenizer has {size + 2} pieces, the checkpoint {size} word embeddings"
+        assert words in message and "model.vocabulary" in message
+
+
+def test_a_checkpoint_with_more_rows_than_pieces_is_none_the_worse(tmp_path: Path) -> None:
+    folder = write_tiny_encoder_folder(tmp_path / "bert", kind="BertForPreTraining")
+    padded = BertForPreTraining.from_pretrained(folder)
+    padded.resize_token_embeddings(len(padded.get_input_embeddings().weight) + 6)
+    padded.save_pretrained(folder)
+    found = call("fill-mask", "aspirin and [MASK]", "--model", folder, "--json")
+    assert found.code == 0, found.err
+    corpus = write_toy_corpus(tmp_path / "corpus", documents=20)
+    plan = recipe(tmp_path, folder, corpus, task='{name = "pretraining"}')
+    trained = call("train", plan, "--output", tmp_path / "out", "--json")
+    assert trained.code == 0, trained.err
+
+
+def recipe(folder: Path, encoder: Path, corpus: Path, *, task: str) -> Path:
+    """Two steps of a task, from an encoder."""
+    path = folder / "toy.toml"
+    path.write_text(
+        f"""name = "toy"
+        task = {task}
+        model.encoder = "{encoder}"
+        data.train = [{{ corpus = "{corpus}" }}]
+        batches.tokens = 256
+        stages = [{{ length = 24 }}]
+        run.steps = 2
+        """
+    )
+    return path
 
 
 @pytest.mark.parametrize(

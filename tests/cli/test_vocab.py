@@ -2,7 +2,10 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
+from resource import RLIMIT_FSIZE, setrlimit
 
 import pytest
 
@@ -84,16 +87,37 @@ def test_annotated_mentions_are_the_terms(tmp_path: Path) -> None:
     assert data["text"] == "documents learnt from"
 
 
-def test_a_damaged_file_is_set_aside_and_listed(texts: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_set_aside_and_listed(texts: Path, tmp_path: Path) -> None:
     whole = gzip.compress(b'{"text": "Lithium helps."}\n' * 400)
     (texts / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    (texts / "notes.docx").write_bytes(b"no text")
     rejects = tmp_path / "rejects.jsonl"
     found = call(
         "vocab", "train", texts, "--output", tmp_path / "v", "--rejects", rejects, "--json"
     )
     assert found.code == 0, found.err
-    assert found.json["data"]["set_aside"] == 1
+    assert found.json["data"]["set_aside"] == 2
     assert "cut.jsonl.gz" in rejects.read_text()
+    assert "ending not known" in rejects.read_text()
+
+
+@pytest.mark.parametrize("limit", [100, 3000])
+def test_a_full_disk_is_named_and_leaves_no_half_tokenizer(
+    texts: Path, tmp_path: Path, limit: int
+) -> None:
+    command = [sys.executable, "-m", "biobert.cli.main"]
+    arguments = ["vocab", "train", texts, "--output", tmp_path / "v", "--size", 200]
+    done = subprocess.run(
+        [*command, *map(str, arguments)],
+        preexec_fn=lambda: setrlimit(RLIMIT_FSIZE, (limit, limit)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"{tmp_path / 'v' / 'tokenizer.json'} could not be written" in done.stderr
+    assert "make room on the disk" in done.stderr
+    assert not list((tmp_path / "v").iterdir())
 
 
 @pytest.mark.parametrize(

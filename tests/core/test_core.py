@@ -1,5 +1,6 @@
 """The shared words: documents, settings, shelves, files."""
 
+import bz2
 import gzip
 import lzma
 import os
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from biobert.core.document import Document, Entity, Span
 from biobert.core.errors import BadInputError, BiobertError
-from biobert.core.files import bounded_lines, open_text, write_text
+from biobert.core.files import bounded_lines, open_text, plain_name, write_text
 from biobert.core.settings import from_mapping, override, read_toml, to_mapping
 from biobert.core.shelf import Shelf, unknown_name
 
@@ -95,7 +96,10 @@ def test_entities_come_in_text_order() -> None:
     assert [entity.label for entity in document.entities] == ["A", "B"]
 
 
-@pytest.mark.parametrize(("ending", "opener"), [("", open), (".gz", gzip.open), (".xz", lzma.open)])
+@pytest.mark.parametrize(
+    ("ending", "opener"),
+    [("", open), (".gz", gzip.open), (".GZ", gzip.open), (".bz2", bz2.open), (".xz", lzma.open)],
+)
 def test_files_appear_whole_and_packed(ending: str, opener: object, tmp_path: Path) -> None:
     path = tmp_path / f"a.txt{ending}"
     with pytest.raises(RuntimeError), write_text(path) as stream:
@@ -108,6 +112,25 @@ def test_files_appear_whole_and_packed(ending: str, opener: object, tmp_path: Pa
         assert stream.read() == "naïve\r\nβ\n"
     with opener(path, "rb") as packed:  # type: ignore[operator]
         assert packed.read() == "naïve\r\nβ\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("in/a.xml", "a.xml"),
+        ("a.xml.gz", "a.xml"),
+        ("A.XML.GZ", "A.xml"),
+        ("a.b.Jsonl.bz2", "a.b.jsonl"),
+        ("a.tar.xz", "a.tar"),
+        ("a.TGZ", "a.tar"),
+        ("a.tbz2", "a.tar"),
+        ("a.txz", "a.tar"),
+        ("README", "README"),
+        ("README.gz", "README"),
+    ],
+)
+def test_a_plain_name_tells_the_format(name: str, plain: str) -> None:
+    assert plain_name(name) == plain
 
 
 def test_a_byte_order_mark_goes_and_bad_bytes_are_marked(tmp_path: Path) -> None:

@@ -24,13 +24,14 @@ SMALL = CorpusSettings(packet_bytes=3000, shard_tokens=4000, heldout_share=0.2)
 def build(folder: Path, output: Path, **changes: Any) -> CorpusManifest:
     """Build all that is in a folder."""
     settings = changes.pop("settings", SMALL)
+    rejects = changes.pop("rejects", None) or Rejects()
     run = Run(
         LocalEngine(changes.pop("workers", 1)),
         start=changes.pop("start", "new"),
-        rejects=changes.pop("rejects", None) or Rejects(),
+        rejects=rejects,
     )
     names = changes.pop("names", [str(folder)])
-    sources = find_sources(names, format=None, data_root=folder, cache=folder)
+    sources = find_sources(names, format=None, data_root=folder, cache=folder, rejects=rejects)
     ingredients = Ingredients(changes.pop("tokenizer", None) or tiny_tokenizer(), **changes)
     return build_corpus(sources, output, ingredients, settings, run)
 
@@ -45,6 +46,13 @@ def word_tokenizer() -> Tokenizer:
     backend.pre_tokenizer = BertPreTokenizer()
     backend.add_special_tokens(["[UNK]", "[SEP]"])
     return Tokenizer(backend)
+
+
+def large_tokenizer() -> Tokenizer:
+    """The tiny one with so many words that its file is larger than a shard."""
+    tokenizer = tiny_tokenizer()
+    tokenizer.backend.add_tokens([f"never{number}" for number in range(500)])
+    return tokenizer
 
 
 def checksums(folder: Path) -> dict[str, str]:

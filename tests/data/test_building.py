@@ -1,8 +1,11 @@
 """A build gives the same bytes whatever runs it, and however often it is killed."""
 
+import bz2
+import gzip
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -26,7 +29,7 @@ from biobert.data.shards import TokenCorpus, open_corpus
 from biobert.data.sources import find_sources
 from biobert.data.workers import LocalEngine
 from biobert.text.sentences import sentences_of
-from tests.data.articles import jats, prose, pubmed
+from tests.data.articles import jats, prose, pubmed, write_tar
 from tests.data.built import SMALL, build, checksums, identifiers
 from tests.tiny import tiny_tokenizer
 
@@ -77,6 +80,30 @@ def test_the_manifest_tells_all_and_nothing_of_the_machine(folder: Path, tmp_pat
     assert str(tmp_path) not in (tmp_path / "out" / "manifest.json").read_text()
     assert len([one for one in manifest.shards if one.split == "train"]) > 2
     assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_every_file_of_a_folder_is_read_or_counted(folder: Path, tmp_path: Path) -> None:
+    plain = write_tar(tmp_path / "x.tar", {f"{one}.nxml": jats(one) for one in range(30, 33)})
+    (folder / "f.tgz").write_bytes(gzip.compress(plain.read_bytes()))
+    (folder / "g.tar.bz2").write_bytes(bz2.compress(plain.read_bytes()))
+    (folder / "h.NXML.GZ").write_bytes(gzip.compress(jats(33).encode()))
+    (folder / "README").write_text(prose(700))
+    before = build(folder, tmp_path / "whole")
+    assert [one["name"] for one in before.sources][-3:] == [
+        "in/f.tgz",
+        "in/g.tar.bz2",
+        "in/h.NXML.GZ",
+    ]
+    kept = identifiers(tmp_path / "whole")
+    assert {f"PMC{90_000 + one}" for one in range(30, 34)} <= set(kept)
+    assert before.rejects["ending not known"] == 1
+    assert before.rejects["duplicate, exact"] == 1 + 3
+    # A build that is killed and goes on counts it once.
+    killed(folder, tmp_path / "killed", "write_state", 3, 1)
+    rejects = Rejects()
+    assert build(folder, tmp_path / "killed", start="resume", rejects=rejects) == before
+    assert [one.file for one in rejects.kept].count("README") == 1
+    assert checksums(tmp_path / "killed") == checksums(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("workers", [2, 3])
@@ -241,6 +268,29 @@ def test_a_stopped_build_is_not_begun_anew_nor_resumed_with_other_sources(
     (folder / "c.txt").write_text(prose(601))
     with pytest.raises(BadInputError, match=r"sources\.2 in/c\.txt was"):
         build(folder, tmp_path / "out", start="resume")
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_damaged_shard_is_named_before_a_build_goes_on(
+    folder: Path, tmp_path: Path, ended: bool
+) -> None:
+    output = tmp_path / "out"
+    if ended:
+        build(folder, output)
+    else:
+        killed(folder, output, "write_shard", 4, 1)
+    shard = output / "train-00000.tokens.npy"
+    content = bytearray(shard.read_bytes())
+    content[-3] ^= 1
+    shard.write_bytes(content)
+    before = checksums(output)
+    with pytest.raises(BadInputError, match=rf"{shard}.*remove {output} and build anew"):
+        build(folder, output, start="resume")
+    assert checksums(output) == before
+    shutil.rmtree(output)
+    build(folder, output)
+    build(folder, tmp_path / "whole")
+    assert checksums(output) == checksums(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("content", ["{", "{}", '{"rejects": 3}'])

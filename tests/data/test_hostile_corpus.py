@@ -1,5 +1,6 @@
 """What attacks or breaks a build ends in a count, or in an error that says what to do."""
 
+import bz2
 import gzip
 import json
 import lzma
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from biobert.data.rejects import Rejects
 from biobert.data.shards import open_corpus
 from biobert.data.tagging import Tagging
 from tests.data.articles import jats, prose, pubmed, write_tar
-from tests.data.built import SMALL, build, checksums, identifiers
+from tests.data.built import SMALL, build, checksums, identifiers, large_tokenizer
 
 
 @pytest.fixture
@@ -82,7 +84,13 @@ def test_a_plain_archive_that_breaks_off_is_damaged_too(place: Path) -> None:
     assert "cut short" in reasons["a.tar"]
 
 
-@pytest.mark.parametrize(("ending", "pack"), [("gz", gzip.compress), ("xz", lzma.compress)])
+SMALL_BLOCKS = partial(bz2.compress, compresslevel=1)
+"""bzip2 unpacks whole blocks alone."""
+
+
+@pytest.mark.parametrize(
+    ("ending", "pack"), [("gz", gzip.compress), ("bz2", SMALL_BLOCKS), ("xz", lzma.compress)]
+)
 def test_truncated_and_garbled_files_of_citations(place: Path, ending: str, pack: Any) -> None:
     whole = pack(pubmed(list(range(400))).encode())
     (place / f"short.xml.{ending}").write_bytes(whole[: len(whole) // 2])
@@ -237,26 +245,32 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from biobert.core.errors import BiobertError
-from tests.data.built import build
+from tests.data.built import build, large_tokenizer
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+    source, output, limit, workers = sys.argv[1:]
+    tokenizer = large_tokenizer()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
+    changes = {"start": "resume", "workers": int(workers), "tokenizer": tokenizer}
     try:
-        build(Path(sys.argv[1]), Path(sys.argv[2]), start="resume", workers=int(sys.argv[4]))
+        build(Path(source), Path(output), **changes)
     except BiobertError as problem:
         print(problem.code, problem)
         sys.exit(7)
 """
 
 
-@pytest.mark.parametrize(("limit", "workers"), [(100, 1), (1500, 1), (3000, 1), (3000, 2)])
+@pytest.mark.parametrize(
+    ("limit", "workers", "name"),
+    [(100, 1, ""), (1500, 1, ""), (3000, 1, ""), (3000, 2, ""), (30_000, 1, "tokenizer.json")],
+)
 def test_a_full_disk_is_named_and_leaves_nothing_half_written(
-    folder: Path, tmp_path: Path, limit: int, workers: int
+    folder: Path, tmp_path: Path, limit: int, workers: int, name: str
 ) -> None:
-    output = tmp_path / "out"
+    output, tokenizer = tmp_path / "out", large_tokenizer()
     done = run_script(LIMITED, tmp_path, folder, output, limit, workers)
     assert done.returncode == 7, done.stderr
-    assert done.stdout.startswith(f"disk {output}")
+    assert done.stdout.startswith(f"disk {output}/{name}")
     assert "make room on the disk, then go on with --resume" in done.stdout
     assert "Traceback" not in done.stderr
     with pytest.raises(BiobertError, match="no finished corpus"):
@@ -264,8 +278,8 @@ def test_a_full_disk_is_named_and_leaves_nothing_half_written(
     assert not list(output.glob(".*.part"))
     for path in output.glob("*.npy"):
         np.load(path)  # what has its name is whole
-    build(folder, output, start="resume")
-    build(folder, tmp_path / "whole")
+    build(folder, output, start="resume", tokenizer=tokenizer)
+    build(folder, tmp_path / "whole", tokenizer=tokenizer)
     assert checksums(output) == checksums(tmp_path / "whole")
 
 

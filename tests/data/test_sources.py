@@ -9,6 +9,7 @@ import pytest
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.data import sources
 from biobert.data.catalogue import load_corpus
+from biobert.data.rejects import Rejects
 from biobert.data.sources import Source, find_sources, survey
 from tests.data.articles import pubmed
 
@@ -22,9 +23,18 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-def find(*names: object, format: str | None = None, root: Path | None = None) -> list[Source]:
+def find(
+    *names: object,
+    format: str | None = None,
+    root: Path | None = None,
+    rejects: Rejects | None = None,
+) -> list[Source]:
     return find_sources(
-        [str(name) for name in names], format=format, data_root=root, cache=Path("/nowhere")
+        [str(name) for name in names],
+        format=format,
+        data_root=root,
+        cache=Path("/nowhere"),
+        rejects=rejects,
     )
 
 
@@ -39,6 +49,31 @@ def test_folders_files_and_globs_are_found_in_order(folder: Path) -> None:
     ]
     assert all(str(folder.parent) not in one.name for one in found)
     assert all(one.path.is_absolute() for one in found)
+
+
+def test_files_of_a_folder_that_are_not_read_are_named(folder: Path, tmp_path: Path) -> None:
+    (folder / "README").write_text("What lies here.")
+    pairs = tmp_path / "pairs"
+    pairs.mkdir()
+    for name in ("a.txt", "a.ann", "b.nxml"):
+        (pairs / name).write_bytes(b"")
+    rejects = Rejects()
+    find(folder, folder / "a.txt", pairs, rejects=rejects)
+    found = [(one.file, one.reason.partition(":")[0]) for one in rejects.kept]
+    assert found == [
+        ("README", "ending not known"),
+        ("page.html", "ending not known"),
+        ("picture.png", "ending not known"),
+        ("b.nxml", "beside BRAT pairs"),
+    ]
+    find(folder, format="text", rejects=(none := Rejects()))
+    assert none.count == 0
+
+
+def test_archives_and_endings_are_known_however_they_are_written(tmp_path: Path) -> None:
+    for name in ("a.tar.gz", "b.tgz", "c.tar.bz2", "d.TAR.XZ", "e.NXML.GZ", "f.Jsonl"):
+        (tmp_path / name).write_bytes(b"")
+    assert [one.format for one in find(tmp_path)] == ["jats"] * 5 + ["jsonl"]
 
 
 def test_a_named_format_overrules_the_endings(folder: Path) -> None:

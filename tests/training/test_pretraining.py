@@ -18,7 +18,7 @@ from biobert.core.files import sha256_of
 from biobert.core.model_folder import WEIGHTS, read_manifest
 from biobert.model.encoder import Encoder
 from biobert.pipeline.filling import GapFiller
-from biobert.training.checkpoint import OPTIMIZER, checkpoints
+from biobert.training.checkpoint import NETWORK, OPTIMIZER, checkpoints
 from biobert.training.material import Places
 from biobert.training.pretraining import note_dense_mask
 from biobert.training.rate_finder import RangeSettings, find_learning_rate
@@ -68,6 +68,29 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     run("killed", resume=True)
     one, other = ((tmp_path / name / WEIGHTS).read_bytes() for name in ("whole", "killed"))
     assert one == other
+
+
+def test_another_run_goes_on_from_a_kept_checkpoint(
+    run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
+) -> None:
+    schedule = {"kind": "stable", "warmup_fraction": 0.1, "decay_fraction": 0.2}
+    run("out", schedule=schedule, run={**tables["run"], "keep_every_steps": 15})
+    kept, last = checkpoints(tmp_path / "out" / "checkpoints")
+    assert [place.name for place in (kept, last)] == ["step-00000030", "step-00000040"]
+    model = {"encoder": str(kept)}
+    notes: list[str] = []
+    learner = build_learner(read_recipe({**tables, "model": model}, place="toy"), notes.append)
+    begun = learner.network.state_dict()
+    for name, tensor in load_file(kept / NETWORK).items():
+        assert torch.equal(begun[name], tensor), name
+    assert notes == []
+    listener = run("longer", model=model, run={**tables["run"], "steps": 10})
+    assert len(listener.losses) == 10
+    (before,) = read_manifest(tmp_path / "longer").learnt_before or ()
+    assert before["recipe"] == read_manifest(tmp_path / "out").recipe
+    assert GapFiller(kept).fill("the [MASK] and the cardiac arrest .")
+    with pytest.raises(BadInputError, match=r"step-00000040 holds the state.*keep_every_steps"):
+        run("never", model={"encoder": str(last)})
 
 
 def test_a_run_ends_when_the_loss_falls_too_slowly(
@@ -160,6 +183,7 @@ def test_two_processes_give_equal_weights_copied_or_sharded(
     for parallel in ("ddp", "fsdp"):
         recipe = tmp_path / f"{parallel}.json"
         changed = {**tables["run"], "steps": 12, "parallel": parallel, "precision": precision}
+        changed["keep_every_steps"] = 12
         recipe.write_text(json.dumps({**tables, "run": changed}))
         done = launched(recipe, tmp_path / parallel)
         assert done.returncode == 0, done.stderr[-3000:]
@@ -167,6 +191,10 @@ def test_two_processes_give_equal_weights_copied_or_sharded(
     assert one.keys() == other.keys()
     for name, weights in one.items():
         torch.testing.assert_close(weights, other[name], atol=tolerance, rtol=10 * tolerance)
+    for name, written in (("ddp", one), ("fsdp", other)):
+        (place,) = checkpoints(tmp_path / name / "checkpoints")
+        kept = load_file(place / WEIGHTS)
+        assert all(torch.equal(kept[tensor], weights) for tensor, weights in written.items())
     states = [
         load_file(next((tmp_path / name / "checkpoints").glob("step-*")) / OPTIMIZER)
         for name in ("ddp", "fsdp")

@@ -12,6 +12,7 @@ from biobert.core.task import IGNORED
 from biobert.data.shards import open_corpus
 from biobert.model.heads import head_loss
 from biobert.model.hub import load_encoder
+from biobert.model.names import PRETRAINING_NAMES, hugging_face_name
 from biobert.model.network import Network
 from biobert.model.weights import fill_heads
 from biobert.tasks.pretraining import PAIRS, WORDS, Pretraining
@@ -81,11 +82,28 @@ def test_loss_and_gradients_are_those_of_transformers(checkpoint: Path, corpus: 
     ).loss
     expected.backward()
     assert loss.item() == pytest.approx(expected.item(), abs=1e-5)
-    ours = network.encoder.embeddings.word.weight.grad  # type: ignore[union-attr]
-    embeddings = theirs.bert.embeddings.word_embeddings.weight.grad
-    torch.testing.assert_close(ours, embeddings, atol=1e-5, rtol=1e-4)
-    bias = network.heads[WORDS].bias.grad
-    torch.testing.assert_close(bias, theirs.cls.predictions.bias.grad, atol=1e-5, rtol=1e-4)
+    found = gradients(network)
+    wanted = {name: one.grad for name, one in theirs.named_parameters()}
+    assert found.keys() == wanted.keys()
+    for name in ("bert.pooler.dense.weight", "cls.seq_relationship.weight"):
+        assert found[name].any()
+    torch.testing.assert_close(found, wanted, atol=1e-6, rtol=1e-4)
+
+
+def gradients(network: Network) -> dict[str, torch.Tensor]:
+    """The gradient of every parameter, by the name that transformers gives it."""
+    kinds = {spec.name: spec.kind for spec in network.specs}
+    found = {}
+    for name, parameter in network.named_parameters():
+        part, _, own = name.partition(".")
+        if part == "encoder":
+            theirs = f"bert.{hugging_face_name(own)}"
+        else:
+            head, _, own = own.partition(".")
+            theirs = PRETRAINING_NAMES[kinds[head], own]
+        assert parameter.grad is not None, name
+        found[theirs] = parameter.grad
+    return found
 
 
 def test_a_fresh_language_model_begins_with_frequencies(checkpoint: Path, corpus: Path) -> None:

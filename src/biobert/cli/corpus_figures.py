@@ -60,7 +60,10 @@ def show_corpus(data: Mapping[str, Any]) -> None:
     for place in data.get("damaged_sources", ()):
         console.print(f"DAMAGED {place}", markup=False)
     for shard in data.get("damaged_shards", ()):
-        console.print(f"DAMAGED shard {shard}: its checksum differs; build again", markup=False)
+        console.print(
+            f"DAMAGED shard {shard}: its checksum differs; remove the folder and build anew",
+            markup=False,
+        )
     for sample in data.get("samples", ()):
         console.print(f"\n{sample['document']} ({sample['split']}): {sample['text']}", markup=False)
         if sample["tags"]:

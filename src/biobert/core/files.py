@@ -1,5 +1,6 @@
-"""Opening files: gzip and xz by ending, `-` for the standard streams, whole-or-nothing writing."""
+"""Opening files: packed ones by ending, `-` for the standard streams, whole-or-nothing writing."""
 
+import bz2
 import gzip
 import hashlib
 import json
@@ -14,13 +15,17 @@ from io import BufferedIOBase, BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from biobert.core.errors import BadInputError
+from biobert.core.errors import BadInputError, BiobertError
 
 STANDARD_STREAM = "-"
-COMPRESSION_ENDINGS = (".gz", ".xz")
+OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+TAR_ENDINGS = {".tgz": ".gz", ".tbz2": ".bz2", ".txz": ".xz"}
+"""Short for `.tar` and an ending of compression."""
 LONGEST_LINE = 20_000_000
 """In characters: no honest record is longer, and a bomb stays small."""
 CHUNK_BYTES = 1 << 20
+DISK = "disk"
+"""The code of the error for a full disk."""
 DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError)
 """What a packed file raises that is damaged or breaks off."""
 
@@ -41,16 +46,21 @@ class Memory(str):
 
 
 def plain_name(path: Path | str) -> str:
-    """The file's name without a compression ending: `a.xml.gz` is `a.xml`."""
-    name = Path(path).name
-    for ending in COMPRESSION_ENDINGS:
-        name = name.removesuffix(ending)
-    return name
+    """The file's name without a compression ending, and its own in small letters.
+
+    `A.XML.GZ` is `A.xml`, and `a.tgz` is `a.tar`.
+    """
+    place = Path(Path(path).name)
+    ending = place.suffix.lower()
+    if ending in TAR_ENDINGS:
+        return f"{place.stem}.tar"
+    plain = Path(place.stem) if ending in OPENERS else place
+    return f"{plain.stem}{plain.suffix.lower()}"
 
 
 @contextmanager
 def open_binary(path: Path | str) -> Iterator[BinaryIO]:
-    """Bytes of a file, unpacked when its name ends in `.gz` or `.xz`; `-` is standard input."""
+    """Bytes of a file, unpacked as its name ends (`.gz`, `.bz2`, `.xz`); `-` is standard input."""
     if isinstance(path, Memory):
         yield BytesIO(path.content)
         return
@@ -63,7 +73,10 @@ def open_binary(path: Path | str) -> Iterator[BinaryIO]:
     try:
         with _opener(place)(place, "rb") as stream:
             yield cast(BinaryIO, stream)
-    except DAMAGE as problem:
+    except (OSError, *DAMAGE) as problem:
+        # bz2 tells damage by an OSError, which has no number as those of the system have.
+        if isinstance(problem, OSError) and problem.errno is not None:
+            raise
         raise BadInputError(f"{place}: damaged or cut short: {problem}") from None
 
 
@@ -162,6 +175,25 @@ def write_text(path: Path | str) -> Iterator[IO[str]]:
 
 
 @contextmanager
+def written_whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears whole, and on the disk, or not at all; a full disk is named."""
+    try:
+        with temporary_sibling(path) as unfinished:
+            with unfinished.open("wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            unfinished.replace(path)
+    except OSError as problem:
+        raise unwritten(path, problem) from None
+
+
+def unwritten(path: Path, problem: object) -> BiobertError:
+    """The error for a file that found no room on the disk."""
+    return BiobertError(f"{path} could not be written: {problem}; make room on the disk", code=DISK)
+
+
+@contextmanager
 def temporary_sibling(path: Path) -> Iterator[Path]:
     """A hidden name beside `path`, on the same disk; removed if still there at the end."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -192,4 +224,5 @@ def files_at(place: Path) -> list[Path]:
 
 
 def _opener(path: Path):  # type: ignore[no-untyped-def]
-    return {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix, open)
+    ending = path.suffix.lower()
+    return OPENERS.get(TAR_ENDINGS.get(ending, ending), open)

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from biobert.core.errors import BadInputError
+from biobert.core.files import written_whole
 from biobert.core.settings import from_mapping
 from biobert.data.duplicates import FINGERPRINT_BYTES, Signature
 from biobert.data.packets import Position
 from biobert.data.rejects import Reject, Rejects
-from biobert.data.shards import ShardRecord, write_json, written_whole
+from biobert.data.shards import ShardRecord, write_json
 
 STATE = ".build.json"
 MARKS = ".marks-{:05}.npz"

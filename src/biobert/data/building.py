@@ -1,8 +1,8 @@
 """Building a corpus: sources become shards of token ids, without duplicates, resumably."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b, sha256
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from biobert.core.errors import BadInputError
+from biobert.core.errors import BadInputError, BiobertError
+from biobert.core.files import DISK
 from biobert.core.version import __version__
 from biobert.data.build_state import BuildState, Marks, clear_state, read_state, write_state
 from biobert.data.cleaning import FilterSettings
@@ -26,6 +27,7 @@ from biobert.data.shards import (
     ShardRecord,
     Split,
     UnsignedArray,
+    damaged_file,
     read_manifest,
     token_type,
     write_manifest,
@@ -76,7 +78,10 @@ class Ingredients:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a build is run: nothing of it changes what comes out. `rejects` takes what does not."""
+    """How a build is run: nothing of it changes what comes out. `rejects` takes what does not.
+
+    What was set aside before a new build is counted with it.
+    """
 
     engine: Engine
     workers: int = 1
@@ -96,11 +101,13 @@ def build_corpus(
 
     The same sources, ingredients and settings give the same bytes, whatever the engine, and however
     often the build was killed and resumed. Raises BadInputError when `output` holds a build that is
-    not to be resumed or was made in another way, or when nothing is kept.
+    not to be resumed, was made in another way or has a damaged shard, or when nothing is kept.
     """
     looked_at = survey(sources, workers=run.workers)
     described = _described(looked_at.sources, ingredients, settings)
-    state = _state_to_begin_with(output, described, run.start)
+    # The state of a build that goes on has them already.
+    before = run.rejects.moved()
+    state = _earlier(output, described, run.start) or BuildState(described, rejects=before)
     if isinstance(state, CorpusManifest):
         clear_state(output)
         return state
@@ -115,10 +122,10 @@ def build_corpus(
     )
     units = units_of(looked_at.sources, settings.packet_bytes)
     work = Work(units, preparation, settings.packet_bytes, build.state.position)
-    with closing(run.engine(work)) as packets:
+    with _resumable(), closing(run.engine(work)) as packets:
         for packet in packets:
             build.take(packet)
-    return build.finished(looked_at.sources)
+        return build.finished(looked_at.sources)
 
 
 class _Build:
@@ -232,6 +239,17 @@ class _Build:
         return write_shard(self.folder, name, split, arrays, [one.record for one in documents])
 
 
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Says how a build goes on that a full disk has stopped."""
+    try:
+        yield
+    except BiobertError as problem:
+        if problem.code != DISK:
+            raise
+        raise BiobertError(f"{problem}, then go on with --resume", code=DISK) from None
+
+
 def _described(
     sources: Sequence[Source], ingredients: Ingredients, settings: CorpusSettings
 ) -> dict[str, Any]:
@@ -254,21 +272,22 @@ def _listed(value: Any) -> Any:
     return [_listed(one) for one in value] if isinstance(value, tuple) else value
 
 
-def _state_to_begin_with(
+def _earlier(
     folder: Path, described: Mapping[str, Any], start: Literal["new", "resume"]
-) -> BuildState | CorpusManifest:
-    """A new or an earlier state; the manifest of a build that has ended already."""
+) -> BuildState | CorpusManifest | None:
+    """The state of an earlier build, or its manifest where it has ended; None where all is new."""
     ended = read_manifest(folder) if (folder / MANIFEST).is_file() else None
     state = read_state(folder)
     earlier = ended or state
     if earlier is None:
-        return BuildState(described)
+        return None
     if start == "new":
         raise BadInputError(
             f"{folder} holds another build; go on with it with --resume, or name another folder",
             code="occupied",
         )
     _refuse_changed(folder, earlier.settings, described)
+    _refuse_damaged(folder, earlier.shards)
     return earlier
 
 
@@ -281,6 +300,16 @@ def _refuse_changed(folder: Path, before: Mapping[str, Any], now: Mapping[str, A
                 "what the build began with, or build into another folder",
                 code="changed",
             )
+
+
+def _refuse_damaged(folder: Path, shards: Iterable[ShardRecord]) -> None:
+    found = (damaged_file(folder, shard) for shard in shards)
+    if wrong := next(filter(None, found), None):
+        raise BadInputError(
+            f"{wrong}: missing, or its checksum differs from the one it was written with: the "
+            f"shard is damaged; remove {folder} and build anew",
+            code="damaged",
+        )
 
 
 def _leaves(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

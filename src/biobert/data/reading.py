@@ -14,6 +14,9 @@ from biobert.data.formats._xml import root_of
 from biobert.data.rejects import Rejects
 
 FOLDER_FORMAT = "brat"
+PAIR_ENDINGS = (".txt", ".ann")
+BESIDE_PAIRS = "beside BRAT pairs: of a folder that holds some, nothing else is read"
+UNKNOWN_ENDING = "ending not known: name the file, and its format with --from"
 ANY_XML = ".xml"
 VERBS = {"read": "read", "write": "written", "read_together": "read with other files"}
 
@@ -92,15 +95,24 @@ def files_below(folder: Path, format: str | None) -> list[Path]:
     Deeper, the `.ann` stands for a pair. With `format` all files are read, whatever their ending;
     hidden ones, and those of hidden folders, never are.
     """
-    if format == FOLDER_FORMAT or (format is None and any(folder.glob("*.ann"))):
+    if _is_of_pairs(folder, format):
         return [folder]
-    endings = readable_endings()
     return [
         path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not _is_hidden(path.relative_to(folder))
-        if format or (plain_name(path).lower().endswith(endings) and not _has_annotations(path))
+        for path in _visible_below(folder)
+        if format or (_has_known_ending(path) and not _has_annotations(path))
     ]
+
+
+def passed_over(folder: Path, format: str | None) -> dict[Path, str]:
+    """The files in a folder and below that nothing is read of, in order, and why; none hidden."""
+    visible = _visible_below(folder)
+    if _is_of_pairs(folder, format):
+        others = (one for one in visible if one.parent != folder or one.suffix not in PAIR_ENDINGS)
+        return dict.fromkeys(others, BESIDE_PAIRS)
+    if format is not None:
+        return {}
+    return dict.fromkeys((one for one in visible if not _has_known_ending(one)), UNKNOWN_ENDING)
 
 
 def searched_folder(pattern: str) -> Path:
@@ -111,6 +123,7 @@ def searched_folder(pattern: str) -> Path:
     return folder
 
 
+@cache
 def readable_endings() -> tuple[str, ...]:
     """The endings of the formats that can be read."""
     able = (module for module in map(SHELF.load, SHELF.names()) if hasattr(module, "read"))
@@ -138,8 +151,24 @@ def _formats_by_root() -> Mapping[str | None, str]:
     return {root: name for name in SHELF.names() for root in getattr(SHELF.load(name), "ROOTS", ())}
 
 
+def _is_of_pairs(folder: Path, format: str | None) -> bool:
+    """Whether it is read as one folder of BRAT pairs."""
+    return format == FOLDER_FORMAT or (format is None and any(folder.glob("*.ann")))
+
+
+def _visible_below(folder: Path) -> Iterator[Path]:
+    """The files in a folder and below, in order, without hidden ones."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not _is_hidden(path.relative_to(folder)):
+            yield path
+
+
 def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
+
+
+def _has_known_ending(path: Path) -> bool:
+    return plain_name(path).lower().endswith(readable_endings())
 
 
 def _has_annotations(path: Path) -> bool:

@@ -12,18 +12,16 @@ No special tokens are stored: they belong to rows, and rows are made anew in eve
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from biobert.core.errors import BadInputError, BiobertError
-from biobert.core.files import read_json, sha256_of, temporary_sibling
+from biobert.core.errors import BadInputError
+from biobert.core.files import read_json, sha256_of, written_whole
 from biobert.core.settings import from_mapping
 
 MANIFEST = "manifest.json"
@@ -155,17 +153,24 @@ def open_corpus(
     manifest = read_manifest(folder)
     sound, skipped = [], []
     for shard in (one for one in manifest.shards if one.split == split):
-        wrong = [name for name, wanted in shard.files.items() if _differs(folder / name, wanted)]
-        if wrong and damaged == "refuse":
-            raise BadInputError(
-                f"{folder / wrong[0]}: missing, or its checksum differs from the manifest's: the "
-                'shard is damaged; build the corpus again, or leave it out with damaged = "skip"'
-            )
-        if wrong:
+        wrong = damaged_file(folder, shard)
+        if wrong is None:
+            sound.append(shard)
+        elif damaged == "skip":
             skipped.append(shard.name)
         else:
-            sound.append(shard)
+            raise BadInputError(
+                f"{wrong}: missing, or its checksum differs from the manifest's: the shard is "
+                f"damaged; remove {folder} and build the corpus anew, or leave the shard out with "
+                'damaged = "skip"'
+            )
     return TokenCorpus(folder, manifest, tuple(sound), tuple(skipped))
+
+
+def damaged_file(folder: Path, shard: ShardRecord) -> Path | None:
+    """The first file of a shard that is missing or has another checksum; None if all are sound."""
+    files = ((folder / name, wanted) for name, wanted in shard.files.items())
+    return next((path for path, wanted in files if _differs(path, wanted)), None)
 
 
 def write_shard(
@@ -207,24 +212,6 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
         stream.write(
             json.dumps(values, indent=1, ensure_ascii=False).encode(errors="replace") + b"\n"
         )
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears whole, and on the disk, or not at all; a full disk is named."""
-    try:
-        with temporary_sibling(path) as unfinished:
-            with unfinished.open("wb") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            unfinished.replace(path)
-    except OSError as problem:
-        raise BiobertError(
-            f"{path} could not be written: {problem}; make room on the disk, then go on with "
-            "--resume",
-            code="disk",
-        ) from None
 
 
 def token_type(vocabulary_size: int) -> type[np.unsignedinteger]:

@@ -11,7 +11,14 @@ from biobert.core.files import CHUNK_BYTES, Eager, files_at, open_binary, sha256
 from biobert.data.catalogue import Corpus, SplitPlace, find_split, load_corpus
 from biobert.data.formats import SHELF, pubmed
 from biobert.data.formats._xml import utf8_blocks
-from biobert.data.reading import FOLDER_FORMAT, files_below, format_of, searched_folder
+from biobert.data.reading import (
+    FOLDER_FORMAT,
+    files_below,
+    format_of,
+    passed_over,
+    searched_folder,
+)
+from biobert.data.rejects import Rejects
 
 PUBMED = "pubmed"
 DELETIONS_START, DELETIONS_END = b"<DeleteCitation>", b"</DeleteCitation>"
@@ -53,16 +60,25 @@ class Survey:
 
 
 def find_sources(
-    names: Sequence[str], *, format: str | None, data_root: Path | None, cache: Path
+    names: Sequence[str],
+    *,
+    format: str | None,
+    data_root: Path | None,
+    cache: Path,
+    rejects: Rejects | None = None,
 ) -> list[Source]:
-    """Files, folders, globs and splits of catalogued corpora (`NAME:train+devel`), in order."""
+    """Files, folders, globs and splits of catalogued corpora (`NAME:train+devel`), in order.
+
+    Files of a folder that are not read go to `rejects`.
+    """
+    set_aside = Rejects() if rejects is None else rejects
     found: list[Source] = []
     for name in names:
         place = Path(name)
         if place.is_file():
             found.append(_source(place.name, place, format))
         elif place.is_dir():
-            found += _in_folder(place, format)
+            found += _in_folder(place, format, set_aside)
         elif has_magic(name):
             found += _matches(name, format)
         elif ":" in name:
@@ -94,8 +110,10 @@ def _source(name: str, path: Path, format: str | None) -> Source:
     return Source(name, path.absolute(), told)
 
 
-def _in_folder(folder: Path, format: str | None) -> Iterator[Source]:
+def _in_folder(folder: Path, format: str | None, rejects: Rejects) -> Iterator[Source]:
     name = folder.resolve().name
+    for path, reason in passed_over(folder, format).items():
+        rejects.add(path, "file", reason)
     for path in files_below(folder, format):
         if path == folder:
             yield _source(name, folder, FOLDER_FORMAT)

@@ -42,6 +42,7 @@ def load_text_predictor(
     except (OSError, ValueError) as problem:
         raise BadInputError(f"{folder}: no encoder with a decoder: {problem}") from None
     tokenizer = Tokenizer.from_folder(folder)
+    tokenizer.check_embeddings(model.config.encoder.vocab_size, place=folder)
     return TextPredictor(
         model.to(device),
         head,

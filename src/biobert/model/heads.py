@@ -67,7 +67,9 @@ class VocabularyHead(nn.Module):
         """
         if self.bias.any():
             return False
-        smoothed = counts.to(self.bias) + 0.5
+        # A padded table has rows for pieces that are never met.
+        padded = functional.pad(counts, (0, len(self.bias) - len(counts)))
+        smoothed = padded.to(self.bias) + 0.5
         with torch.no_grad():
             self.bias.copy_((smoothed / smoothed.sum()).log())
         return True

@@ -23,6 +23,7 @@ from biobert.model.network import Network
 from biobert.model.settings import EncoderSettings
 from biobert.model.tensors import write_tensors
 from biobert.model.weights import load_bert, load_heads, read_config
+from biobert.text.tokenizer import VOCABULARY_FILES, Tokenizer
 
 T5_KINDS = ("t5", "mt5", "umt5")
 WANTED_FILES = ("*.json", "*.safetensors", "vocab.txt", "merges.txt", "*.model")
@@ -97,7 +98,18 @@ def find_encoder_folder(name: str) -> Path:
 
 
 def load_encoder(folder: Path) -> Encoder | HubEncoder:
-    """Our encoder for a BERT folder, transformers' for any other kind."""
+    """Our encoder for a BERT folder, transformers' for any other kind.
+
+    Raises BadInputError where the folder's tokenizer gives ids that the encoder does not know.
+    """
+    encoder = _load_encoder(folder)
+    if any((folder / name).is_file() for name in VOCABULARY_FILES):
+        embeddings: torch.Tensor = encoder.word_embeddings.weight  # type: ignore[assignment]
+        Tokenizer.from_folder(folder).check_embeddings(len(embeddings), place=folder)
+    return encoder
+
+
+def _load_encoder(folder: Path) -> Encoder | HubEncoder:
     config = read_config(folder)
     absolute = config.get("position_embedding_type", "absolute") == "absolute"
     if config.get("model_type", "bert") == "bert" and absolute:

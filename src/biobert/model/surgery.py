@@ -92,12 +92,7 @@ def with_vocabulary(encoder: Encoder, old: Tokenizer, new: Tokenizer) -> Vocabul
     Text whose pieces are the same strings gets the same vectors. A vocabulary head's output bias
     moves with `mean_rows(bias, change.sources)`.
     """
-    rows = encoder.settings.vocabulary_size
-    if old.vocabulary_size > rows:
-        raise BadInputError(
-            f"the old tokenizer has {old.vocabulary_size} pieces, the encoder {rows} word "
-            "embeddings; give the tokenizer of the encoder's own folder"
-        )
+    old.check_embeddings(encoder.settings.vocabulary_size, place="the encoder to change")
     sources = piece_sources(old, new)
     settings = replace(
         encoder.settings, vocabulary_size=new.vocabulary_size, pad_id=new.special("pad")

@@ -7,8 +7,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from biobert.core.errors import BiobertError
-from biobert.core.files import temporary_sibling
+from biobert.core.files import temporary_sibling, unwritten
 
 
 def write_tensors(
@@ -21,9 +20,7 @@ def write_tensors(
             save_file(contiguous, unfinished, metadata={"format": "pt", **(metadata or {})})
             unfinished.replace(path)
         except (OSError, SafetensorError) as problem:
-            raise BiobertError(
-                f"{path} could not be written: {problem}; make room on the disk", code="disk"
-            ) from None
+            raise unwritten(path, problem) from None
 
 
 def _apart(tensors: Mapping[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor]]:

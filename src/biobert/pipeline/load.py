@@ -1,6 +1,6 @@
 """Finding a model and making it ready: the built-in one, or a model folder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from importlib.util import find_spec
@@ -36,6 +36,22 @@ class LoadedModel:
         """What it may say; of several tasks what any of them may."""
         settings = [task.settings() for task in tasks_in(self.task)]
         return tuple(dict.fromkeys(label for one in settings for label in one.get("labels", ())))
+
+    def told(self, terms: Mapping[str, Sequence[str]]) -> "LoadedModel":
+        """The model that marks these names of each type, beside those that it was told before.
+
+        Raises BadInputError for a model that finds no entities, and for a type it does not find.
+        """
+        settings = self.task.settings()
+        if "terms" not in settings:
+            raise BadInputError(f"terms are for taggers; this is a {self.task.name} model")
+        before = settings["terms"]
+        both = {
+            label: (*before.get(label, ()), *terms.get(label, ())) for label in {**before, **terms}
+        }
+        settings = {**settings, "terms": both}
+        manifest = replace(self.manifest, task_settings=settings)
+        return replace(self, manifest=manifest, task=build_task(self.task.name, settings))
 
     def part(self, name: str | None) -> "LoadedModel":
         """The model for the part of this name alone; None stands for the model as it is."""

@@ -16,9 +16,12 @@ from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 
 from biobert.core.errors import BadInputError
+from biobert.core.files import written_whole
 from biobert.core.task import Pieces
 
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
+VOCABULARY_FILES = ("tokenizer.json", "vocab.txt")
+"""Either is enough for a tokenizer."""
+TOKENIZER_FILES = (*VOCABULARY_FILES, "tokenizer_config.json")
 SpecialRole = Literal["cls", "sep", "pad", "mask", "unk"]
 
 SPECIAL_TOKENS: dict[SpecialRole, tuple[str, ...]] = {
@@ -61,6 +64,18 @@ class Tokenizer:
     def vocabulary_size(self) -> int:
         """How many ids there are, special and added tokens included."""
         return self.backend.get_vocab_size(with_added_tokens=True)
+
+    def check_embeddings(self, count: int, *, place: Path | str) -> None:
+        """An error where a checkpoint with so many word embeddings has none for some of the ids.
+
+        More of them than ids are normal: many checkpoints pad their table.
+        """
+        if self.vocabulary_size > count:
+            raise BadInputError(
+                f"{place}: the tokenizer has {self.vocabulary_size} pieces, the checkpoint "
+                f"{count} word embeddings; give it the tokenizer that it was trained with (to "
+                "train with more pieces, name the folder of the larger one in model.vocabulary)"
+            )
 
     def fingerprint(self) -> str:
         """A SHA-256 of pieces and ids: tokenizers that differ in it give ids that do not mix."""
@@ -112,8 +127,13 @@ class Tokenizer:
         )
 
     def save(self, folder: Path) -> None:
-        """Write `tokenizer.json` and the `tokenizer_config.json` that transformers reads."""
-        self.backend.save(str(folder / "tokenizer.json"))
+        """Write `tokenizer.json` and the `tokenizer_config.json` that transformers reads.
+
+        Each appears whole or not at all; BiobertError names a full disk.
+        """
+        # The backend's own saving leaves half a file, and raises a bare Exception.
+        with written_whole(folder / "tokenizer.json") as stream:
+            stream.write(self.backend.to_str(pretty=True).encode())
         # transformers opens any tokenizer as the first, but the second gives segment ids as well.
         is_bert = isinstance(self.backend.normalizer, BertNormalizer)
         is_bert &= isinstance(self.backend.model, WordPiece)
@@ -124,7 +144,8 @@ class Tokenizer:
                 config[f"{role}_token"] = str(self.backend.id_to_token(token_id))
         if isinstance(self.backend.normalizer, BertNormalizer):
             config["do_lower_case"] = self.backend.normalizer.lowercase
-        (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")
+        with written_whole(folder / "tokenizer_config.json") as stream:
+            stream.write(f"{json.dumps(config, indent=2)}\n".encode())
 
 
 def _pieces(text: str, encoding: Any) -> Pieces:

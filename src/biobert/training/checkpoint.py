@@ -6,7 +6,7 @@ No random state is kept: the loop seeds every batch from (seed, process, epoch, 
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from biobert.core.errors import BadInputError, BiobertError
+from biobert.core.files import DISK
 from biobert.model.network import Network
 from biobert.model.tensors import write_tensors
 from biobert.training.method import Methods
@@ -74,22 +75,26 @@ def save_checkpoint(
     *,
     recipe: Mapping[str, Any],
     keep_every_steps: int | None = None,
+    complete: Callable[[Path], object] = lambda place: None,
 ) -> Path:
     """Write `folder/step-N` whole or not at all, then drop older ones.
 
-    One of every `keep_every_steps` stays. A disk that is full leaves the last one as it was.
+    One of every `keep_every_steps` stays, and `complete` adds what it is to hold beside the state.
+    A disk that is full leaves the last one as it was.
     """
     place = folder / f"step-{progress.step:08d}"
     unfinished = folder / f".{place.name}.part"
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
         _write(unfinished, progress, state, recipe)
+        if _is_kept(place, keep_every_steps):
+            complete(unfinished)
     except (OSError, BiobertError) as problem:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise BiobertError(
             f"{problem}; the checkpoints before {place.name} are as they were: go on from them "
             "with --resume",
-            code="disk",
+            code=DISK,
         ) from None
     if place.exists():
         _retire(place)

@@ -29,7 +29,13 @@ from biobert.training.history import shown_scores, write_history
 from biobert.training.method import Turn
 from biobert.training.methods import build_methods
 from biobert.training.optimizer import build_optimizer, schedule
-from biobert.training.parallel import build_accelerator, compile_layers, spread, whole
+from biobert.training.parallel import (
+    build_accelerator,
+    compile_layers,
+    spread,
+    unsharded,
+    whole,
+)
 from biobert.training.recipe import Recipe
 from biobert.training.sources import BatchSource, Examiner, Learner, own_share
 from biobert.training.speed import StepClock
@@ -38,6 +44,8 @@ from biobert.training.tracking import flat_settings, tracked_scores
 BEST = "best.safetensors"
 HISTORY_ROWS = 10_000
 """A longer run remembers the loss of every n-th step only."""
+Keep = Callable[[Path, Network], object]
+"""Puts the network beside the state of a checkpoint that stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +98,10 @@ class TrainingLoop:
         output: Path,
         listener: Listener,
         factor: Callable[[int], float] | None = None,
+        keep: Keep = lambda place, network: None,
     ) -> None:
         self.recipe = recipe
+        self.keep = keep
         self.source = source
         self.examiner = examiner
         self.output = output
@@ -329,6 +339,7 @@ class TrainingLoop:
                 state,
                 recipe=self.recipe.resolved(),
                 keep_every_steps=self.recipe.run.keep_every_steps,
+                complete=lambda place: self.keep(place, unsharded(self._bare(), state.network)),
             )
             write_history(self.progress.history, self.output)
         self.accelerator.wait_for_everyone()

@@ -78,13 +78,17 @@ def compile_layers(network: Network) -> None:
 
 def gathered(network: Network) -> Network:
     """The network with whole weights: itself, or a copy if it is sharded; every process calls."""
+    return unsharded(network, whole(network.state_dict()))
+
+
+def unsharded(network: Network, tensors: Mapping[str, torch.Tensor]) -> Network:
+    """The network, or if it is sharded a copy with its whole tensors, which the caller has."""
     if not any(isinstance(one, DTensor) for one in network.parameters()):
         return network
     assert isinstance(network.encoder, Encoder)
-    tensors = {name: one.cpu() for name, one in whole(network.state_dict()).items()}
     with torch.device("meta"):
         plain = Network(Encoder(network.encoder.settings), network.specs)
-    plain.load_state_dict(tensors, assign=True)
+    plain.load_state_dict({name: one.cpu() for name, one in tensors.items()}, assign=True)
     return plain
 
 

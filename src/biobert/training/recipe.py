@@ -238,8 +238,8 @@ class RunSettings:
     `steps` ends the run at that many optimizer steps, whatever the epochs. It is scored on devel
     after every epoch, or every `evaluate_every_steps`, and ends after `patience` scores without a
     better one, or one better by more than `patience_gain`. Of its checkpoints the last is kept, and
-    one every `keep_every_steps`. `peak_teraflops` is one device's best, for the utilisation in the
-    history.
+    one every `keep_every_steps`: a model folder, that another run may begin from. `peak_teraflops`
+    is one device's best, for the utilisation in the history.
     """
 
     epochs: int = 3

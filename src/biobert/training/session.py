@@ -1,6 +1,7 @@
 """From a recipe to a model folder: the table of contents of training."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
     before = learnt_before(recipe)
     material = read_material(recipe, places, learner, listener.noted)
     _check_data(material, places.output / "checkpoints")
+    report = TrainingReport(
+        recipe=recipe.resolved(), data=material.described, metrics={}, learnt_before=before
+    )
     loop = TrainingLoop(
         recipe,
         learner,
@@ -42,6 +46,9 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
         examiner=material.examiner,
         output=places.output,
         listener=listener,
+        keep=lambda place, network: write_model_folder(
+            place, Learner(learner.task, learner.tokenizer, network), report
+        ),
     )
     if recipe.batches.layout == "packed":
         device = loop.accelerator.device
@@ -54,14 +61,8 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
     if material.examiner is not None:
         task = material.examiner.tuned(network, loop.accelerator.device)
     trained = Learner(task, learner.tokenizer, network)
-    report = TrainingReport(
-        recipe=recipe.resolved(),
-        data=material.described,
-        metrics=_metrics(progress),
-        learnt_before=before,
-    )
     plot_curves(progress.history, places.output)
-    return write_model_folder(places.output, trained, report)
+    return write_model_folder(places.output, trained, replace(report, metrics=_metrics(progress)))
 
 
 def _check_output(output: Path, *, resume: bool) -> None:

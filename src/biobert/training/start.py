@@ -7,6 +7,7 @@ from torch import nn
 
 from biobert.core.errors import BadInputError
 from biobert.core.hub import find_published_folder
+from biobert.core.model_folder import MANIFEST
 from biobert.core.task import Task
 from biobert.model.attention import SelfAttention
 from biobert.model.decoder import DecoderHead
@@ -19,6 +20,7 @@ from biobert.model.surgery import mean_rows, restacked, with_positions, with_voc
 from biobert.model.weights import fill_heads, fill_language_model, load_heads
 from biobert.tasks import build_task
 from biobert.text.tokenizer import TOKENIZER_FILES, Tokenizer
+from biobert.training.checkpoint import STATE
 from biobert.training.recipe import ModelSettings, Recipe, ShapeSettings
 from biobert.training.sources import Learner
 
@@ -92,6 +94,7 @@ def _encoder_settings(
 def _continued(model: ModelSettings, task: Task, note: Note) -> Learner:
     assert model.encoder is not None
     folder = find_encoder_folder(model.encoder)
+    _refuse_state(folder)
     tokenizer = Tokenizer.from_folder(folder)
     wanted = tokenizer
     if model.vocabulary is not None:
@@ -115,6 +118,14 @@ def _continued(model: ModelSettings, task: Task, note: Note) -> Learner:
         network.encoder = restacked(_own(network.encoder, "model.layers"), model.layers)
     network.rest_unread()
     return Learner(task, wanted, network)
+
+
+def _refuse_state(folder: Path) -> None:
+    if (folder / STATE).is_file() and not (folder / MANIFEST).is_file():
+        raise BadInputError(
+            f"{folder} holds the state of a run, to resume it, and no model; name the run's own "
+            "folder, or a checkpoint that its run.keep_every_steps kept"
+        )
 
 
 def _tokenizer_of(name: str) -> Tokenizer:

@@ -1,5 +1,6 @@
 """What every format on the shelf promises, and what each carries there and back."""
 
+import bz2
 import gzip
 import lzma
 from collections.abc import Iterator
@@ -221,7 +222,9 @@ def test_characters_that_xml_cannot_hold_stop_no_run(format: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("format", [one for one in BOTH if one != "brat"])
-@pytest.mark.parametrize(("compression", "opener"), [(".gz", gzip.open), (".xz", lzma.open)])
+@pytest.mark.parametrize(
+    ("compression", "opener"), [(".gz", gzip.open), (".bz2", bz2.open), (".xz", lzma.open)]
+)
 def test_compression_is_transparent(
     format: str, compression: str, opener: object, tmp_path: Path
 ) -> None:

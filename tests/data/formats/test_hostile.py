@@ -1,5 +1,6 @@
 """Files that break or attack a reader end in a clear error or a counted reject, and stay small."""
 
+import bz2
 import gzip
 import io
 import json
@@ -83,7 +84,9 @@ def test_a_format_is_told_from_no_more_than_the_beginning(entity: str, tmp_path:
 
 
 @pytest.mark.parametrize("format", FILES)
-@pytest.mark.parametrize(("ending", "pack"), [(".gz", gzip.compress), (".xz", lzma.compress)])
+@pytest.mark.parametrize(
+    ("ending", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
+)
 def test_archives_that_break_off_say_so(
     format: str, ending: str, pack: object, tmp_path: Path
 ) -> None:

@@ -89,7 +89,13 @@ def build(
     count = workers or available_cores()
     set_aside = Rejects()
     ended = resume and (output / MANIFEST).is_file()
-    found = find_sources(sources, format=source_format, data_root=data_root(), cache=cache_folder())
+    found = find_sources(
+        sources,
+        format=source_format,
+        data_root=data_root(),
+        cache=cache_folder(),
+        rejects=set_aside,
+    )
     ingredients = _ingredients(tokenizer, test_splits, tagger)
     manifest = None
     try:

@@ -65,8 +65,14 @@ def train_vocabulary(
     others = [_compared(compare)] if compare else []
     given = _terms(terms) if terms else None
     _need_folder(output)
-    files = find_sources(sources, format=source_format, data_root=data_root(), cache=cache_folder())
     set_aside = Rejects()
+    files = find_sources(
+        sources,
+        format=source_format,
+        data_root=data_root(),
+        cache=cache_folder(),
+        rejects=set_aside,
+    )
     counts, mentions = _read(files, set_aside)
     tokenizer = learn(counts.learnt, settings)
     report = vocabulary_report([("new", tokenizer), *others], counts, given or mentions)

@@ -40,7 +40,7 @@ def tar_members(
 
 def _check_end(path: Path) -> None:
     """tarfile takes an archive that breaks off inside a header for one that is whole."""
-    if path.suffix == ".tar" and path.stat().st_size % tarfile.BLOCKSIZE:
+    if path.suffix.lower() == ".tar" and path.stat().st_size % tarfile.BLOCKSIZE:
         raise BadInputError(f"{path}: damaged archive: cut short")
 
 
