@@ -4,7 +4,8 @@
     python benchmarks/service_contract.py --examples 20
 
 A service with a model for every endpoint, tiny ones but for entities, is asked with what its
-document allows and with what it forbids. `tests/serving/test_contract.py` asks the same in less breadth.
+document allows and with what it forbids. `tests/serving/test_contract.py` asks the same in less
+breadth.
 """
 
 import argparse

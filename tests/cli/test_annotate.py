@@ -252,6 +252,18 @@ def test_names_of_a_list_are_marked_too(tmp_path: Path) -> None:
     assert broken.code == 1 and "terms.tsv:2: not a label and a term" in broken.err
 
 
+def test_other_files_beside_brat_pairs_are_read_too(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Aspirin helps.")
+    (tmp_path / "a.ann").write_text("T1\tDrug 0 7\tAspirin\n")
+    (tmp_path / "b.txt").write_text("Lithium hurts.")
+    (tmp_path / "c.jsonl").write_text('{"text": "Asthma too."}\n')
+    done = call("annotate", tmp_path, "-o", tmp_path / "out", "--to", "jsonl", "--json")
+    assert done.json["data"]["documents"] == 3
+    assert sorted(path.name for path in (tmp_path / "out").glob("[a-z]*")) == [
+        *("a.jsonl", "b.jsonl", "c.jsonl")
+    ]
+
+
 def test_threads_are_bounded(tiny_model: Path) -> None:
     import torch
 

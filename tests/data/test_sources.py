@@ -64,8 +64,9 @@ def test_files_of_a_folder_that_are_not_read_are_named(folder: Path, tmp_path: P
         ("README", "ending not known"),
         ("page.html", "ending not known"),
         ("picture.png", "ending not known"),
-        ("b.nxml", "beside BRAT pairs"),
     ]
+    find(pairs, format="brat", rejects=(others := Rejects()))
+    assert [one.file for one in others.kept] == ["b.nxml"]
     find(folder, format="text", rejects=(none := Rejects()))
     assert none.count == 0
 

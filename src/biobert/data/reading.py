@@ -15,7 +15,7 @@ from biobert.data.rejects import Rejects
 
 FOLDER_FORMAT = "brat"
 PAIR_ENDINGS = (".txt", ".ann")
-BESIDE_PAIRS = "beside BRAT pairs: of a folder that holds some, nothing else is read"
+NO_PAIR = "no part of a BRAT pair, which is all that --from brat reads"
 UNKNOWN_ENDING = "ending not known: name the file, and its format with --from"
 ANY_XML = ".xml"
 VERBS = {"read": "read", "write": "written", "read_together": "read with other files"}
@@ -79,7 +79,7 @@ def format_of(path: Path | str) -> str:
     if found:
         _, ending, format = max(found)
         return (_format_of_root(path) or format) if ending == ANY_XML else format
-    if place.is_dir() or not place.suffix:
+    if place.is_dir() or not (place.suffix or place.is_file()):
         return FOLDER_FORMAT
     known = sorted(ending for some in endings.values() for ending in some)
     raise BadInputError(
@@ -92,8 +92,8 @@ def format_of(path: Path | str) -> str:
 def files_below(folder: Path, format: str | None) -> list[Path]:
     """The files in a folder and below that can be read, in order; a folder of BRAT pairs is one.
 
-    Deeper, the `.ann` stands for a pair. With `format` all files are read, whatever their ending;
-    hidden ones, and those of hidden folders, never are.
+    Deeper, or beside other files, the `.ann` stands for a pair. With `format` all files are read,
+    whatever their ending; hidden ones, and those of hidden folders, never are.
     """
     if _is_of_pairs(folder, format):
         return [folder]
@@ -107,9 +107,8 @@ def files_below(folder: Path, format: str | None) -> list[Path]:
 def passed_over(folder: Path, format: str | None) -> dict[Path, str]:
     """The files in a folder and below that nothing is read of, in order, and why; none hidden."""
     visible = _visible_below(folder)
-    if _is_of_pairs(folder, format):
-        others = (one for one in visible if one.parent != folder or one.suffix not in PAIR_ENDINGS)
-        return dict.fromkeys(others, BESIDE_PAIRS)
+    if format == FOLDER_FORMAT:
+        return dict.fromkeys((one for one in visible if not _is_of_pair(one, folder)), NO_PAIR)
     if format is not None:
         return {}
     return dict.fromkeys((one for one in visible if not _has_known_ending(one)), UNKNOWN_ENDING)
@@ -152,8 +151,16 @@ def _formats_by_root() -> Mapping[str | None, str]:
 
 
 def _is_of_pairs(folder: Path, format: str | None) -> bool:
-    """Whether it is read as one folder of BRAT pairs."""
-    return format == FOLDER_FORMAT or (format is None and any(folder.glob("*.ann")))
+    """Whether it is read as one folder of BRAT pairs: nothing else is there that could be read."""
+    if format is not None or not any(folder.glob("*.ann")):
+        return format == FOLDER_FORMAT
+    return not any(
+        _has_known_ending(path) and not _is_of_pair(path, folder) for path in _visible_below(folder)
+    )
+
+
+def _is_of_pair(path: Path, folder: Path) -> bool:
+    return path.parent == folder and path.suffix in PAIR_ENDINGS
 
 
 def _visible_below(folder: Path) -> Iterator[Path]:
