@@ -4,7 +4,9 @@
 `benchmarks/service_contract.py` asks a running service.
 """
 
+import json
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -108,3 +110,28 @@ def test_every_endpoint_is_asked(everything: TestClient) -> None:
     paths = everything.get("/openapi.json").json()["paths"]
     open_to_all = {"/livez", "/readyz", "/metrics"}
     assert paths.keys() - open_to_all - {"/v1/models/reload"} == ASKED.keys()
+
+
+def examples_of(paths: dict[str, Any], schemas: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Path, content type and example of every body that the document describes."""
+    for path, methods in paths.items():
+        content = methods.get("post", {}).get("requestBody", {}).get("content", {})
+        for kind, said in content.items():
+            name = said["schema"].get("$ref", "").rpartition("/")[2]
+            fields = schemas.get(name, {}).get("properties", {})
+            shown = {
+                field: one["examples"][0] for field, one in fields.items() if "examples" in one
+            }
+            yield path, kind, said.get("example") or shown
+
+
+def test_every_example_is_answered(everything: TestClient) -> None:
+    document = everything.get("/openapi.json").json()
+    found = list(examples_of(document["paths"], document["components"]["schemas"]))
+    assert {path for path, _, _ in found} >= {path for path, body in ASKED.items() if body}
+    for path, kind, example in found:
+        if path == "/v1/models/reload" or kind.endswith(("pdf", "bioc-json")):
+            continue
+        content = example if isinstance(example, str) else json.dumps(example)
+        answer = everything.post(path, content=content, headers={"content-type": kind})
+        assert example and answer.status_code == 200, (path, kind, example, answer.text)

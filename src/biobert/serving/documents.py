@@ -36,16 +36,29 @@ IN_BODY = frozenset({"text", "documents"})
 FORMAT = "format"
 FormatQuery = Annotated[str | None, Query(description="Of the body and the answer.")]
 REFERENCE = "#/components/schemas/{model}"
+BIOC_XML = (
+    "<collection><source/><date/><key/><document><id>1</id><passage><offset>0</offset>"
+    f"<text>{EXAMPLE}</text></passage></document></collection>"
+)
+PUBMED = (
+    "<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>1</PMID><Article><ArticleTitle>"
+    f"{EXAMPLE}</ArticleTitle></Article></MedlineCitation></PubmedArticle></PubmedArticleSet>"
+)
+JATS = (
+    "<article><front><article-meta><article-id pub-id-type='pmid'>1</article-id><abstract><p>"
+    f"{EXAMPLE}</p></abstract></article-meta></front></article>"
+)
 BODIES: dict[str, Any] = {
     "text/plain": {"schema": {"type": "string"}, "example": EXAMPLE},
     "text/plain; format=pubtator": {
         "schema": {"type": "string"},
         "example": f"1|t|{EXAMPLE}\n1|a|No ulcers were seen.\n",
     },
+    # Without an example: its answer is BioC JSON too, which checkers hold for our own.
     "application/json; format=bioc-json": {"schema": {"type": "object"}},
-    "application/xml": {"schema": {"type": "string"}},
-    "application/xml; format=pubmed": {"schema": {"type": "string"}},
-    "application/xml; format=jats": {"schema": {"type": "string"}},
+    "application/xml": {"schema": {"type": "string"}, "example": BIOC_XML},
+    "application/xml; format=pubmed": {"schema": {"type": "string"}, "example": PUBMED},
+    "application/xml; format=jats": {"schema": {"type": "string"}, "example": JATS},
     "application/pdf": {"schema": {"type": "string", "format": "binary"}},
 }
 

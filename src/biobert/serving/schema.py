@@ -8,6 +8,12 @@ from biobert.core.document import Document, Entity, Passage
 from biobert.serving.mistakes import ExactModel
 
 EXAMPLE = "Aspirin may cause gastric ulcers in patients with diabetes."
+ANNOTATED = {
+    "id": "1",
+    "text": EXAMPLE,
+    "entities": [{"start": 0, "end": 7, "label": "Chemical", "text": "Aspirin"}],
+}
+PAIR = {"first": "All patients recovered.", "second": "Nobody died."}
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
 Identifier = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f|]+$")]
 
@@ -92,7 +98,7 @@ class AnnotateRequest(TextsRequest):
 class ConvertRequest(Request):
     """Documents as answers show them; `Accept` names the format to write."""
 
-    documents: list[Document] = Field(min_length=1)
+    documents: list[Document] = Field(min_length=1, examples=[[ANNOTATED]])
 
     @field_validator("documents", mode="before")
     @classmethod
@@ -121,14 +127,14 @@ class ClassifyRequest(TextsRequest):
 class PairIn(Request):
     """Two texts; for inference a premise and a hypothesis."""
 
-    first: str = Field(examples=["All patients recovered."])
-    second: str = Field(examples=["Nobody died."])
+    first: str
+    second: str
 
 
 class PairsRequest(PersonsRequest):
     """Pairs of texts."""
 
-    pairs: list[PairIn]
+    pairs: list[PairIn] = Field(examples=[[PAIR]])
     model: str | None = None
 
 
