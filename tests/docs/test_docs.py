@@ -97,7 +97,7 @@ def test_the_tutorials_recipe_is_a_recipe(tmp_path: Path) -> None:
 
     text = next(text for kind, _, text in blocks(ROOT / "docs/tutorial.md") if kind == "toml")
     (tmp_path / "drugs.toml").write_text(text)
-    assert read_recipe(read_toml(tmp_path / "drugs.toml"), place="drugs.toml").run.epochs == 3
+    assert read_recipe(read_toml(tmp_path / "drugs.toml"), place="drugs.toml").run.epochs == 30
 
 
 def test_the_vocabulary_of_an_encoder_is_changed_as_the_page_says(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from biobert.pipeline.inputs import named_place
 from biobert.pipeline.outputs import InputOutputs
 
 INPUTS_IN_PART = 8
-"""A worker answers for so many inputs at a time: what a lost machine costs is little."""
+"""A worker answers for at most so many inputs at a time: what a lost machine costs is little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ def _on_cluster(
     workers: RayWorkers,
 ) -> Iterator[dict[str, Any]]:
     """What each part of the inputs came to, as parts are done."""
-    parts = [
-        waiting[start : start + INPUTS_IN_PART] for start in range(0, len(waiting), INPUTS_IN_PART)
-    ]
+    # Of a few large inputs every worker gets some.
+    size = min(INPUTS_IN_PART, -(-len(waiting) // workers.count)) or 1
+    parts = [waiting[start : start + size] for start in range(0, len(waiting), size)]
     if not parts:
         return
     started = not ray.is_initialized()
