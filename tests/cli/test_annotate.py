@@ -252,6 +252,12 @@ def test_names_of_a_list_are_marked_too(tmp_path: Path) -> None:
     assert broken.code == 1 and "terms.tsv:2: not a label and a term" in broken.err
 
 
+def test_the_first_records_that_were_set_aside_are_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7 and no more")
+    shown = call("annotate", tmp_path / "broken.pdf", "-o", tmp_path / "out")
+    assert "1 records set aside" in shown.out and "  broken.pdf:file: " in shown.out
+
+
 def test_other_files_beside_brat_pairs_are_read_too(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Aspirin helps.")
     (tmp_path / "a.ann").write_text("T1\tDrug 0 7\tAspirin\n")

@@ -21,6 +21,7 @@ COLOURS = {
 }
 MOST_FREQUENT = 8
 MENTIONS_SHOWN = 6
+REJECTS_SHOWN = 3
 
 
 def show_result(result: "BatchResult", rejects: "Rejects", *, to_stdout: bool) -> None:
@@ -52,6 +53,8 @@ def show_result(result: "BatchResult", rejects: "Rejects", *, to_stdout: bool) -
         console.print(f"{result.kept} more documents had been annotated before the run was stopped")
     if rejects.count:
         console.print(f"{rejects.count} records set aside; list them with --rejects FILE")
+        for one in rejects.kept[:REJECTS_SHOWN]:
+            console.print(f"  {one.file}:{one.place}: {one.reason}", markup=False, soft_wrap=True)
     for output in result.outputs[:MOST_FREQUENT]:
         console.print(f"  wrote {output}", markup=False)
     if len(result.outputs) > MOST_FREQUENT:
