@@ -16,6 +16,7 @@ from statistics import median
 import ray
 from machine import CACHE, record
 
+from biobert.cli.places import without_telemetry
 from biobert.data.catalogue import read_split
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
@@ -30,6 +31,7 @@ FEW = 2 * INPUTS_IN_PART
 
 
 def main() -> None:
+    without_telemetry()
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     with tempfile.TemporaryDirectory() as folder:
         files = _write_files(Path(folder) / "in")
