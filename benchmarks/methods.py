@@ -43,6 +43,7 @@ from biobert.core.settings import read_toml
 from biobert.data.catalogue import find_split, load_corpus, read_split
 from biobert.data.reading import write_documents
 from biobert.pipeline.ensemble import write_ensemble
+from biobert.pipeline.evaluating import CorpusPlaces
 from biobert.pipeline.load import load_model
 from biobert.runtime.ensemble import Rule
 from biobert.text.sentences import sentences_of
@@ -114,6 +115,7 @@ ENSEMBLES: dict[str, Rule | None] = {
     "ensemble: mean of weights": None,
 }
 DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
+CORPORA = CorpusPlaces(CACHE, DATA)
 
 
 def main() -> None:
@@ -213,7 +215,7 @@ def _join_plain_models() -> None:
             if rule is None:
                 average_models(models, output, name=name)
             else:
-                write_ensemble(models, output, name=name, rule=rule)
+                write_ensemble(models, output, name=name, rule=rule, places=CORPORA)
             scores = {split: _score(output, split) for split in ("devel", "test")}
         _record(
             {
