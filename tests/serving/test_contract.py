@@ -135,3 +135,19 @@ def test_every_example_is_answered(everything: TestClient) -> None:
         content = example if isinstance(example, str) else json.dumps(example)
         answer = everything.post(path, content=content, headers={"content-type": kind})
         assert example and answer.status_code == 200, (path, kind, example, answer.text)
+
+
+def test_every_reference_of_the_schema_leads_somewhere(everything: TestClient) -> None:
+    schema = everything.get("/openapi.json").json()
+
+    def references(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            yield from (one for key, one in value.items() if key == "$ref")
+            for one in value.values():
+                yield from references(one)
+        elif isinstance(value, list):
+            for one in value:
+                yield from references(one)
+
+    for reference in references(schema):
+        assert reference.removeprefix("#/components/schemas/") in schema["components"]["schemas"]

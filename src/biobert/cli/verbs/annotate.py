@@ -165,9 +165,9 @@ def _on_ray(
 
 def _absolute(model: str) -> str:
     """A model as the workers of a cluster find it, who work in a folder of their own."""
-    from biobert.pipeline.load import EMBEDDED
+    from biobert.pipeline.load import SHIPPED
 
-    return model if model == EMBEDDED else str(Path(model).absolute())
+    return model if model in SHIPPED else str(Path(model).absolute())
 
 
 def _progress() -> Any:
