@@ -21,7 +21,7 @@ from biobert.core.task import WritingSettings
 from biobert.data import formats
 from biobert.data.augmentation import AugmentationSettings, TranslatorSettings
 from biobert.data.catalogue import corpus_names, load_corpus
-from biobert.data.reading import endings_by_format
+from biobert.data.reading import endings_by_format, held_by
 from biobert.runtime.settings import RuntimeSettings
 from biobert.serving import settings as service
 from biobert.tasks.classification import ClassificationSettings
@@ -203,18 +203,24 @@ def _formats() -> Iterator[str]:
     yield (
         "`biobert convert`, `annotate` and every corpus read these. The ending tells the format, "
         "and where it says no more than `.xml` the root element does; `--from` and `--to` overrule "
-        "both. `.gz`, `.bz2` and `.xz` are unpacked and packed on the way, `-` is standard input "
-        "or output.\n"
+        "both. `.gz`, `.bz2` and `.xz` are unpacked and packed on the way, `-` is standard input, "
+        "whose beginning tells its format, or standard output.\n\n"
+        "Texts are read in UTF-8, or as their byte-order mark tells (UTF-16, UTF-32). What cannot "
+        "be decoded becomes U+FFFD, and is counted among what was set aside.\n"
     )
     endings = endings_by_format()
     for name in formats.SHELF.names():
         module = formats.SHELF.load(name)
         verbs = [verb for verb in ("read", "write") if hasattr(module, verb)]
+        kinds = held_by(name) if "write" in verbs else ()
         yield f"## `{name}`\n"
         yield inspect.cleandoc(module.__doc__ or "") + "\n"
         found = ", ".join(f"`{ending}`" for ending in endings.get(name, ()))
         roots = ", ".join(f"`<{root}>`" for root in getattr(module, "ROOTS", ()))
         yield f"Endings: {found or 'none, it is named'}. It can {' and '.join(verbs)}.\n"
+        if "write" in verbs:
+            held = " and ".join(filter(None, (", ".join(kinds[:-1]), *kinds[-1:])))
+            yield f"Annotations that it holds: {held or 'none, the text alone'}.\n"
         if roots:
             yield f"Root elements: {roots}.\n"
 

@@ -89,3 +89,33 @@ def write_tiny_encoder_folder(
     tokenizer.save(folder)
     assert json.loads((folder / "config.json").read_text())["model_type"] == "bert"
     return folder
+
+
+def sharp_encoder_decoder(*, seed: int, layers: int = 2) -> Any:
+    """A tiny BERT2BERT of transformers with random weights of some strength: what it writes depends
+    on the source, has several lengths, and is not the same piece again and again."""
+    import torch
+    import transformers
+
+    torch.manual_seed(seed)
+    shape = {
+        "vocab_size": tiny_tokenizer().vocabulary_size,
+        "hidden_size": 32,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+        "max_position_embeddings": 128,
+    }
+    decoder = transformers.BertConfig(**shape, is_decoder=True, add_cross_attention=True)
+    config = transformers.EncoderDecoderConfig.from_encoder_decoder_configs(
+        transformers.BertConfig(**shape), decoder
+    )
+    config.decoder_start_token_id, config.pad_token_id = 2, 0
+    model = transformers.EncoderDecoderModel(config).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.ndim == 2:
+                parameter.normal_(std=0.35 if "embeddings" in name else 0.25)
+        # Else it would hardly ever come to an end.
+        model.decoder.cls.predictions.bias[tiny_tokenizer().special("sep")] = 5.0
+    return model

@@ -29,7 +29,7 @@ class Call:
 def call(*arguments: object, stdin: str = "") -> Call:
     """Run `biobert ARGUMENTS` in this process."""
     out, err = io.StringIO(), io.StringIO()
-    given = io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
+    given = io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin.encode())), encoding="utf-8")
     with (
         patch.object(sys, "argv", ["biobert", *map(str, arguments)]),
         patch.object(sys, "stdin", given),

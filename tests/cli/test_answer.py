@@ -97,6 +97,17 @@ def test_answers_come_with_the_sentence_around(model: Path, tmp_path: Path) -> N
         assert one["text"] in one["sentence"]
 
 
+def test_a_context_that_is_no_utf8_is_told(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "wide.txt").write_bytes(CONTEXT.encode("utf-16"))
+    (tmp_path / "latin.txt").write_bytes(f"Ménière. {CONTEXT}".encode("latin-1"))
+    wanted = ("answer", "which?", "--model", model, "--context")
+    found = call(*wanted, tmp_path / "wide.txt", "--json").json["data"]
+    assert found["lost_characters"] == 0
+    assert all(one["text"] in CONTEXT for one in found["found"])
+    assert call(*wanted, tmp_path / "latin.txt", "--json").json["data"]["lost_characters"] == 2
+    assert "not UTF-8: 2 of its characters" in call(*wanted, tmp_path / "latin.txt").err
+
+
 def test_a_context_comes_from_standard_input_too(model: Path) -> None:
     found = call("answer", "which?", "--context", "-", "--model", model, "--top", 1, stdin=CONTEXT)
     assert found.code == 0, found.err

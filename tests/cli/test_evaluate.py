@@ -54,6 +54,24 @@ def test_the_report_holds_what_it_promises(corpus: Path, tmp_path: Path) -> None
     assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(
+    "renames",
+    [
+        ["--rename", "Chem=Chemical,Disease=Disease"],
+        ["--rename", "Chem=Chemical, Disease=Disease"],
+        ["--rename", "Chem=Chemical", "--rename", "Disease=Disease"],
+        ["--rename", "Disease=Chemical", "--rename", "Chem=Chemical"],
+    ],
+)
+def test_several_labels_are_renamed(renames: list[str], corpus: Path) -> None:
+    found = call("evaluate", "embedded", corpus, *renames, "--json")
+    assert found.code == 0, found.err
+    scores = found.json["data"]["scores"]
+    expected = {one.partition("=")[2] for given in renames[1::2] for one in given.split(",")}
+    assert set(scores["by_label"]) == expected
+    assert scores["micro"]["support"] == 3
+
+
 def test_labels_choose_what_is_scored(corpus: Path) -> None:
     found = call("evaluate", "embedded", corpus, "--labels", "Disease", "--json")
     assert found.json["data"]["scores"]["micro"]["support"] == 2
@@ -64,6 +82,9 @@ def test_labels_choose_what_is_scored(corpus: Path) -> None:
     [
         (["--labels", "Gene"], "Disease"),
         (["--rename", "Chem"], "THEIRS=OURS"),
+        (["--rename", "Chem=Chemical,Disease"], "--rename Disease: write it as THEIRS=OURS"),
+        (["--rename", "Chem=Drug,Chem=Chemical"], "--rename Chem: given as both Drug and Chemical"),
+        (["--rename", "Disease=Illness,Chem=Drug"], "none in common"),
         (["--rename", "Disease=Illness", "--rename", "Chem=Drug"], "none in common"),
     ],
 )

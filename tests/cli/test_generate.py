@@ -208,10 +208,34 @@ def test_wrong_calls_say_what_to_do(model: Path, arguments: list[str], word: str
     assert word in found.json["error"]["message"]
 
 
-def test_a_decoder_cannot_be_exported(model: Path, tmp_path: Path) -> None:
-    found = call("export", model, "--output", tmp_path / "out", "--json")
-    assert found.code in (1, 2)
-    assert "generate" in found.json["error"]["message"]
+def test_an_exported_model_writes_the_same(model: Path, tmp_path: Path) -> None:
+    exported = tmp_path / "exported"
+    found = call("export", model, "--output", exported, "--json")
+    assert found.code == 0, found.err
+    assert 0.0 < found.json["data"]["difference_float32"] <= 1e-4
+    write_documents(documents(), tmp_path / "in.jsonl")
+    asked = ("generate", tmp_path / "in.jsonl", "--json", "--model")
+    expected = call(*asked, model).json["data"]["texts"]
+    for engine in ("auto", "openvino", "onnxruntime"):
+        written = call(*asked, exported, "--engine", engine, "--threads", 1)
+        assert written.code == 0, written.err
+        assert written.json["data"]["texts"] == expected
+    scored = call("evaluate", exported, model.parent / "devel.jsonl", "--json")
+    assert scored.json["data"]["scores"]["main"] == 1.0
+
+
+def test_an_exported_model_is_compared_with_its_weights(model: Path, tmp_path: Path) -> None:
+    exported, devel = tmp_path / "exported", model.parent / "devel.jsonl"
+    assert call("export", model, "--output", exported).code == 0
+    asked = ("--corpus", devel, "--precision", "float32", "--texts", 2, "--turns", 1, "--json")
+    found = call("compare-speed", model, exported, *asked)
+    assert found.code == 0, found.err
+    rows = found.json["data"]["variants"]
+    assert [row["engine"] for row in rows] == ["Torch float32", "OpenVINO float32"]
+    assert [row["score"] for row in rows] == [1.0, 1.0]
+    small = call("export", model, "--corpus", devel, "--output", tmp_path / "small", "--json")
+    assert small.code == 0, small.err
+    assert small.json["data"]["compressed"]["bytes"] < small.json["data"]["exported"]["bytes"]
 
 
 def test_an_encoder_is_not_changed_under_a_decoder(model: Path, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_words_are_not_reported_as_mentions(model: Path, tmp_path: Path) -> None
     assert sum(by_tag.values()) == 10
     assert by_tag["NN"] == 3
     shown = " ".join(call("evaluate", model, corpus).out.split())
-    assert "words and their tags" in shown
+    assert "pos, strict" in shown
     assert "(over sentences)" in shown
     assert "entity" not in shown
     assert "IOB2" not in shown

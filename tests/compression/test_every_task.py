@@ -1,17 +1,20 @@
 """Every task's network exports, and both engines answer its toy documents as PyTorch does."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from biobert.compression.export import TOLERANCE, export_onnx
-from biobert.core.errors import BadInputError
-from biobert.core.task import Task
+from biobert.compression.export import TOLERANCE, ExportReport, export_onnx
+from biobert.compression.export_text import export_decoder
+from biobert.core.task import Task, Window
+from biobert.model.decoder import encoder_decoder
+from biobert.model.encoder import Encoder
 from biobert.model.hub import load_encoder
 from biobert.model.network import Network
-from biobert.model.predictor import TorchPredictor
+from biobert.model.predictor import predictor_of
 from biobert.runtime.load import load_exported
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import SHELF, build_task
@@ -55,17 +58,23 @@ def network_of(task: Task, encoder: Path) -> Network:
     return network.eval()
 
 
+def exported(network: Network, task: Task, folder: Path, windows: Sequence[Window]) -> ExportReport:
+    if not any(head.kind == "text" for head in task.heads()):
+        return export_onnx(network, folder, task.inputs())
+    assert isinstance(network.encoder, Encoder)
+    model = encoder_decoder(network.encoder, network.heads["text"])  # type: ignore[arg-type]
+    model.config.save_pretrained(folder)
+    TOKENIZER.save(folder)
+    return export_decoder(model, folder, windows)
+
+
 def test_exported_answers_are_those_of_pytorch(task: Task, encoder: Path, tmp_path: Path) -> None:
     network = network_of(task, encoder)
-    if any(head.kind == "text" for head in task.heads()):
-        with pytest.raises(BadInputError, match="runs on torch alone"):
-            export_onnx(network, tmp_path, task.inputs())
-        return
-    report = export_onnx(network, tmp_path, task.inputs())
-    assert report.difference <= TOLERANCE
     examples = [one for document in task.toy_documents() for one in task.examples(document)]
     windows = [one for some in task.encode(examples, TOKENIZER) for one in some]
-    expected = TorchPredictor(network, device=torch.device("cpu")).predict(windows)
+    report = exported(network, task, tmp_path, windows)
+    assert report.difference <= TOLERANCE
+    expected = predictor_of(network, TOKENIZER, torch.device("cpu")).predict(windows)
     for engine in ("openvino", "onnxruntime"):
         settings = RuntimeSettings(engine=engine, precision="float32", threads=1)
         found = load_exported(report.path, task.heads(), settings).predict(windows)

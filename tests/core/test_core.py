@@ -11,11 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from biobert.core.decoding import BLOCK_BYTES
 from biobert.core.document import Document, Entity, Span
 from biobert.core.errors import BadInputError, BiobertError
-from biobert.core.files import bounded_lines, open_text, plain_name, write_text
+from biobert.core.files import Memory, bounded_lines, open_text, plain_name, write_text
 from biobert.core.settings import from_mapping, override, read_toml, to_mapping
 from biobert.core.shelf import Shelf, unknown_name
+
+UNICODE = st.characters(exclude_categories=["Cs"])
+
+
+def none_lost(count: int) -> None:
+    raise AssertionError(f"{count} characters were lost")
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,7 @@ def test_files_appear_whole_and_packed(ending: str, opener: object, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
     with write_text(path) as stream:
         stream.write("naïve\r\nβ\n")
-    with open_text(path) as stream:
+    with open_text(path, none_lost) as stream:
         assert stream.read() == "naïve\r\nβ\n"
     with opener(path, "rb") as packed:  # type: ignore[operator]
         assert packed.read() == "naïve\r\nβ\n".encode()
@@ -135,8 +142,33 @@ def test_a_plain_name_tells_the_format(name: str, plain: str) -> None:
 
 def test_a_byte_order_mark_goes_and_bad_bytes_are_marked(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\xef\xbb\xbfab\xffc")
-    with open_text(tmp_path / "a") as stream:
+    lost: list[int] = []
+    with open_text(tmp_path / "a", lost.append) as stream:
         assert stream.read() == "ab�c"
+    assert lost == [1]
+
+
+@given(st.text(UNICODE, max_size=40), st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]))
+def test_any_text_is_decoded_as_its_mark_tells(text: str, encoding: str) -> None:
+    whole = text.lstrip("\ufeff\0")  # of which a mark is made
+    with open_text(Memory("a", whole.encode(encoding)), none_lost) as stream:
+        assert stream.read() == whole
+
+
+@given(st.binary(max_size=80))
+def test_what_is_lost_is_what_python_replaces(content: bytes) -> None:
+    lost: list[int] = []
+    with open_text(Memory("a", b"\xef\xbb\xbf" + content), lost.append) as stream:
+        assert stream.read() == content.decode("utf-8", "replace")
+    kept = content.decode("utf-8", "ignore").count("�")
+    assert sum(lost) == content.decode("utf-8", "replace").count("�") - kept
+
+
+def test_a_character_is_whole_wherever_blocks_of_the_file_end(tmp_path: Path) -> None:
+    for size in range(BLOCK_BYTES - 5, BLOCK_BYTES + 2):
+        text = f"{'a' * size}β\U0001f600\ufffdé" * 2
+        with open_text(Memory("a", text.encode()), none_lost) as stream:
+            assert stream.read() == text
 
 
 @given(st.lists(st.text(alphabet="ab", max_size=12), max_size=8))
@@ -145,7 +177,7 @@ def test_long_lines_are_skipped_and_the_others_kept(
 ) -> None:
     path = tmp_path_factory.mktemp("lines") / "a"
     path.write_text("".join(f"{line}\n" for line in lines))
-    with open_text(path) as stream:
+    with open_text(path, none_lost) as stream:
         found = list(bounded_lines(stream, 6))
     assert [number for number, _ in found] == list(range(1, len(lines) + 1))
     for line, (_, got) in zip(lines, found, strict=True):

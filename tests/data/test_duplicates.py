@@ -1,22 +1,26 @@
 """Documents that say the same are found, and others are not."""
 
+import resource
+import signal
 import tracemalloc
+from pathlib import Path
 from random import Random
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from biobert.core.errors import BadInputError
+from biobert.core.errors import BadInputError, BiobertError
 from biobert.data import duplicates
 from biobert.data.duplicates import DuplicateIndex, DuplicateSettings, MinHash, fingerprint
+from biobert.data.first_places import FirstPlaces
 
 Tokens = npt.NDArray[np.uint16]
 SETTINGS = DuplicateSettings()
 
 
 def mark(number: int) -> bytes:
-    return number.to_bytes(16, "big")
+    return fingerprint([str(number)])
 
 
 def ids(seed: int, count: int = 400) -> Tokens:
@@ -79,8 +83,8 @@ def test_documents_shorter_than_a_shingle_have_signatures(count: int) -> None:
     assert not (minhash.signature(ids(1, count)) == minhash.signature(ids(2, count))).all()
 
 
-def test_the_index_finds_exact_and_near_duplicates_and_spares_the_rest() -> None:
-    minhash, index = MinHash(SETTINGS), DuplicateIndex(SETTINGS)
+def test_the_index_finds_exact_and_near_duplicates_and_spares_the_rest(tmp_path: Path) -> None:
+    minhash, index = MinHash(SETTINGS), DuplicateIndex(SETTINGS, tmp_path)
     for seed in range(200):
         assert index.seen(mark(seed), minhash.signature(ids(seed))) is None
     assert index.seen(mark(7), minhash.signature(ids(999))) == "exact"
@@ -91,22 +95,41 @@ def test_the_index_finds_exact_and_near_duplicates_and_spares_the_rest() -> None
         assert index.seen(mark(2000 + seed), far) is None
 
 
-def test_the_index_remembers_a_document_in_less_than_a_kilobyte() -> None:
-    count = 4000
+def test_beyond_some_megabytes_the_index_lies_on_the_disk(tmp_path: Path) -> None:
+    count = 20_000
     generator = np.random.default_rng(1)
     signatures = generator.integers(0, 1 << 32, size=(count, 64), dtype=np.uint32)
     tracemalloc.start()
-    index = DuplicateIndex(SETTINGS)
+    index = DuplicateIndex(SETTINGS, tmp_path / "corpus")
     for number in range(count):
         assert index.seen(mark(number), signatures[number].copy()) is None
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert held < 1000 * count
+    # All of it would take 16 MB; what is held are the arrays that are small.
+    assert held < 3_000_000
+    assert not list((tmp_path / "corpus").iterdir())
     assert all(index.seen(mark(count), one) == "near" for one in signatures)
+    assert all(index.seen(mark(number), None) == "exact" for number in range(count))
 
 
-def test_what_was_refused_is_not_remembered() -> None:
-    minhash, index = MinHash(SETTINGS), DuplicateIndex(SETTINGS)
+def test_a_disk_without_room_for_the_index_is_named(tmp_path: Path) -> None:
+    index = FirstPlaces(tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+    try:
+        with pytest.raises(BiobertError, match="make room on the disk") as caught:
+            for number in range(200_000):
+                index.keep_first(number * 0x9E3779B97F4A7C15 % 2**64, number)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert caught.value.code == "disk"
+    assert index.get(0) == 0
+
+
+def test_what_was_refused_is_not_remembered(tmp_path: Path) -> None:
+    minhash, index = MinHash(SETTINGS), DuplicateIndex(SETTINGS, tmp_path)
     drifting = ids(1)
     index.add(b"0" * 16, minhash.signature(drifting))
     # A chain of small changes ends far from its beginning: only what was kept is compared with.
@@ -116,8 +139,8 @@ def test_what_was_refused_is_not_remembered() -> None:
     assert index.seen(b"1" * 16, minhash.signature(ids(2))) is None
 
 
-def test_whole_documents_alone_can_be_compared() -> None:
-    index = DuplicateIndex(DuplicateSettings(near="none"))
+def test_whole_documents_alone_can_be_compared(tmp_path: Path) -> None:
+    index = DuplicateIndex(DuplicateSettings(near="none"), tmp_path)
     assert index.seen(b"a" * 16, None) is None
     assert index.seen(b"a" * 16, None) == "exact"
 

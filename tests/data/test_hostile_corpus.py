@@ -171,7 +171,7 @@ def test_a_paragraph_without_end_is_kept_whole_in_bearable_memory(
     assert megabytes_of_memory < 1000, done.stdout
 
 
-def test_other_encodings_are_named_and_a_bad_byte_is_no_reason(place: Path) -> None:
+def test_other_encodings_are_named_and_a_bad_byte_keeps_no_document_out(place: Path) -> None:
     german = "Die Größe der Prüfgruppe war für die Ärzte von größter Bedeutung. " * 20
     (place / "latin.txt").write_bytes(german.encode("latin-1"))
     (place / "wide.txt").write_bytes(prose(1).encode("utf-16"))
@@ -183,9 +183,10 @@ def test_other_encodings_are_named_and_a_bad_byte_is_no_reason(place: Path) -> N
     )
     (place / "wrong.nxml").write_bytes(jats(5).replace("The", "Thé", 1).encode("latin-1"))
     kept, reasons = outcome(place)
-    assert kept == ["PMC90004", "bad", "marked", "z"]
-    assert set(reasons) == {"latin.txt", "wide.txt", "wrong.nxml"}
-    assert reasons["latin.txt"].startswith("not UTF-8")
+    assert kept == ["PMC90004", "bad", "marked", "wide", "z"]
+    assert set(reasons) == {"latin.txt", "bad.txt", "wrong.nxml"}
+    assert reasons["latin.txt"] == "not UTF-8: many characters could not be read; convert the file"
+    assert reasons["bad.txt"].startswith("not UTF-8: 1 character became U+FFFD")
     assert reasons["wrong.nxml"].startswith("damaged XML")
 
 

@@ -194,3 +194,21 @@ def test_of_a_split_that_shares_its_file_the_own_documents_are_read(tmp_path: Pa
     every = [int(one) for identifiers in found.values() for one in identifiers]
     assert sorted(every) == list(range(30))
     assert len(found["train"]) > len(found["test"]) > 0
+
+
+@pytest.mark.parametrize("size", [1, 1 << 20])
+@pytest.mark.parametrize("ending", ["txt", "jsonl", "tsv"])
+def test_other_encodings_are_read_and_what_is_lost_is_counted(
+    ending: str, size: int, tmp_path: Path
+) -> None:
+    text = "Ménière disease"
+    lines = json.dumps({"text": text}, ensure_ascii=False) + "\n"
+    content = {"txt": text, "jsonl": lines * 3, "tsv": f"text\n{text}\n"}[ending]
+    (tmp_path / f"latin.{ending}").write_bytes(content.encode("latin-1"))
+    (tmp_path / f"wide.{ending}").write_bytes(content.encode("utf-16"))
+    documents, rejects = read(tmp_path, size=size)
+    times = content.count("{") or 1
+    assert [one.text for one in documents] == ["M\ufffdni\ufffdre disease"] * times + [text] * times
+    (reject,) = rejects.kept
+    assert (reject.file, reject.place) == (f"latin.{ending}", "file")
+    assert reject.reason.startswith(f"not UTF-8: {2 * times} characters ")

@@ -1,5 +1,6 @@
 """The annotator: order, offsets, filters, provenance."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,16 @@ def test_annotations_are_of_the_text_and_carry_probabilities(annotator: Annotato
         assert document.mention(entity).strip() == document.mention(entity)
         assert entity.score is not None
         assert 0.0 < entity.score <= 1.0
+
+
+def test_no_mention_has_the_mark_of_its_item_or_goes_over_a_heading() -> None:
+    items = "- asthma\n- diabetes mellitus\n2. breast cancer\n•\tchronic renal failure\n"
+    text = f"Diagnosis\nhypertension\n\nlung\n\ncancer\n{items}"
+    document = Annotator().annotate(text)
+    found = {document.mention(one) for one in document.entities}
+    wanted = {"hypertension", "asthma", "diabetes mellitus", "breast cancer"}
+    assert wanted | {"chronic renal failure"} <= found
+    assert not any("\n" in one or one[0] in "-•2" for one in found)
 
 
 def test_a_stream_gives_what_single_calls_give(annotator: Annotator) -> None:
@@ -117,3 +128,23 @@ def test_wrong_calls_say_what_is_right(exported_model: Path) -> None:
         Annotator(exported_model, minimum_score=1.5)
     with pytest.raises(BadInputError, match="no such model folder: nowhere"):
         Annotator("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda one: Annotator(labels="A, B"), ["labels='A, B'", "['A', 'B']"]),
+        (lambda one: Annotator(terms={"Disease": "asthma"}), ["Disease", "'asthma'", "['asthma']"]),
+        (lambda one: one.annotate(None), ["text 1 is None", "Document"]),
+        (lambda one: one.annotate(["Aspirin."]), ["text 1 is ['Aspirin.']", "annotate_many"]),
+        (lambda one: list(one.annotate_many(["a", b"b"])), ["text 2 is b'b'", "string"]),
+        (lambda one: list(one.annotate_many("Aspirin.")), ["'Aspirin.'", "['Aspirin.']"]),
+        (lambda one: list(one.annotate_many(Document("1", "a"))), ["Document", "list"]),
+    ],
+)  # fmt: skip
+def test_wrong_arguments_are_named_with_their_cure(
+    call: Callable[[Annotator], object], words: list[str], annotator: Annotator
+) -> None:
+    with pytest.raises(BadInputError) as problem:
+        call(annotator)
+    assert all(word in str(problem.value) for word in words), problem.value

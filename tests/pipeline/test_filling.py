@@ -4,13 +4,15 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from transformers import BertForPreTraining
 
 from biobert.compression.folder import export_folder
 from biobert.core.errors import BadInputError
 from biobert.pipeline.embedder import Embedder
 from biobert.pipeline.filling import GapFiller
 from biobert.runtime.settings import RuntimeSettings
-from tests.tiny import write_tiny_model_folder
+from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder, write_tiny_model_folder
 
 TEXT = "the [MASK] and the cardiac arrest"
 FLOAT32 = RuntimeSettings(precision="float32")
@@ -47,3 +49,18 @@ def test_a_graph_answers_for_its_own_task_alone(exported: Path, exported_model: 
     for use, folder in ((Embedder, exported), (GapFiller, exported_model)):
         with pytest.raises(BadInputError, match="name the folder that it was made of"):
             use(folder)
+
+
+def test_rows_of_the_table_that_are_no_piece_are_never_proposed(tmp_path: Path) -> None:
+    """Many checkpoints pad their table of embeddings to a round number of rows."""
+    pieces = tiny_tokenizer().vocabulary_size
+    folder = write_tiny_encoder_folder(tmp_path / "padded", kind="BertForPreTraining")
+    model = BertForPreTraining.from_pretrained(folder)
+    model.resize_token_embeddings(pieces + 40, mean_resizing=False)
+    with torch.no_grad():
+        model.cls.predictions.bias[pieces:] = 20.0
+    model.save_pretrained(folder)
+    (gap,) = GapFiller(folder).fill(TEXT, top=pieces + 40)
+    assert "None" not in [one.piece for one in gap.candidates]
+    assert len(gap.candidates) == pieces
+    assert sum(one.probability for one in gap.candidates) == pytest.approx(1.0, abs=1e-4)

@@ -46,3 +46,33 @@ def test_importing_biobert_loads_nothing_that_it_exports() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert set(done.stdout.split()) <= {"biobert", "biobert.core", "biobert.core.version"}
+
+
+@pytest.mark.parametrize("wrong", ["cache", Path("cache"), None])
+def test_what_is_no_place_for_corpora_is_named_with_the_cure(wrong: object, tmp_path: Path) -> None:
+    test_set = biobert.TestSet(str(tmp_path / "toy.jsonl"))
+    for call in (
+        lambda: biobert.evaluate(biobert.Annotator(), test_set, wrong),
+        lambda: biobert.train(tmp_path / "toy.toml", tmp_path / "model", places=wrong),
+    ):
+        with pytest.raises(biobert.BiobertError) as problem:
+            call()
+        assert f"places={wrong!r}" in str(problem.value)
+        assert "CorpusPlaces(cache=" in str(problem.value)
+
+
+def test_other_wrong_arguments_of_evaluation_are_named(tmp_path: Path) -> None:
+    places, annotator = biobert.CorpusPlaces(tmp_path), biobert.Annotator()
+    with pytest.raises(biobert.BiobertError, match=r"test_set='NCBI-disease'.*TestSet\("):
+        biobert.evaluate(annotator, "NCBI-disease", places)
+    with pytest.raises(biobert.BiobertError, match=r"annotator='embedded'.*Annotator\("):
+        biobert.evaluate("embedded", biobert.TestSet("NCBI-disease"), places)
+    with pytest.raises(biobert.BiobertError, match=r"labels='Disease'.*\['Disease'\]"):
+        biobert.TestSet("NCBI-disease", labels="Disease")
+    with pytest.raises(biobert.BiobertError, match=r"veto_labels='Disease'.*\['Disease'\]"):
+        biobert.Deidentifier(veto_labels="Disease")
+
+
+def test_places_may_be_strings(tmp_path: Path) -> None:
+    places = biobert.CorpusPlaces(str(tmp_path / "cache"), str(tmp_path))
+    assert places == biobert.CorpusPlaces(tmp_path / "cache", tmp_path)

@@ -36,6 +36,7 @@ TOY_SETTINGS = {
             "answers": {"name": "classification", "labels": ["yes", "no", "maybe"]},
         }
     },
+    "sentences": {"labels": ["METHODS", "RESULTS"]},
     "pos": {"labels": ["(", ")", ".", "DT", "JJ", "NN", "NNS", "VBZ"]},
 }
 

@@ -143,6 +143,14 @@ def test_an_entity_never_crosses_a_sentence() -> None:
     assert spans(found) == [(0, 6, "Disease"), (7, 13, "Disease")]
 
 
+def test_the_mark_of_a_list_item_is_no_word() -> None:
+    text = "- cancer\n2. cancer and breast (E. 1. cancer)"
+    document = Document("1", text, entities=(Entity(0, 8, "Disease"), Entity(12, 18, "Disease")))
+    examples = task().examples(document)
+    assert [text[one.start : one.end] for one in examples][:2] == ["cancer", text[12:]]
+    assert spans(through_gold_tags(task(), document)) == [(2, 8, "Disease"), (12, 18, "Disease")]
+
+
 def test_labels_are_named_once() -> None:
     with pytest.raises(BadInputError, match="name each label once"):
         NerSettings(("Gene", "Gene"))

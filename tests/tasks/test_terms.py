@@ -40,6 +40,7 @@ def test_a_name_gives_way_to_what_reaches_beyond_it() -> None:
     [
         ({"Gene": ["BRCA1"]}, "'Gene' is none of the labels"),
         ({"Disease": [" "]}, "is no name"),
+        ({"Disease": "asthma"}, r"terms.Disease=.asthma. is a string"),
         ({"Disease": ["asthma"], "Species": ["Asthma"]}, "two labels"),
     ],
 )

@@ -1,12 +1,13 @@
 """Sentences: exact offsets, every character once, and no break after abbreviations."""
 
+import textwrap
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biobert.text.sentences import split_sentences
+from biobert.text.sentences import split_sentences, without_mark
 
 
 def parts(text: str) -> list[str]:
@@ -65,6 +66,79 @@ def test_clinical_notes_split_at_headings_and_list_items() -> None:
         "1. Asthma",
         "2. Diabetes",
     ]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Diagnosis",
+        "Past medical history",
+        "Discharge Diagnoses",
+        "DIAGNOSIS",
+        "HISTORY OF PRESENT ILLNESS",
+        "Review of Systems",
+    ],
+)
+def test_a_heading_without_a_stop_ends_with_its_line(heading: str) -> None:
+    for text in (f"{heading}\nasthma", f"{heading} \r\n  asthma since childhood"):
+        assert parts(text)[0] == heading
+        assert len(parts(text)) == 2
+    assert parts(f"It was seen.\n{heading}\nasthma") == ["It was seen.", heading, "asthma"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Patient with breast\ncancer",
+        "He has a known\nhistory of asthma",
+        "Vitamin D\ndeficiency",
+        "TNF\nalpha",
+        "The patients of Group A,\nfor whom",
+        "Non-\nsmall",
+        "asthma\nbronchiale",
+    ],
+)
+def test_a_line_that_is_no_heading_goes_on(text: str) -> None:
+    assert parts(text) == [text]
+
+
+@given(
+    st.lists(st.sampled_from("Diagnosis History ASTHMA Of of in 5 IL-2 a hyperplasia".split())),
+    st.integers(60, 100),
+)
+def test_wrapping_parts_no_sentence_before_a_small_letter(words: list[str], width: int) -> None:
+    text = textwrap.fill(" ".join(words), width, break_on_hyphens=False)
+    assert not any(one[0].islower() for one in parts(text)[1:])
+
+
+def test_prose_has_the_same_sentences_wrapped_or_not() -> None:
+    prose = (
+        "The diagnosis of the patients was based on their medical history. In 2019 chronic "
+        "obstructive pulmonary disease and N-(4-hydroxyphenyl)-2,2-dimethylpropanamide were "
+        "given to a group of patients with a history of breast cancer, as well as to those who "
+        "had none. Results of the assessment were compared with those of the examination. "
+    ) * 5
+    for width in range(60, 121):
+        wrapped = textwrap.fill(prose, width, break_on_hyphens=False)
+        small = [one for one in parts(wrapped) if one[0].islower()]
+        assert small == []
+        if width > 104:  # lines of 60 characters or more, whatever the next word is
+            assert [" ".join(one.split()) for one in parts(wrapped)] == parts(prose)
+
+
+def test_the_mark_of_a_list_item_can_be_left_out() -> None:
+    text = "- asthma\n•gout\n12. lupus\n(3) ulcer\n-5 degrees. 4. mice\nno - mark"
+    spans = [without_mark(text, one) for one in split_sentences(text)]
+    assert [text[one.start : one.end] for one in spans] == [
+        "asthma",
+        "gout",
+        "lupus",
+        "ulcer",
+        "-5 degrees.",
+        "4. mice\nno - mark",
+    ]
+    (whole,) = split_sentences("1.")
+    assert without_mark("1.", whole) == whole
 
 
 def test_wrapped_lines_are_one_sentence() -> None:

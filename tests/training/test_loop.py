@@ -197,6 +197,23 @@ def test_relations_that_no_pair_covers_are_told(run: Callable[..., Any], tmp_pat
     assert across in described
 
 
+def test_where_nothing_is_learnt_the_error_says_what_the_corpora_hold(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "toy.jsonl"
+    entity = Entity(0, 6, "Disorder")
+    write_documents([Document("1", "Asthma.", entities=(entity,))] * 3, path, "jsonl")
+    said = (
+        r"nothing to train on\. .*toy\.jsonl.*3 mentions are not learnt: Disorder are none of task"
+    )
+    with pytest.raises(BadInputError, match=said):
+        run(
+            "out",
+            task={"name": "ner", "labels": ["Disease"]},
+            data={"train": [{"corpus": str(path)}]},
+        )
+
+
 def test_a_label_that_the_task_lacks_names_its_source(
     run: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -8,6 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from biobert.core.document import Document, Relation
     from biobert.data.rejects import Rejects
     from biobert.pipeline.batch import BatchResult
@@ -24,8 +26,13 @@ MENTIONS_SHOWN = 6
 REJECTS_SHOWN = 3
 
 
-def show_result(result: "BatchResult", rejects: "Rejects", *, to_stdout: bool) -> None:
-    """Print texts that were kept to be shown, then the summary."""
+def show_result(
+    result: "BatchResult", rejects: "Rejects", not_held: "Sequence[str]", *, to_stdout: bool
+) -> None:
+    """Print texts that were kept to be shown, then the summary.
+
+    `not_held` are lines on what the formats that were written have no place for.
+    """
     console = Console(file=sys.stderr if to_stdout else sys.stdout, highlight=False)
     for document in result.shown:
         console.print(highlighted(document), soft_wrap=True)
@@ -51,14 +58,21 @@ def show_result(result: "BatchResult", rejects: "Rejects", *, to_stdout: bool) -
         console.print(f"{result.skipped} inputs were done before and skipped")
     if result.kept:
         console.print(f"{result.kept} more documents had been annotated before the run was stopped")
-    if rejects.count:
-        console.print(f"{rejects.count} records set aside; list them with --rejects FILE")
-        for one in rejects.kept[:REJECTS_SHOWN]:
-            console.print(f"  {one.file}:{one.place}: {one.reason}", markup=False, soft_wrap=True)
+    show_rejects(rejects, console)
+    for line in not_held:
+        console.print(line, markup=False, soft_wrap=True)
     for output in result.outputs[:MOST_FREQUENT]:
         console.print(f"  wrote {output}", markup=False)
     if len(result.outputs) > MOST_FREQUENT:
         console.print(f"  and {len(result.outputs) - MOST_FREQUENT} more files")
+
+
+def show_rejects(rejects: "Rejects", console: Console) -> None:
+    """Say how many records were set aside, if any, and what the first of them are."""
+    if rejects.count:
+        console.print(f"{rejects.count} records set aside; list them with --rejects FILE")
+        for one in rejects.kept[:REJECTS_SHOWN]:
+            console.print(f"  {one.file}:{one.place}: {one.reason}", markup=False, soft_wrap=True)
 
 
 def highlighted(document: "Document") -> Text:

@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from biobert.pipeline.evaluating import TestSet
 
 RenameOption = Annotated[
-    list[str] | None, typer.Option(help="Rename a label of the corpus: NCBITaxon=Species.")
+    list[str] | None,
+    typer.Option(help="Rename labels of the corpus: NCBITaxon=Species,Chem=Drug; several times."),
 ]
 PartOption = Annotated[
     str | None, typer.Option(help="The part of a multitask model that answers the corpus.")
 ]
 WhereOption = Annotated[
-    list[str] | None, typer.Option(help="Only documents whose metadata say so: type=yesno.")
+    list[str] | None,
+    typer.Option(help="Only documents whose metadata say so: type=yesno; several times."),
 ]
 
 
@@ -38,8 +40,9 @@ def asked_test_set(
 
 
 def renamed(rename: list[str] | None) -> dict[str, str]:
-    """The `--rename` options as a mapping."""
-    return _pairs(rename or [], "--rename", "THEIRS=OURS")
+    """The `--rename` options as a mapping; each may hold several, parted by commas."""
+    one_by_one = [pair for some in rename or [] for pair in some.split(",")]
+    return _pairs(one_by_one, "--rename", "THEIRS=OURS")
 
 
 def show_set_aside(console: "Console", count: int) -> None:
@@ -52,8 +55,14 @@ def _pairs(values: list[str], option: str, form: str) -> dict[str, str]:
     """Options of the form `NAME=VALUE` as a mapping."""
     from biobert.core.errors import BadInputError
 
-    pairs = [pair.partition("=") for pair in values]
-    for name, sign, value in pairs:
-        if not (name and sign and value):
-            raise BadInputError(f"{option} {name}{sign}{value}: write it as {form}", code="usage")
-    return {name: value for name, _, value in pairs}
+    pairs: dict[str, str] = {}
+    for pair in values:
+        name, _, value = (part.strip() for part in pair.partition("="))
+        if not (name and value):
+            raise BadInputError(f"{option} {pair.strip()}: write it as {form}", code="usage")
+        if pairs.setdefault(name, value) != value:
+            both = f"{pairs[name]} and {value}"
+            raise BadInputError(
+                f"{option} {name}: given as both {both}; leave it one", code="usage"
+            )
+    return pairs

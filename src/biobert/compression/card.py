@@ -32,11 +32,22 @@ Every figure above this section is that of the original model. Nothing was measu
 """
 
 
+BARE = """\
+## Exported for `biobert {use}`
+
+A graph of the encoder as it was, for this alone: nothing was trained for it, and nothing measured.
+
+```
+{command}
+```
+"""
+
+
 def write_card(folder: Path, original: Path, section: str) -> None:
-    """Write into `folder` the card of the original model, with one more section."""
+    """Write into `folder`, which has a manifest, the card of the original with one more section."""
     card = original / CARD
     is_there = card.is_file()
-    before = card.read_text(encoding="utf-8") if is_there else f"# {read_manifest(original).name}"
+    before = card.read_text(encoding="utf-8") if is_there else f"# {read_manifest(folder).name}"
     (folder / CARD).write_text(f"{before.rstrip()}\n\n{section}", encoding="utf-8")
 
 
@@ -51,7 +62,7 @@ def compression_section(compression: Mapping[str, Any]) -> str:
     ]
     rows += [
         _row("one text, median", [f"{one['p50_ms']:.1f} ms" for one in weighed]),
-        _row("texts a second, 32 at once", [f"{one['texts_per_second']:.0f}" for one in weighed]),
+        _row("texts a second, 32 at once", [f"{one['texts_per_second']:.1f}" for one in weighed]),
         _row("size", [f"{one['bytes'] / 2**20:.1f} MiB" for one in weighed]),
         _row("engine", [one["engine"] for one in weighed]),
     ]

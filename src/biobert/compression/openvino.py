@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from biobert.core.model_folder import EXPORTED_OPENVINO
 from biobert.runtime.openvino import import_openvino
 
 
 def convert_to_openvino(graph: Path) -> None:
-    """Put `model.xml` and `model.bin` in the place of the ONNX file; weights keep their kind."""
+    """Put `NAME.xml` and `NAME.bin` in the place of `NAME.onnx`; weights keep their kind."""
     openvino = import_openvino()
     model = openvino.Core().read_model(graph)
-    openvino.save_model(model, graph.with_name(EXPORTED_OPENVINO), compress_to_fp16=False)
+    openvino.save_model(model, graph.with_suffix(".xml"), compress_to_fp16=False)
     graph.unlink()

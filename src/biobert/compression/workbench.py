@@ -63,6 +63,11 @@ def open_learner(folder: Path) -> Learner:
     if not has_weights(folder):
         raise BadInputError(f"{folder} has no weights: all that can be done with it is to export")
     task = build_task(manifest.task, manifest.task_settings)
+    if any(head.kind == "text" for head in task.heads()):
+        raise BadInputError(
+            f"{folder} writes texts, and holds its encoder twice: all that can be done with it is "
+            "to export"
+        )
     network = load_trained_network(folder, task.heads())
     return Learner(task, Tokenizer.from_folder(folder), network)
 
@@ -72,8 +77,6 @@ def own_encoder(learner: Learner, step: str) -> Encoder:
     network = learner.network
     if network.adaptation is not None:
         raise BadInputError(f"{step}: this model is an adapter: `biobert merge` it first")
-    if any(head.kind == "text" for head in network.specs):
-        raise BadInputError(f"{step}: a model that writes texts holds its encoder twice")
     if not isinstance(network.encoder, Encoder):
         raise BadInputError(f"{step} needs a BERT encoder (model_type 'bert')")
     return network.encoder

@@ -8,13 +8,14 @@ import lzma
 import os
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from io import BufferedIOBase, BytesIO, TextIOWrapper
+from io import BufferedIOBase, BufferedReader, BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
+from biobert.core.decoding import BLOCK_BYTES, Utf8
 from biobert.core.errors import BadInputError, BiobertError
 
 STANDARD_STREAM = "-"
@@ -80,6 +81,12 @@ def open_binary(path: Path | str) -> Iterator[BinaryIO]:
         raise BadInputError(f"{place}: damaged or cut short: {problem}") from None
 
 
+def beginning_of_input() -> bytes:
+    """What standard input begins with, as far as it is there; all of it is still to be read."""
+    stream = sys.stdin.buffer
+    return stream.peek() if isinstance(stream, BufferedReader) else b""
+
+
 class Eager:
     """A stream that gives what there is, so that all which stands before a damage is read."""
 
@@ -92,18 +99,29 @@ class Eager:
 
 
 @contextmanager
-def open_text(path: Path | str) -> Iterator[IO[str]]:
-    """UTF-8 text of a file, like `open_binary`; a byte-order mark is dropped.
+def open_utf8(path: Path | str, lost: Callable[[int], None]) -> Iterator[BinaryIO]:
+    """The bytes of a text in UTF-8, like `open_binary`, decoded as its byte-order mark tells.
 
-    A byte that is not UTF-8 becomes U+FFFD, so one bad byte never stops a run.
-    Line ends are kept as they are, so that character offsets stay true.
+    The mark is dropped. What cannot be decoded becomes U+FFFD, so one bad byte never stops a run;
+    `lost` is told in the end how many of these stand in what was read, if any.
     """
     with open_binary(path) as stream:
-        text = TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
+        decoded = Utf8(Eager(stream))
         try:
-            yield text
+            yield BufferedReader(decoded, BLOCK_BYTES)
         finally:
-            text.detach()
+            if decoded.lost:
+                lost(decoded.lost)
+
+
+@contextmanager
+def open_text(path: Path | str, lost: Callable[[int], None]) -> Iterator[IO[str]]:
+    """The text of a file, like `open_utf8`.
+
+    Line ends are kept as they are, so that character offsets stay true.
+    """
+    with open_utf8(path, lost) as stream:
+        yield TextIOWrapper(stream, encoding="utf-8", newline="")
 
 
 def bounded_lines(stream: IO[str], longest: int = LONGEST_LINE) -> Iterator[tuple[int, str | None]]:

@@ -5,6 +5,7 @@ config.json, model.safetensors      weights, as transformers reads them; model.s
 tokenizer.json, tokenizer_config.json
 biobert.json                        the manifest below
 model.onnx; model.xml, model.bin    the exported model, where there is one
+decoder.onnx; decoder.xml, decoder.bin   beside it, where it writes texts: it then reads them
 README.md                           the model card
 """
 
@@ -24,6 +25,7 @@ MANIFEST = "biobert.json"
 CONFIG = "config.json"
 CARD = "README.md"
 EXPORTED_MODEL = "model.onnx"
+EXPORTED_DECODER = "decoder.onnx"
 EXPORTED_OPENVINO = "model.xml"
 WEIGHTS = "model.safetensors"
 SPARSE_WEIGHTS = "model.sparse.safetensors"
@@ -77,6 +79,12 @@ def read_manifest(folder: Path) -> ModelManifest:
         "train one with `biobert train`, or name `embedded` for the model that is built in",
     )
     return from_mapping(ModelManifest, values, place=str(path))
+
+
+def exported_graphs(folder: Path) -> list[Path]:
+    """The ONNX files of an exported model: one, or two where it writes texts."""
+    paths = (folder / name for name in (EXPORTED_MODEL, EXPORTED_DECODER))
+    return [path for path in paths if path.is_file()]
 
 
 def check_replaceable(output: Path, source: Path) -> None:

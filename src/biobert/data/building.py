@@ -141,7 +141,7 @@ class _Build:
     ) -> None:
         self.folder, self.ingredients, self.settings, self.run = folder, ingredients, settings, run
         self.state = state
-        self.index = DuplicateIndex(settings.duplicates)
+        self.index = DuplicateIndex(settings.duplicates, folder)
         for mark, signature in state.marks(folder):
             self.index.add(mark, signature)
         run.rejects.extend(state.rejects)

@@ -1,21 +1,23 @@
 """Documents that say the same: exactly, or nearly (MinHash)."""
 
-from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from biobert.core.errors import BadInputError
+from biobert.data.first_places import FirstPlaces, zeros
 
 Signature = npt.NDArray[np.uint32]
 PRIME = np.uint64(0x9E3779B97F4A7C15)
 FINGERPRINT_BYTES = 16
 BLOCK_TOKENS = 1 << 17
-BLOCK_SIGNATURES = 1 << 10
+FIRST_BLOCK = 1 << 10
+"""Signatures in the first block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,62 +84,24 @@ class MinHash:
         return hashes
 
 
-class _FirstPlaces:
-    """From 64-bit keys to the first place given with each: an open hash table of two arrays.
+class DuplicateIndex:
+    """Remembers the documents it was shown, each in about 0.8 KB: beyond some megabytes, files of
+    `folder` without a name hold them, of which the system keeps in memory what there is room for.
 
-    A key takes 18 to 36 bytes, where a dict takes 90.
+    Whole documents are told apart by eight bytes of their fingerprints: among all of PubMed, one
+    that is new is taken for another with a chance below one in ten thousand.
     """
 
-    def __init__(self, slots: int = 1 << 10) -> None:
-        self._keys = array("Q", [0]) * slots
-        # Each one more than the place: 0 is a free slot.
-        self._places = array("I", [0]) * slots
-        self._count = 0
-
-    def get(self, key: int) -> int | None:
-        """The place of a key, or None."""
-        place = self._places[self._slot(key)]
-        return place - 1 if place else None
-
-    def keep_first(self, key: int, place: int) -> None:
-        """Give a key its place, unless it has one."""
-        slot = self._slot(key)
-        if self._places[slot]:
-            return
-        self._keys[slot], self._places[slot] = key, place + 1
-        self._count += 1
-        if 3 * self._count > 2 * len(self._keys):
-            self._double()
-
-    def _slot(self, key: int) -> int:
-        """Where the key is, or the free slot where it would be."""
-        mask = len(self._keys) - 1
-        slot = key & mask
-        while self._places[slot] and self._keys[slot] != key:
-            slot = (slot + 1) & mask
-        return slot
-
-    def _double(self) -> None:
-        wider = _FirstPlaces(2 * len(self._keys))
-        for key, place in zip(self._keys, self._places, strict=True):
-            if place:
-                wider.keep_first(key, place - 1)
-        self._keys, self._places = wider._keys, wider._places
-
-
-class DuplicateIndex:
-    """Remembers the documents it was shown, each in about 0.8 KB."""
-
-    def __init__(self, settings: DuplicateSettings) -> None:
+    def __init__(self, settings: DuplicateSettings, folder: Path) -> None:
         self.settings = settings
-        self._exact: set[bytes] = set()
-        self._signatures: list[npt.NDArray[np.uint32]] = []  # in blocks, as an array costs 0.1 KB
-        self._count = 0
-        self._bands = _FirstPlaces()
+        self._folder = folder
+        self._exact = FirstPlaces(folder)
+        self._signatures = _Signatures(settings.bands * settings.rows, folder)
+        self._bands = FirstPlaces(folder)
 
     def seen(self, mark: bytes, signature: Signature | None) -> Literal["exact", "near"] | None:
         """How the document repeats an earlier one; one that does not is remembered."""
-        if mark in self._exact:
+        if self._exact.get(_key(mark)) is not None:
             return "exact"
         if signature is not None and self._has_near(signature):
             return "near"
@@ -146,25 +110,20 @@ class DuplicateIndex:
 
     def add(self, mark: bytes, signature: Signature | None) -> None:
         """Remember a document."""
-        self._exact.add(mark)
+        place = len(self._signatures)
+        self._exact.keep_first(_key(mark), place)
         if signature is None:
             return
-        block, row = divmod(self._count, BLOCK_SIGNATURES)
-        if row == 0:
-            self._signatures.append(np.empty((BLOCK_SIGNATURES, len(signature)), dtype=np.uint32))
-        self._signatures[block][row] = signature
+        self._signatures.append(signature)
         for key in self._keys(signature):
-            self._bands.keep_first(key, self._count)
-        self._count += 1
+            self._bands.keep_first(key, place)
 
     def _has_near(self, signature: Signature) -> bool:
         found = {self._bands.get(key) for key in self._keys(signature)}
-        similarities = (self._similarity(one, signature) for one in found if one is not None)
+        similarities = (
+            float((self._signatures[one] == signature).mean()) for one in found if one is not None
+        )
         return any(one >= self.settings.similarity for one in similarities)
-
-    def _similarity(self, place: int, signature: Signature) -> float:
-        block, row = divmod(place, BLOCK_SIGNATURES)
-        return float((self._signatures[block][row] == signature).mean())
 
     def _keys(self, signature: Signature) -> list[int]:
         """A 64-bit hash of each band, the band's number mixed in."""
@@ -174,3 +133,38 @@ class DuplicateIndex:
             keys ^= keys >> np.uint64(29)
         found: list[int] = keys.tolist()
         return found
+
+
+class _Signatures:
+    """Signatures by place, in blocks of which each has twice the room of the one before."""
+
+    def __init__(self, width: int, folder: Path) -> None:
+        self._width, self._folder = width, folder
+        self._blocks: list[npt.NDArray[np.uint32]] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, place: int) -> Signature:
+        block, row = _block_of(place)
+        signature: Signature = self._blocks[block][row]
+        return signature
+
+    def append(self, signature: Signature) -> None:
+        block, row = _block_of(self._count)
+        if row == 0:
+            room = zeros("I", (FIRST_BLOCK << block) * self._width, self._folder)
+            self._blocks.append(np.frombuffer(room, dtype=np.uint32).reshape(-1, self._width))
+        self._blocks[block][row] = signature
+        self._count += 1
+
+
+def _block_of(place: int) -> tuple[int, int]:
+    """The block of a place, and the row in it."""
+    block = (place // FIRST_BLOCK + 1).bit_length() - 1
+    return block, place - ((1 << block) - 1) * FIRST_BLOCK
+
+
+def _key(mark: bytes) -> int:
+    return int.from_bytes(mark[:8], "little")

@@ -88,7 +88,7 @@ def _settled(terms: Mapping[str, Mapping[str, None]], path: Path | str, cure: st
 
 
 def _rows(path: Path | str, rejects: Rejects) -> Iterator[tuple[int, Sequence[str]]]:
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         for number, line in bounded_lines(stream):
             if line is None:
                 rejects.add(path, number, TOO_LONG)
@@ -111,7 +111,7 @@ def _obo_names(path: Path | str, rejects: Rejects) -> Iterator[tuple[int, str]]:
     """The names of the `[Term]` stanzas, each stanza held back until it is not obsolete."""
     stanza: list[tuple[int, str]] = []
     is_term = False
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         for number, line in bounded_lines(stream):
             if line is None:
                 rejects.add(path, number, TOO_LONG)

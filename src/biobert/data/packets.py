@@ -17,6 +17,7 @@ from biobert.core.files import (
     LONGEST_LINE,
     Eager,
     open_binary,
+    open_utf8,
     plain_name,
     read_at_most,
 )
@@ -34,7 +35,9 @@ DAMAGED = "damaged source"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One record or a few lines, as they stand in the file; `line` is the number of the first.
+    """One record or a few lines; `line` is the number of the first.
+
+    XML is as it stands in the file, all else in UTF-8.
 
     `name` is the file or the archive's member, for errors.
     """
@@ -149,16 +152,18 @@ def _cut(source: Source, packet_bytes: int, rejects: Rejects) -> Iterator[Piece]
     elif source.format == "jats" and plain_name(path).endswith(".tar"):
         yield from _articles(source, rejects)
     elif source.format == "jats":
-        yield from _whole(source, "article", _jats.LARGEST_ARTICLE, rejects)
+        with open_binary(path) as stream:
+            yield from _whole(stream, source, "article", _jats.LARGEST_ARTICLE, rejects)
     elif source.format == "text":
-        yield from _whole(source, "text", text.LARGEST_FILE, rejects)
+        with open_utf8(path, rejects.lost_in(source.name)) as stream:
+            yield from _whole(stream, source, "text", text.LARGEST_FILE, rejects)
     elif source.format == "pubmed":
         with open_binary(path) as stream:
             blocks = utf8_blocks(Eager(stream), CHUNK_BYTES)
             for record in _records(blocks, source.name, rejects):
                 yield Piece("citation", source, path.name, record)
     elif source.format == "jsonl":
-        with open_binary(path) as stream:
+        with open_utf8(path, rejects.lost_in(source.name)) as stream:
             yield from _lines(stream, source, packet_bytes, rejects)
     else:
         for document in read_documents(path, source.format, rejects):
@@ -174,10 +179,13 @@ def _articles(source: Source, rejects: Rejects) -> Iterator[Piece]:
 
 
 def _whole(
-    source: Source, kind: Literal["article", "text"], largest: int, rejects: Rejects
+    stream: BinaryIO,
+    source: Source,
+    kind: Literal["article", "text"],
+    largest: int,
+    rejects: Rejects,
 ) -> Iterator[Piece]:
-    with open_binary(source.path) as stream:
-        data = read_at_most(stream, largest)
+    data = read_at_most(stream, largest)
     if data is None:
         rejects.add(source.name, "file", f"too large: more than {largest} bytes in one document")
     else:
@@ -243,15 +251,14 @@ def _bounded_lines(stream: BinaryIO, source: Source, rejects: Rejects) -> Iterat
 
 def _documents_of_lines(content: bytes, piece: Piece, rejects: Rejects) -> Iterator[Document]:
     for number, line in enumerate(content.split(b"\n"), start=piece.line):
-        written = line.decode("utf-8-sig", errors="replace").strip()
+        written = line.decode("utf-8-sig").strip()
         if written:
             yield from jsonl.read_line(written, piece.name, number, rejects)
 
 
 def _plain(content: bytes, name: str) -> Document:
-    written = content.decode("utf-8-sig", errors="replace")
     stem = plain_name(name).rpartition(".")[0] or plain_name(name)
-    return Document(id=stem, text=written, provenance=Provenance(source=name))
+    return Document(id=stem, text=content.decode("utf-8"), provenance=Provenance(source=name))
 
 
 def _with_licence(document: Document, source: Source) -> Document:

@@ -8,7 +8,14 @@ from types import ModuleType
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import STANDARD_STREAM, Eager, open_binary, plain_name
+from biobert.core.files import (
+    STANDARD_STREAM,
+    Eager,
+    beginning_of_input,
+    open_binary,
+    plain_name,
+)
+from biobert.data.beginnings import format_of_beginning, formats_by_root
 from biobert.data.formats import SHELF
 from biobert.data.formats._xml import root_of
 from biobert.data.rejects import Rejects
@@ -18,6 +25,8 @@ PAIR_ENDINGS = (".txt", ".ann")
 NO_PAIR = "no part of a BRAT pair, which is all that --from brat reads"
 UNKNOWN_ENDING = "ending not known: name the file, and its format with --from"
 ANY_XML = ".xml"
+ANNOTATIONS = ("entities", "relations", "labels")
+"""The kinds of annotations, of which a format may hold some."""
 VERBS = {"read": "read", "write": "written", "read_together": "read with other files"}
 
 
@@ -58,6 +67,30 @@ def check_writable(format: str) -> None:
     _module(format, "write")
 
 
+def held_by(format: str) -> tuple[str, ...]:
+    """The kinds of annotations that a format which can be written has a place for."""
+    held: tuple[str, ...] = getattr(_module(format, "write"), "HOLDS", ANNOTATIONS)
+    return held
+
+
+def annotations_in(document: Document) -> dict[str, int]:
+    """How many annotations of each kind a document has."""
+    return {kind: len(getattr(document, kind)) for kind in ANNOTATIONS}
+
+
+def not_held(format: str, counts: Mapping[str, int]) -> str:
+    """What a format has no place for of the annotations that were counted by kind; else nothing."""
+    lost = [
+        f"{kind} ({count})"
+        for kind, count in counts.items()
+        if count and kind not in held_by(format)
+    ]
+    if not lost:
+        return ""
+    able = ", ".join(one for one in SHELF.names() if _holds_all(one))
+    return f"{format} holds no {' or '.join(lost)}: not written; formats that hold all: {able}"
+
+
 def format_of(path: Path | str) -> str:
     """The format that an ending or a folder tells; an unknown ending lists the known ones.
 
@@ -87,6 +120,13 @@ def format_of(path: Path | str) -> str:
         "name it with --from or --to",
         code="usage",
     )
+
+
+def format_of_input(path: Path | str) -> str:
+    """The format that an input is read as: standard input's beginning tells it."""
+    if str(path) == STANDARD_STREAM:
+        return format_of_beginning(beginning_of_input())
+    return format_of(path)
 
 
 def files_below(folder: Path, format: str | None) -> list[Path]:
@@ -135,6 +175,10 @@ def endings_by_format() -> Mapping[str, tuple[str, ...]]:
     return {name: tuple(SHELF.load(name).ENDINGS) for name in SHELF.names()}
 
 
+def _holds_all(format: str) -> bool:
+    return hasattr(SHELF.load(format), "write") and set(held_by(format)) >= set(ANNOTATIONS)
+
+
 def _format_of_root(path: Path | str) -> str | None:
     """The format that the root element of an XML file tells, where there is one to be read."""
     try:
@@ -142,12 +186,7 @@ def _format_of_root(path: Path | str) -> str | None:
             root = root_of(Eager(stream))
     except (BadInputError, OSError):
         return None  # what reads or writes the file says more
-    return _formats_by_root().get(root)
-
-
-@cache
-def _formats_by_root() -> Mapping[str | None, str]:
-    return {root: name for name in SHELF.names() for root in getattr(SHELF.load(name), "ROOTS", ())}
+    return formats_by_root().get(root)
 
 
 def _is_of_pairs(folder: Path, format: str | None) -> bool:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,6 +41,16 @@ class Rejects:
         self.count += 1
         self._keep(Reject(Path(file).name, str(place), reason))
         self.reasons[_kind(reason)] += 1
+
+    def lost_in(self, file: Path | str) -> Callable[[int], None]:
+        """Sets aside how many characters of a file could not be decoded, once it is told."""
+
+        def lost(count: int) -> None:
+            characters = "character" if count == 1 else "characters"
+            cure = "convert the file, such as with iconv"
+            self.add(file, "file", f"not UTF-8: {count} {characters} became U+FFFD; {cure}")
+
+        return lost
 
     def extend(self, others: "Rejects") -> None:
         """Set aside what others set aside."""

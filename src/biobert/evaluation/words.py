@@ -15,7 +15,10 @@ CONFUSIONS_SHOWN = 20
 
 
 def score_words(
-    gold: Sequence[Document], predicted: Sequence[Document], labels: Sequence[str]
+    gold: Sequence[Document],
+    predicted: Sequence[Document],
+    labels: Sequence[str],
+    names: tuple[str, str] = ("tag_accuracy", "word_accuracy"),
 ) -> Scores:
     """Scores over the gold words whose tag is one of `labels`.
 
@@ -23,15 +26,15 @@ def score_words(
     tag. Where white space parts the gold words, as in treebanks, that is the accuracy with the gold
     words given, which the literature reports. `micro`, `by_label` and `details["word_accuracy"]`
     are strict: a word counts when start, end and tag agree. `details["confusions"]` lists the most
-    frequent wrong tags.
+    frequent wrong tags. Sentences are scored alike; `names` are those of the two accuracies.
     """
     strict = score_entities(gold, predicted, labels)
     matrix = tag_confusion(gold, predicted, labels)
     words = int(matrix.counts.sum())
     accuracy = int(np.trace(matrix.counts)) / words if words else 0.0
     details = {
-        "tag_accuracy": accuracy,
-        "word_accuracy": strict.micro.recall,
+        names[0]: accuracy,
+        names[1]: strict.micro.recall,
         **strict.details,
         "confusions": _confusions(matrix),
     }

@@ -21,7 +21,7 @@ from biobert.model.settings import EncoderSettings, to_hugging_face
 class DecoderHead(nn.Module):
     """BERT that sees what is written so far and, across, the encoder's vectors.
 
-    The stack is transformers' own, since its cross-attention and its search are standard.
+    The stack is transformers' own, since its cross-attention is standard.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -77,7 +77,7 @@ class DecoderHead(nn.Module):
 
 
 def encoder_decoder(encoder: Encoder, head: DecoderHead) -> Any:
-    """The same network as a `transformers.EncoderDecoderModel`, which can search."""
+    """The same network as a `transformers.EncoderDecoderModel`, which is also what searches."""
     from transformers import BertConfig, EncoderDecoderConfig, EncoderDecoderModel
 
     first, last = head.first_and_last

@@ -15,6 +15,7 @@ from biobert.core.annotate import (
     encode_documents,
     predict_documents,
 )
+from biobert.core.arguments import check_list, shown
 from biobert.core.document import Document, Entity, Provenance, Relation
 from biobert.core.errors import BadInputError
 from biobert.core.shelf import unknown_name
@@ -76,6 +77,9 @@ class Annotator:
         keeps only surer relations. `terms` are names of each type that are marked wherever they
         stand.
         """
+        check_list("labels", labels)
+        for label, names in (terms or {}).items():
+            check_list(f"terms[{label!r}]", names)
         for score in (minimum_score, minimum_relation_score):
             if not 0.0 <= score <= 1.0:
                 raise BadInputError(f"minimum score {score} is not between 0 and 1")
@@ -117,6 +121,9 @@ class Annotator:
 
         A document that the task cannot read is an error, in its turn.
         """
+        if isinstance(texts, str | Document):
+            what = f"texts={shown(texts)} is one {type(texts).__name__}"
+            raise BadInputError(f"{what}, not a list; write [{shown(texts)}], or use annotate")
         for chunk in self.annotate_chunks(texts):
             for one in chunk:
                 if isinstance(one, Refused):
@@ -233,11 +240,19 @@ def _is_sure(one: Entity | Relation, minimum_score: float) -> bool:
 
 def chunks(texts: Iterable[str | Document]) -> Iterator[list[Document]]:
     """Documents in groups that together hold a bounded number of characters."""
-    documents = (
-        text if isinstance(text, Document) else Document(str(number), text)
-        for number, text in enumerate(texts, start=1)
-    )
+    documents = (_document(text, number) for number, text in enumerate(texts, start=1))
     return _groups(documents, lambda one: len(one.text), CHUNK_CHARACTERS)
+
+
+def _document(text: str | Document, number: int) -> Document:
+    if isinstance(text, Document):
+        return text
+    if not isinstance(text, str):
+        raise BadInputError(
+            f"text {number} is {shown(text)}; give a string or a Document "
+            "(several to annotate_many)"
+        )
+    return Document(str(number), text)
 
 
 def _pairs_of(document: Document) -> int:

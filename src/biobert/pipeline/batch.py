@@ -12,10 +12,10 @@ from pathlib import Path
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.files import STANDARD_STREAM
-from biobert.data.reading import format_of
+from biobert.data.reading import format_of, not_held
 from biobert.data.rejects import Reject, Rejects
 from biobert.pipeline.annotator import Annotator, Refused
-from biobert.pipeline.inputs import find_inputs, read_inputs
+from biobert.pipeline.inputs import find_inputs, noting, read_inputs
 from biobert.pipeline.outputs import (
     FolderPlan,
     InputOutputs,
@@ -30,8 +30,6 @@ SHOWN_DOCUMENTS = 20
 DEFAULT_FORMATS = ("pubtator",)
 KEPT_MENTIONS = 10_000
 """So many different mentions are counted for good; the rarest of twice as many are forgotten."""
-WRONG_CALL = ("usage", "unknown-name")
-"""Codes of errors that every input would have: they end the run."""
 Advance = Callable[[int, str], None]
 """Told how many documents are done, and the name of the input at work."""
 Done = Callable[[str, Rejects], None]
@@ -96,6 +94,15 @@ class BatchResult:
         if len(self.mentions) > 2 * KEPT_MENTIONS:
             self.mentions = Counter(dict(self.mentions.most_common(KEPT_MENTIONS)))
 
+    def not_held(self, formats: Iterable[str]) -> list[str]:
+        """Of the formats that were written, what each has no place for, a line each."""
+        counts = {
+            "entities": self.labels.total(),
+            "relations": self.relations.total(),
+            "labels": self.document_labels.total(),
+        }
+        return [line for one in formats if (line := not_held(one, counts))]
+
     @property
     def sentences_per_second(self) -> float:
         """Sentences annotated in a second, reading and writing included."""
@@ -153,14 +160,22 @@ def is_folder(settings: BatchSettings) -> bool:
     return not place.suffix
 
 
+def formats_of(settings: BatchSettings) -> tuple[str, ...]:
+    """The formats that are written; none where texts are shown alone."""
+    if settings.output is None:
+        return ()
+    if is_folder(settings):
+        return settings.formats or DEFAULT_FORMATS
+    return settings.formats[:1] or (format_of(settings.output),)
+
+
 def plan_folder(inputs: Sequence[str], annotator: Annotator, settings: BatchSettings) -> FolderPlan:
     """What is still to be done of the inputs, in the folder that `settings` name."""
     assert settings.output is not None
     folder = Path(settings.output)
     paths = find_inputs(inputs, settings.source_format, without=folder)
-    formats = settings.formats or DEFAULT_FORMATS
     by = f"{annotator.fingerprint} {settings.source_format or ''}".strip()
-    return FolderPlan(paths, folder, formats, by=by, resume=settings.resume)
+    return FolderPlan(paths, folder, formats_of(settings), by=by, resume=settings.resume)
 
 
 class _Job:
@@ -179,13 +194,13 @@ class _Job:
 
     def into_file(self, paths: Sequence[str]) -> None:
         """All documents into one file, or into none where no output is named."""
-        output, formats = self.settings.output, self.settings.formats
+        output = self.settings.output
         documents = self._all_of(paths)
         if output is None:
             self.result.shown += islice(documents, SHOWN_DOCUMENTS)
             deque(documents, maxlen=0)  # The rest is counted.
             return
-        format = formats[0] if formats else format_of(output)
+        (format,) = formats_of(self.settings)
         if output != STANDARD_STREAM:
             check_targets(paths, [Path(output)])
             check_folders(paths, [(format, Path(output))])
@@ -329,12 +344,6 @@ class _Reading:
 
     def _documents(self, path: str) -> Iterator[Document]:
         """What can be read of an input, until it ends or a fault does."""
-        try:
+        with noting(path, self.problems):
             documents = read_inputs([path], self._source_format, self.rejects(path))
             yield from islice(documents, self._kept.get(path, 0), None)
-        except OSError as problem:
-            self.problems[path] = problem.strerror or str(problem)
-        except BadInputError as problem:
-            if problem.code in WRONG_CALL:
-                raise
-            self.problems[path] = str(problem).removeprefix(f"{path}: ")

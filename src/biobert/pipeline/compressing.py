@@ -36,6 +36,8 @@ from biobert.training.corpora import note_set_aside, read_sources, source_name
 from biobert.training.loop import Listener
 
 SPEED_TEXTS = 100
+WRITTEN_TEXTS = 32
+"""A text that is written takes as long as a hundred that are read."""
 BATCH = 32
 TURNS = 3
 
@@ -157,7 +159,9 @@ def _weigh(folders: Sequence[Path], gates: Mapping[str, Gate]) -> list[Weighed]:
     """All models; they take turns, so that a busy machine slows down all of them alike."""
     models = [load_model(folder) for folder in folders]
     documents = [document for gate in gates.values() for document in gate.gold]
-    texts = speed_texts(models[0].task, documents, SPEED_TEXTS)
+    task = models[0].task
+    writes = any(head.kind == "text" for head in task.heads())
+    texts = speed_texts(task, documents, WRITTEN_TEXTS if writes else SPEED_TEXTS)
     alone: list[list[float]] = [[] for _ in models]
     together: list[list[float]] = [[] for _ in models]
     for turn in range(TURNS + 1):

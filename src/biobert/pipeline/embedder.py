@@ -42,7 +42,7 @@ class Embedder:
         windows: WindowSettings | None = None,
         settings: RuntimeSettings = RuntimeSettings(),
     ) -> None:
-        """Load a folder trained for `embedding`, or the encoder of any folder or hub name.
+        """Load a folder trained or exported for it, or the encoder of any folder or hub name.
 
         The former brings its `pooling` and `windows`; others are pooled by the mean over windows of
         256 tokens unless something else is said.
@@ -117,7 +117,7 @@ def _loaded(
     (head,) = model.task.heads()
     if pooling not in (None, head.pooling):
         raise BadInputError(
-            f"{folder} was trained with pooling {head.pooling!r}; leave the pooling to it",
+            f"{folder} was made with pooling {head.pooling!r}; leave the pooling to it",
             code="usage",
         )
     own = model.task.settings()
@@ -128,7 +128,7 @@ def _loaded(
         # An exported graph answers such rows too, with positions that it has never seen.
         raise BadInputError(
             f"windows of {windows.maximum_tokens} tokens: {folder} is exported, and was made for "
-            f"{known}",
+            f"{known}; name the folder that it was made of",
             code="usage",
         )
     return Embedding.from_settings({**own, "windows": to_mapping(windows)}), model.predictor

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from biobert.core.files import STANDARD_STREAM, bounded_lines, open_text
-from biobert.data.reading import format_of, read_documents
+from biobert.data.reading import format_of_input, read_documents
 from biobert.data.rejects import TOO_LONG, Rejects
 from biobert.data.vectors import NamedVector
 from biobert.pipeline.embedder import Embedder
@@ -33,7 +33,7 @@ def texts_of(
     Without a `unit` they are the lines of plain text, and the documents of any other format.
     """
     for path in inputs:
-        format = source_format or (PLAIN if path == STANDARD_STREAM else format_of(path))
+        format = source_format or format_of_input(path)
         if unit == "line" or (unit is None and format == PLAIN):
             yield from _lines(path, rejects)
             continue
@@ -56,7 +56,7 @@ def embedded(texts: Iterable[NamedText], embedder: Embedder) -> Iterator[NamedVe
 
 def _lines(path: str, rejects: Rejects) -> Iterator[NamedText]:
     name = "stdin" if path == STANDARD_STREAM else Path(path).name
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         for number, line in bounded_lines(stream):
             if line is None:
                 rejects.add(path, number, TOO_LONG)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from biobert.core.arguments import check_kind, check_list
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.shelf import unknown_name
@@ -28,6 +29,7 @@ from biobert.pipeline.load import LoadedModel
 from biobert.tasks.generation import Generation
 from biobert.tasks.multitask import Multitask
 from biobert.tasks.pos import PartOfSpeechTagging
+from biobert.tasks.sentences import SentenceLabelling
 from biobert.training.corpora import note_set_aside
 
 
@@ -46,13 +48,27 @@ class TestSet:
     where: Mapping[str, str] = field(default_factory=dict)
     part: str | None = None
 
+    def __post_init__(self) -> None:
+        check_list("labels", self.labels)
+
 
 @dataclass(frozen=True, slots=True)
 class CorpusPlaces:
-    """Where corpora lie on this machine, and where fetched ones are kept."""
+    """Where corpora lie on this machine, and where fetched ones are kept; strings become paths."""
 
     cache: Path
     data_root: Path | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cache", Path(self.cache))
+        if self.data_root is not None:
+            object.__setattr__(self, "data_root", Path(self.data_root))
+
+
+def check_places(places: object) -> None:
+    """An error that names the cure where a folder, say, stands for the places of corpora."""
+    cure = "CorpusPlaces(cache=a folder for what is fetched, data_root=a folder of corpora)"
+    check_kind("places", places, CorpusPlaces, cure)
 
 
 def read_gold(
@@ -92,6 +108,9 @@ def evaluate(
     With `embedder` written texts are also scored by its vectors. Records of the test set that
     cannot be read go to `rejects`.
     """
+    check_kind("annotator", annotator, Annotator, f"Annotator({annotator!r})")
+    check_kind("test_set", test_set, TestSet, f"TestSet({test_set!r})")
+    check_places(places)
     rejects = Rejects() if rejects is None else rejects
     if test_set.part is not None:
         annotator = Annotator(annotator.model.part(test_set.part))
@@ -144,8 +163,8 @@ def finds_entities(task: Task) -> bool:
 
 
 def finds_mentions(task: Task) -> bool:
-    """Whether these entities are mentions of something, and not all words of a text."""
-    return finds_entities(task) and not isinstance(task, PartOfSpeechTagging)
+    """Whether these entities are mentions of something, and not all words or all sentences."""
+    return finds_entities(task) and not isinstance(task, PartOfSpeechTagging | SentenceLabelling)
 
 
 def unit_of(task: Task) -> Unit:

@@ -70,10 +70,11 @@ class GapFiller:
                 f"{self._maximum_positions}; shorten it around the gap"
             )
         outputs = self._predictor.predict(windows)
+        known = self._tokenizer.known_ids
         gaps = [
             self._gap(window, *found)
             for window, output in zip(windows, outputs, strict=True)
-            for found in candidates(window, output, top=top)
+            for found in candidates(window, output, top=top, pieces=known)
         ]
         if not gaps:
             raise BadInputError("there is no gap in the text; write [MASK] where a word is wanted")

@@ -1,15 +1,25 @@
 """What a user names on the command line as the files to read."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from glob import glob
 from pathlib import Path
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.files import STANDARD_STREAM, files_at
-from biobert.data.reading import check_readable, files_below, read_documents, searched_folder
+from biobert.data.reading import (
+    check_readable,
+    files_below,
+    format_of_input,
+    read_documents,
+    searched_folder,
+)
 from biobert.data.rejects import Rejects
+
+WRONG_CALL = ("usage", "unknown-name")
+"""Codes of errors that every input would have: they end the run."""
 
 
 def find_inputs(
@@ -59,10 +69,37 @@ def files_of(path: str) -> list[Path]:
 def read_inputs(
     paths: Iterable[str], source_format: str | None, rejects: Rejects
 ) -> Iterator[Document]:
-    """The documents of the files that were found; standard input is text unless told otherwise."""
+    """The documents of the files that were found, and of standard input."""
     for path in paths:
-        own = "text" if path == STANDARD_STREAM else None
-        yield from read_documents(path, source_format or own, rejects)
+        yield from read_documents(path, source_format or format_of_input(path), rejects)
+
+
+@contextmanager
+def noting(path: str, problems: MutableMapping[str, str]) -> Iterator[None]:
+    """Notes what keeps an input from being read to its end, so that others can be; a wrong call,
+    which every input would be, is an error."""
+    try:
+        yield
+    except OSError as problem:
+        problems[path] = problem.strerror or str(problem)
+    except BadInputError as problem:
+        if problem.code in WRONG_CALL:
+            raise
+        problems[path] = str(problem).removeprefix(f"{path}: ")
+
+
+def read_readable(
+    paths: Iterable[str],
+    source_format: str | None,
+    rejects: Rejects,
+    problems: MutableMapping[str, str],
+) -> Iterator[Document]:
+    """The documents of inputs, of each as far as it can be read; one with a fault is set aside."""
+    for path in paths:
+        with noting(path, problems):
+            yield from read_inputs([path], source_format, rejects)
+        if path in problems:
+            rejects.add(path, "file", problems[path])
 
 
 def _below(folder: Path, source_format: str | None, without: Path | None) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from biobert.core.errors import MissingExtraError
 from biobert.core.model_folder import ModelManifest
 from biobert.core.settings import override, read_toml
-from biobert.pipeline.evaluating import CorpusPlaces
+from biobert.pipeline.evaluating import CorpusPlaces, check_places
 from biobert.training.recipe import read_recipe
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def train(
     `changes` are settings as `--set` has them (`run.seed=2`); `listener` hears how it goes, and
     `resume` goes on with a stopped run. Raises BiobertError where recipe or data are wrong.
     """
+    check_places(places)
     if find_spec("torch") is None:
         raise MissingExtraError("torch", "train")
     from biobert.training.material import Places

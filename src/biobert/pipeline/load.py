@@ -151,7 +151,8 @@ def need_weights(folder: Path) -> None:
     if find_exported(folder, RuntimeSettings()) and not any(folder.glob("*.safetensors")):
         raise BadInputError(
             f"{folder} is exported, for its own task alone, and has no weights; "
-            "name the folder that it was made of",
+            "name the folder that it was made of (`biobert export --use embed` or `--use "
+            "fill-mask` makes a graph of that for this)",
             code="not-found",
         )
     if find_spec("torch") is None:

@@ -67,7 +67,8 @@ def latency_of(seconds: Sequence[float]) -> Latency:
 
 def engine_of(model: LoadedModel) -> str:
     """What runs a model, and how it computes: `OpenVINO bf16`, `Torch float32`."""
-    name = type(model.predictor).__name__.removesuffix("Predictor").replace("Vino", "VINO")
+    kind = type(model.predictor).__name__.removesuffix("Predictor").replace("Vino", "VINO")
+    name = getattr(model.predictor, "engine", kind)
     precision = getattr(model.predictor, "precision", "")
     return f"{name} {precision}".replace(" f32", " float32").strip()
 

@@ -16,23 +16,25 @@ from typing import TYPE_CHECKING, Any
 from biobert.core.errors import BiobertError
 from biobert.pipeline.learning import train
 from biobert.pipeline.suite import SuiteModel, Turn
+from biobert.pipeline.suite_run import SuiteRun
 from biobert.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from biobert.pipeline.evaluating import CorpusPlaces
-    from biobert.pipeline.suite_run import SuiteRun
 
-Failures = dict[tuple[str, Turn], str]
-"""Why a turn of a model came to nothing."""
+Failed = dict[tuple[str, Turn], str]
 
 
-def finish_side_by_side(run: "SuiteRun") -> Failures:
-    """Train and score all turns, `run.jobs` at a time; those that begin from others after them."""
-    threads = max(1, RuntimeSettings().cores // run.jobs)
-    failures: Failures = {}
+def finish_side_by_side(run: SuiteRun, *, jobs: int) -> Failed:
+    """Train and score all turns, so many at a time, and say why those failed that did.
+
+    Turns that begin from others come after them.
+    """
+    threads = max(1, RuntimeSettings().cores // jobs)
+    failures: Failed = {}
     # Spawned: this process may have threads, and a GPU cannot be shared with a fork.
     with ProcessPoolExecutor(
-        run.jobs, get_context("spawn"), initializer=_begin, initargs=(threads,)
+        jobs, get_context("spawn"), initializer=_begin, initargs=(threads,)
     ) as pool:
         try:
             for models in _rounds(run.suite.models):
@@ -49,13 +51,10 @@ def finish_side_by_side(run: "SuiteRun") -> Failures:
 
 
 def _finish_round(
-    run: "SuiteRun",
-    models: Sequence[SuiteModel],
-    pool: ProcessPoolExecutor,
-    failures: Failures,
+    run: SuiteRun, models: Sequence[SuiteModel], pool: ProcessPoolExecutor, failures: Failed
 ) -> None:
     """All turns of models of which none begins from another; adds what fails to `failures`."""
-    mute = replace(run, train=partial(_train, places=run.places), note=_say_nothing, jobs=1)
+    mute = replace(run, train=partial(_train, places=run.places), note=_say_nothing)
     waiting: dict[Future[str], tuple[SuiteModel, Turn]] = {}
     for model in models:
         for turn in model.turns(run.suite.seeds):
@@ -80,7 +79,7 @@ def _rounds(models: Sequence[SuiteModel]) -> list[list[SuiteModel]]:
     return [[one for one in models if depths[one.folder] == depth] for depth in range(deepest + 1)]
 
 
-def _finish(run: "SuiteRun", model: SuiteModel, turn: Turn) -> str:
+def _finish(run: SuiteRun, model: SuiteModel, turn: Turn) -> str:
     """Nothing, or why it failed: an error's own attributes do not travel between processes."""
     try:
         run.finish(model, turn)

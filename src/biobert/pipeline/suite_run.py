@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, Self
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
@@ -27,7 +27,6 @@ from biobert.pipeline.ensemble import write_ensemble
 from biobert.pipeline.evaluating import CorpusPlaces, evaluate, read_gold, unit_of
 from biobert.pipeline.suite import Suite, SuiteModel, SuiteTest, Turn
 from biobert.pipeline.suite_cells import Cell, failed_cell
-from biobert.pipeline.suite_jobs import Failures, finish_side_by_side
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
 from biobert.training.corpora import describe, read_sources
@@ -36,6 +35,8 @@ from biobert.training.recipe import Recipe, read_recipe
 Train = Callable[[Mapping[str, Any], Path], None]
 """Trains by the tables of a recipe into a folder, going on with a stopped run."""
 Note = Callable[[str], None]
+Failures = Mapping[tuple[str, Turn], str]
+"""Why a turn of a model came to nothing."""
 ASKED, SECONDS = "asked.json", "seconds.json"
 """Beside a model: the tables it was asked for by, and how long it trained."""
 REPORTS, JOINED = "reports", "joined"
@@ -44,7 +45,7 @@ SECONDS_BETWEEN_NOTES = 60.0
 
 @dataclass(frozen=True, slots=True)
 class SuiteRun:
-    """One call: where recipes lie, where results go, who trains, and how many at once."""
+    """One call: where recipes lie, where results go, and who trains."""
 
     suite: Suite
     recipes: Path
@@ -54,17 +55,17 @@ class SuiteRun:
     note: Note
     changes: Sequence[str] = ()
     settings: RuntimeSettings = RuntimeSettings()
-    jobs: int = 1
 
-    def cells(self) -> Iterator[Cell]:
+    def cells(self, finish_turns: Callable[[Self], Failures] | None = None) -> Iterator[Cell]:
         """Train what is not trained yet and score what is not scored yet, cell by cell.
 
+        `finish_turns` may do that for all turns before, in an order of its own.
         A model that cannot be trained or tested is a cell with its failure; the others go on. Where
         the folder holds models of other settings or training data, nothing is begun.
         """
         self._check_folders()
         self._check_leaks()
-        failures = finish_side_by_side(self) if self.jobs > 1 else {}
+        failures = finish_turns(self) if finish_turns else {}
         for model in self.suite.models:
             for test in model.tests:
                 try:

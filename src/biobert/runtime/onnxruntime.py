@@ -1,8 +1,9 @@
 """The predictor on ONNX Runtime, for machines that OpenVINO does not run on. Float32 only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,21 +22,10 @@ class OnnxRuntimePredictor:
     def __init__(
         self, model: Path, heads: Sequence[HeadSpec], settings: RuntimeSettings = RuntimeSettings()
     ) -> None:
-        if find_spec("onnxruntime") is None:
-            raise MissingExtraError("onnxruntime", "onnx")
-        if settings.precision == "bf16":
-            raise BadInputError("ONNX Runtime does not compute in bf16 here; use engine 'openvino'")
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = settings.cores
-        options.log_severity_level = ERRORS_ONLY
         self.heads = tuple(heads)
         self.precision = "f32"
         self._token_budget = settings.token_budget or TOKEN_BUDGET
-        self._session = onnxruntime.InferenceSession(
-            model, options, providers=["CPUExecutionProvider"]
-        )
+        self._session = _session(model, settings)
         self._inputs: list[InputName] = [one.name for one in self._session.get_inputs()]
 
     def predict(self, windows: Sequence[Window]) -> list[Outputs]:
@@ -51,3 +41,31 @@ class OnnxRuntimePredictor:
             for row, number in enumerate(numbers):
                 results[number] = cut_outputs(self.heads, logits, row, lengths[number])
         return results
+
+
+class OnnxRuntimeGraph:
+    """Runs an ONNX file on arrays as they are."""
+
+    engine = "OnnxRuntime"
+    precision = "f32"
+
+    def __init__(self, model: Path, settings: RuntimeSettings) -> None:
+        self._session = _session(model, settings)
+
+    def run(self, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]) -> list[np.ndarray]:
+        """The outputs of these names."""
+        found: list[np.ndarray] = self._session.run(list(outputs), dict(inputs))
+        return found
+
+
+def _session(model: Path, settings: RuntimeSettings) -> Any:
+    if find_spec("onnxruntime") is None:
+        raise MissingExtraError("onnxruntime", "onnx")
+    if settings.precision == "bf16":
+        raise BadInputError("ONNX Runtime does not compute in bf16 here; use engine 'openvino'")
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = settings.cores
+    options.log_severity_level = ERRORS_ONLY
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -4,14 +4,14 @@ OpenVINO's usage statistics are never loaded: its telemetry package is replaced 
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
-from numpy import array_split
+import numpy as np
 
 from biobert.core.batching import length_sorted_batches, window_arrays
 from biobert.core.errors import BadInputError
@@ -47,7 +47,8 @@ class OpenVinoPredictor:
         openvino = import_openvino()
         core = openvino.Core()
         self.precision = _precision(core, settings.precision)
-        self._compiled = core.compile_model(core.read_model(model), "CPU", self._options())
+        options = compile_options(settings, self.precision)
+        self._compiled = core.compile_model(core.read_model(model), "CPU", options)
         self._inputs: list[InputName] = [one.get_any_name() for one in self._compiled.inputs]
         self._queue = openvino.AsyncInferQueue(self._compiled)
         self._queue.set_callback(self._collect)
@@ -73,7 +74,7 @@ class OpenVinoPredictor:
         batches = length_sorted_batches(lengths, token_budget=self._budget(sum(lengths)))
         missing = -len(batches) % self.settings.parallel_batches
         if missing and len(batches) > 1:
-            batches += array_split(batches.pop(), missing + 1)
+            batches += np.array_split(batches.pop(), missing + 1)
         return [one for one in batches if len(one)]
 
     def _budget(self, tokens: int) -> int:
@@ -91,18 +92,46 @@ class OpenVinoPredictor:
         for row, number in enumerate(numbers):
             results[number] = cut_outputs(self.heads, logits, row, lengths[number])
 
-    def _options(self) -> dict[str, str]:
-        group = 0 if self.settings.precision == "float32" else DYNAMIC_GROUP
-        return {
-            "PERFORMANCE_HINT": "THROUGHPUT",
-            "INFERENCE_PRECISION_HINT": self.precision,
-            "INFERENCE_NUM_THREADS": str(self.settings.cores),
-            "NUM_STREAMS": str(self.settings.parallel_batches),
-            "CPU_RUNTIME_CACHE_CAPACITY": REMEMBERED_SHAPES,
-            "DYNAMIC_QUANTIZATION_GROUP_SIZE": str(group),
-            # Pinned, the threads of every process take the first cores: two workers share one.
-            "ENABLE_CPU_PINNING": "NO",
-        }
+
+class OpenVinoGraph:
+    """Runs an ONNX or OpenVINO file on arrays as they are, one run after another.
+
+    Its `auto` precision is float32: of 96 texts bf16 made 40 other ones (docs/lab-notes.md).
+    """
+
+    engine = "OpenVINO"
+
+    def __init__(self, model: Path, settings: RuntimeSettings) -> None:
+        core = import_openvino().Core()
+        wanted = "float32" if settings.precision == "auto" else settings.precision
+        self.precision = _precision(core, wanted)
+        options = compile_options(settings, self.precision, hint="LATENCY")
+        self._compiled = core.compile_model(core.read_model(model), "CPU", options)
+
+    def run(self, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]) -> list[np.ndarray]:
+        """The outputs of these names. The next run writes into the same memory."""
+        found = self._compiled(dict(inputs), share_inputs=True, share_outputs=True)
+        return [found[name] for name in outputs]
+
+
+def compile_options(
+    settings: RuntimeSettings,
+    precision: str,
+    *,
+    hint: Literal["THROUGHPUT", "LATENCY"] = "THROUGHPUT",
+) -> dict[str, str]:
+    """How OpenVINO computes: several batches at once, or for `LATENCY` one by all threads."""
+    group = 0 if settings.precision == "float32" else DYNAMIC_GROUP
+    return {
+        "PERFORMANCE_HINT": hint,
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": str(settings.cores),
+        "NUM_STREAMS": str(settings.parallel_batches if hint == "THROUGHPUT" else 1),
+        "CPU_RUNTIME_CACHE_CAPACITY": REMEMBERED_SHAPES,
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": str(group),
+        # Pinned, the threads of every process take the first cores: two workers share one.
+        "ENABLE_CPU_PINNING": "NO",
+    }
 
 
 def output_places(compiled: Any, heads: Sequence[HeadSpec]) -> dict[str, int]:

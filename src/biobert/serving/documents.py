@@ -118,12 +118,6 @@ def bodies(kind: type[TextsRequest]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {JSON: own, **BODIES}}}
 
 
-def answers_in(written: Collection[str], example: Any = None) -> dict[str, Any]:
-    """The formats of the answer, for the OpenAPI document."""
-    found: dict[str, Any] = {MEDIA_TYPES[one]: {} for one in written}
-    return found if example is None else {**found, JSON: {"example": example}}
-
-
 def schemas() -> dict[str, Any]:
     """The schemas of the JSON bodies, which FastAPI does not know."""
     kinds = (AnnotateRequest, RelationsRequest, ClassifyRequest)

@@ -8,7 +8,7 @@ from biobert.core.document import Document, Entity, Passage
 from biobert.serving.mistakes import ExactModel
 
 EXAMPLE = "Aspirin may cause gastric ulcers in patients with diabetes."
-ANNOTATED = {
+ANNOTATED: dict[str, Any] = {
     "id": "1",
     "text": EXAMPLE,
     "entities": [{"start": 0, "end": 7, "label": "Chemical", "text": "Aspirin"}],

@@ -1,5 +1,6 @@
 """What the tasks share that give documents labels."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
@@ -28,6 +29,25 @@ def known_labels(document: Document, labels: Sequence[str]) -> tuple[str, ...]:
                 f"({', '.join(labels)}); rename it under [data] or add it to task.labels"
             )
     return document.labels
+
+
+def labels_not_learnt(
+    documents: Sequence[Document], labels: Sequence[str], things: str
+) -> list[str]:
+    """What is lost of documents whose entities, words or sentences, have labels of no task."""
+    found = Counter(entity.label for document in documents for entity in document.entities)
+    unknown = sorted(found.keys() - set(labels))
+    if not unknown:
+        return []
+    count = sum(found[label] for label in unknown)
+    return [f"{count} {things} are not learnt: {', '.join(unknown)} are none of task.labels"]
+
+
+def annotated_too(gold: Sequence[Document], labels: Sequence[str]) -> list[str]:
+    """The labels that the gold corpus annotates; those that the model lacks count as wrong."""
+    annotated = {label for document in gold for label in document.annotated_labels}
+    known = [label for label in labels if not annotated or label in annotated]
+    return [*known, *sorted(annotated - set(labels))]
 
 
 def joint_probabilities(logits: FloatArray) -> FloatArray:

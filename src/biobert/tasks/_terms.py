@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 
+from biobert.core.arguments import check_list
 from biobert.core.document import Entity, Span
 from biobert.core.errors import BadInputError
 from biobert.tasks._consistency import occurrences
@@ -15,6 +16,7 @@ def check_terms(terms: Mapping[str, Sequence[str]], labels: Sequence[str]) -> di
     for label, names in terms.items():
         if label not in labels:
             raise BadInputError(f"[task] terms: {label!r} is none of the labels {list(labels)}")
+        check_list(f"[task] terms.{label}", names)
         for name in names:
             if not isinstance(name, str) or not name.strip():
                 raise BadInputError(f"[task] terms of {label}: {name!r} is no name")

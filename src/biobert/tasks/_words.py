@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from biobert.core.document import Entity
 from biobert.core.task import FloatArray, IntArray, Outputs, Window
 
 
@@ -61,6 +62,19 @@ def owned_words(windows: Sequence[Window]) -> OwnedWords:
     last = np.flatnonzero(np.append(changes, True))
     ends = offsets[last[np.searchsorted(last, positions)], 1]
     return OwnedWords(positions, rows[positions], offsets[positions, 0], ends)
+
+
+def owners(
+    starts: IntArray, ends: IntArray, spans: Sequence[Entity]
+) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+    """In which of the spans, in order and apart, each word (n,) lies, and whether it does."""
+    if not spans:
+        return np.zeros(len(starts), dtype=np.int64), np.zeros(len(starts), dtype=np.bool_)
+    # The first that ends after a word's start is the one it lies in, if any is.
+    owner = np.searchsorted([one.end for one in spans], starts, side="right")
+    inside = owner < len(spans)
+    owner = np.where(inside, owner, 0)
+    return owner, inside & (np.array([one.start for one in spans])[owner] < ends)
 
 
 def words_of(

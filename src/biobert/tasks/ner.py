@@ -38,7 +38,7 @@ from biobert.tasks._tagging import best_tags
 from biobert.tasks._terms import check_terms, with_terms
 from biobert.tasks._windows import encode_stretches
 from biobert.tasks._words import Words, log_softmax, owned_words, words_of
-from biobert.text.sentences import sentences_of
+from biobert.text.sentences import sentences_of, without_mark
 from biobert.text.windows import WindowSettings
 
 HEAD = "tags"
@@ -93,8 +93,9 @@ class NamedEntityRecognition(Task):
         return (self._head,)
 
     def examples(self, document: Document) -> list[Example]:
-        """The sentences: the document's own, or split here."""
-        return [Example(document, one.start, one.end) for one in sentences_of(document)]
+        """The sentences: the document's own, or split here, without marks of list items."""
+        sentences = (without_mark(document.text, one) for one in sentences_of(document))
+        return [Example(document, one.start, one.end) for one in sentences]
 
     def encode(
         self, examples: Sequence[Example], tokenizer: TextTokenizer

@@ -8,7 +8,6 @@ whose words stand apart, are found in raw text.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -32,9 +31,9 @@ from biobert.core.task import (
     Window,
 )
 from biobert.evaluation.words import score_words, word_counts
-from biobert.tasks._labels import check_labels
+from biobert.tasks._labels import annotated_too, check_labels, labels_not_learnt
 from biobert.tasks._windows import encode_stretches
-from biobert.tasks._words import Words, log_softmax, owned_words, words_of
+from biobert.tasks._words import Words, log_softmax, owned_words, owners, words_of
 from biobert.text.sentences import sentences_of
 from biobert.text.windows import WindowSettings
 
@@ -96,12 +95,7 @@ class PartOfSpeechTagging(Task):
 
     def unlearnt(self, documents: Sequence[Document]) -> list[str]:
         """Words whose tag is none of the task's."""
-        tags = Counter(entity.label for document in documents for entity in document.entities)
-        unknown = sorted(tags.keys() - set(self.labels))
-        if not unknown:
-            return []
-        count = sum(tags[tag] for tag in unknown)
-        return [f"{count} words are not learnt: {', '.join(unknown)} are none of task.labels"]
+        return labels_not_learnt(documents, self.labels, "words")
 
     def decode(
         self,
@@ -121,17 +115,11 @@ class PartOfSpeechTagging(Task):
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Tag accuracy over gold words, and strict scores of words by tag."""
-        return score_words(gold, predicted, self._scored(gold))
+        return score_words(gold, predicted, annotated_too(gold, self.labels))
 
     def counts(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Counts:
         """Words of each sentence that have their tag, and all of its words."""
-        return word_counts(gold, predicted, self._scored(gold))
-
-    def _scored(self, gold: Sequence[Document]) -> list[str]:
-        """The tags that the gold corpus annotates; those that the model lacks count as wrong."""
-        annotated = {label for document in gold for label in document.annotated_labels}
-        known = [label for label in self.labels if not annotated or label in annotated]
-        return [*known, *sorted(annotated - set(self.labels))]
+        return word_counts(gold, predicted, annotated_too(gold, self.labels))
 
     @classmethod
     def toy_documents(cls) -> list[Document]:
@@ -150,14 +138,8 @@ class PartOfSpeechTagging(Task):
         gold = self._gold(example)
         if not gold:
             return np.full(len(starts), IGNORED, dtype=np.int64)
-        gold_starts = np.array([word.start for word in gold])
-        gold_ends = np.array([word.end for word in gold])
         numbers = np.array([self.labels.index(word.label) for word in gold])
-        # The first gold word that ends after a word's start is the one it lies in, if any is.
-        owner = np.searchsorted(gold_ends, starts, side="right")
-        inside = owner < len(gold)
-        owner = np.where(inside, owner, 0)
-        inside &= gold_starts[owner] < ends
+        owner, inside = owners(starts, ends, gold)
         goes_on = inside & np.append(False, inside[:-1] & (owner[1:] == owner[:-1]))
         tags: IntArray = np.where(inside, numbers[owner], IGNORED)
         tags[goes_on] = len(self.labels)

@@ -241,16 +241,20 @@ def gap_places(window: Window) -> IntArray:
 
 
 def candidates(
-    window: Window, output: Outputs, *, top: int
+    window: Window, output: Outputs, *, top: int, pieces: IntArray | None = None
 ) -> list[tuple[int, IntArray, FloatArray]]:
-    """For each gap its place, the ids of the likeliest pieces (top,), and their probabilities."""
+    """For each gap its place, the ids of the likeliest pieces (top,), and their probabilities.
+
+    `pieces` (n,) are the ids that stand for one: many checkpoints have rows that pad their table.
+    """
     found = []
     for place in gap_places(window).tolist():
         logits = output[WORDS][place].astype(np.float64)
-        probabilities = np.exp(logits - logits.max())
+        known = np.arange(len(logits)) if pieces is None else pieces
+        probabilities = np.exp(logits[known] - logits[known].max())
         probabilities /= probabilities.sum()
         best = np.argsort(-probabilities, kind="stable")[:top]
-        found.append((place, best, probabilities[best].astype(np.float32)))
+        found.append((place, known[best], probabilities[best].astype(np.float32)))
     return found
 
 

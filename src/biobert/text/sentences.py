@@ -14,7 +14,7 @@ FINAL = re.compile(r"(?<![.!?])[.!?]++[\"'”’)\]]*+(?=\s)")
 LINE_BREAK = re.compile(r"[^\S\n]*+\n\s*+")
 WORD_BEFORE = re.compile(r"[^\s(\[{,;/\"“]*$")
 NEXT_WORD = re.compile(r"\s*+([\"'“‘(\[]*+)([^\s]*)")
-BULLET = re.compile(r"(?:[-*•–]\s|\(?\d{1,3}[.)]\s)")
+BULLET = re.compile(r"(?:[-*–—·]\s|[•‣▪◦●○■□➢►]|\(?\d{1,3}[.)]\s)\s*+")
 INITIAL = re.compile(r"[A-Z]\.")
 ALWAYS_INSIDE = frozenset(
     "e.g i.e vs viz cf ca approx fig figs tab eq eqs ref refs al resp incl excl dr prof mr mrs ms "
@@ -22,6 +22,16 @@ ALWAYS_INSIDE = frozenset(
     "a.k.a ed eds vol pp suppl ph.d m.d temp conc max avg ave wt jr sr bros".split()
 )
 BEFORE_NUMBER = frozenset("no nos n p pp sec chap ch art ex para pt pts tables sect".split())
+# Of headings in clinical notes and articles, the last words that are often in small letters.
+HEADING_ENDS = frozenset(
+    "abstract aims allergies assessment background complaint complaints comorbidities conclusion "
+    "conclusions course diagnosis diagnoses discussion examination exam findings history "
+    "impression indication indications introduction investigations labs medication medications "
+    "methods objective objectives plan problems procedure procedures prognosis results symptoms "
+    "treatment vitals".split()
+)
+HEADING_WORDS, SMALL_WORDS = 5, frozenset("a and at by for in of on or the to with".split())
+LONGEST_ABBREVIATION = 5
 LONGEST_WORD = 24
 WRAPPED_LINE = 60
 
@@ -52,6 +62,15 @@ def split_sentences(text: str, start: int = 0, end: int | None = None) -> list[S
         position = boundary
     _append(spans, text, position, stop)
     return spans
+
+
+def without_mark(text: str, sentence: Span) -> Span:
+    """The sentence without the mark that makes it the item of a list, at a line's beginning."""
+    mark = BULLET.match(text, sentence.start, sentence.end)
+    before = text[max(0, sentence.start - LONGEST_WORD) : sentence.start]
+    if mark is None or mark.end() >= sentence.end or before.rpartition("\n")[2].strip():
+        return sentence
+    return Span(mark.end(), sentence.end)
 
 
 def _boundaries(text: str, start: int, stop: int) -> list[int]:
@@ -143,5 +162,23 @@ def _line_ends(text: str, line_start: int, match: re.Match[str], stop: int) -> b
     if BULLET.match(following) or last in ":.!?":
         return not (last == "." and following[:1].islower())
     if following[:1].islower():
-        return False
+        # In a text that is wrapped at this width or a larger one, a line is only left off where
+        # the next word has no room: all that is wrapped so goes on.
+        word = _next_word(text, match.end(), stop)[1]
+        has_room = match.start() - line_start + 1 + len(word) <= WRAPPED_LINE
+        return has_room and _is_heading(text[line_start : match.start()])
     return match.start() - line_start < WRAPPED_LINE
+
+
+def _is_heading(line: str) -> bool:
+    """Whether a short line is one by its letters, or by its last word."""
+    words = line.split()
+    if not 0 < len(words) <= HEADING_WORDS or not words[0][0].isupper():
+        return False
+    if line.isupper():
+        return line[-1].isalpha() and len(line) > LONGEST_ABBREVIATION
+    if words[-1].lower() in HEADING_ENDS:
+        return True
+    are_capitals = all(one[0].isupper() or one in SMALL_WORDS for one in words)
+    # `Vitamin D`, `Group A` and the like hardly end one.
+    return are_capitals and words[-1].isalpha() and len(words[-1]) > 2

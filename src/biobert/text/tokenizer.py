@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,6 +65,12 @@ class Tokenizer:
     def vocabulary_size(self) -> int:
         """How many ids there are, special and added tokens included."""
         return self.backend.get_vocab_size(with_added_tokens=True)
+
+    @cached_property
+    def known_ids(self) -> npt.NDArray[np.int64]:
+        """(n,) the ids that stand for a piece, in order."""
+        ids = self.backend.get_vocab(with_added_tokens=True).values()
+        return np.array(sorted(ids), dtype=np.int64)
 
     def check_embeddings(self, count: int, *, place: Path | str) -> None:
         """An error where a checkpoint with so many word embeddings has none for some of the ids.

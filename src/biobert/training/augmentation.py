@@ -75,8 +75,9 @@ class FillWords:
         chances = generator.random(len(words)).tolist()
         chosen = [word for word, chance in zip(words, chances, strict=True) if chance < self.rate]
         edits: list[Edit] = []
+        known = self.model.tokenizer.known_ids
         for words_hidden, window, output in self._answers(document, chosen):
-            found = candidates(window, output, top=4 * self.top + 1)
+            found = candidates(window, output, top=4 * self.top + 1, pieces=known)
             for word, (_, pieces, probabilities) in zip(words_hidden, found, strict=True):
                 text = document.text[word.start : word.end]
                 filled = self._filling(text, pieces, probabilities, generator)

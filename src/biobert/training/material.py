@@ -110,16 +110,20 @@ def _documents(recipe: Recipe, places: Places, learner: Learner, note: Note) -> 
             note(f"{name}: {words}")
     if any(head.kind == "text" for head in learner.task.heads()):
         _note_left_out(sum(map(len, documents.values())) + len(copies) - len(rows), note)
+    described = _described(found, copies, set_aside, unlearnt)
+    if not rows:
+        said = "; ".join(f"{name}: {words}" for name, words in described.items())
+        raise BadInputError(f"there is nothing to train on. {said}")
     _check_lengths(
         learner,
-        max((len(row.window) for row in rows), default=0),
+        max(len(row.window) for row in rows),
         cure="set task.windows.maximum_tokens to {positions} or less",
     )
     sets = [DevelSet(name, some) for name, some in devel.items()]
     return Material(
         source=document_source(recipe, learner, rows),
         examiner=DocumentExaminer(learner.task, learner.tokenizer, sets) if sets else None,
-        described=_described(found, copies, set_aside, unlearnt),
+        described=described,
         scored_on={name: describe(some) for name, some in devel.items()},
     )
 

@@ -13,7 +13,7 @@ from typing import IO
 from biobert.core.document import Document
 from biobert.core.files import STANDARD_STREAM, temporary_sibling
 from biobert.data.formats import SHELF
-from biobert.data.reading import format_of
+from biobert.data.reading import format_of, format_of_input
 from biobert.data.rejects import Rejects
 from biobert.pipeline.batch import BatchSettings, is_folder
 from biobert.pipeline.inputs import find_inputs, read_inputs
@@ -139,9 +139,7 @@ class _Job:
         """The formats asked for, or the input's own where it can be written."""
         if self.settings.formats:
             return self.settings.formats
-        own = self.settings.source_format
-        if own is None:
-            own = "text" if path == STANDARD_STREAM else format_of(path)
+        own = self.settings.source_format or format_of_input(path)
         return (own if hasattr(SHELF.load(own), "write") else FALLBACK_FORMAT,)
 
     def _documents(self, paths: Iterable[str]) -> Iterator[Document]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from biobert.core.arguments import check_list
 from biobert.core.document import Document, Entity, Span
 from biobert.core.editing import Edit, edited
 from biobert.core.errors import BadInputError
@@ -87,6 +88,7 @@ class Deidentifier:
         one of `veto_labels` are not taken for names that only a list knows. `check` is called all
         the time: what it raises ends the search.
         """
+        check_list("veto_labels", veto_labels)
         if replacement not in get_args(Replacement):
             raise unknown_name("replacement", replacement, get_args(Replacement))
         if date_unit not in get_args(DateUnit):

@@ -1,12 +1,13 @@
 """Dialects of formats that the field knows, in small samples written for this test."""
 
+import gzip
 import json
 from pathlib import Path
 
 import pytest
 
 from biobert.core.document import Document, Entity, Passage
-from biobert.data.reading import read_documents, write_documents
+from biobert.data.reading import format_of, read_documents, write_documents
 from biobert.data.rejects import Rejects
 
 
@@ -230,3 +231,80 @@ def test_bioc_writes_a_mention_once_where_passages_overlap(tmp_path: Path) -> No
     written = json.loads(path.read_text())["documents"][0]["passages"]
     held = {one["infons"]["type"]: [e["id"] for e in one["annotations"]] for one in written}
     assert held == {"outer": ["1", "2"], "empty": [], "inner": [], "text": ["3"]}
+
+
+DOCCANO = """{"id": 4, "text": "Aspirin eases pain.", "label": [[0, 7, "Drug"], [14, 18, "Sign"]]}
+{"id": 5, "text": "Aspirin eases pain.", "labels": [[0, 7, "Drug"]]}
+{"id": 6, "text": "Aspirin eases pain.", "entities": [
+{"id": 20, "label": "Drug", "start_offset": 0, "end_offset": 7},
+{"id": 21, "label": "Sign", "start_offset": 14, "end_offset": 18}],
+"relations": [{"id": 3, "from_id": 20, "to_id": 21, "type": "eases"}], "Comments": []}
+{"id": 7, "text": "Aspirin eases pain.", "label": ["good", "new"]}
+{"id": 8, "text": "Nothing.", "label": []}
+{"id": 9, "text": "Nothing.", "label": [], "entities": [], "relations": []}
+"""
+
+
+def test_labels_of_doccano(tmp_path: Path) -> None:
+    lines = DOCCANO.replace('": [\n', '": [').replace(",\n", ", ").replace("],\n", "], ")
+    (tmp_path / "all.jsonl").write_text(lines)
+    rejects = Rejects()
+    spans, older, related, classed, *bare = read_documents(tmp_path / "all.jsonl", None, rejects)
+    assert rejects.count == 0, rejects.kept
+    assert mentions(spans) == [("Aspirin", "Drug"), ("pain", "Sign")]
+    assert mentions(older) == [("Aspirin", "Drug")]
+    assert mentions(related) == mentions(spans)
+    (relation,) = related.relations
+    assert relation.label == "eases"
+    assert [related.argument_text(one) for one in relation.arguments] == ["Aspirin", "pain"]
+    assert (classed.labels, classed.entities) == (("good", "new"), ())
+    assert [one.id for one in bare] == ["8", "9"]
+    assert not any(one.labels for one in (spans, older, related, *bare))
+
+
+def test_broken_labels_of_doccano_are_counted(tmp_path: Path) -> None:
+    lines = [
+        '{"text": "a", "label": [[0, 1]]}',
+        '{"text": "a", "label": [[0, 9, "X"]]}',
+        '{"text": "a", "label": [["x", 1, "X"]]}',
+        '{"text": "a", "label": [[0, 1, "X"], "Y"]}',
+        '{"text": "a", "label": [[0, 1, "X"]], "entities": []}',
+        '{"text": "a", "entities": [{"id": 1, "label": "X", "start_offset": 0}]}',
+        '{"text": "a", "entities": [], "relations": [{"from_id": 1, "to_id": 2, "type": "t"}]}',
+        '{"text": "a", "label": {"x": 1}}',
+    ]
+    documents, rejects = read(tmp_path / "a.jsonl", "jsonl", "\n".join(lines))
+    assert [one.place for one in rejects.kept] == ["1", "2", "3", "4", "6", "7", "8"]
+    assert [mentions(one) for one in documents] == [[("a", "X")]]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "A.CSV", "a.tsv", "A.TSV", "A.TSV.GZ"])
+@pytest.mark.parametrize("column", ["text", "Abstract"])
+def test_a_title_in_a_table_is_read_as_pubmeds(name: str, column: str, tmp_path: Path) -> None:
+    rows = [("pmid", "Title", column), ("7", "On asthma.", "We asked."), ("8", "", "So."),
+            ("9", "Alone.", " "), ("10", "", "")]  # fmt: skip
+    mark = "," if "csv" in name.lower() else "\t"
+    content = "".join(mark.join(row) + "\n" for row in rows).encode()
+    packed = gzip.compress(content) if name.endswith(".GZ") else content
+    (tmp_path / name).write_bytes(packed)
+    rejects = Rejects()
+    documents = list(read_documents(tmp_path / name, None, rejects))
+    assert [(one.id, one.text) for one in documents] == [
+        ("7", "On asthma.\nWe asked."),
+        ("8", "So."),
+        ("9", "Alone."),
+    ]
+    kinds = [[(part.kind, part.start, part.end) for part in one.passages] for one in documents]
+    second = column.lower()
+    assert kinds == [[("title", 0, 10), (second, 11, 20)], [(second, 0, 3)], [("title", 0, 6)]]
+    assert [one.place for one in rejects.kept] == ["5"]
+
+
+def test_a_table_of_titles_alone_has_them_as_its_texts(tmp_path: Path) -> None:
+    documents, _ = read(tmp_path / "a.csv", "tsv", "id,title,label\n1,On asthma.,good\n")
+    assert [(one.id, one.text, one.labels) for one in documents] == [("1", "On asthma.", ("good",))]
+
+
+@pytest.mark.parametrize("name", ["A.JSONL", "A.NDJSON", "A.PUBTATOR", "A.TXT", "A.BIOC.XML"])
+def test_endings_in_capitals_tell_the_format(name: str) -> None:
+    assert format_of(name) == format_of(name.lower())

@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import tarfile
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
+from biobert.core.files import open_text
+from biobert.data.beginnings import format_of_beginning
 from biobert.data.formats import SHELF
 from biobert.data.reading import format_of, read_documents
 from biobert.data.rejects import Rejects
@@ -51,7 +54,8 @@ def survives(path: Path, format: str) -> str:
     except BadInputError as problem:
         assert path.stem.split(".")[0] in str(problem)
         return ""
-    blank = not path.read_text("utf-8-sig", errors="replace").strip()
+    with open_text(path, lambda lost: None) as stream:
+        blank = not stream.read().strip()
     assert documents or rejects.count or blank
     return " ".join(document.text for document in documents)
 
@@ -131,6 +135,22 @@ def test_any_bytes_end_well(format: str, content: bytes, tmp_path: Path) -> None
     path = tmp_path / "bytes.dat"
     path.write_bytes(content)
     survives(path, format)
+
+
+@given(content=st.binary(max_size=200) | st.text('{}[]":,\\ a<>?|\t', max_size=60).map(str.encode))
+def test_any_beginning_tells_a_format_or_is_refused(content: bytes) -> None:
+    try:
+        assert format_of_beginning(content) in READABLE
+    except BadInputError as problem:
+        assert "--from" in str(problem)
+
+
+@pytest.mark.parametrize("beginning", ['"', '{"', '{"a\\"', "[", "{[", "<", "<!--", "a|", "\\"])
+def test_a_beginning_without_end_takes_linear_time(beginning: str) -> None:
+    content = (beginning * (1 << 18))[: 1 << 18].encode()
+    began = time.process_time()
+    format_of_beginning(content)
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize("format", ["jsonl", "pubtator", "conll", "tsv"])

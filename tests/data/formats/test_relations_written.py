@@ -24,10 +24,10 @@ DOCUMENT = Document(
 )
 
 
-@pytest.mark.parametrize("ending", ["jsonl", "bioc.xml", "bioc.json"])
+@pytest.mark.parametrize("ending", ["jsonl", "bioc.xml", "bioc.json", "ann"])
 def test_score_and_evidence_survive(ending: str, tmp_path: Path) -> None:
-    path = tmp_path / f"a.{ending}"
-    format = {"jsonl": "jsonl", "bioc.xml": "bioc-xml", "bioc.json": "bioc-json"}[ending]
+    path = tmp_path / ("folder" if ending == "ann" else f"a.{ending}")
+    format = {"ann": "brat", "bioc.xml": "bioc-xml", "bioc.json": "bioc-json"}.get(ending, ending)
     concepts = tuple(
         replace(one, target=f"mesh:D00000{number}", kind="concept", role=f"Arg{number}")
         for number, one in enumerate(FOUND.arguments)

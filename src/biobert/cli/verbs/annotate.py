@@ -78,7 +78,7 @@ def annotate(
     from biobert.cli.summary import show_result
     from biobert.data.rejects import Rejects
     from biobert.pipeline.annotator import Annotator
-    from biobert.pipeline.batch import BatchSettings, annotate_inputs
+    from biobert.pipeline.batch import BatchSettings, annotate_inputs, formats_of
 
     settings = BatchSettings(
         output=output, formats=tuple(formats or ()), source_format=source_format, resume=resume
@@ -102,12 +102,13 @@ def annotate(
             result = annotate_inputs(inputs, make(), settings, set_aside, advance)
         else:
             result = _on_ray(inputs, make, settings, set_aside, (workers, cores), advance)
+    lines = result.not_held(formats_of(settings))
+    show = partial(show_result, result, set_aside, lines, to_stdout=output == "-")
     if result.unreadable:
         if not as_json:
-            show_result(result, set_aside, to_stdout=output == "-")
+            show()
         raise _unreadable(result.unreadable)
-    data = _data(result, set_aside.count)
-    return Answer(data, lambda: show_result(result, set_aside, to_stdout=output == "-"))
+    return Answer({**_data(result, set_aside.count), "not_written": lines}, show)
 
 
 def _terms(path: Path) -> "Mapping[str, Sequence[str]]":

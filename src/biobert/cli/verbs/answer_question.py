@@ -8,6 +8,8 @@ from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from biobert.pipeline.answering import Answers
 
 LARGEST_CONTEXT = 50_000_000
@@ -35,30 +37,38 @@ def answer(
 
     from biobert.pipeline.answering import Answerer
 
-    text = _read(context)
+    lost: list[int] = []
+    text = _read(context, lost.append)
     answerer = Answerer(model, top=top, settings=runtime_settings(engine, precision, device))
     answers = answerer.answer(question, text)
-    data = {"model": answerer.model.manifest.name, **asdict(answers)}
-    return Answer(data, lambda: _show(answers))
+    name = answerer.model.manifest.name
+    data = {"model": name, **asdict(answers), "lost_characters": sum(lost)}
+    return Answer(data, lambda: _show(answers, sum(lost)))
 
 
-def _read(path: str) -> str:
-    """The text of a file or of standard input; an error where it is too large."""
+def _read(path: str, lost: "Callable[[int], None]") -> str:
+    """The text of a file or of standard input; an error where it is too large.
+
+    `lost` is told how many of its characters could not be decoded, if any.
+    """
     from biobert.core.errors import BadInputError
-    from biobert.core.files import open_binary, read_at_most
+    from biobert.core.files import open_utf8, read_at_most
 
-    with open_binary(path) as stream:
+    with open_utf8(path, lost) as stream:
         data = read_at_most(stream, LARGEST_CONTEXT)
     if data is None:
         raise BadInputError(f"--context {path}: more than {LARGEST_CONTEXT} bytes of text")
-    return data.decode("utf-8-sig", errors="replace")
+    return data.decode("utf-8")
 
 
-def _show(answers: "Answers") -> None:
+def _show(answers: "Answers", lost: int) -> None:
     from rich.console import Console
     from rich.text import Text
 
     console = Console(highlight=False)
+    if lost:
+        errors = Console(stderr=True, highlight=False)
+        errors.print(f"--context is not UTF-8: {lost} of its characters became U+FFFD; convert it")
     if not answers.answerable:
         sure = f"{answers.no_answer_probability:.1%}"
         console.print(f"no answer in this text ({sure}); the likeliest places would be:")

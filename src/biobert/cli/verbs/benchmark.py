@@ -39,12 +39,15 @@ def benchmark(
     report. With --jobs, models train in processes of their own, on the same GPU or on a share of
     the cores.
     """
+    from functools import partial
+
     from rich.console import Console
 
     from biobert.cli.extras import need_extra
     from biobert.cli.places import corpus_places
     from biobert.cli.training import with_full_names
     from biobert.core.settings import override
+    from biobert.pipeline.suite_jobs import finish_side_by_side
     from biobert.pipeline.suite_run import SuiteRun
     from biobert.pipeline.suite_table import as_markdown, write_tables
 
@@ -62,10 +65,10 @@ def benchmark(
         note=lambda message: console.print(message, highlight=False, markup=False),
         changes=wanted,
         settings=runtime_settings("torch", "auto", device),
-        jobs=jobs,
     )
+    ahead = partial(finish_side_by_side, jobs=jobs) if jobs > 1 else None
     cells: list[Cell] = []
-    for cell in run.cells():
+    for cell in run.cells(ahead):
         cells.append(cell)
         paths = write_tables(plan, cells, output)
     data = {"cells": [cell.to_json() for cell in cells], "outputs": [str(path) for path in paths]}

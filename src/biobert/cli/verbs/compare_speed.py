@@ -86,7 +86,7 @@ def _show(found: "SpeedComparison") -> None:
 def _cells(one: "Variant") -> dict[str, str]:
     """The column of a model."""
     speeds = {
-        f"texts/s, {batch} at once": f"{speed:.0f}" for batch, speed in one.texts_per_second.items()
+        f"texts/s, {batch} at once": f"{speed:.1f}" for batch, speed in one.texts_per_second.items()
     }
     return {
         "engine": one.engine,

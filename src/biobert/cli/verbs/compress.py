@@ -73,7 +73,7 @@ def show_gate(report: "CompressionReport", output: Path) -> None:
     for name in report.original.scores:
         table.add_row(name, *(f"{100 * one.scores[name]:.2f}" for one in weighed))
     table.add_row("one text, median ms", *(f"{one.p50_ms:.1f}" for one in weighed))
-    table.add_row("texts a second", *(f"{one.texts_per_second:.0f}" for one in weighed))
+    table.add_row("texts a second", *(f"{one.texts_per_second:.1f}" for one in weighed))
     table.add_row("MiB", *(f"{one.bytes / 2**20:.1f}" for one in weighed))
     table.add_row("engine", *(one.engine for one in weighed))
     console = Console(highlight=False)

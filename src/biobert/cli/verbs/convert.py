@@ -1,6 +1,7 @@
 """`biobert convert`: documents from one format to another."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,15 +34,24 @@ def convert(
     """Convert documents between formats.
 
     docs/reference/formats.md says what each can hold.
-    Files ending in .gz or .xz are unpacked and packed on the way.
+    Files ending in .gz, .bz2 or .xz are unpacked and packed on the way; archives of articles
+    (.tar, .tgz, .tbz2, .txz) are read, too.
     """
-    from biobert.data.reading import format_of, read_documents, write_documents
+    from biobert.data.reading import (
+        format_of,
+        format_of_input,
+        not_held,
+        read_documents,
+        write_documents,
+    )
     from biobert.data.rejects import Rejects
 
     set_aside = Rejects()
-    source_format = source_format or format_of(source)
+    source_format = source_format or format_of_input(source)
     target_format = target_format or format_of(target)
-    documents = _counted(read_documents(source, source_format, set_aside))
+    counts: Counter[str] = Counter()
+    read = _noted(read_documents(source, source_format, set_aside), counts)
+    documents = _counted(read)
     written = write_documents(documents, target, target_format)
     if rejects is not None:
         set_aside.write(rejects)
@@ -51,8 +61,18 @@ def convert(
         "to": target_format,
         "set_aside": set_aside.count,
         "reasons": dict(set_aside.reasons),
+        "not_written": not_held(target_format, counts),
     }
     return Answer(data, lambda: _show(data))
+
+
+def _noted(documents: "Iterable[Document]", annotations: "Counter[str]") -> "Iterator[Document]":
+    """The same documents, their annotations counted by kind."""
+    from biobert.data.reading import annotations_in
+
+    for document in documents:
+        annotations.update(annotations_in(document))
+        yield document
 
 
 def _counted(documents: "Iterator[Document]") -> "Iterator[Document]":
@@ -80,3 +100,5 @@ def _show(data: dict[str, object]) -> None:
     if isinstance(reasons, dict):
         for reason, count in reasons.items():
             console.print(f"  {count} x {reason}")
+    if data["not_written"]:
+        console.print(data["not_written"], soft_wrap=True)

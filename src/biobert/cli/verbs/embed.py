@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.choices import choice
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -58,14 +59,14 @@ def embed(
 
     embedder = Embedder(
         model,
-        pooling=_choice("--pooling", pooling, ("mean", "first")),
+        pooling=choice("--pooling", pooling, ("mean", "first")),
         windows=None
         if window_tokens is None
         else WindowSettings(window_tokens, window_tokens // 8),
         settings=runtime_settings(engine, precision, device, threads),
     )
     set_aside = Rejects()
-    chosen = _choice("--unit", unit, ("line", "document", "sentence"))
+    chosen = choice("--unit", unit, ("line", "document", "sentence"))
     found = texts_of(texts, chosen, set_aside, source_format=source_format)
     written = write_vectors(embedded(found, embedder), output)
     if rejects is not None:
@@ -78,15 +79,6 @@ def embed(
         "set_aside": set_aside.count,
     }
     return Answer(data, lambda: _show(data))
-
-
-def _choice(option: str, value: str | None, known: tuple[str, ...]) -> Any:
-    """The word, if it is one of those known."""
-    from biobert.core.errors import BadInputError
-
-    if value is not None and value not in known:
-        raise BadInputError(f"{option} {value}: one of {', '.join(known)}", code="usage")
-    return value
 
 
 def _show(data: dict[str, Any]) -> None:

@@ -103,7 +103,7 @@ def _show(report: "Report") -> None:
     if report.errors is not None:
         kind = "strict, entity-level"
     elif report.token_level:
-        kind, by_word = "words and their tags, strict", "tags of the gold words"
+        kind, by_word = f"{setting.task}, strict", "labels of all that has one in the gold"
     title = f"{setting.model} on {setting.corpus} {setting.split}: {kind}"
     scores = report.scores
     if scores.by_label or scores.micro.f1:

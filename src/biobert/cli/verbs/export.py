@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.choices import choice
 from biobert.cli.test_sets import PartOption, RenameOption, renamed
 from biobert.core.errors import BadInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from biobert.compression.bare import Pooling, Use
 
 FLOAT32, CALIBRATED = "float32", "int8-static"
 
@@ -22,7 +25,9 @@ def register(app: typer.Typer) -> None:
 
 @answering("export")
 def export(
-    model: Annotated[Path, typer.Argument(help="A trained model folder.")],
+    model: Annotated[
+        str, typer.Argument(help="A trained model folder; or an encoder, a folder or a hub name.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
     weights: Annotated[
         str | None,
@@ -47,6 +52,16 @@ def export(
         float | None,
         typer.Option(help="Points of the main score that may be lost on --corpus; by default 0.3."),
     ] = None,
+    use: Annotated[
+        str | None,
+        typer.Option(
+            help="embed or fill-mask: export the encoder for this instead of what it was trained "
+            "for; by default, of one that was not trained here, what its class does."
+        ),
+    ] = None,
+    pooling: Annotated[
+        str | None, typer.Option(help="For --use embed: mean or first; by default mean.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Write an exported model (ONNX), checked against PyTorch, with all it needs.
@@ -62,7 +77,18 @@ def export(
         given = {"--split": split, "--rename": rename, "--part": part}
         others = {"--calibrate": calibrate, "--max-loss": max_loss}
         _refuse_unmeasured({"--weights": weights, **given, **others})
-        return _unmeasured(model, output)
+        return _unmeasured(
+            model,
+            output,
+            choice("--use", use, ("embed", "fill-mask")),
+            choice("--pooling", pooling, ("mean", "first")),
+        )
+    if use is not None or pooling is not None:
+        raise BadInputError(
+            "--use and --pooling are without --corpus: an encoder that was trained for nothing "
+            "answers no gold; train it for a task, and export that",
+            code="usage",
+        )
     _check_calibration(weights, calibrate)
     names = renamed(rename)
     gate = {"corpus": corpus, "splits": [split or "devel"], "rename": names, "part": part}
@@ -94,20 +120,36 @@ def _check_calibration(weights: str | None, corpus: str | None) -> None:
         )
 
 
-def _unmeasured(model: Path, output: Path) -> Answer:
+def _unmeasured(
+    model: str, output: Path, wanted: "Use | None", pooling: "Pooling | None"
+) -> Answer:
+    from biobert.compression.bare import bare_use, export_encoder
     from biobert.compression.folder import export_folder
+    from biobert.core.hub import find_published_folder
+    from biobert.pipeline.embedder import WANTED_FILES
+    from biobert.pipeline.load import SHIPPED, model_folder
 
-    report = export_folder(model, output, weights=FLOAT32)
+    is_shipped = model in SHIPPED
+    folder = model_folder(model) if is_shipped else find_published_folder(model, WANTED_FILES)
+    use = bare_use(folder, wanted)
+    if pooling is not None and use != "embed":
+        raise BadInputError("--pooling is for --use embed of what was not trained so", code="usage")
+    if use is None:
+        report = export_folder(folder, output, weights=FLOAT32)
+    else:
+        name = Path(model).resolve().name
+        report = export_encoder(folder, output, use=use, name=name, pooling=pooling or "mean")
     data = {
         "output": str(output),
         "bytes": report.bytes,
         "difference_float32": report.difference,
         "weights": FLOAT32,
+        "use": use,
     }
     return Answer(data, lambda: _show(data))
 
 
-def _behind_gate(model: Path, output: Path, tables: dict[str, Any], max_loss: float) -> Answer:
+def _behind_gate(model: str, output: Path, tables: dict[str, Any], max_loss: float) -> Answer:
     """An export is a compression of one step."""
     from biobert.cli.places import corpus_places
     from biobert.cli.progress import TrainingProgress
@@ -118,19 +160,20 @@ def _behind_gate(model: Path, output: Path, tables: dict[str, Any], max_loss: fl
     recipe = read_compression_recipe(tables, place="biobert export")
     with TrainingProgress() as progress:
         report = compress(
-            str(model), recipe, corpus_places(), output, listener=progress, max_loss=max_loss
+            model, recipe, corpus_places(), output, listener=progress, max_loss=max_loss
         )
     weights = tables["steps"][0]["weights"]
     data = {"output": str(output), "weights": weights, **report.to_json()}
     return Answer(data, lambda: show_gate(report, output))
 
 
-def _show(data: dict[str, object]) -> None:
+def _show(data: "Mapping[str, object]") -> None:
     from rich.console import Console
 
+    use = "" if data["use"] is None else f", for `biobert {data['use']}`"
     size = int(str(data["bytes"])) / 2**20
     console = Console(highlight=False)
     console.print(
-        f"{data['output']}: {size:.1f} MiB, {data['weights']} weights; float32 logits within "
+        f"{data['output']}: {size:.1f} MiB, {data['weights']} weights{use}; float32 outputs within "
         f"{data['difference_float32']:.1e} of PyTorch's"
     )

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.engine import DeviceOption, PrecisionOption, runtime_settings
+from biobert.cli.engine import (
+    DeviceOption,
+    EngineOption,
+    PrecisionOption,
+    ThreadsOption,
+    runtime_settings,
+)
 
 if TYPE_CHECKING:
     from biobert.core.document import Document
@@ -33,8 +39,10 @@ def generate(
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="Write the documents to a file.")
     ] = None,
+    engine: EngineOption = "auto",
     precision: PrecisionOption = "float32",
     device: DeviceOption = None,
+    threads: ThreadsOption = None,
     rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
     as_json: JsonFlag = False,
 ) -> Answer:
@@ -42,9 +50,8 @@ def generate(
 
     A source too long for one window is written about stretch by stretch, and the summary says so.
     """
-    from biobert.core.files import STANDARD_STREAM
     from biobert.core.task import WritingSettings
-    from biobert.data.reading import read_documents, write_documents
+    from biobert.data.reading import format_of_input, read_documents, write_documents
     from biobert.data.rejects import Rejects
     from biobert.pipeline.writer import Writer
 
@@ -57,9 +64,9 @@ def generate(
         repetition_penalty=repetition_penalty,
     )
     set_aside = Rejects()
-    writer = Writer(model, writing=writing, settings=runtime_settings("auto", precision, device))
-    is_plain = source == STANDARD_STREAM and source_format is None
-    found = read_documents(source, "text" if is_plain else source_format, set_aside)
+    settings = runtime_settings(engine, precision, device, threads)
+    writer = Writer(model, writing=writing, settings=settings)
+    found = read_documents(source, source_format or format_of_input(source), set_aside)
     documents = list(writer.write_many(found))
     if output is not None:
         write_documents(documents, output)

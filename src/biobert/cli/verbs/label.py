@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from biobert.core.document import Document
+    from biobert.core.errors import BadInputError
     from biobert.data.rejects import Rejects
     from biobert.pipeline.suggesting import Suggestions
 
@@ -73,12 +74,15 @@ def suggest(
     values = {"count": count, "by": by, "seed": seed}
     settings = from_mapping(SuggestionSettings, values, place="--by")
     set_aside = Rejects()
+    unreadable: dict[str, str] = {}
     found = suggest(
-        _read(texts, source_format, set_aside),
+        _read(texts, source_format, set_aside, unreadable),
         load_model(model, runtime_settings(engine, precision, device)),
         settings,
-        labelled=_read(labelled or [], None, set_aside),
+        labelled=_read(labelled or [], None, set_aside, unreadable),
     )
+    if unreadable and not found.considered:
+        raise _nothing_readable(unreadable)
     write_documents(found.documents, output, wanted_format)
     if rejects is not None:
         set_aside.write(rejects)
@@ -87,21 +91,34 @@ def suggest(
         "suggested": len(found.documents),
         "considered": found.considered,
         "set_aside": set_aside.count,
+        "unreadable": unreadable,
         "output": output,
     }
     return Answer(data, lambda: _show(found, set_aside, output))
 
 
-def _read(inputs: list[str], source_format: str | None, rejects: "Rejects") -> "Iterator[Document]":
-    from biobert.pipeline.inputs import find_inputs, read_inputs
+def _read(
+    inputs: list[str], source_format: str | None, rejects: "Rejects", unreadable: dict[str, str]
+) -> "Iterator[Document]":
+    """The documents of some inputs; one that cannot be read is noted, and the others go on."""
+    from biobert.pipeline.inputs import find_inputs, read_readable
 
     if inputs:
-        yield from read_inputs(find_inputs(inputs, source_format), source_format, rejects)
+        paths = find_inputs(inputs, source_format)
+        yield from read_readable(paths, source_format, rejects, unreadable)
+
+
+def _nothing_readable(problems: dict[str, str]) -> "BadInputError":
+    from biobert.core.errors import BadInputError
+
+    path, problem = next(iter(problems.items()))
+    return BadInputError(f"nothing to suggest: {path} cannot be read: {problem}", code="unreadable")
 
 
 def _show(found: "Suggestions", rejects: "Rejects", output: str) -> None:
     from rich.console import Console
 
+    from biobert.cli.summary import show_rejects
     from biobert.pipeline.suggesting import CERTAINTY
 
     console = Console(highlight=False, stderr=output == "-")
@@ -109,5 +126,4 @@ def _show(found: "Suggestions", rejects: "Rejects", output: str) -> None:
         line = f"{document.metadata[CERTAINTY]}  {' '.join(document.text.split())}"
         console.print(line, markup=False, overflow="ellipsis", no_wrap=True)
     console.print(f"{len(found.documents)} of {found.considered} texts suggested: {output}")
-    if rejects.count:
-        console.print(f"{rejects.count} records set aside")
+    show_rejects(rejects, console)

@@ -63,9 +63,9 @@ def train_vocabulary(
 
     settings = _settings(size, case)
     others = [_compared(compare)] if compare else []
-    given = _terms(terms) if terms else None
-    _need_folder(output)
     set_aside = Rejects()
+    given = _terms(terms, set_aside) if terms else None
+    _need_folder(output)
     files = find_sources(
         sources,
         format=source_format,
@@ -103,11 +103,11 @@ def _compared(name: str) -> "tuple[str, Tokenizer]":
     return shown, Tokenizer.from_folder(folder)
 
 
-def _terms(path: Path) -> set[str]:
+def _terms(path: Path, rejects: "Rejects") -> set[str]:
     from biobert.core.errors import BadInputError
     from biobert.core.files import open_text
 
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         found = {line.strip() for line in stream} - {""}
     if not found:
         raise BadInputError(f"--terms {path}: no terms in it; write one a line")

@@ -11,13 +11,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from biobert.compression.calibrate import Calibration, quantize_statically
-from biobert.compression.export import export_onnx
+from biobert.compression.folder import export_graphs
 from biobert.compression.halve import halve_weights
 from biobert.compression.openvino import convert_to_openvino
 from biobert.compression.quantize import quantize_weights, restore_floats
-from biobert.compression.workbench import Workbench, has_weights, open_learner
+from biobert.compression.workbench import Workbench, has_weights
 from biobert.core.errors import BadInputError
-from biobert.core.model_folder import CONFIG, EXPORTED_MODEL, MANIFEST, read_manifest
+from biobert.core.model_folder import (
+    CONFIG,
+    EXPORTED_MODEL,
+    MANIFEST,
+    exported_graphs,
+    read_manifest,
+)
 from biobert.tasks import build_task
 from biobert.text.tokenizer import Tokenizer
 
@@ -39,16 +45,15 @@ SETTINGS = Export
 
 def apply(source: Path, target: Path, settings: Export, bench: Workbench) -> Mapping[str, Any]:
     """The folder with a graph in place of the weights."""
+    _check_calibration(source, settings)
     target.mkdir(parents=True)
-    graph = target / EXPORTED_MODEL
     said: dict[str, Any] = {"weights": settings.weights, "format": settings.format}
     if has_weights(source):
-        learner = open_learner(source)
-        report = export_onnx(learner.network, target, learner.task.inputs())
-        said["difference_float32"] = report.difference
-        learner.tokenizer.save(target)
+        said["difference_float32"] = export_graphs(source, target).difference
+        Tokenizer.from_folder(source).save(target)
     elif (source / EXPORTED_MODEL).is_file():
-        restore_floats(source / EXPORTED_MODEL, graph)
+        for graph in exported_graphs(source):
+            restore_floats(graph, target / graph.name)
         for name in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copyfile(source / name, target / name)
     else:
@@ -56,10 +61,21 @@ def apply(source: Path, target: Path, settings: Export, bench: Workbench) -> Map
     for name in (MANIFEST, CONFIG):
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
-    _change_weights(graph, settings, bench)
-    if settings.format == "openvino":
-        convert_to_openvino(graph)
+    for graph in exported_graphs(target):
+        _change_weights(graph, settings, bench)
+        if settings.format == "openvino":
+            convert_to_openvino(graph)
     return said
+
+
+def _check_calibration(source: Path, settings: Export) -> None:
+    manifest = read_manifest(source)
+    heads = build_task(manifest.task, manifest.task_settings).heads()
+    if settings.weights == "int8-static" and any(head.kind == "text" for head in heads):
+        raise BadInputError(
+            "weights 'int8-static' cannot be had for a model that writes texts: what its decoder "
+            "meets depends on what it has written, so that no rows show its ranges; take 'int8'"
+        )
 
 
 def _change_weights(graph: Path, settings: Export, bench: Workbench) -> None:

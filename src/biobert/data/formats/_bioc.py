@@ -4,7 +4,6 @@ Reading starts from the plain values of BioC JSON (the XML reader makes the same
 the `bioc` library's objects, which it prints as XML or JSON.
 """
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,14 +21,18 @@ from biobert.core.document import (
 from biobert.core.errors import BadInputError
 from biobert.data.curies import as_mentioned, by_number, curies, joined, prefixed
 from biobert.data.formats._passages import covering_passages
-from biobert.data.formats._relations import check_arguments
+from biobert.data.formats._relations import (
+    check_arguments,
+    evidence_of,
+    evidence_text,
+    score_of,
+)
 from biobert.data.rejects import Rejects
 
 # Under which names annotations carry their concepts: the dialects of PubTator, BC5CDR and others.
 IDENTIFIER_KEYS = ("identifier", "Identifier", "identifiers", "MESH", "OMIM", "NCBI GENE")
 KEY_PREFIXES = {"MESH": "mesh:", "OMIM": "omim:", "NCBI GENE": "ncbigene:"}
 NO_ARGUMENT = frozenset({"type", "relation", "score", "note", "novel", "evidence"})
-EVIDENCE = re.compile(r"(\d{1,9})-(\d{1,9})")
 WIDEST_GAP = 8
 # Infons of a document for what BioC has no place for; several are joined by `|`.
 LABELS, LABEL_SCORES = "labels", "label_scores"
@@ -159,7 +162,7 @@ def _entity(values: Mapping[str, Any], text: str, shift: int) -> Entity:
         pieces[-1].end,
         label,
         concept_ids=_concepts(infons, label),
-        score=_score(infons),
+        score=score_of(infons.get("score")),
         fragments=pieces if len(pieces) > 1 else (),
         id=_identifier(values),
     )
@@ -167,14 +170,6 @@ def _entity(values: Mapping[str, Any], text: str, shift: int) -> Entity:
 
 def _identifier(values: Mapping[str, Any]) -> str | None:
     return str(values["id"]) if values.get("id") not in (None, "") else None
-
-
-def _score(infons: Mapping[str, Any]) -> float | None:
-    try:
-        value = float(infons["score"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    return value if 0.0 <= value <= 1.0 else None
 
 
 def _label_scores(written: str) -> dict[str, float]:
@@ -208,14 +203,10 @@ def _relation(
     if not arguments:
         raise BadInputError(f"relation {label!r} names neither mentions nor concepts")
     identifier = values.get("id") if nodes else None
-    relation = Relation(label, arguments, _score(infons), identifier, _evidence(infons))
+    evidence = evidence_of(str(infons.get("evidence") or ""))
+    relation = Relation(label, arguments, score_of(infons.get("score")), identifier, evidence)
     check_arguments(relation, known)
     return relation
-
-
-def _evidence(infons: Mapping[str, Any]) -> tuple[Span, ...]:
-    places = [EVIDENCE.fullmatch(one) for one in str(infons.get("evidence") or "").split(";")]
-    return tuple(Span(int(one[1]), int(one[2])) for one in places if one)
 
 
 def _concept_arguments(
@@ -282,7 +273,7 @@ def _bioc_relation(relation: Relation, identifier: str) -> Any:
     if relation.score is not None:
         made.infons["score"] = f"{relation.score:.6g}"
     if relation.evidence:
-        made.infons["evidence"] = ";".join(f"{one.start}-{one.end}" for one in relation.evidence)
+        made.infons["evidence"] = evidence_text(relation.evidence)
     for argument in relation.arguments:
         if argument.kind == "entity":
             made.add_node(bioc.BioCNode(argument.target, argument.role))

@@ -141,7 +141,7 @@ def _sentences(
 ) -> Iterator[tuple[list[str], list[str]]]:
     words: list[str] = []
     tags: list[str] = []
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         for number, line in bounded_lines(stream, LONGEST_LINE):
             if line is None:
                 rejects.add(path, number, f"line too long: more than {LONGEST_LINE} characters")

@@ -17,7 +17,8 @@ def article_splits(beside: Mapping[str, Path]) -> dict[str, str]:
     for name, path in beside.items():
         split, _, what = name.rpartition("-")
         if split and what == "articles":
-            with open_text(path) as stream:
+            # Numbers alone: a damaged one is in no list, which is told of its article.
+            with open_text(path, lambda lost: None) as stream:
                 numbers = stream.read(LARGEST_LIST)
             splits.update(dict.fromkeys(numbers.split(), split))
     return splits

@@ -1,19 +1,24 @@
 """One JSON value of a whole file, for the formats that are no lines."""
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from biobert.core.errors import BadInputError
 from biobert.core.files import open_text
+from biobert.data.rejects import Rejects
 
 LARGEST_FILE = 500_000_000
+# A string without an end goes to the end of the text, so that time stays linear.
+TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*+)(?:"(?P<colon>\s*+:)?|\\?\Z)|[{}\[\]]', re.DOTALL)
 
 
-def json_object(path: Path | str) -> dict[str, Any]:
+def json_object(path: Path | str, rejects: Rejects) -> dict[str, Any]:
     """The JSON object that a file is; an error says what is wrong where it is none."""
     name = Path(path).name
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         text = stream.read(LARGEST_FILE + 1)
     if len(text) > LARGEST_FILE:
         raise BadInputError(f"{name}: more than {LARGEST_FILE} characters in one JSON value")
@@ -26,9 +31,9 @@ def json_object(path: Path | str) -> dict[str, Any]:
     return values
 
 
-def json_list(path: Path | str, key: str) -> list[Any]:
+def json_list(path: Path | str, key: str, rejects: Rejects) -> list[Any]:
     """The list under `key` of a file's JSON object; an error says what is there instead."""
-    found = json_object(path).get(key)
+    found = json_object(path, rejects).get(key)
     if not isinstance(found, list):
         raise BadInputError(
             f"{Path(path).name}: no list {key!r} in its JSON; is it of another format?"
@@ -45,3 +50,23 @@ def text_of(value: Any, what: str) -> str:
     except UnicodeEncodeError:
         raise BadInputError(f"{what} holds half of a surrogate pair") from None
     return value
+
+
+def keys_of(text: str) -> set[str]:
+    """The keys of the JSON object that a text begins with, or the first of a list, as far as it
+    goes; none where the text is no JSON."""
+    begins = text.removeprefix("[").lstrip()
+    return set(_keys(begins)) if begins.startswith("{") else set()
+
+
+def _keys(text: str) -> Iterator[str]:
+    depth = 0
+    for token in TOKEN.finditer(text):
+        if token["colon"] and depth == 1:
+            yield token["key"]
+        elif token[0] in "{[":
+            depth += 1
+        elif token[0] in "}]":
+            depth -= 1
+            if not depth:
+                return

@@ -1,9 +1,13 @@
-"""Relations that point at what their document has."""
+"""Relations that point at what their document has, and how formats write what is known of them."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
+from typing import Any
 
-from biobert.core.document import Relation
+from biobert.core.document import Relation, Span
 from biobert.core.errors import BadInputError
+
+EVIDENCE = re.compile(r"(\d{1,9})-(\d{1,9})")
 
 
 def check_arguments(relation: Relation, known: Collection[str | None]) -> None:
@@ -14,3 +18,23 @@ def check_arguments(relation: Relation, known: Collection[str | None]) -> None:
                 f"relation {relation.label!r} points at {argument.target!r}, "
                 "which the document lacks"
             )
+
+
+def score_of(value: Any) -> float | None:
+    """A probability as a file has it; None where it is none."""
+    try:
+        score = float(value)
+    except (TypeError, ValueError):
+        return None
+    return score if 0.0 <= score <= 1.0 else None
+
+
+def evidence_of(written: str) -> tuple[Span, ...]:
+    """The stretches of a text that `evidence_text` wrote; what is none is passed over."""
+    places = [EVIDENCE.fullmatch(one) for one in written.split(";")]
+    return tuple(Span(int(one[1]), int(one[2])) for one in places if one)
+
+
+def evidence_text(evidence: Iterable[Span]) -> str:
+    """Such as `0-34;35-45`."""
+    return ";".join(f"{one.start}-{one.end}" for one in evidence)

@@ -22,7 +22,7 @@ def table_rows(
     by tabs are often written without quoting, so there such a line's quotes are text.
     """
     csv.field_size_limit(LARGEST_FIELD)
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         lines = _lines(stream, path, rejects)
         again: deque[Line] = deque()
         while True:

@@ -30,10 +30,11 @@ from biobert.core.questions import (
     exact_answers,
     question_document,
 )
-from biobert.data.formats._json import json_list, text_of
+from biobert.data.formats._json import json_list, keys_of, text_of
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".bioasq.json", ".bioasq")
+HOLDS = ("entities", "labels")
 TYPES = ("factoid", "list", "yesno", "summary")
 IDEAL_ANSWER = "ideal_answer"
 DOCUMENTS = "documents"
@@ -47,12 +48,17 @@ PROBLEMS = (BadInputError, KeyError, TypeError, ValueError, AttributeError, Recu
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each question, answered or not; what is no question is set aside."""
-    for number, question in enumerate(json_list(path, "questions"), start=1):
+    for number, question in enumerate(json_list(path, "questions", rejects), start=1):
         try:
             yield _document(question, path)
         except PROBLEMS as problem:
             name = question.get("id") if isinstance(question, dict) else None
             rejects.add(path, str(name or f"question {number}"), f"bad question: {problem}")
+
+
+def begins(text: str) -> bool:
+    """Whether it has questions."""
+    return "questions" in keys_of(text)
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:

@@ -10,10 +10,11 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.files import open_text, write_text
 from biobert.data.formats._bioc import collection_of, document_from_bioc
-from biobert.data.formats._json import text_of
+from biobert.data.formats._json import keys_of, text_of
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".bioc.json", ".json")
+HOLDS = ("entities", "relations", "labels")
 LARGEST_FILE = 500_000_000
 COLLECTION = {"source": "biobert", "date": "", "key": "", "version": "1.0", "infons": {}}
 
@@ -21,7 +22,7 @@ COLLECTION = {"source": "biobert", "date": "", "key": "", "version": "1.0", "inf
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """Documents of a collection, of PubTator3's list, or of one document a line."""
     name = Path(path).name
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         text = stream.read(LARGEST_FILE + 1)
     if len(text) > LARGEST_FILE:
         raise BadInputError(
@@ -47,6 +48,12 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
                 rejects.add(path, f"document {number}", f"bad document: {problem}")
         else:
             rejects.add(path, f"document {number}", "no passages: not a BioC document")
+
+
+def begins(text: str) -> bool:
+    """Whether it is a collection, PubTator3's list or a document, not a line of our own."""
+    keys = keys_of(text)
+    return "text" not in keys and not keys.isdisjoint(("documents", "PubTator3", "passages"))
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:

@@ -17,6 +17,7 @@ from biobert.data.formats._xml import Element, records
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".bioc.xml", ".bioc")
+HOLDS = ("entities", "relations", "labels")
 ROOTS = ("collection",)
 # What XML cannot hold, such as the form feeds that end the pages of a PDF's text.
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -16,11 +16,17 @@ from biobert.core.document import Argument, Document, Entity, Provenance, Relati
 from biobert.core.errors import BadInputError
 from biobert.core.files import open_text, write_text
 from biobert.data.curies import curie
-from biobert.data.formats._relations import check_arguments
+from biobert.data.formats._relations import (
+    check_arguments,
+    evidence_of,
+    evidence_text,
+    score_of,
+)
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".ann",)
-CONCEPT_NOTE = "concepts:"
+HOLDS = ("entities", "relations")
+CONCEPT_NOTE, EVIDENCE_NOTE, SCORE_NOTE = "concepts:", "evidence:", "score:"
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
@@ -31,7 +37,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     if not place.exists() or not texts:
         raise BadInputError(f"{path}: no such BRAT folder, or no .txt in it", code="not-found")
     for text_path in texts:
-        with open_text(text_path) as stream:
+        with open_text(text_path, rejects.lost_in(text_path)) as stream:
             text = stream.read()
         yield _document(text_path, text, rejects)
 
@@ -68,7 +74,7 @@ def _document(text_path: Path, text: str, rejects: Rejects) -> Document:
     annotations = text_path.with_suffix(".ann")
     reader = _Annotations(text, annotations, rejects)
     if annotations.is_file():
-        with open_text(annotations) as stream:
+        with open_text(annotations, rejects.lost_in(annotations)) as stream:
             for number, line in enumerate(stream, start=1):
                 reader.read_line(number, line.rstrip("\r\n"))
     return Document(
@@ -147,14 +153,21 @@ class _Annotations:
     def _note(self, rest: str) -> None:
         head, _, note = rest.partition("\t")
         target = head.split(" ")[-1]
-        if note.startswith(CONCEPT_NOTE) and target in self.relations:
-            relation = self.relations[target]
-            named = note.removeprefix(CONCEPT_NOTE).split()
+        relation = self.relations.get(target)
+        if relation is None:
+            return
+        kind, _, said = note.partition(" ")
+        if kind == CONCEPT_NOTE:
             arguments = tuple(
                 Argument(old.role, concept, "concept")
-                for old, concept in zip(relation.arguments, named, strict=True)
+                for old, concept in zip(relation.arguments, said.split(), strict=True)
             )
-            self.relations[target] = replace(relation, arguments=arguments, id=None)
+            relation = replace(relation, arguments=arguments, id=None)
+        elif kind == EVIDENCE_NOTE:
+            relation = replace(relation, evidence=evidence_of(said))
+        elif kind == SCORE_NOTE:
+            relation = replace(relation, score=score_of(said))
+        self.relations[target] = relation
 
 
 def _relation(identifier: str, rest: str) -> Relation:
@@ -175,8 +188,11 @@ def _lines(document: Document) -> Iterator[str]:
             normalisations += 1
             yield f"N{normalisations}\tReference {name} {concept}\t{mention}"
     first_mentions = _first_mentions(document, names)
+    notes: list[str] = []
     for number, relation in enumerate(document.relations, start=1):
-        yield from _relation_lines(number, relation, first_mentions)
+        yield _relation_line(number, relation, first_mentions)
+        notes += [f"AnnotatorNotes R{number}\t{note}" for note in _notes(relation)]
+    yield from (f"#{number}\t{note}" for number, note in enumerate(notes, start=1))
 
 
 def _names(document: Document) -> list[str]:
@@ -196,15 +212,20 @@ def _first_mentions(document: Document, names: list[str]) -> dict[str, str]:
     return found
 
 
-def _relation_lines(
-    number: int, relation: Relation, first_mentions: Mapping[str, str]
-) -> Iterator[str]:
+def _relation_line(number: int, relation: Relation, first_mentions: Mapping[str, str]) -> str:
     # A concept that no mention names points at the first mention; the note says what is meant.
     ends = []
     for argument in relation.arguments:
         other = "T1" if argument.kind == "concept" else argument.target
         ends.append(f"{argument.role}:{first_mentions.get(argument.target, other)}")
-    yield f"R{number}\t{relation.label} {' '.join(ends)}"
+    return f"R{number}\t{relation.label} {' '.join(ends)}"
+
+
+def _notes(relation: Relation) -> Iterator[str]:
+    """What a line of BRAT has no place for."""
     if any(argument.kind == "concept" for argument in relation.arguments):
-        concepts = " ".join(argument.target for argument in relation.arguments)
-        yield f"#{number}\tAnnotatorNotes R{number}\t{CONCEPT_NOTE} {concepts}"
+        yield f"{CONCEPT_NOTE} {' '.join(argument.target for argument in relation.arguments)}"
+    if relation.evidence:
+        yield f"{EVIDENCE_NOTE} {evidence_text(relation.evidence)}"
+    if relation.score is not None:
+        yield f"{SCORE_NOTE} {relation.score:.6g}"

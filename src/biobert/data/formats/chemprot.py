@@ -26,7 +26,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each line, with two mentions and their relation; others are set aside."""
     source = Path(path).name
     stem = plain_name(path).partition(".")[0]
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         for number, line in bounded_lines(stream):
             if line is None:
                 rejects.add(path, number, TOO_LONG)

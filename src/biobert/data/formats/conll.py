@@ -22,6 +22,7 @@ from biobert.data.formats._columns import (
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".conll", ".bio", ".iob", ".iob2")
+HOLDS = ("entities",)
 OUTSIDE = "O"
 PREFIXES = frozenset("BIESLU")
 UNNAMED = "Entity"
@@ -43,9 +44,19 @@ def write(documents: Iterable[Document], path: Path | str) -> int:
 
 def begins_with_tag(path: Path | str) -> bool:
     """Whether the first row is a word and its tag, not the row of a table of texts."""
-    with open_text(path) as stream:
+    with open_text(path, lambda lost: None) as stream:  # what reads the file tells
         lines = (line for _, line in bounded_lines(stream, LONGEST_LINE) if line and line.strip())
-        cells = cells_of(next(lines, ""))
+        return _is_tagged(next(lines, ""))
+
+
+def begins(text: str) -> bool:
+    """The same of a text, where a tab parts word and tag: `Vitamin B` is a heading of prose."""
+    first = text.partition("\n")[0]
+    return ("\t" in first or first.startswith(DOCUMENT_START)) and _is_tagged(first)
+
+
+def _is_tagged(line: str) -> bool:
+    cells = cells_of(line)
     are_words = all(len(cell.split()) < 2 for cell in cells)
     is_tagged = len(cells) > 1 and not _problem(cells[-1].strip())
     return (are_words and is_tagged) or cells[:1] == [DOCUMENT_START]

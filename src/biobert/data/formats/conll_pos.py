@@ -14,6 +14,7 @@ from biobert.data.formats._columns import TagColumn, read_columns, words_with, w
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".pos",)
+HOLDS = ("entities",)
 OUTSIDE = "_"
 
 

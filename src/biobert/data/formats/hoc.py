@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from biobert.core.document import Document, Provenance, Span
 from biobert.core.errors import BadInputError
+from biobert.core.files import Memory, open_text
 from biobert.data.formats._archives import tar_members
 from biobert.data.rejects import Rejects
 
@@ -42,7 +43,8 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
         if data is None:
             rejects.add(path, member, f"too large: more than {LARGEST_MEMBER} bytes")
         elif place.parent.name in ("text", "labels"):
-            content = data.decode("utf-8", errors="replace")
+            with open_text(Memory(member, data), rejects.lost_in(member)) as stream:
+                content = stream.read()
             halves = waiting.setdefault(place.stem, {})
             halves[place.parent.name] = content
             held += len(content)

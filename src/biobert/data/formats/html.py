@@ -19,6 +19,7 @@ from biobert.core.files import write_text
 from biobert.data.formats._passages import covering_passages
 
 ENDINGS = (".html", ".htm")
+HOLDS = ("entities", "relations")
 # Colours of well-known types; others take the rest in order. Chosen to differ for the colour-blind.
 HUES = {"Disease": 8, "Chemical": 205, "Gene": 130, "Species": 275, "Anatomy": 38}
 OTHER_HUES = (330, 175, 60, 240, 95, 300, 20, 150)

@@ -1,8 +1,10 @@
 """JSON lines: our own documents without loss, and the dialects of others.
 
-Spans of spaCy and Prodigy (`text`, `spans`) become entities, a `label` the document's own. Pairs as
-in SNLI, MedNLI and SciTail (`sentence1`, `sentence2`, `gold_label`) become one text with two
-passages of these names; pairs whose annotators do not agree (label `-`) are set aside.
+Spans of spaCy and Prodigy (`text`, `spans`) and of Doccano (a list of `label`, or `entities` with
+`start_offset`) become entities, Doccano's `relations` relations; a `label` that is a name, or a
+list of names, is the document's own. Pairs as in SNLI, MedNLI and SciTail (`sentence1`,
+`sentence2`, `gold_label`) become one text with two passages of these names; pairs whose annotators
+do not agree (label `-`) are set aside.
 """
 
 import json
@@ -23,12 +25,14 @@ from biobert.core.document import (
 from biobert.core.errors import BadInputError
 from biobert.core.files import bounded_lines, open_text, write_text
 from biobert.data.curies import curies
-from biobert.data.formats._json import text_of
+from biobert.data.formats._doccano import from_doccano
+from biobert.data.formats._json import keys_of, text_of
 from biobert.data.formats._passages import Part, joined
 from biobert.data.formats._relations import check_arguments
 from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".jsonl", ".ndjson")
+HOLDS = ("entities", "relations", "labels")
 NEVER_LEFT_OUT = ("kind", "label", "arguments")
 """Of passages, entities and relations: without them they are none."""
 NO_AGREEMENT = "-"
@@ -45,7 +49,7 @@ BAD_LINE = (
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each line; a line that is none is set aside."""
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         for number, line in bounded_lines(stream):
             if line is None:
                 rejects.add(path, number, TOO_LONG)
@@ -64,6 +68,11 @@ def read_line(line: str, path: Path | str, number: int, rejects: Rejects) -> Ite
         yield document
     except BAD_LINE as problem:
         rejects.add(path, number, f"not a document: {problem}")
+
+
+def begins(text: str) -> bool:
+    """Whether the first line is a document."""
+    return not keys_of(text).isdisjoint(("text", "sentence1"))
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
@@ -88,9 +97,10 @@ def document_to_json(document: Document) -> dict[str, Any]:
 
 
 def document_from_json(values: Mapping[str, Any], *, default_id: str = "1") -> Document:
-    """The document of a JSON object; `spans` instead of `entities` is spaCy's and Prodigy's."""
+    """The document of a JSON object, our own or Doccano's; `spans` are spaCy's and Prodigy's."""
     if "sentence1" in values:
         return _pair(values, default_id)
+    values = from_doccano(values)
     text = values["text"]
     if not isinstance(text, str):
         raise TypeError("its text is not a string")
@@ -157,11 +167,11 @@ def _metadata(values: Mapping[str, Any]) -> dict[str, str]:
 
 def _labels(values: Mapping[str, Any]) -> tuple[str, ...]:
     """The labels of a document, names or numbers; a single `label` is that of a text."""
-    labels = values.get("labels")
-    if labels is None and isinstance(values.get("label"), str | int):
-        labels = [values["label"]]
-    if isinstance(labels, str):
+    labels, label = values.get("labels"), values.get("label")
+    if isinstance(labels, str) or isinstance(label, dict):
         raise TypeError("its labels are not a list")
+    if labels is None and label is not None:
+        labels = [label]
     return tuple(str(label) for label in labels or () if label is not None)
 
 

@@ -71,6 +71,11 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     )
 
 
+def begins(text: str) -> bool:
+    """Whether it says that it is a PDF."""
+    return text.startswith("%PDF-")
+
+
 def _lines(pages: Iterable[str]) -> list[_Line]:
     """Lines with their pages; an empty one is a gap between paragraphs."""
     found = []

@@ -17,11 +17,12 @@ from biobert.data.formats._json import text_of
 from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".prodigy.jsonl",)
+HOLDS = ("entities", "labels")
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each accepted task."""
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         for number, line in bounded_lines(stream):
             if line is None:
                 rejects.add(path, number, TOO_LONG)

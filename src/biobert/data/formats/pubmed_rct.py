@@ -20,7 +20,7 @@ LONGEST_LINE = 100_000
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """The sentences in file order; a line that is no labelled sentence is set aside."""
     number, place = "", 0
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         for line_number, line in bounded_lines(stream, LONGEST_LINE):
             if line is None:
                 rejects.add(

@@ -29,7 +29,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
 
     Unlabelled questions (PQA-U) have no label.
     """
-    for number, values in json_object(path).items():
+    for number, values in json_object(path, rejects).items():
         try:
             yield _document(number, values, Path(path).name)
         except (KeyError, TypeError, AttributeError, BadInputError) as problem:
@@ -42,7 +42,7 @@ def read_together(path: Path, beside: Mapping[str, Path], rejects: Rejects) -> I
     `beside["test-answers"]` lists the test questions. The folds are those of the authors, drawn as
     their program draws them; an error where it draws other test questions than are listed.
     """
-    listed = set(json_object(beside["test-answers"]))
+    listed = set(json_object(beside["test-answers"], rejects))
     documents = {one.id: one for one in read(path, rejects) if one.labels}
     answers = {number: document.labels[0] for number, document in documents.items()}
     split_of = official_splits(answers)

@@ -16,12 +16,13 @@ from biobert.data.curies import as_mentioned, bare, by_number, curies, joined
 from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".pubtator", ".pubtator.txt")
+HOLDS = ("entities", "relations")
 TEXT_LINE = re.compile(r"([^|\t\n]*)\|([ta])\|(.*)", re.DOTALL)
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """Documents in file order; a line that fits no document is set aside."""
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         block: list[tuple[int, str]] = []
         for number, raw in bounded_lines(stream):
             if raw is None:
@@ -36,6 +37,11 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
                 block.append((number, line))
         if block:
             yield from _document(block, path, rejects)
+
+
+def begins(text: str) -> bool:
+    """Whether the first line is a title or an abstract with its identifier."""
+    return re.match(r"[^|\s]{1,40}+\|[ta]\|", text) is not None
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:

@@ -24,17 +24,18 @@ from biobert.core.questions import (
     candidates,
     question_document,
 )
-from biobert.data.formats._json import json_list, text_of
+from biobert.data.formats._json import json_list, keys_of, text_of
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".squad.json", ".squad")
+HOLDS = ("entities",)
 TITLE = "title"
 PROBLEMS = (BadInputError, KeyError, TypeError, ValueError, AttributeError)
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each question; bad articles, paragraphs, questions, answers are set aside."""
-    for number, article in enumerate(json_list(path, "data"), start=1):
+    for number, article in enumerate(json_list(path, "data", rejects), start=1):
         place = f"article {number}"
         for paragraph in _members(article, "paragraphs", path, place, rejects):
             for question in _members(paragraph, "qas", path, place, rejects):
@@ -42,6 +43,11 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
                     yield from _document(question, paragraph, article, path, rejects)
                 except PROBLEMS as problem:
                     rejects.add(path, _place(question, place), f"bad question: {problem}")
+
+
+def begins(text: str) -> bool:
+    """Whether it has articles."""
+    return "data" in keys_of(text)
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:

@@ -21,6 +21,7 @@ from biobert.data.formats._passages import Part, joined
 from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".sts.tsv", ".sts")
+HOLDS: tuple[str, ...] = ()
 PARTS = ("first", "second")
 SIMILARITY = "similarity"
 COLUMNS = {
@@ -40,7 +41,7 @@ Columns = Mapping[str, Sequence[int]]
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each pair; a row without two sentences, or with no number, is set aside."""
     columns: Columns | None = None
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         for number, line in bounded_lines(stream):
             if line is None:
                 rejects.add(path, number, TOO_LONG)

@@ -8,12 +8,13 @@ from biobert.core.files import STANDARD_STREAM, open_text, plain_name, write_tex
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".txt", ".text", ".md")
+HOLDS: tuple[str, ...] = ()
 LARGEST_FILE = 200_000_000
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """The one document of a file; a file beyond 200 million characters is set aside."""
-    with open_text(path) as stream:
+    with open_text(path, rejects.lost_in(path)) as stream:
         text = stream.read(LARGEST_FILE + 1)
     if len(text) > LARGEST_FILE:
         rejects.add(path, "file", f"too large: more than {LARGEST_FILE} characters in one document")

@@ -1,35 +1,51 @@
 """Tables: CSV or TSV of texts with labels, and BioBERT's relation files.
 
-With a header, the columns are `text` (or `sentence`), and if there, `id` (or `index`), `label`
-(several joined by `|`). Without one: `index, sentence, label`, as BioBERT's relation files have
-it, or `sentence, label`, or the sentence alone.
+With a header, the columns are `text` (or `sentence`, `abstract`), and if there, `title`, `id` (or
+`index`, `pmid`), `label` (several joined by `|`). Title and text become passages of one document,
+as PubMed's do. Without a header: `index, sentence, label`, as BioBERT's relation files have it, or
+`sentence, label`, or the sentence alone.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from biobert.core.document import Document, Provenance
-from biobert.core.files import plain_name, write_text
+from biobert.core.document import Document, Passage, Provenance
+from biobert.core.errors import BadInputError
+from biobert.core.files import STANDARD_STREAM, beginning_of_input, plain_name, write_text
+from biobert.data.formats._passages import Part, joined
 from biobert.data.formats._tables import table_rows
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".tsv", ".csv")
+HOLDS = ("labels",)
 TEXT_COLUMNS = ("text", "sentence", "abstract")
+TITLE = "title"
 ID_COLUMNS = ("id", "index", "pmid")
 LABEL_COLUMNS = ("label", "labels", "class")
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each row; its labels are `Document.labels`."""
-    columns: dict[str, int] | None = None
-    for number, row in table_rows(path, rejects, delimiter=_delimiter(path)):
+    columns: Mapping[str, int] | None = None
+    kind = ""
+    for number, row in table_rows(path, rejects, delimiter=_delimiter_in(path)):
         if columns is None:
             columns = _header(row)
             if columns:
+                kind = row[columns["text"]].strip().lower()
                 continue
         if any(cell.strip() for cell in row):
-            yield from _document(row, columns, path, number, rejects)
+            try:
+                yield _document(row, columns or _unnamed(row), kind, number, Path(path).name)
+            except BadInputError as problem:
+                rejects.add(path, number, str(problem))
+
+
+def begins(text: str) -> bool:
+    """Whether the first line is a header with a column of texts among others."""
+    first = text.partition("\n")[0]
+    return _is_csv(first) or ("\t" in first and bool(_header(first.split("\t"))))
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
@@ -48,37 +64,59 @@ def _delimiter(path: Path | str) -> str:
     return "," if plain_name(path).endswith(".csv") else "\t"
 
 
+def _delimiter_in(path: Path | str) -> str:
+    """That of a table to be read; the header on standard input tells it."""
+    if str(path) != STANDARD_STREAM:
+        return _delimiter(path)
+    head = beginning_of_input().decode("utf-8-sig", errors="ignore")
+    return "," if _is_csv(head.lstrip().partition("\n")[0]) else "\t"
+
+
+def _is_csv(line: str) -> bool:
+    """Whether a line is a header with commas, no words of prose with commas between them."""
+    cells = line.rstrip("\r").split(",")
+    return len(_header(cells)) > 1 and not any(len(cell.split()) > 1 for cell in cells)
+
+
 def _header(row: Sequence[str]) -> dict[str, int]:
     """Column numbers by purpose; empty when the first row is no header."""
     names = [cell.strip().lower() for cell in row]
     found = {}
-    purposes = {"text": TEXT_COLUMNS, "id": ID_COLUMNS, "label": LABEL_COLUMNS}
+    purposes = {"text": TEXT_COLUMNS, TITLE: (TITLE,), "id": ID_COLUMNS, "label": LABEL_COLUMNS}
     for purpose, known in purposes.items():
         number = next((names.index(name) for name in known if name in names), None)
         if number is not None:
             found[purpose] = number
+    if "text" not in found and TITLE in found:
+        found["text"] = found.pop(TITLE)
     return found if "text" in found else {}
 
 
+def _unnamed(row: Sequence[str]) -> dict[str, int]:
+    """Column numbers by purpose where there is no header."""
+    if len(row) == 1:
+        return {"text": 0}
+    return {"id": 0, "text": 1, "label": 2} if len(row) >= 3 else {"text": 0, "label": 1}
+
+
 def _document(
-    row: Sequence[str],
-    columns: dict[str, int],
-    path: Path | str,
-    number: int,
-    rejects: Rejects,
-) -> Iterator[Document]:
-    if not columns:
-        columns = {"id": 0, "text": 1, "label": 2} if len(row) >= 3 else {"text": 0, "label": 1}
-        if len(row) == 1:
-            columns = {"text": 0}
+    row: Sequence[str], columns: Mapping[str, int], kind: str, number: int, source: str
+) -> Document:
+    """The document of a row; its text becomes a passage of this kind where there is a title."""
     if max(columns.values()) >= len(row):
-        rejects.add(path, number, f"too few columns: {len(row)} in this row")
-        return
+        raise BadInputError(f"too few columns: {len(row)} in this row")
     cells = {purpose: row[position] for purpose, position in columns.items()}
+    text: str = cells["text"]
+    passages: tuple[Passage, ...] = ()
+    if TITLE in cells:
+        text, passages = joined([Part(TITLE, cells[TITLE]), Part(kind, text)])
+        if not text:
+            raise BadInputError("no text: neither title nor text in this row")
     labels = [label for label in cells.get("label", "").split("|") if label.strip()]
-    yield Document(
+    return Document(
         id=cells.get("id") or str(number),
-        text=cells["text"],
+        text=text,
+        passages=passages,
         labels=tuple(labels),
-        provenance=Provenance(source=Path(path).name),
+        provenance=Provenance(source=source),
     )

@@ -1,6 +1,6 @@
 """`/v1/annotate`: entities, or whatever a model for documents finds, in JSON and other formats."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 from starlette.requests import Request
@@ -10,34 +10,22 @@ from biobert.pipeline.annotator import Annotator
 from biobert.serving.answers import DocumentsAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import MEDIA_TYPES, written
-from biobert.serving.documents import FormatQuery, answers_in, asked_of, bodies
+from biobert.serving.documents import FormatQuery, asked_of, bodies
 from biobert.serving.models import Served, reads_texts, task_named, trained_for
 from biobert.serving.routing import guarded
-from biobert.serving.schema import EXAMPLE, AnnotateRequest, Score
+from biobert.serving.schema import AnnotateRequest, Score
 from biobert.serving.service import Service, service_of
 from biobert.tasks.ner import NamedEntityRecognition
 
 ROUTES = guarded(others={406: "No format is written here that Accept names."})
 NEED = "a model that was trained for 'ner', or `embedded`"
-ANSWER: dict[str, Any] = {
-    "model": {"name": "entities", "version": "1", "digest": "0123456789abcdef"},
-    "documents": [
-        {
-            "id": "1",
-            "text": EXAMPLE,
-            "entities": [
-                {"start": 0, "end": 7, "label": "Chemical", "score": 0.99, "text": "Aspirin"}
-            ],
-        }
-    ],
-}
 
 
 @ROUTES.post(
     "/v1/annotate",
     summary="Annotate texts",
     response_class=Response,
-    responses=answers(DocumentsAnswer, content=answers_in(MEDIA_TYPES, ANSWER)),
+    responses=answers(DocumentsAnswer, MEDIA_TYPES),
     openapi_extra=bodies(AnnotateRequest),
 )
 async def annotate(

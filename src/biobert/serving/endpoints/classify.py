@@ -11,7 +11,7 @@ from biobert.pipeline.annotator import Annotator
 from biobert.serving.answers import ClassifyAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import HOLD_LABELS, OWN, answer_of, written
-from biobert.serving.documents import FormatQuery, answers_in, asked_of, bodies
+from biobert.serving.documents import FormatQuery, asked_of, bodies
 from biobert.serving.models import passages_of, trained_for
 from biobert.serving.routing import guarded
 from biobert.serving.schema import ClassifyRequest
@@ -27,7 +27,7 @@ NEED = "a model that was trained for 'classification' of texts"
     "/v1/classify",
     summary="Label texts",
     response_class=Response,
-    responses=answers(ClassifyAnswer, content=answers_in(HOLD_LABELS)),
+    responses=answers(ClassifyAnswer, HOLD_LABELS),
     openapi_extra=bodies(ClassifyRequest),
 )
 async def classify(

@@ -17,7 +17,7 @@ ROUTES = guarded(others={406: "No format is written here that Accept names."})
     "/v1/convert",
     summary="Write documents in another format",
     response_class=Response,
-    responses=answers(ConvertedAnswer, content={one: {} for one in MEDIA_TYPES.values()}),
+    responses=answers(ConvertedAnswer, MEDIA_TYPES),
 )
 async def convert(request: Request, asked: ConvertRequest) -> Response:
     """The documents in the format that `Accept` names; no model sees them."""

@@ -10,10 +10,10 @@ from biobert.pipeline.annotator import Annotator
 from biobert.serving.answers import DocumentsAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import HOLD_RELATIONS, written
-from biobert.serving.documents import FormatQuery, answers_in, asked_of, bodies
+from biobert.serving.documents import FormatQuery, asked_of, bodies
 from biobert.serving.models import task_named, trained_for
 from biobert.serving.routing import guarded
-from biobert.serving.schema import RelationsRequest, Score
+from biobert.serving.schema import EXAMPLE, RelationsRequest, Score
 from biobert.serving.service import name_models, service_of
 from biobert.tasks.ner import NamedEntityRecognition
 from biobert.tasks.relations import RelationExtraction
@@ -23,13 +23,39 @@ NEED = "a model that was trained for 'relations'"
 NEED_ENTITIES = "a model that was trained for 'ner', or entities in every document"
 RELATES = task_named(RelationExtraction.name)
 FINDS_ENTITIES = task_named(NamedEntityRecognition.name)
+RELATED = {
+    "id": "1",
+    "text": EXAMPLE,
+    "entities": [
+        {"start": 0, "end": 7, "label": "Chemical", "id": "T1", "score": 0.99, "text": "Aspirin"},
+        {
+            "start": 18,
+            "end": 32,
+            "label": "Disease",
+            "id": "T2",
+            "score": 0.98,
+            "text": "gastric ulcers",
+        },
+    ],
+    "relations": [
+        {
+            "label": "causes",
+            "arguments": [
+                {"role": "Chemical", "target": "T1", "kind": "entity"},
+                {"role": "Disease", "target": "T2", "kind": "entity"},
+            ],
+            "score": 0.9,
+            "evidence": [{"start": 0, "end": len(EXAMPLE)}],
+        }
+    ],
+}
 
 
 @ROUTES.post(
     "/v1/relations",
     summary="Relate entities",
     response_class=Response,
-    responses=answers(DocumentsAnswer, content=answers_in(HOLD_RELATIONS)),
+    responses=answers(DocumentsAnswer, HOLD_RELATIONS, documents=[RELATED]),
     openapi_extra=bodies(RelationsRequest),
 )
 async def relate(

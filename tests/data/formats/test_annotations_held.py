@@ -1,0 +1,27 @@
+"""What a format says that it holds is what comes back."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from biobert.data.reading import annotations_in, held_by, not_held, write_documents
+from tests.data.formats.test_every_format import DOCUMENT, PAIRS, WRITTEN, through
+
+
+@pytest.mark.parametrize("format", [one for one in WRITTEN if one not in PAIRS])
+def test_a_format_says_which_annotations_it_holds(format: str, tmp_path: Path) -> None:
+    document = replace(DOCUMENT, labels=("malignant",))
+    if format == "html":
+        write_documents([document], tmp_path / "a.html")
+        page = (tmp_path / "a.html").read_text()
+        signs = {"entities": "<mark", "relations": "<b>CID</b>", "labels": "malignant"}
+        found = {kind for kind, sign in signs.items() if sign in page}
+    else:
+        read = through(document, format, tmp_path)
+        found = {kind for kind, count in annotations_in(read).items() if count}
+    assert found == set(held_by(format))
+    lost = [kind for kind in ("entities", "relations", "labels") if kind not in found]
+    line = not_held(format, annotations_in(document))
+    assert bool(line) == bool(lost)
+    assert all(kind in line.partition(":")[0] for kind in lost)
