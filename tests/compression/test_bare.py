@@ -218,8 +218,9 @@ def test_wrong_calls_say_what_to_do(
 
 
 def test_what_is_no_model_is_named(exported_model: Path, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    for folder, word in ((tmp_path / "empty", "no config.json"), (exported_model, "no weights")):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for folder, word in ((empty, "neither biobert.json"), (exported_model, "no weights")):
         done = call("export", folder, "-o", tmp_path / "light", "--json")
         assert word in json.loads(done.out)["error"]["message"]
     assert not (tmp_path / "light").exists()

@@ -74,7 +74,7 @@ def annotated(task: Task, number: int, metadata: dict[str, str]) -> Document:
         relations = (Relation(label, arguments),)
     settings = task.settings()
     pattern = re.findall(r"{(\w+)}", settings.get("pattern", ""))
-    first, second = settings.get("passages") or pattern or ("question", "context")
+    first, second = ("question", *(settings.get("passages") or pattern or ("context",)))[-2:]
     return Document(
         str(number),
         f"{TEXT}{' ' * number}",
@@ -85,7 +85,12 @@ def annotated(task: Task, number: int, metadata: dict[str, str]) -> Document:
         entities=entities,
         relations=relations,
         labels=(label,),
-        metadata={"similarity": "2", "long_answer": "Lithium did.", **metadata},
+        metadata={
+            "similarity": "2",
+            "long_answer": "Lithium did.",
+            "conclusion": "It did.",
+            **metadata,
+        },
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from biobert.compression.card import BARE, write_card
 from biobert.compression.export import ExportReport, export_onnx
 from biobert.compression.folder import TOKENIZER, copy_files, placed_report
+from biobert.core.errors import BadInputError
 from biobert.core.model_folder import (
     CONFIG,
     MANIFEST,
@@ -47,6 +48,11 @@ def bare_use(model: Path, wanted: Use | None) -> Use | None:
     if (model / MANIFEST).is_file():
         own = USES.get(read_manifest(model).task)
         return None if wanted in (None, own) else wanted
+    if not (model / CONFIG).is_file():
+        raise BadInputError(
+            f"{model}: neither {MANIFEST} nor {CONFIG}; is it a model folder?",
+            code="not-found",
+        )
     named = read_config(model).get("architectures")
     fills = any(str(one).endswith(LANGUAGE_MODELS) for one in named or ())  # type: ignore[attr-defined]
     return wanted or ("fill-mask" if fills else "embed")
