@@ -1,6 +1,8 @@
 """`biobert generate`, and the recipe that trains what it uses."""
 
 import json
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -89,6 +91,13 @@ def test_the_verb_writes_lines_and_documents(model: Path, tmp_path: Path) -> Non
     ]
     written = list(read_documents(tmp_path / "out.jsonl"))
     assert [one.metadata["generated"] for one in written] == list(SAID.values())
+
+
+def test_nothing_is_told_of_how_weights_are_read(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Lithium was given.")
+    command = [sys.executable, "-m", "biobert.cli.main", "generate", tmp_path / "a.txt"]
+    done = subprocess.run([*command, "--model", model], capture_output=True, text=True, check=True)
+    assert "Loading" not in done.stderr
 
 
 def test_a_source_too_long_is_written_about_in_parts(model: Path) -> None:

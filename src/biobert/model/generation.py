@@ -10,6 +10,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.task import FloatArray, HeadSpec, IntArray
 from biobert.model.decoder import DecoderHead, encoder_decoder
 from biobert.model.encoder import Encoder
+from biobert.model.hub import read_weights
 from biobert.model.network import Network
 from biobert.model.steps import NextPiece, SourceReader
 from biobert.text.search import BoolArray
@@ -39,7 +40,7 @@ def load_encoder_decoder(folder: Path) -> Any:
     from transformers import EncoderDecoderModel
 
     try:
-        model = EncoderDecoderModel.from_pretrained(folder, use_safetensors=True)
+        model = read_weights(EncoderDecoderModel, folder)
     except (OSError, ValueError) as problem:
         raise BadInputError(f"{folder}: no encoder with a decoder: {problem}") from None
     tokenizer = Tokenizer.from_folder(folder)

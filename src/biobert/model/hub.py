@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -123,7 +124,15 @@ def _load_encoder(folder: Path) -> Encoder | HubEncoder:
         raise BadInputError(f"{folder}: no {WEIGHTS}; convert pickled weights once: {command}")
     # AutoModel would give these with their decoder.
     make = AutoModelForTextEncoding if config["model_type"] in T5_KINDS else AutoModel
-    return HubEncoder(make.from_pretrained(folder, use_safetensors=True))
+    return HubEncoder(read_weights(make, folder))
+
+
+def read_weights(kind: Any, folder: Path) -> Any:
+    """A model of a class of transformers, from safetensors alone, without a bar of progress."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    return kind.from_pretrained(folder, use_safetensors=True)
 
 
 def load_trained_network(

@@ -10,6 +10,7 @@ from biobert.core.batching import length_sorted_batches
 from biobert.core.errors import BadInputError
 from biobert.core.hub import find_published_folder
 from biobert.data.augmentation import TranslatorSettings
+from biobert.model.hub import read_weights
 from biobert.model.predictor import torch_device
 
 WANTED_FILES = ("*.json", "*.safetensors", "vocab.txt", "merges.txt", "*.model", "*.spm")
@@ -79,7 +80,7 @@ def load_translator(settings: TranslatorSettings, *, device: str | None = None) 
             "take a revision with safetensors, or convert it"
         )
     try:
-        model = AutoModelForSeq2SeqLM.from_pretrained(folder, use_safetensors=True)
+        model = read_weights(AutoModelForSeq2SeqLM, folder)
     except ValueError as problem:
         raise BadInputError(
             f"{settings.model} is no sequence-to-sequence model: {str(problem).splitlines()[0]}"
