@@ -127,6 +127,7 @@ def test_only_what_is_at_hand_is_excluded_and_the_rest_is_named(tmp_path: Path) 
     assert {"NCBI-disease", "PubMedQA", "evidence-inference", "BioASQ"} <= set(found.absent)
     assert not {"PMC-OA-articles", "PubMed", "Hetionet"} & set(found.absent)
     assert not (tmp_path / "none").exists()  # nothing was fetched
+    assert catalogued_test_splits(data_root=tmp_path, cache=tmp_path, workers=2) == found
 
 
 def test_articles_and_texts_of_a_part_of_a_file_are_both_remembered(tmp_path: Path) -> None:

@@ -3,8 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import blake2b
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +69,14 @@ class TestSplits:
             self.identifiers.setdefault(f"pmid:{number}", corpus)
             self.identifiers.setdefault(f"pmc:{number}", corpus)
 
+    def join(self, others: Iterable["TestSplits"]) -> None:
+        """Remember what others know, too; what several know keeps its first corpus."""
+        for other in others:
+            self.sentences = other.sentences | self.sentences
+            self.identifiers = other.identifiers | self.identifiers
+            self.beginnings |= other.beginnings
+            self.absent += other.absent
+
     def shared_sentences(self, document: Document) -> dict[int, str]:
         """Which of the document's own sentences stand in a test split, and in which corpus's."""
         found = {}
@@ -105,20 +116,20 @@ class TestSplits:
         return digest.hexdigest()
 
 
-def catalogued_test_splits(*, data_root: Path | None, cache: Path) -> TestSplits:
+def catalogued_test_splits(*, data_root: Path | None, cache: Path, workers: int = 1) -> TestSplits:
     """All test splits of the catalogue that are on this machine; nothing is downloaded.
 
     Articles that two corpora share are known by the one that lists them: to look for their text in
-    an archive takes longer than many a build.
+    an archive takes longer than many a build. More than one of `workers` are processes.
     """
-    found, absent = TestSplits(), []
-    places: dict[str, Any] = {"data_root": data_root, "cache": cache}
-    for corpus in map(load_corpus, corpus_names()):
-        if corpus.test_of:
-            continue
-        if not _add_test_split(found, corpus, places) and corpus.task not in UNTESTED_TASKS:
-            absent.append(corpus.name)
-    return replace(found, absent=tuple(absent))
+    found, read = TestSplits(), partial(_test_split, data_root=data_root, cache=cache)
+    if workers == 1:
+        found.join(map(read, corpus_names()))
+        return found
+    # Spawned, like the workers of a build.
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        found.join(pool.map(read, corpus_names()))
+    return found
 
 
 def sentence_mark(text: str) -> bytes | None:
@@ -142,8 +153,19 @@ def without_sentences(document: Document, numbers: Iterable[int]) -> Document:
     return replace(document, sentences=tuple(kept)) if gone else document
 
 
+def _test_split(name: str, **places: Any) -> TestSplits:
+    """What is here of a catalogued corpus's test set, articles and documents."""
+    corpus = load_corpus(name)
+    found = TestSplits()
+    if corpus.test_of:
+        return found
+    if not _add_test_split(found, corpus, places) and corpus.task not in UNTESTED_TASKS:
+        found.absent = (name,)
+    return found
+
+
 def _add_test_split(found: TestSplits, corpus: Corpus, places: Mapping[str, Any]) -> bool:
-    """Remember what is here of a corpus's test set, articles and documents; whether any is."""
+    """Remember what is here of a corpus's test set; whether any is."""
     known = False
     if corpus.test_identifiers:
         listed = local_file(corpus.files[corpus.test_identifiers], **places)

@@ -96,7 +96,7 @@ def build(
         cache=cache_folder(),
         rejects=set_aside,
     )
-    ingredients = _ingredients(tokenizer, test_splits, tagger)
+    ingredients = _ingredients(tokenizer, test_splits, tagger, count)
     manifest = None
     try:
         with _progress() as advance:
@@ -155,7 +155,9 @@ def show(
     return Answer(data, lambda: show_corpus(data))
 
 
-def _ingredients(tokenizer: str, test_splits: str, tagger: str | None) -> "Ingredients":
+def _ingredients(
+    tokenizer: str, test_splits: str, tagger: str | None, workers: int
+) -> "Ingredients":
     from biobert.cli.places import cache_folder, data_root
     from biobert.cli.tagging import tagging_of
     from biobert.core.hub import find_published_folder
@@ -168,12 +170,14 @@ def _ingredients(tokenizer: str, test_splits: str, tagger: str | None) -> "Ingre
         folder = model_folder(tokenizer)
     else:
         folder = find_published_folder(tokenizer, TOKENIZER_FILES)
-    exclude = _chosen("test-splits", test_splits, ("exclude", "keep")) == "exclude"
+    splits = None
+    if _chosen("test-splits", test_splits, ("exclude", "keep")) == "exclude":
+        splits = catalogued_test_splits(
+            data_root=data_root(), cache=cache_folder(), workers=workers
+        )
     return Ingredients(
         tokenizer=Tokenizer.from_folder(folder),
-        test_splits=catalogued_test_splits(data_root=data_root(), cache=cache_folder())
-        if exclude
-        else None,
+        test_splits=splits,
         tagging=tagging_of(tagger) if tagger else None,
     )
 
