@@ -105,7 +105,8 @@ def _commands() -> Iterator[str]:
     yield (
         "Every verb takes `--json` (one object on standard output: `ok`, `command`, and `data` or "
         "`error.code`, `error.message`) and ends with 0 for success, 1 for a failed job, 2 for a "
-        "wrong call.\n"
+        "wrong call. A file that cannot be read to its end fails the job: `annotate`, `label "
+        "suggest`, `corpus build` and `vocab train` do all else first, and name it then.\n"
     )
     root = typer.main.get_command(build_app())
     for path, command in _leaves("biobert", root):
@@ -204,7 +205,7 @@ def _formats() -> Iterator[str]:
         "`biobert convert`, `annotate` and every corpus read these. The ending tells the format, "
         "and where it says no more than `.xml` the root element does; `--from` and `--to` overrule "
         "both. `.gz`, `.bz2` and `.xz` are unpacked and packed on the way, `-` is standard input, "
-        "whose beginning tells its format, or standard output.\n\n"
+        "whose beginning tells its format, and whether it is packed, or standard output.\n\n"
         "Texts are read in UTF-8, or as their byte-order mark tells (UTF-16, UTF-32). What cannot "
         "be decoded becomes U+FFFD, and is counted among what was set aside.\n"
     )

@@ -26,10 +26,11 @@ class Call:
         return values
 
 
-def call(*arguments: object, stdin: str = "") -> Call:
+def call(*arguments: object, stdin: str | bytes = "") -> Call:
     """Run `biobert ARGUMENTS` in this process."""
     out, err = io.StringIO(), io.StringIO()
-    given = io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin.encode())), encoding="utf-8")
+    content = stdin.encode() if isinstance(stdin, str) else stdin
+    given = io.TextIOWrapper(io.BufferedReader(io.BytesIO(content)), encoding="utf-8")
     with (
         patch.object(sys, "argv", ["biobert", *map(str, arguments)]),
         patch.object(sys, "stdin", given),

@@ -210,7 +210,7 @@ def test_a_run_killed_inside_an_archive_goes_on_from_there(
     wanted = ("annotate", "all.tar.xz", "--model", "model", "--to", "jsonl", "--to", "brat")
 
     killed_at(23, *wanted, "-o", "out", folder=tmp_path)
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {".all.spool"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {".all.spool", ".biobert-lock"}
     killed_at(11, *wanted, "-o", "out", "--resume", folder=tmp_path)
     found = call(*wanted, "-o", "out", "--resume", "--rejects", "out.rejects", "--json")
     whole = call(*wanted, "-o", "whole", "--rejects", "whole.rejects", "--json")

@@ -1,5 +1,6 @@
 """`biobert corpus`: built with a tagger or on a cluster, shown, and learnt from by its tags."""
 
+import gzip
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,24 @@ def test_a_damaged_shard_is_shown_by_name(texts: Path, encoder: Path, tmp_path: 
     resumed = build(texts, tmp_path / "out", encoder, "--resume")
     assert resumed.code == 1
     assert "remove" in resumed.json["error"]["message"]
+
+
+def test_a_source_that_breaks_off_is_named_at_the_end(
+    texts: Path, encoder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    whole = gzip.compress(b'{"text": "Lithium helps."}\n' * 400)
+    (tmp_path / "in" / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "in" / "cut.xml").write_text("<PubmedArticleSet><PubmedArticle>")
+    (tmp_path / "in" / "a.txt").write_text((texts / "00.txt").read_text())
+    found = build(tmp_path / "in", tmp_path / "out", encoder, "--heldout", 0)
+    assert found.code == 1
+    error = found.json["error"]
+    assert error["code"] == "unreadable"
+    assert "cut.jsonl.gz: damaged source: " in error["message"]
+    assert "cut.xml: cut short: " in error["message"]
+    shown = call("corpus", "show", tmp_path / "out", "--json")
+    assert shown.json["data"]["splits"]["train"]["documents"] == 1
 
 
 def test_a_recipe_hides_words_by_their_tags(tagged: Path, encoder: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from biobert.core.document import Document, Entity
 from biobert.data.reading import read_documents, write_documents
+from biobert.pipeline.lock import sole_run
 from tests.cli.calling import call
 from tests.tiny import write_tiny_model_folder
 
@@ -172,6 +173,17 @@ def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
         assert "overwritten" in done.err
     assert (tmp_path / "a.txt").read_text() == TEXT
     assert [one.name for one in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_two_runs_do_not_write_into_one_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    wanted = ("deidentify", tmp_path / "a.txt", "-o", tmp_path / "out", "--names", "none")
+    with sole_run(tmp_path / "out"):
+        done = call(*wanted)
+        assert done.code == 1
+        assert "out: another run is at work there" in done.err
+    assert call(*wanted).code == 0
+    assert [one.name for one in (tmp_path / "out").iterdir()] == ["a.txt"]
 
 
 def test_the_list_of_rejects_quotes_nothing(tmp_path: Path) -> None:

@@ -198,6 +198,16 @@ def test_a_stream_of_chunks_keeps_its_order(encoder: Path) -> None:
         assert np.abs(found[number] - alone).max() < 1e-6
 
 
+@pytest.mark.parametrize(("many", "cure"), [("embed_many", "embed"), ("token_vectors", None)])
+def test_a_text_where_many_are_wanted_is_refused(
+    encoder: Path, many: str, cure: str | None
+) -> None:
+    with pytest.raises(BadInputError) as problem:
+        next(getattr(Embedder(encoder), many)("aspirin"))
+    words = "texts='aspirin' is one str, not a list; write ['aspirin']"
+    assert str(problem.value) == words + (f", or use {cure}" if cure else "")
+
+
 def test_an_exported_model_gives_the_same_vectors(model: Path, tmp_path: Path) -> None:
     exported = tmp_path / "exported"
     found = call("export", model, "--output", exported, "--weights", "float32", "--json")

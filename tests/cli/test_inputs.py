@@ -1,8 +1,12 @@
 """What users bring to a verb and want from it: encodings, formats that hold little, odd folders."""
 
+import bz2
+import gzip
 import json
+import lzma
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,6 +80,25 @@ def test_standard_input_is_read_as_what_it_begins_like(format: str) -> None:
     assert json.loads(again.out)["id"] == document["id"]
 
 
+@pytest.mark.parametrize("format", PIPED)
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_packed_standard_input_is_read_alike(format: str, pack: Callable[[bytes], bytes]) -> None:
+    found = call("convert", "-", "-", "--to", "jsonl", stdin=pack(PIPED[format].encode()))
+    assert found.code == 0, found.err
+    document = json.loads(found.out)
+    assert document["id"].endswith("77")
+    assert document["text"].strip() == TEXT
+
+
+def test_packed_standard_input_that_breaks_off_is_an_error(tmp_path: Path) -> None:
+    whole = gzip.compress("".join(f'{{"text": "{number}"}}\n' for number in range(9999)).encode())
+    cut = whole[: len(whole) // 2]
+    for place in ("-", tmp_path / "out"):
+        found = call("annotate", "-", "-o", place, "--to", "jsonl", stdin=cut)
+        assert found.code == 1
+        assert "-: standard input: damaged or cut short" in found.err
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -132,14 +155,16 @@ def test_suggestions_go_on_where_a_file_is_broken(tmp_path: Path) -> None:
     (tmp_path / "in" / "b.txt").write_text("Aspirin helps. Asthma is treated.")
     wanted = ("label", "suggest", tmp_path / "in", "-o", tmp_path / "next.jsonl")
     found = call(*wanted, "--by", "uncertainty", "--rejects", tmp_path / "rejects")
-    assert found.code == 0, found.err
+    assert found.code == 1
     assert "1 records set aside" in found.out
     assert "a.xml:file: " in found.out
+    assert f"set aside, as it cannot be read to the end: {tmp_path / 'in' / 'a.xml'}" in found.err
     assert "a.xml" in (tmp_path / "rejects").read_text()
     texts = (tmp_path / "next.jsonl").read_text()
     assert "Aspirin helps." in texts and "Asthma is treated." in texts
-    data = call(*wanted, "--json").json["data"]
-    assert list(data["unreadable"]) == [str(tmp_path / "in" / "a.xml")]
+    (tmp_path / "next.jsonl").unlink()
+    assert call(*wanted, "--json").json["error"]["code"] == "unreadable"
+    assert (tmp_path / "next.jsonl").read_text() == texts
 
 
 def test_suggestions_out_of_nothing_are_an_error(tmp_path: Path) -> None:

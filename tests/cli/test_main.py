@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from biobert.core.version import __version__
 from tests.cli.calling import call
 
@@ -30,3 +32,29 @@ def test_an_unknown_verb_is_a_wrong_call() -> None:
     found = call("annotat", "--json")
     assert found.code == 2
     assert found.json["error"]["code"] == "usage"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("annotate - --min-score 2", "--min-score"),
+        ("annotate - --min-relation-score nan", "--min-relation-score"),
+        ("annotate - --workers 0", "--workers"),
+        ("annotate - --engine foo", "foo"),
+        ("label suggest - -o x.jsonl --by foo", "--by foo: one of uncertainty, diversity, both"),
+        ("label suggest - -o x.jsonl --count 0", "--count 0"),
+        ("data augment NCBI-disease -o x.jsonl --copies 0", "copies = 0"),
+        ("data augment NCBI-disease -o x.jsonl --mention-rate 2", "mention_rate"),
+        ("embed - --model m -o x.npy --window-tokens 2", "windows of 2 tokens"),
+        ("keys create me --days -1", "days"),
+        ("keys create me --role writer", "one of reader, admin"),
+        ("serve --port 99999999", "--port"),
+        ("compare-speed embedded --split test", "--split needs --corpus"),
+        ("compare-speed embedded --part names", "--part needs --corpus"),
+        ("export embedded -o x --split test", "--split needs --corpus"),
+    ],
+)
+def test_a_value_that_no_option_takes_is_a_wrong_call(arguments: str, words: str) -> None:
+    found = call(*arguments.split(), "--json", stdin="Aspirin.")
+    assert found.code == 2
+    assert words in found.json["error"]["message"]

@@ -37,6 +37,30 @@ def test_rates_the_wrong_way_round_are_refused(recipe: Path, tmp_path: Path) -> 
     assert found.json["error"]["code"] == "usage"
 
 
+def test_rates_are_found_in_one_process_before_anything_is_read(
+    recipe: Path,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    found = call("find-rate", recipe, "--output", tmp_path / "rates.png", "--json")
+    assert (found.code, found.json["error"]["code"]) == (2, "usage")
+    assert "without torchrun" in found.json["error"]["message"]
+
+
+def test_the_folder_of_the_plot_is_there_before_the_first_step(
+    recipe: Path,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    plot = tmp_path / "new" / "rates"
+    found = call("find-rate", recipe, "--output", plot, "--steps", "10", "--json")
+    assert found.code == 0, found.err
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    found = call("find-rate", recipe, "--output", plot / "rates.png", "--json")
+    assert (found.code, found.json["error"]["code"]) == (1, "io")
+    assert "step 1" not in found.err
+
+
 def test_an_adapter_is_merged_into_a_model(recipe: Path, tmp_path: Path) -> None:  # noqa: F811
     text = tmp_path / "text.txt"
     text.write_text("Aspirin caused cardiac arrest in breast cancer.\n")

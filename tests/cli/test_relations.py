@@ -187,6 +187,8 @@ def test_relations_can_be_found_between_given_entities(model: Path) -> None:
     assert relation.label == "CAUSES"
     assert Annotator(model, labels=["TREATS"]).annotate(given).relations == ()
     assert Annotator(model, labels=["TREATS"]).annotate(given).entities == given.entities
+    assert Annotator(model, minimum_score=1.0).annotate(given).relations == ()
+    assert Annotator(model, minimum_relation_score=1.0).annotate(given).relations == ()
 
 
 def test_exported_models_relate_alike(model: Path, tmp_path: Path) -> None:

@@ -92,13 +92,17 @@ def test_what_cannot_be_read_is_set_aside_and_listed(texts: Path, tmp_path: Path
     (texts / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
     (texts / "notes.docx").write_bytes(b"no text")
     rejects = tmp_path / "rejects.jsonl"
-    found = call(
-        "vocab", "train", texts, "--output", tmp_path / "v", "--rejects", rejects, "--json"
-    )
-    assert found.code == 0, found.err
-    assert found.json["data"]["set_aside"] == 2
+    wanted = ("vocab", "train", texts, "--output", tmp_path / "v", "--rejects", rejects)
+    found = call(*wanted)
+    assert found.code == 1
+    assert "2 records set aside" in found.out
+    assert "cannot be read to the end: cut.jsonl.gz: " in found.err
+    assert (tmp_path / "v" / "report.json").is_file()
     assert "cut.jsonl.gz" in rejects.read_text()
     assert "ending not known" in rejects.read_text()
+    assert call(*wanted, "--json").json["error"]["code"] == "unreadable"
+    (texts / "cut.jsonl.gz").unlink()
+    assert call(*wanted, "--json").json["data"]["set_aside"] == 1
 
 
 @pytest.mark.parametrize("limit", [100, 3000])

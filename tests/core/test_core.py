@@ -2,8 +2,12 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import os
+import random
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +18,15 @@ from hypothesis import strategies as st
 from biobert.core.decoding import BLOCK_BYTES
 from biobert.core.document import Document, Entity, Span
 from biobert.core.errors import BadInputError, BiobertError
-from biobert.core.files import Memory, bounded_lines, open_text, plain_name, write_text
+from biobert.core.files import (
+    Memory,
+    beginning_of_input,
+    bounded_lines,
+    open_binary,
+    open_text,
+    plain_name,
+    write_text,
+)
 from biobert.core.settings import from_mapping, override, read_toml, to_mapping
 from biobert.core.shelf import Shelf, unknown_name
 
@@ -68,8 +80,10 @@ def test_assignments_change_a_copy() -> None:
     changed = override(tables, ["a.b=5e-5", "a.c=word", "d.e=[1, 2]", 'f="x=y"'])
     assert changed == {"a": {"b": 5e-5, "c": "word"}, "d": {"e": [1, 2]}, "f": "x=y"}
     assert tables == {"a": {"b": 1}}
-    with pytest.raises(BadInputError, match=r"table\.key=value"):
-        override(tables, ["nothing"])
+    for wrong, words in (("nothing", r"table\.key=value"), ("a.b.c=1", "is a value, not a table")):
+        with pytest.raises(BadInputError, match=words) as caught:
+            override(tables, [wrong])
+        assert caught.value.code == "usage"
 
 
 def test_broken_toml_names_file_and_line(tmp_path: Path) -> None:
@@ -119,6 +133,51 @@ def test_files_appear_whole_and_packed(ending: str, opener: object, tmp_path: Pa
         assert stream.read() == "naïve\r\nβ\n"
     with opener(path, "rb") as packed:  # type: ignore[operator]
         assert packed.read() == "naïve\r\nβ\n".encode()
+
+
+def given_input(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    given = io.TextIOWrapper(io.BufferedReader(io.BytesIO(content)), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdin", given)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("length", [0, 3, 300_000])
+def test_standard_input_is_unpacked_as_it_begins(
+    pack: Callable[[bytes], bytes], length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of random letters, so that what is packed is longer than what is looked at first.
+    text = "".join(random.Random(1).choices("abcdefghéβ\r\n", k=length))
+    given_input(monkeypatch, pack(text.encode()))
+    for _ in range(2):
+        head = beginning_of_input()
+        assert text.encode().startswith(head) and len(head) >= min(length, 100)
+    with open_text("-", none_lost) as stream:
+        assert stream.read() == text
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("share", [0.0001, 0.5, 0.9999])
+@pytest.mark.parametrize("damage", ["cut short", "overwritten"])
+def test_packed_standard_input_that_is_damaged_says_so(
+    pack: Callable[[bytes], bytes], share: float, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = pack(random.Random(1).randbytes(300_000))
+    place = max(16, int(share * len(whole)))
+    rest = bytes(len(whole) - place) if damage == "overwritten" else b""
+    given_input(monkeypatch, whole[:place] + rest)
+    with pytest.raises(BadInputError, match="standard input: damaged or cut short"):
+        beginning_of_input()
+        with open_binary("-") as stream:
+            stream.read()
+
+
+@pytest.mark.parametrize("text", ["BZh9 is a gene.", "BZh", "\x1f\x8b", "\xfd7zXZ", ""])
+def test_a_text_that_begins_nearly_as_packed_files_do_is_read_as_it_is(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_input(monkeypatch, text.encode("latin-1"))
+    with open_binary("-") as stream:
+        assert stream.read() == text.encode("latin-1")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Edited documents: new text, and every span where its words are."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -45,6 +46,24 @@ def test_what_is_deleted_takes_its_relations_along() -> None:
     assert [one.label for one in found.entities] == ["Disease"]
     assert found.mention(found.entities[0]) == "cardiac arrest"
     assert not found.relations
+
+
+def test_relations_of_relations_that_are_gone_go_too() -> None:
+    def pointing(name: str, *targets: str) -> Relation:
+        return Relation("r", tuple(Argument("a", one) for one in targets), id=name)
+
+    relations = (pointing("R1", "T1", "T2"), pointing("R2", "R1"), pointing("R3", "R2", "T2"))
+    kept = pointing("R4", "T2")
+    document = replace(DOCUMENT, relations=(*relations, kept))
+    assert edited(document, [Edit(0, 8, "")]).relations == (kept,)
+
+
+def test_a_mention_by_its_place_stays_the_same_when_another_goes() -> None:
+    entities = tuple(replace(one, id=None) for one in DOCUMENT.entities)
+    second = Relation("r", (Argument("a", "T2"),))
+    found = edited(replace(DOCUMENT, entities=entities, relations=(second,)), [Edit(0, 8, "")])
+    assert found.relations == (second,)
+    assert found.argument_text(second.arguments[0]) == "cardiac arrest"
 
 
 def test_a_span_that_is_cut_takes_the_whole_new_text() -> None:

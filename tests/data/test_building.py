@@ -270,6 +270,29 @@ def test_a_stopped_build_is_not_begun_anew_nor_resumed_with_other_sources(
         build(folder, tmp_path / "out", start="resume")
 
 
+def test_a_stopped_build_is_not_resumed_in_another_format(tmp_path: Path) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    for number in range(3):
+        (place / f"{number}.txt").write_text(f'{{"text": "{prose(number)}"}}\n')
+    settings = replace(SMALL, shard_tokens=1, packet_bytes=1)
+    _stop_after(place, tmp_path / "out", settings, packets=2)
+    again = Run(LocalEngine(1), start="resume")
+    sources = find_sources([str(place)], format="jsonl", data_root=None, cache=place)
+    with pytest.raises(BadInputError, match=r"sources\.0 in/0\.txt was 'text .* now 'jsonl "):
+        build_corpus(sources, tmp_path / "out", Ingredients(tiny_tokenizer()), settings, again)
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.5, 0.9])
+def test_damaged_marks_are_named(folder: Path, tmp_path: Path, keep: float) -> None:
+    output = tmp_path / "out"
+    _stop_after(folder, output, SMALL, packets=12)
+    marks = sorted(output.glob(".marks-*.npz"))[0]
+    marks.write_bytes(marks.read_bytes()[: int(keep * marks.stat().st_size)])
+    with pytest.raises(BadInputError, match=r"\.marks-00000\.npz: damaged"):
+        build(folder, output, start="resume")
+
+
 @pytest.mark.parametrize("ended", [True, False])
 def test_a_damaged_shard_is_named_before_a_build_goes_on(
     folder: Path, tmp_path: Path, ended: bool

@@ -82,6 +82,12 @@ def test_duplicates_and_mixed_labels_are_named() -> None:
     assert report.splits["train"].mentions == {"Anatomy": 1, "Disease": 2}
 
 
+def test_an_identifier_of_two_texts_is_named_whatever_others_hold() -> None:
+    train = [Document("1", "one"), Document("10", "same"), Document("11", "same")]
+    report = check_splits("mine", {"train": train, "test": [Document("1", "two")]}, Rejects())
+    assert report.duplicate_documents == ["train:10 = train:11", "1"]
+
+
 def test_a_folder_is_checked_from_the_command_line(tmp_path: Path) -> None:
     rows = "Cancer\tB-Disease\nis\tO\n\n"
     (tmp_path / "train.tsv").write_text(rows + "broken line without a tag\n\n" + rows)

@@ -181,6 +181,17 @@ def test_annotations_go_and_sentences_of_its_own_stay() -> None:
     assert not kept.entities
 
 
+def test_text_outside_of_passages_and_sentences_is_kept_once() -> None:
+    text = "On lithium.\nIt helps. It does."
+    title = Passage(0, 11, "title")
+    document = clean(text, title, Passage(0, 21, "text", heading="Results"))
+    assert texts_of(document) == ["On lithium.", "It helps.", "It does."]
+    assert [one.heading for one in document.passages] == ["", "Results", ""]
+    own = cleaned(Document("1", text, (title,), sentences=(Span(12, 21),)), Counter())
+    assert texts_of(own) == ["On lithium.", "It helps.", "It does."]
+    assert [own.text[one.start : one.end] for one in own.sentences] == texts_of(own)
+
+
 @pytest.mark.parametrize("word", ["cancer grows ", "a" * 70])
 def test_a_paragraph_without_end_is_cut_and_nothing_is_lost(
     word: str, monkeypatch: pytest.MonkeyPatch

@@ -1,5 +1,7 @@
 """Concept identifiers in every spelling, and back."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,13 @@ from biobert.data.curies import as_mentioned, bare, by_number, curie, curies, jo
         ("rs4149056", "SNP", ("dbsnp:rs4149056",)),
         ("c|SUB|C|12|T", "SequenceVariant", ("tmvar:c%7CSUB%7CC%7C12%7CT",)),
         ("tmVar:p|SUB|R|5|W;rs77", "", ("tmvar:p%7CSUB%7CR%7C5%7CW", "dbsnp:rs77")),
+        ("RS#:77", "SNP", ("dbsnp:rs77",)),
+        ("GO:GO:0008150", "", ("go:0008150",)),
+        ("species:ncbi:9606", "Species", ("ncbitaxon:9606",)),
+        ("HGVS:NM_004333.4:c.1799T>A", "Mutation", ("hgvs:NM_004333.4:c.1799T>A",)),
+        ("rs77;HGVS:c.1799+1G>A", "", ("dbsnp:rs77", "hgvs:c.1799+1G>A")),
+        ("c|SUB|C|12|T;D1|D2", "", ("tmvar:c%7CSUB%7CC%7C12%7CT", "id:D1%7CD2")),
+        ("2026-01-01T10:00", "", ("id:2026-01-01T10:00",)),
     ],
 )
 def test_spellings(raw: str, label: str, expected: tuple[str, ...]) -> None:
@@ -44,6 +53,18 @@ def test_a_bare_number_is_what_a_mention_of_it_is() -> None:
         "id:7",
         "mesh:D000001",
     )
+
+
+@pytest.mark.parametrize("spelled", [bare, prefixed])
+def test_what_tmvar_says_is_spelled_as_it_does(spelled: Callable[[str], str]) -> None:
+    field = (
+        "p|SUB|V|600|E;HGVS:p.V600E;VariantGroup:0;CorrespondingGene:673;"
+        "CorrespondingSpecies:9606;CA#:123643"
+    )
+    found = curies(f"tmVar:{field};RS#:113488022", "Mutation")
+    assert found[-1] == "dbsnp:rs113488022"
+    assert joined(map(spelled, found[:-1])) == field
+    assert curies(joined(map(spelled, found))) == found
 
 
 def test_variants_beside_others_are_read_back() -> None:

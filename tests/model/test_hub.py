@@ -12,7 +12,10 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import models, pre_tokenizers, processors
 
 from biobert.core.errors import BadInputError, BiobertError
+from biobert.core.task import HeadSpec, LabelGroup
+from biobert.model.generation import load_encoder_decoder
 from biobert.model.hub import find_encoder_folder, load_encoder
+from biobert.model.network import Network
 from biobert.model.predictor import TorchPredictor, load_predictor
 from biobert.model.running import TorchSettings
 from biobert.model.weights import read_tensors
@@ -23,7 +26,7 @@ from biobert.training.loop import TrainingLoop
 from biobert.training.material import document_source
 from biobert.training.recipe import read_recipe
 from biobert.training.start import build_learner
-from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder
+from tests.tiny import sharp_encoder_decoder, tiny_tokenizer, write_tiny_encoder_folder
 from tests.training.conftest import Silent
 
 TEXT = "Lithium, at 37 °C, caused naïve cardiac arrest (β-blockade) — twice."
@@ -61,6 +64,7 @@ def unigram() -> Backend:
 
 
 ROLES = {"cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+TAGS = HeadSpec("tags", "token", (LabelGroup("A", ("O", "B")),))
 BERT_ROLES = {
     "cls_token": "[CLS]",
     "sep_token": "[SEP]",
@@ -77,7 +81,6 @@ def write(folder: Path, name: str) -> Path:
         "roberta": byte_level,
         "modernbert": byte_level,
         "deberta-v2": unigram,
-        "t5": unigram,
     }
     backend = tokenizers.get(name, lambda: tiny_tokenizer().backend)()
     vocabulary = backend.get_vocab_size()
@@ -93,7 +96,6 @@ def write(folder: Path, name: str) -> Path:
             transformers.DebertaV2Config,
             {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "pad_token_id": 0},
         ),
-        "t5": (transformers.T5Config, {"d_kv": 8}),
     }[name]
     config = kind(vocab_size=vocabulary, **SIZES, **extra)
     transformers.AutoModel.from_config(config).save_pretrained(folder)
@@ -103,7 +105,7 @@ def write(folder: Path, name: str) -> Path:
     return folder
 
 
-@pytest.fixture(params=["electra", "roberta", "modernbert", "deberta-v2", "t5"])
+@pytest.fixture(params=["electra", "roberta", "modernbert", "deberta-v2"])
 def encoder_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return write(tmp_path / "encoder", request.param)
 
@@ -163,8 +165,8 @@ def test_padding_does_not_change_the_vectors(encoder_folder: Path) -> None:
 
 def test_rows_of_all_positions_run(encoder_folder: Path) -> None:
     encoder = load_encoder(encoder_folder).eval()
-    # T5 knows distances alone, so its rows have no end.
-    length = min(encoder.maximum_positions, SIZES["max_position_embeddings"])
+    length = encoder.maximum_positions
+    assert 128 <= length <= SIZES["max_position_embeddings"]
     with torch.no_grad():
         assert encoder(torch.full((1, length), 9)).shape == (1, length, 32)
 
@@ -173,6 +175,60 @@ def test_pickled_weights_are_refused(encoder_folder: Path) -> None:
     (encoder_folder / "model.safetensors").rename(encoder_folder / "pytorch_model.bin")
     with pytest.raises(BadInputError, match=r"safetensors|pickled"):
         load_encoder(encoder_folder)
+
+
+def test_half_precision_is_read_as_float32(encoder_folder: Path) -> None:
+    transformers.AutoModel.from_pretrained(encoder_folder).half().save_pretrained(encoder_folder)
+    assert {one.dtype for one in read_tensors(encoder_folder).values()} == {torch.float16}
+    network = Network(load_encoder(encoder_folder), [TAGS])
+    assert {one.dtype for one in network.parameters()} == {torch.float32}
+    assert network(torch.tensor([[0, 9, 12, 2]]))["tags"].dtype == torch.float32
+
+
+def test_half_precision_with_a_decoder_is_read_as_float32(tmp_path: Path) -> None:
+    sharp_encoder_decoder(seed=3).half().save_pretrained(tmp_path)
+    tiny_tokenizer().save(tmp_path)
+    model = load_encoder_decoder(tmp_path)
+    assert {one.dtype for one in model.parameters()} == {torch.float32}
+
+
+def with_older_tokenizer(folder: Path) -> Path:
+    """The folder as RoBERTa was published: the pieces in two files of their own."""
+    pieces = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
+    (folder / "vocab.json").write_text(json.dumps(pieces))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    (folder / "tokenizer.json").unlink()
+    return folder
+
+
+def test_an_older_tokenizer_is_written_anew_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = write(tmp_path / "encoder", "roberta")
+    before = Tokenizer.from_folder(folder)
+    with_older_tokenizer(folder)
+    assert find_encoder_folder(str(folder)) == folder
+    assert "tokenizer.json has been made" in caplog.text
+    after = Tokenizer.from_folder(folder)
+    assert after.fingerprint() == before.fingerprint()
+    text = f" {TEXT}"
+    assert after.pieces([text])[0].ids.tolist() == before.pieces([text])[0].ids.tolist()
+    caplog.clear()
+    find_encoder_folder(str(folder))
+    assert not caplog.text
+
+
+def test_an_older_tokenizer_that_is_not_whole_is_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path / "roberta", "roberta")
+    (folder / "tokenizer.json").rename(folder / "other.model")
+    with pytest.raises(BadInputError, match=r"roberta: .* 5 pieces, not 261: a file is missing"):
+        find_encoder_folder(str(folder))
+    folder = write(tmp_path / "deberta", "deberta-v2")
+    (folder / "tokenizer.json").unlink()
+    (folder / "spm.model").write_bytes(b"no pieces")
+    with pytest.raises(BadInputError, match=r"deberta: .*pip install sentencepiece protobuf"):
+        find_encoder_folder(str(folder))
+    assert not (folder / "tokenizer.json").exists()
 
 
 def test_a_name_that_cannot_be_fetched_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,23 @@ def test_filters_keep_a_part(annotator: Annotator, exported_model: Path) -> None
     assert one == tuple(entity for entity in everything if entity.label == "Disease")
 
 
+def test_filters_keep_a_part_of_what_a_document_is_called(tmp_path: Path) -> None:
+    """The entities that it brings are no answers."""
+    many = {"labels": ["a", "b"], "choice": "many", "thresholds": {"a": 0.01, "b": 0.01}}
+    folder = write_tiny_model_folder(tmp_path / "m", task="classification", others=many)
+    given = Document("7", TEXT, entities=(Entity(0, 7, "Chemical", score=0.1),))
+    scores = Annotator(folder).annotate(given).label_scores
+    assert Annotator(folder).annotate(given).labels == ("a", "b")
+    for filters, labels in (
+        ({"labels": ["b"]}, ("b",)),
+        ({"minimum_score": max(scores.values())}, (max(scores, key=scores.__getitem__),)),
+        ({"minimum_score": 1.0}, ()),
+    ):
+        found = Annotator(folder, **filters).annotate(given)  # type: ignore[arg-type]
+        assert (found.labels, found.entities) == (labels, given.entities)
+    assert Annotator(folder, labels=["b"]).annotate(given).label_scores == {"b": scores["b"]}
+
+
 def test_the_labels_of_all_parts_of_a_multitask_may_be_kept(tmp_path: Path) -> None:
     parts = {
         part: {"name": "ner", "labels": [label]}
@@ -126,6 +143,8 @@ def test_wrong_calls_say_what_is_right(exported_model: Path) -> None:
         Annotator(exported_model, labels=["Desease"])
     with pytest.raises(BadInputError, match="between 0 and 1"):
         Annotator(exported_model, minimum_score=1.5)
+    with pytest.raises(BadInputError, match="tiny relates nothing"):
+        Annotator(exported_model, minimum_relation_score=0.5)
     with pytest.raises(BadInputError, match="no such model folder: nowhere"):
         Annotator("nowhere")
 

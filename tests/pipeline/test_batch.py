@@ -6,6 +6,7 @@ from errno import EIO
 from functools import partial
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.batch import KEPT_MENTIONS, BatchResult
 from biobert.pipeline.inputs import find_inputs
-from biobert.pipeline.outputs import FolderPlan, write_whole
+from biobert.pipeline.outputs import FolderPlan, write_spooled, write_whole
 from tests.pipeline.conftest import run
 from tests.tiny import write_tiny_model_folder
 
@@ -168,7 +169,31 @@ def test_what_a_killed_run_left_is_cleared(
         }
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_two_runs_do_not_work_in_one_folder(
+    resume: bool,
+    annotator: Annotator,
+    inputs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The other would clear away what the first has begun, and its journal."""
+    names = [str(inputs / "one.txt"), str(inputs / "two.pubtator")]
+    settings = {"output": str(tmp_path / "out"), "formats": ("jsonl",)}
+
+    def write_late(*arguments: Any) -> None:
+        with pytest.raises(BadInputError, match="out: another run is at work there"):
+            run(annotator, names, resume=resume, **settings)
+        write_spooled(*arguments)
+
+    monkeypatch.setattr("biobert.pipeline.batch.write_spooled", write_late)
+    assert run(annotator, names, **settings).documents == 4
+    monkeypatch.undo()
+    assert run(annotator, names, resume=True, **settings).skipped == 2
+
+
 def test_two_runs_do_not_work_on_one_input(inputs: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
     plan = FolderPlan([str(inputs / "one.txt")], tmp_path / "out", ("jsonl",), by="x", resume=True)
     (one,) = plan.waiting
     with one.spool(), pytest.raises(BadInputError, match="another run is at work"):

@@ -174,6 +174,11 @@ def test_static_eight_bits_are_calibrated_and_run_on_both_engines(room: Room) ->
     exact = answers(room.model, "torch")
     for found in logits:
         assert np.abs(found - exact).max() < 0.2 * np.abs(exact).max()
+    # Weights could be made floats again; activations would be rounded on, in a "float32" model.
+    folder = folder.rename(room.folder / "static")
+    for weights in ("float32", "int8"):
+        with pytest.raises(BadInputError, match="rounds activations too"):
+            room.compress({"kind": "export", "weights": weights}, model=folder)
 
 
 def test_parts_that_are_to_stay_floats_must_be_there(room: Room) -> None:

@@ -1,26 +1,34 @@
 """A diagnosis finds planted errors, and says what its figures suggest."""
 
 import json
+import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from biobert.core.document import Document, Entity
+from biobert.core.errors import BadInputError
+from biobert.core.model_folder import read_manifest
 from biobert.core.task import Score, Scores
 from biobert.data.reading import write_documents
 from biobert.evaluation.breakdown import Breakdown, Recall
 from biobert.evaluation.errors import ErrorTable
+from biobert.evaluation.overlap import Shared
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.diagnosing import CurvePoint, Diagnosis, advice
 from biobert.pipeline.judging import Judgement, judgements, suspects
 from biobert.pipeline.load import load_model
+from biobert.pipeline.shares import share_learner
 from biobert.tasks import build_task
 from tests.cli.calling import call
 from tests.tiny import write_tiny_model_folder
 
 LABELS = ("no", "yes")
+WORDS = ("b", "c", "d", "e", "f", "g", "h", "i", "j", "k")
 PLAIN = Diagnosis(
     model="m 1",
     corpus="c",
@@ -34,6 +42,7 @@ PLAIN = Diagnosis(
     breakdown=None,
     errors=None,
     advice=(),
+    shared=Shared(0, 100, "sentences", None, ()),
 )
 SCORES = Scores(0.8, Score(0.8, 0.8, 0.8, 100), {})
 
@@ -77,6 +86,10 @@ def test_labels_of_one_kind_alone_are_not_weighed() -> None:
         ({"judged": None}, "Nothing stands out in the gap to training:"),
         ({"score": 0.6, "training_score": None}, "poor (60.0%), and the labels do not tell"),
         ({"judged": None, "training_score": None}, "nothing to look at but the score"),
+        (
+            {"is_share": False, "score": 0.15, "training_score": 0.16},
+            "Nothing stands out in the gap to training",
+        ),
     ],
 )
 def test_advice_follows_from_the_figures(change: dict[str, object], words: str) -> None:
@@ -168,6 +181,27 @@ def test_the_verb_reports_on_a_corpus(tiny_model: Path, tmp_path: Path) -> None:
     assert values["breakdown"]["mention_words"]
 
 
+def test_what_the_model_has_learnt_from_is_not_judged(tiny_model: Path, tmp_path: Path) -> None:
+    """Confident learning, and the score, would show what the model remembers."""
+    words = ("lithium", "aspirin", "cancer", "pain", "arrest", "rest", "breast", "x", "y", "z", "a")
+    files = {"train": words, "devel": (*words[1:], "Lithium"), "test": words[:1] + WORDS}
+    for split, texts in files.items():
+        documents = [Document(one, one, entities=(Entity(0, 1, "Disease"),)) for one in texts]
+        write_documents(documents, tmp_path / "c" / f"{split}.jsonl", "jsonl")
+    model = tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    recipe = {"data": {"train": [{"corpus": str(tmp_path / "c"), "splits": ["train"]}]}}
+    replace(read_manifest(model), recipe=recipe).write(model)
+    for split in ("train", "devel"):
+        found = call("diagnose", model, tmp_path / "c", "--split", split)
+        assert found.code == 1
+        assert f"learnt from 11 of the 11 sentences of {tmp_path / 'c'} {split}" in found.err
+        assert "--split test" in found.err
+    found = call("diagnose", model, tmp_path / "c", "--split", "test")
+    assert found.code == 0, found.err
+    assert "sentences that stand in the training data too: 1 of 11" in found.out
+
+
 def test_without_a_training_split_nothing_is_said_of_it(tiny_model: Path, tmp_path: Path) -> None:
     from biobert.tasks.ner import NamedEntityRecognition
 
@@ -181,6 +215,54 @@ def test_without_a_training_split_nothing_is_said_of_it(tiny_model: Path, tmp_pa
         said = call("diagnose", tiny_model, corpus).out
         assert "times in training" not in said
         assert "training split" not in said
+
+
+def asked_to_learn(folder: Path, output: Path, **changes: object) -> list[dict[str, Any]]:
+    """What is trained for half a model's curve: a model of this recipe in `folder`."""
+    recipe = {"name": "own", "task": {"name": "ner"}, "data": {"train": [{"corpus": "c"}]}}
+    manifest = replace(read_manifest(folder), recipe={**recipe, **changes})
+    trained: list[dict[str, Any]] = []
+
+    def train(tables: Mapping[str, Any], place: Path) -> None:
+        trained.append(dict(tables))
+        shutil.copytree(folder, place, dirs_exist_ok=True)
+
+    learn = share_learner(manifest, [0.5], output, train)
+    assert learn(0.5).name == "tiny 1"
+    return trained
+
+
+def test_a_curve_is_of_its_own_model(tiny_model: Path, tmp_path: Path) -> None:
+    half = {"train": [{"corpus": "c", "share": 0.5}]}
+    assert asked_to_learn(tiny_model, tmp_path / "curve")[0]["data"] == half
+    assert asked_to_learn(tiny_model, tmp_path / "curve") == []
+    with pytest.raises(
+        BadInputError, match=r"share-0.5 holds a run of other settings \(name: 'own"
+    ):
+        asked_to_learn(tiny_model, tmp_path / "curve", name="another")
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"averaged": []}, r"not made by its recipe alone \(averaged\)"),
+        ({"interpolated": {}}, "interpolated"),
+        ({"members": []}, "members"),
+        ({"task": {"name": "multitask"}}, "a part of a multitask model"),
+    ],
+)
+def test_a_model_that_no_recipe_makes_has_no_curve(
+    changes: dict[str, object], word: str, tiny_model: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInputError, match=word):
+        asked_to_learn(tiny_model, tmp_path / "curve", **changes)
+    assert not (tmp_path / "curve").exists()
+
+
+def test_a_model_without_a_recipe_has_no_curve(tiny_model: Path, tmp_path: Path) -> None:
+    found = call("diagnose", tiny_model, "nowhere", "--curve", "0.5", "--output", tmp_path / "c")
+    assert found.code == 1
+    assert "tiny names no recipe" in found.err
 
 
 @pytest.mark.parametrize(

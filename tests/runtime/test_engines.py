@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from biobert.compression.folder import export_folder
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.model.predictor import TorchPredictor
@@ -69,6 +70,23 @@ def test_one_annotator_serves_several_callers_at_once(exported_model: Path) -> N
 def test_an_engine_without_an_exported_model_says_how_to_make_one(tiny_model: Path) -> None:
     with pytest.raises(BadInputError, match=r"biobert export"):
         load_model(tiny_model, RuntimeSettings(engine="openvino"))
+
+
+def test_float32_by_name_rounds_no_activations(tiny_model: Path, tmp_path: Path) -> None:
+    """ONNX Runtime, too, rounds those that meet eight-bit weights, if it is left to itself."""
+    small = export_folder(tiny_model, tmp_path / "small", weights="int8").path.parent
+    expected, found, rounded = (
+        logits(small, settings)
+        for settings in (
+            FLOAT32,
+            replace(FLOAT32, engine="onnxruntime"),
+            RuntimeSettings(engine="onnxruntime"),
+        )
+    )
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-4)
+    pairs = zip(expected, rounded, strict=True)
+    assert max(np.abs(one - other).max() for one, other in pairs) > 1e-3
 
 
 def test_bf16_on_onnx_runtime_is_refused(exported_model: Path) -> None:

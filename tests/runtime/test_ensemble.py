@@ -165,6 +165,23 @@ def test_an_ensemble_is_a_model_folder(tmp_path: Path) -> None:
     assert Annotator(output).annotate(text).label_scores == both.label_scores
 
 
+def test_a_member_is_what_a_model_is_made_of_and_no_more(tmp_path: Path) -> None:
+    models = [write_tiny_model_folder(tmp_path / name, seed=ord(name)) for name in "abc"]
+    names = {path.name for path in models[0].iterdir()}
+    for left in ("rounds/0", "checkpoints", "logs"):
+        shutil.copytree(models[1], models[0] / left)
+    for left in ("importance.safetensors", "curves.png", "history.jsonl", "self-training.json"):
+        (models[0] / left).write_text("left by training")
+    both, three = tmp_path / "both", tmp_path / "three"
+    assert call("ensemble", *models[:2], "--output", both).code == 0
+    assert {path.name for path in (both / "member-1").iterdir()} == names
+    assert call("ensemble", both, models[2], "--output", three).code == 0
+    assert {path.name for path in (three / "member-1" / "member-2").iterdir()} == names
+    text = "Lithium caused cardiac arrest."
+    shutil.rmtree(both)
+    assert Annotator(three).annotate(text).entities != Annotator(models[2]).annotate(text).entities
+
+
 def test_an_ensemble_that_cannot_be_written_leaves_nothing(
     tiny_model: Path, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from biobert.core.errors import BadInputError
-from biobert.serving.audit import AuditLog, Event, check_log
+from biobert.serving.audit import AuditError, AuditLog, Event, check_log
 from biobert.serving.keys import create_key
 from biobert.serving.settings import AuditSettings
 from tests.cli.calling import call
@@ -76,6 +77,91 @@ def test_a_broken_end_is_not_hidden_by_what_follows(file: Path) -> None:
     write_events(file, 1)
     with pytest.raises(BadInputError, match="line 3"):
         check_log(file)
+
+
+def renamed(file: Path, number: int) -> Path:
+    return file.rename(file.with_name(f"{file.name}.{number}"))
+
+
+def test_a_renamed_log_goes_on_in_a_new_file(file: Path) -> None:
+    log = AuditLog(AuditSettings(file=file))
+    for number in (1, 2):
+        log.write(EVENT)
+        log.write(EVENT)
+        renamed(file, number)
+    log.write(EVENT)
+    log.close()
+    first, second = (file.with_name(f"{file.name}.{number}") for number in (1, 2))
+    lines = [json.loads(line) for line in second.read_text().splitlines()]
+    assert [(one["event"], one["number"]) for one in lines[:2]] == [("rotated", 3), ("request", 4)]
+    assert (check_log(first), check_log(second), check_log(file)) == (2, 3, 2)
+    assert "7 lines" in call("audit", "check", first, second, file).out
+    assert file.stat().st_mode & 0o777 == 0o600
+    # Each alone is whole, and what lies between them is missed.
+    with pytest.raises(BadInputError, match=r"jsonl line 1: it is record 6; a line before it"):
+        check_log(first, file)
+    first.write_text(first.read_text().splitlines(keepends=True)[0])
+    with pytest.raises(BadInputError, match=r"jsonl\.2 line 1: it is record 3"):
+        check_log(first, second, file)
+
+
+def test_a_line_that_was_removed_after_a_renaming_shows(file: Path) -> None:
+    write_events(file, 1)
+    log = AuditLog(AuditSettings(file=file))
+    renamed(file, 1)
+    log.write(EVENT)
+    log.close()
+    file.write_text(file.read_text().splitlines(keepends=True)[1])
+    with pytest.raises(BadInputError, match="line 1: it is record 3"):
+        check_log(file)
+
+
+def write_slowly(file: Path, key: str) -> None:
+    log = AuditLog(AuditSettings(file=file))
+    for _ in range(100):
+        log.write(replace(EVENT, key=key))
+        time.sleep(0.01)
+    log.close()
+
+
+def test_processes_go_on_together_in_a_new_file(file: Path) -> None:
+    idle = AuditLog(AuditSettings(file=file))
+    processes = [
+        get_context("spawn").Process(target=write_slowly, args=(file, key)) for key in "ab"
+    ]
+    for one in processes:
+        one.start()
+    older: list[Path] = []
+    while any(one.is_alive() for one in processes):
+        content = file.read_text() if file.exists() else ""
+        if len(older) < 5 and all(f'"key":"{key}"' in content for key in "ab"):
+            older.append(renamed(file, len(older)))
+        idle.follow()
+        time.sleep(0.02)
+    idle.write(EVENT)
+    idle.close()
+    assert [one.exitcode for one in processes] == [0, 0] and older
+    assert check_log(*older, file) == 201 + len(older)
+
+
+def test_logs_that_others_may_read_are_refused(file: Path) -> None:
+    write_events(file, 1)
+    file.chmod(0o640)
+    with pytest.raises(BadInputError, match="chmod 600"):
+        AuditLog(AuditSettings(file=file))
+    file.chmod(0o600)
+    log = AuditLog(AuditSettings(file=file))
+    older = renamed(file, 1)
+    file.touch(0o644)
+    file.chmod(0o644)
+    log.follow()
+    with pytest.raises(AuditError, match="chmod 600"):
+        log.write(EVENT)
+    assert file.read_text() == ""
+    file.chmod(0o600)
+    log.write(EVENT)
+    log.close()
+    assert check_log(older, file) == 4 and '"resumed"' in file.read_text()
 
 
 def test_secrets_that_others_may_read_are_refused(file: Path) -> None:
@@ -204,8 +290,6 @@ def test_a_disk_with_room_again_says_that_lines_are_missing(
 ) -> None:
     import resource
     import signal
-
-    from biobert.serving.audit import AuditError
 
     write_events(file, 2)
     log = AuditLog(AuditSettings(file=file))

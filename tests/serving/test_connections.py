@@ -3,6 +3,8 @@
 import asyncio
 import socket
 import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -96,3 +98,42 @@ def test_connections_that_never_shake_hands_are_closed() -> None:
     config = BoundedConfig("", timeout_keep_alive=1)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         assert runner.run(heard()) == b""
+
+
+LIMITED = """
+import resource
+from biobert.core.errors import BadInputError
+from biobert.serving import server
+from biobert.serving.settings import ServiceSettings
+
+resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
+server.configure()
+server._run_alone = lambda settings: print(
+    settings.limits.connections,
+    resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+    server._options(settings)["backlog"],
+)
+try:
+    server.run_service(ServiceSettings(), None)
+except BadInputError as problem:
+    print(problem)
+"""
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "said", "logged"),
+    [
+        (1024, 4096, "512 1088 64", ""),
+        (2000, 4096, "512 2000 64", ""),
+        (512, 1024, "480 1024 64", "fewer-connections"),
+        (65, 65, "too few open files", ""),
+    ],
+)
+def test_no_more_connections_are_held_than_there_are_files_for(
+    soft: int, hard: int, said: str, logged: str
+) -> None:
+    """Otherwise probes are not answered, and the log is full of what cannot be taken."""
+    code = LIMITED.format(soft=soft, hard=hard)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(said), done.stdout
+    assert logged in done.stderr and bool(logged) is bool(done.stderr)

@@ -154,8 +154,32 @@ def test_the_autoscaler_asks_what_the_adapter_gives(metrics: dict[str, set[str]]
     assert [one["pods"]["metric"]["name"] for one in autoscaler["metrics"]] == given
     assert set(given) <= metrics.keys()
     assert autoscaler["scaleTargetRef"]["name"] == manifest("deployment")["metadata"]["name"]
-    per_pod = int(autoscaler["metrics"][0]["pods"]["target"]["averageValue"])
-    assert per_pod < container_settings().batching.queued_documents
+    target = autoscaler["metrics"][0]["pods"]["target"]["averageValue"]
+    (alert,) = (text for place, text in expressions() if place == "BiobertQueueFills")
+    # In thousandths. More pods come before the alert does, and this before anyone is refused.
+    assert 0.0 < int(target.removesuffix("m")) / 1000 < float(alert.rpartition(">")[2]) < 1.0
+
+
+def test_the_first_reload_that_is_refused_is_an_increase(client: TestClient) -> None:
+    """Of a series that is not there before, Prometheus sees none."""
+    lines = client.get("/metrics").text.splitlines()
+    for outcome in ("done", "refused"):
+        assert f'biobert_model_reloads_total{{model="entities",outcome="{outcome}"}} 0.0' in lines
+
+
+def test_a_service_that_nobody_asks_is_not_ready() -> None:
+    (text,) = (text for place, text in expressions() if place == "BiobertNotReady")
+    assert promql_parser.parse(text).rhs.func.name == "absent"
+
+
+def test_alerts_on_requests_leave_out_probes() -> None:
+    """They are asked more often than all else where little is asked, and seldom fail."""
+    for place in ("BiobertFails", "BiobertIsSlow"):
+        (text,) = (text for found, text in expressions() if found == place)
+        for one in selectors(promql_parser.parse(text)):
+            asked = {matcher.name: matcher.value for matcher in one.matchers.matchers}
+            assert re.fullmatch(asked["endpoint"], "/v1/annotate")
+            assert not any(map(re.compile(asked["endpoint"]).fullmatch, ("/livez", "/metrics")))
 
 
 def test_alerts_say_what_to_do() -> None:

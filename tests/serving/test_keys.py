@@ -110,6 +110,24 @@ def test_files_that_hold_no_keys(file: Path, content: str) -> None:
         read_keys(file)
 
 
+def test_a_key_that_lets_nobody_ask_is_refused(file: Path) -> None:
+    made = call("keys", "create", "lab", "--file", file, "--requests-per-minute", 0, "--json")
+    assert made.code in (1, 2) and "requests_per_minute = 0" in made.json["error"]["message"]
+    create_key(file, "lab", requests_per_minute=1)
+    file.write_text(
+        file.read_text().replace('"requests_per_minute": 1', '"requests_per_minute": -1')
+    )
+    with pytest.raises(BadInputError, match="'lab': requests_per_minute = -1"):
+        read_keys(file)
+
+
+@pytest.mark.parametrize("days", [0, -1, 99_999_999, 1e12, float("nan")])
+def test_days_that_no_key_has(file: Path, days: float) -> None:
+    made = call("keys", "create", "lab", "--file", file, f"--days={days}", "--json")
+    assert made.code in (1, 2) and "days = " in made.json["error"]["message"]
+    assert not file.exists()
+
+
 def test_a_bucket_fills_with_time() -> None:
     now = 0.0
     bucket = TokenBucket(60.0, 2.0, clock=lambda: now)

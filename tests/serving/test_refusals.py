@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from biobert.core.document import Document
+from biobert.serving.admission import Load
 from biobert.serving.batching import Job, JobStoppedError
 from biobert.serving.content import written
 from biobert.serving.schema import PersonsRequest
@@ -339,9 +340,15 @@ def test_what_a_body_brings_counts_once_it_is_read() -> None:
         while figure(client, "biobert_queue_documents") != 6.0:
             assert not first.done()
         assert error_of(ask(), 429)["code"] == "queue-full"
+        assert figure(client, "biobert_queue_share") == 0.6
         assert first.result().status_code == 200
-        assert figure(client, "biobert_queue_documents") == 0.0
-        assert figure(client, "biobert_queue_characters") == 0.0
+        for name in ("documents", "characters", "share"):
+            assert figure(client, f"biobert_queue_{name}") == 0.0
+
+
+def test_a_queue_is_as_full_as_the_fuller_of_its_bounds() -> None:
+    most = Load(documents=1_000, characters=2_000)
+    assert Load(500, 20).share_of(most) == Load(1, 1_000).share_of(most) == 0.5
 
 
 @pytest.mark.parametrize("format", ["json", "html", "bioc-json", "brat", "jsonl"])

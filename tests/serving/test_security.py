@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import pytest
@@ -210,6 +213,27 @@ def test_what_is_meant_is_allowed(folder: Path, keys: dict[str, str]) -> None:
 def test_a_service_that_cannot_start_says_why(arguments: list[str], words: str) -> None:
     found = call("serve", *arguments, "--port", 0, "--json")
     assert found.code in (1, 2) and words in found.json["error"]["message"]
+
+
+@pytest.mark.skipif(which("openssl") is None, reason="no openssl to make a certificate with")
+def test_a_key_with_a_pass_phrase_is_refused_and_none_is_asked_for(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-passout", "pass:secret"]
+    named = ["-subj", "/CN=lab.example", "-keyout", key, "-out", certificate]
+    subprocess.run([*made, *named], check=True, capture_output=True)
+    command = [sys.executable, "-m", "biobert.cli.main", "serve", "--port", "0", "--json"]
+    # Without a terminal, which OpenSSL would ask, it asks on standard error.
+    done = subprocess.run(
+        [*command, "--tls-certificate", certificate, "--tls-key", key],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1 and "without a password" in done.stdout
+    assert "pass phrase" not in done.stderr
 
 
 def test_options_change_what_they_name_and_nothing_else(

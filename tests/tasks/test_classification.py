@@ -7,18 +7,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import precision_recall_fscore_support
+from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from biobert.core.document import Document, Passage
 from biobert.core.errors import BadInputError
 from biobert.core.task import Outputs, Window
 from biobert.evaluation.labels import score_labels
+from biobert.evaluation.significance import bootstrap_documents
 from biobert.tasks._thresholds import best_threshold, best_thresholds
 from biobert.tasks.classification import (
     HEAD,
     Classification,
     ClassificationSettings,
 )
+from biobert.tasks.cloze import Cloze, ClozeSettings
 from biobert.text.windows import WindowSettings
 from tests.tiny import tiny_tokenizer
 
@@ -29,6 +31,11 @@ SHORT = WindowSettings(maximum_tokens=16, overlap_tokens=3)
 
 def task(**settings) -> Classification:  # type: ignore[no-untyped-def]
     return Classification(ClassificationSettings(LABELS, **settings))
+
+
+def cloze() -> Cloze:
+    words = {label: [label] for label in LABELS}
+    return Cloze(ClozeSettings(LABELS, "{text} [MASK]", words, measure="macro"))
 
 
 def encoded(one: Classification, document: Document) -> list[tuple[Window, ...]]:
@@ -315,4 +322,27 @@ def test_of_single_labels_micro_f1_is_accuracy_and_macro_may_choose() -> None:
     scores = task().score(gold, predicted)
     assert scores.main == scores.details["accuracy"] == pytest.approx(2 / 3)
     macro = task(measure="macro").score(gold, predicted)
-    assert macro.main == macro.details["macro_f1"] == pytest.approx(0.8 / 3)
+    assert macro.main == macro.details["macro_f1"] == pytest.approx(0.8 / 2)
+
+
+@given(st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1))
+def test_macro_f1_of_single_labels_is_that_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
+    gold = [Document(str(n), "x", labels=(one,)) for n, (one, _) in enumerate(pairs)]
+    predicted = [replace(one, labels=(other,)) for one, (_, other) in zip(gold, pairs, strict=True)]
+    expected = f1_score(*zip(*pairs, strict=True), average="macro", zero_division=0.0)
+    for one in (task(measure="macro"), cloze()):
+        assert one.score(gold, predicted).main == pytest.approx(expected)
+
+
+def test_answers_right_without_exception_have_an_interval_that_says_so() -> None:
+    gold = [Document(str(n), str(n), labels=("yes" if n else "maybe",)) for n in range(30)]
+    measure = task(measure="macro").score
+    interval = bootstrap_documents(gold, gold, measure, np.random.default_rng(1), samples=30)
+    assert (interval.low, interval.high) == (1.0, 1.0)
+
+
+def test_answers_to_other_texts_are_not_scored() -> None:
+    gold, other = Document("1", "x", labels=("yes",)), Document("1", "y", labels=("yes",))
+    for one in (task(), cloze()):
+        with pytest.raises(BadInputError, match="differ in text"):
+            one.score([gold], [other])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from biobert.core.document import Document, Entity
-from biobert.tasks._consistency import consistent, occurrences
+from biobert.tasks._consistency import Names, consistent
 from biobert.tasks.ner import HEAD, NamedEntityRecognition
 from tests.tiny import tiny_tokenizer
 
@@ -93,11 +93,20 @@ def test_a_mention_at_the_end_of_a_long_form_is_not_what_it_stands_for() -> None
 
 def test_occurrences_stand_between_borders_of_words() -> None:
     text = "TNF-α TNF TNFR αTNF-α. (TNF)-α TNF"
-    found = occurrences(text, ["TNF", "TNF-α", "(TNF)", "", " "])
+    found = Names(["TNF", "TNF-α", "(TNF)", "TNF TNF TNF", "", " "]).places(text)
     assert [span.start for span in found["TNF"]] == [0, 6, 24, 31]
     assert [span.start for span in found["TNF-α"]] == [0]
     assert [span.start for span in found["(TNF)"]] == [23]
-    assert found[""] == found[" "] == []
+    assert found[""] == found[" "] == found["TNF TNF TNF"] == []
+
+
+def test_a_name_goes_on_over_the_end_of_a_line() -> None:
+    text = "breast\ncancer, breast \t cancer, breast-cancer, breast, cancer breast"
+    found = Names(["breast cancer", "cancer"]).places(text)
+    assert [(one.start, one.end) for one in found["breast cancer"]] == [(0, 13), (15, 30)]
+    assert len(found["cancer"]) == 4
+    sure = entity(text, "breast\ncancer", 0, 0.95)
+    assert [name for _, name, _ in after(text, sure)] == ["breast\ncancer", "breast \t cancer"]
 
 
 @given(st.data())

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from biobert.core.document import Entity, Span
 from biobert.tasks._marking import Marked, MarkedText, mark, mentions_of
-from tests.tiny import tiny_tokenizer
-
-TOKENIZER = tiny_tokenizer()
+from biobert.text.tokenizer import Tokenizer
+from tests.text.kinds import KINDS
 
 
 @pytest.mark.parametrize(
@@ -102,12 +101,13 @@ def test_every_character_has_its_place_in_the_document(
             assert any(span.start < end and span.end > start for span in argument.spans)
 
 
-@given(marked())
+@pytest.mark.parametrize("tokenizer", KINDS.values(), ids=KINDS)
+@given(case=marked())
 def test_offsets_of_pieces_stay_true(
-    case: tuple[str, list[Span], tuple[Marked, Marked], MarkedText],
+    tokenizer: Tokenizer, case: tuple[str, list[Span], tuple[Marked, Marked], MarkedText]
 ) -> None:
     text, _, ends, found = case
-    (pieces,) = TOKENIZER.pieces([found.text])
+    (pieces,) = tokenizer.pieces([found.text])
     replaced = [span for argument in ends for span in argument.spans]
     for (start, end), (first, last) in zip(
         found.origins(pieces.offsets).tolist(), pieces.offsets.tolist(), strict=True

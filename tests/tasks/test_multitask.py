@@ -11,11 +11,18 @@ from biobert.core.annotate import annotate_documents
 from biobert.core.document import Document, Entity
 from biobert.core.errors import BadInputError
 from biobert.core.task import IGNORED, Outputs, Window
+from biobert.evaluation.relations import relation_keys
 from biobert.tasks.multitask import PART, Multitask, PartPredictor
 from tests.tiny import tiny_tokenizer
 
 NAMES = {"name": "ner", "labels": ["Chemical", "Disease"]}
 TOPICS = {"name": "classification", "labels": ["heart", "cancer"], "choice": "many"}
+PAIRS = {
+    "name": "relations",
+    "labels": ["treats"],
+    "negative": "none",
+    "pairs": [["Chemical", "Disease"]],
+}
 LITHIUM = Document(
     "lithium",
     "Lithium caused cardiac arrest.",
@@ -85,8 +92,7 @@ def test_parts_that_read_the_same_row_share_its_pass() -> None:
 
 def test_a_part_alone_asks_with_the_rows_of_all() -> None:
     """A network that reads marks needs them in every row."""
-    pairs = {"name": "relations", "labels": ["treats"], "pairs": [["Chemical", "Disease"]]}
-    task = both(names=NAMES, pairs={**pairs, "negative": "none"}, topics=TOPICS)
+    task = both(names=NAMES, pairs=PAIRS, topics=TOPICS)
     for part in task.parts:
         predictor = Counting(task)
         alone, asked = task.parts[part], PartPredictor(predictor, task, part)
@@ -122,6 +128,35 @@ def test_answers_are_put_together_and_entities_that_nobody_touches_stay() -> Non
     examples = only.examples(LITHIUM)
     windows = only.encode(examples, TOKENIZER)
     assert only.decode(LITHIUM, windows, outputs[-1:]).entities == LITHIUM.entities
+
+
+@pytest.mark.parametrize("names", [("a", "b"), (None, None)])
+def test_the_ends_of_relations_stay_beside_the_names_found(names: tuple[str | None, ...]) -> None:
+    task = both(names=NAMES, pairs=PAIRS)
+    given = [replace(one, id=name) for one, name in zip(LITHIUM.entities, names, strict=True)]
+    document = LITHIUM.with_entities(given)
+    windows = task.encode(task.examples(document), TOKENIZER)
+    row = windows[0][0]
+    lithium, cardiac = (np.flatnonzero(row.offsets[:, 0] == place)[0] for place in (0, 15))
+    tags = np.tile(np.array([9, 0, 0, 9, 0, 0], dtype=np.float32), (len(row), 1))
+    tags[lithium, 1] = tags[cardiac, 4] = 20.0
+    answers = {}
+    for related in (9.0, -9.0):
+        relation = np.array([0.0, related], dtype=np.float32)
+        outputs = [[{"names-tags": tags, "pairs-relation": relation}] for _ in windows]
+        answers[related] = task.decode(document, windows, outputs)
+    assert [answers[-9.0].mention(one) for one in answers[-9.0].entities] == ["Lithium", "cardiac"]
+    found = answers[9.0]
+    assert [(found.mention(one), one.label) for one in found.entities] == [
+        ("Lithium", "Chemical"),
+        ("cardiac", "Disease"),
+        ("cardiac arrest", "Disease"),
+    ]
+    assert found.entities[0].score == answers[-9.0].entities[0].score
+    (treats,) = found.relations
+    ends = [found.argument_text(one) for one in treats.arguments]
+    assert ends == ["Lithium", "cardiac arrest"]
+    assert len(relation_keys(found)) == 1
 
 
 def test_many_documents_of_different_parts_are_decoded_as_each_alone() -> None:

@@ -9,6 +9,7 @@ from biobert.core.document import Document, Entity, Span
 from biobert.core.errors import BadInputError
 from biobert.core.task import IGNORED
 from biobert.tasks.ner import HEAD, NamedEntityRecognition, NerSettings
+from biobert.text.tokenizer import Tokenizer
 from biobert.text.windows import WindowSettings
 from tests.tiny import tiny_tokenizer
 
@@ -20,10 +21,12 @@ def task(**settings) -> NamedEntityRecognition:  # type: ignore[no-untyped-def]
     return NamedEntityRecognition(NerSettings(("Chemical", "Disease"), **settings))
 
 
-def through_gold_tags(one: NamedEntityRecognition, document: Document) -> Document:
+def through_gold_tags(
+    one: NamedEntityRecognition, document: Document, tokenizer: Tokenizer = TOKENIZER
+) -> Document:
     """Encode, take the gold targets as the model's certain answer, decode."""
     examples = one.examples(document)
-    windows = one.encode(examples, TOKENIZER)
+    windows = one.encode(examples, tokenizer)
     outputs = []
     for example, parts in zip(examples, windows, strict=True):
         answers = []
@@ -149,6 +152,37 @@ def test_the_mark_of_a_list_item_is_no_word() -> None:
     examples = task().examples(document)
     assert [text[one.start : one.end] for one in examples][:2] == ["cancer", text[12:]]
     assert spans(through_gold_tags(task(), document)) == [(2, 8, "Disease"), (12, 18, "Disease")]
+
+
+def test_of_mentions_inside_one_another_the_longest_is_taught() -> None:
+    text = "familial breast and ovarian cancer syndrome"
+    long, inside = Entity(0, len(text), "Disease"), Entity(9, 15, "Disease")
+    first, last = Entity(0, 8, "Disease"), Entity(35, 43, "Disease")
+    split = Entity(9, 34, "Chemical", fragments=(Span(9, 15), Span(28, 34)))
+    for scheme in ("per-type", "joint"):
+        document = Document("1", text, entities=(first, long, inside, last))
+        assert spans(through_gold_tags(task(scheme=scheme), document)) == [(0, 43, "Disease")]
+    document = Document("1", text, entities=(long, inside, split))
+    assert spans(through_gold_tags(task(), document)) == [
+        (0, 43, "Disease"),
+        (9, 15, "Chemical"),
+        (28, 34, "Chemical"),
+    ]
+    (told,) = task().unlearnt([document, Document("2", text, entities=(long, long, inside))])
+    assert told == "2 mentions are not learnt: Disease are inside longer ones of their type"
+
+
+def test_told_names_stay_where_the_text_defines_them_as_something_else() -> None:
+    text = "Mitochondrial stress (MS) rose. Breast\ncancer (BC) and MS: BC."
+    terms = {"Disease": [" MS ", "breast  cancer"]}
+    found = {}
+    for consistency in (False, True):
+        one = task(terms=terms, consistency=consistency)
+        answer = through_gold_tags(one, Document("1", text))
+        found[consistency] = [answer.mention(entity) for entity in answer.entities]
+    assert found[False] == ["MS", "Breast\ncancer", "MS"]
+    # Abbreviations of told names follow them, too.
+    assert found[True] == ["MS", "Breast\ncancer", "BC", "MS", "BC"]
 
 
 def test_labels_are_named_once() -> None:

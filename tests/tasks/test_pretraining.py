@@ -11,7 +11,13 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.task import IGNORED
 from biobert.data.shards import TokenShard
-from biobert.tasks._masking import MaskingSettings, MaskingVocabulary, choose, hide
+from biobert.tasks._masking import (
+    LONGEST_SPAN,
+    MaskingSettings,
+    MaskingVocabulary,
+    choose,
+    hide,
+)
 from biobert.tasks._segments import DIFFERS, FOLLOWS, Segments, segment_rows
 from biobert.tasks.pretraining import (
     PAIRS,
@@ -141,6 +147,29 @@ def test_spans_end_with_their_segment() -> None:
     across = [(chosen[:, 3], chosen[:, 5]), (chosen[:-1, 7], chosen[1:, 1])]
     for last, first in across:
         assert first[last].mean() == pytest.approx(rate, abs=0.05)
+
+
+def test_spans_have_the_lengths_of_spanbert_and_are_each_shown_in_one_way() -> None:
+    rows, width = 400, 500
+    ids = np.full((rows, width), VOCABULARY.drawable[0])
+    # A rate so low that hardly any two spans meet.
+    settings = MaskingSettings(unit="span", rate=0.01)
+    free = np.ones(ids.shape, dtype=bool)
+    chosen = choose(ids, free, VOCABULARY, settings, np.random.default_rng(2))
+    seen = hide(ids, chosen, VOCABULARY, settings, np.random.default_rng(3))
+    borders = np.diff(np.pad(chosen, ((0, 0), (1, 1))).astype(int), axis=1)
+    begins, ends = np.argwhere(borders == 1), np.argwhere(borders == -1)
+    lengths = (ends - begins)[:, 1]
+    assert lengths.mean() == pytest.approx(3.8, abs=0.2)
+    assert (lengths == LONGEST_SPAN).mean() == pytest.approx(0.03, abs=0.015)
+    is_mask = seen == VOCABULARY.mask_id
+    shares = [
+        is_mask[row, begin:end].mean()
+        for (row, begin), (_, end) in zip(begins.tolist(), ends.tolist(), strict=True)
+    ]
+    assert set(shares) == {0.0, 1.0}
+    assert np.mean(shares) == pytest.approx(0.8, abs=0.03)
+    assert (seen == ids)[chosen].mean() == pytest.approx(0.1, abs=0.03)
 
 
 def test_eighty_ten_ten_and_never_a_special_token() -> None:

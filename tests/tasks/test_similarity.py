@@ -61,10 +61,29 @@ def test_what_is_no_number_names_the_document() -> None:
     ):
         with pytest.raises(BadInputError, match="'7'"):
             task.score([document], [document])
+    with pytest.raises(BadInputError, match="differ in text"):
+        task.score([Similarity.toy_documents()[0]], [Similarity.toy_documents()[1]])
     with pytest.raises(BadInputError, match="a scale rises"):
         Similarity.from_settings({"lowest": 4.0})
     with pytest.raises(BadInputError, match="name two kinds"):
         Similarity.from_settings({"passages": ["first"]})
+
+
+@pytest.mark.parametrize(("number", "end"), [(5.0, "highest"), (-1.0, "lowest")])
+def test_gold_outside_the_scale_is_no_gold(number: float, end: str) -> None:
+    task = Similarity.from_settings({})
+    document = pair_document("7", "a b", "c d", similarity=number)
+    (example,) = task.examples(document)
+    (windows,) = task.encode([example], TOKENIZER)
+    words = f"'7': similarity {number:g} is outside the scale from 0 to 4; set task.{end} "
+    with pytest.raises(BadInputError, match=words):
+        task.targets(example, windows)
+    answer = pair_document("7", "a b", "c d", similarity=4.0)
+    with pytest.raises(BadInputError, match=words):
+        task.score([document], [answer])
+    # What another system says may be on any scale.
+    gold = [answer, pair_document("8", "a", "b", similarity=0.0)]
+    assert task.score(gold, [document, pair_document("8", "a", "b", similarity=2.0)])
 
 
 @pytest.fixture(scope="module")

@@ -8,18 +8,29 @@ from biobert.tasks._terms import check_terms, with_terms
 from biobert.tasks.ner import NerSettings
 
 LABELS = ("Disease", "Species", "Anatomy")
-LABEL_OF = check_terms({"Disease": ["asthma", "allergic asthma", "Influenza"]}, LABELS)
+TERMS = check_terms({"Disease": ["asthma", "allergic asthma", "Influenza"]}, LABELS)
 EXCLUDED = {"Disease": {"Species"}, "Species": {"Disease"}, "Anatomy": set()}
 
 
 def marked(text: str, *entities: Entity) -> list[tuple[str, str]]:
-    found = with_terms(text, entities, LABEL_OF, EXCLUDED)
+    found = with_terms(text, entities, TERMS, EXCLUDED)
     return sorted((text[one.start : one.end], one.label) for one in found)
 
 
 def test_names_are_marked_between_words_in_any_case() -> None:
     text = "ASTHMA, İ asthmatic: influenza."
     assert marked(text) == [("ASTHMA", "Disease"), ("influenza", "Disease")]
+
+
+def test_blanks_of_a_name_are_those_of_the_text() -> None:
+    told = check_terms({"Disease": [" breast  cancer ", "MS "]}, LABELS)
+    text = "MS and breast cancer, Breast\n  cancer."
+    found = with_terms(text, [], told, EXCLUDED)
+    assert sorted(text[one.start : one.end] for one in found) == [
+        "Breast\n  cancer",
+        "MS",
+        "breast cancer",
+    ]
 
 
 def test_the_longest_name_is_marked_and_takes_the_place_of_its_parts() -> None:
@@ -42,6 +53,7 @@ def test_a_name_gives_way_to_what_reaches_beyond_it() -> None:
         ({"Disease": [" "]}, "is no name"),
         ({"Disease": "asthma"}, r"terms.Disease=.asthma. is a string"),
         ({"Disease": ["asthma"], "Species": ["Asthma"]}, "two labels"),
+        ({"Disease": ["heart failure"], "Species": ["heart  failure "]}, "two labels"),
     ],
 )
 def test_terms_that_mean_nothing_are_refused(terms: dict[str, list[str]], words: str) -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biobert.text.sentences import split_sentences, without_mark
+from biobert.core.document import Document, Passage, Span
+from biobert.text.sentences import sentences_of, split_sentences, without_marks
 
 
 def parts(text: str) -> list[str]:
@@ -128,7 +129,7 @@ def test_prose_has_the_same_sentences_wrapped_or_not() -> None:
 
 def test_the_mark_of_a_list_item_can_be_left_out() -> None:
     text = "- asthma\n•gout\n12. lupus\n(3) ulcer\n-5 degrees. 4. mice\nno - mark"
-    spans = [without_mark(text, one) for one in split_sentences(text)]
+    spans = without_marks(text, split_sentences(text))
     assert [text[one.start : one.end] for one in spans] == [
         "asthma",
         "gout",
@@ -137,8 +138,72 @@ def test_the_mark_of_a_list_item_can_be_left_out() -> None:
         "-5 degrees.",
         "4. mice\nno - mark",
     ]
-    (whole,) = split_sentences("1.")
-    assert without_mark("1.", whole) == whole
+    whole = split_sentences("1.")
+    assert list(without_marks("1.", whole)) == whole
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        "a) b) c) d)",
+        "(a) (b) (c) (d)",
+        "A) B) C) D)",
+        "a. b. c. d.",
+        "h) i) j) k)",
+        "i) ii) iii) iv)",
+        "i. ii. iii. iv.",
+        "viii. ix. x. xi.",
+        "(I) (II) (III) (IV)",
+        "I. II. III. IV.",
+    ],
+)
+def test_letters_mark_the_items_of_a_list_as_numbers_do(marks: str) -> None:
+    items = ["asthma", "Gout. It is mild.", "low back pain,\n   chronic", "Knee pain (left)."]
+    numbered, lettered = (
+        "Seen for:\n" + "\n".join(f" {mark} {item}" for mark, item in zip(own, items, strict=True))
+        for own in ("1. 2. 3. 4.".split(), marks.split())
+    )
+    bare = [[text[one.start : one.end] for one in without_marks(text, split_sentences(text))]
+            for text in (numbered, lettered)]  # fmt: skip
+    assert bare[0] == bare[1]
+    assert bare[1][:4] == ["Seen for:", "asthma", "Gout.", "It is mild."]
+    own = parts(lettered)
+    assert [one.split()[0] for one in own if one.split()[0] in marks.split()] == marks.split()
+
+
+def test_lists_may_be_inside_others_and_begin_a_text() -> None:
+    text = "  a. Mild asthma.\n  b. Gout:\n    i) acute\n    ii) chronic\n  c. Lupus\nShe left."
+    spans = split_sentences(text)
+    assert [text[one.start : one.end] for one in without_marks(text, spans)] == [
+        "Mild asthma.",
+        "Gout:",
+        "acute",
+        "chronic",
+        "Lupus",
+        "She left.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cultures grew\ne. coli and\ns. aureus",
+        "The results of the groups (a or\nb) were like those of the others (b or\na) then",
+        "It fell as in the first panel, which is that of the patients with\na. and the other, "
+        "which is that of the patients without the disease, and\nb. as well",
+        "The patients had to be at least (i) eighteen years old in the year of the\n"
+        "(ii) trial, which began in the year of the approval by the committee of\n(iii) ethics",
+    ],
+)
+def test_letters_at_the_beginning_of_a_line_may_be_no_marks(text: str) -> None:
+    assert parts(text) == [text]
+    assert list(without_marks(text, split_sentences(text))) == split_sentences(text)
+
+
+def test_names_keep_their_initials_at_the_beginnings_of_lines() -> None:
+    text = "A. Smith is a nurse\nB. Jones is a nurse\nC. elegans is none."
+    assert parts(text) == text.split("\n")
+    assert list(without_marks(text, split_sentences(text))) == split_sentences(text)
 
 
 def test_wrapped_lines_are_one_sentence() -> None:
@@ -155,9 +220,54 @@ def test_a_part_of_a_text_keeps_the_offsets_of_the_whole() -> None:
     assert [text[span.start : span.end] for span in spans] == ["Kept one.", "Kept two."]
 
 
-@pytest.mark.parametrize("unit", [".", ". ", "a", "\n", "!?", ".\n", '."', "A. "])
+@pytest.mark.parametrize(
+    "unit", [".", ". ", "a", " ", "\n", "!?", ".\n", '."', "A. ", "\n ", "a)\nb) "]
+)
 def test_hostile_repetition_takes_linear_time(unit: str) -> None:
-    text = unit * (200_000 // len(unit))
+    text = "a\n" + unit * (200_000 // len(unit)) + "b"
     began = time.process_time()
-    split_sentences(text)
+    list(without_marks(text, split_sentences(text)))
     assert time.process_time() - began < 20
+
+
+TITLE, REST = "On gout.", "It hurts. It ends"
+
+
+@pytest.mark.parametrize(
+    "passages",
+    [
+        (Passage(0, 8, "title"),),
+        (Passage(0, 8, "title"), Passage(0, 26, "text")),
+        (Passage(0, 26, "text"), Passage(9, 26, "abstract"), Passage(0, 8, "title")),
+        (Passage(9, 18, "abstract"), Passage(9, 9, "table"), Passage(0, 9, "title")),
+    ],
+)
+def test_what_no_passage_or_two_passages_hold_is_split_once(passages: tuple[Passage, ...]) -> None:
+    document = Document("1", f"{TITLE}\n{REST}", passages)
+    spans = sentences_of(document)
+    assert [document.text[one.start : one.end] for one in spans] == [TITLE, "It hurts.", "It ends"]
+
+
+def test_own_sentences_stay_and_the_rules_split_the_rest() -> None:
+    text = "One. Two three. Four. Five"
+    own = (Span(16, 21), Span(5, 8))
+    spans = sentences_of(Document("1", text, sentences=own))
+    found = [text[one.start : one.end] for one in spans]
+    assert found == ["One.", "Two", "three.", "Four.", "Five"]
+
+
+@given(
+    st.text(alphabet="aB .\n", max_size=30),
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30))),
+)
+def test_parts_that_overlap_or_leave_gaps_cover_the_text_once(
+    text: str, places: list[tuple[int, int]]
+) -> None:
+    bounds = [sorted(min(place, len(text)) for place in one) for one in places]
+    own = tuple(Span(start, end) for start, end in bounds if start < end)
+    passages = tuple(Passage(start, end, "text") for start, end in bounds)
+    for document in (Document("1", text, passages), Document("1", text, sentences=own)):
+        spans = sentences_of(document)
+        covered = [place for one in spans for place in range(one.start, one.end)]
+        assert covered == sorted(set(covered))
+        assert {place for place, sign in enumerate(text) if not sign.isspace()} <= set(covered)

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from biobert.core.errors import BadInputError
 from biobert.text.tokenizer import Tokenizer
+from tests.model.test_hub import TEXT
+from tests.text.kinds import KINDS
 from tests.tiny import tiny_tokenizer
 
 TOKENIZER = tiny_tokenizer()
@@ -24,6 +27,37 @@ def test_offsets_are_ordered_and_cover_all_but_blanks_and_controls(text: str) ->
             character.isascii() and character.isalnum() for character in text[position:start]
         )
         position = end
+
+
+@pytest.mark.parametrize("tokenizer", KINDS.values(), ids=KINDS)
+def test_signs_are_words_whatever_the_tokenizer(tokenizer: Tokenizer) -> None:
+    (pieces,) = tokenizer.pieces([TEXT])
+    assert pieces.words[0] == 0 and set(np.diff(pieces.words)) <= {0, 1}
+    words = [
+        TEXT[places[0, 0] : places[-1, 1]]
+        for number in range(pieces.words[-1] + 1)
+        for places in [pieces.offsets[pieces.words == number]]
+    ]
+    # What parts more than BERT: bytes of letters from other signs.
+    degrees = ["°", "C"] if tokenizer is KINDS["RoBERTa"] else ["°C"]
+    assert words == [
+        *("Lithium", ",", "at", "37", *degrees, ",", "caused", "naïve", "cardiac", "arrest"),
+        *("(", "β", "-", "blockade", ")", "—", "twice", "."),
+    ]
+
+
+@pytest.mark.parametrize("tokenizer", KINDS.values(), ids=KINDS)
+@given(text=st.text(alphabet="ab (AB)-—é心。\n ", max_size=60))
+def test_a_word_ends_where_one_of_bert_does(tokenizer: Tokenizer, text: str) -> None:
+    (wanted,) = KINDS["BERT"].pieces([text])
+    (pieces,) = tokenizer.pieces([text])
+    starts = set(pieces.offsets[:, 0].tolist())
+    begins = {
+        pieces.offsets[number, 0]
+        for number in np.unique(pieces.words, return_index=True)[1].tolist()
+    }
+    of_bert = np.unique(wanted.words, return_index=True)[1]
+    assert starts.intersection(wanted.offsets[of_bert, 0].tolist()) <= begins
 
 
 def test_long_text_is_not_cut() -> None:

@@ -39,11 +39,30 @@ def test_weights_are_the_mean(tiny_model: Path, moved: Path, tmp_path: Path) -> 
     assert Annotator(tmp_path / "mean").annotate("Lithium.").text == "Lithium."
 
 
+def test_weights_in_shards_are_read(tiny_model: Path, moved: Path, tmp_path: Path) -> None:
+    tensors = load_file(moved / WEIGHTS)
+    (moved / WEIGHTS).unlink()
+    shards: dict[str, dict[str, torch.Tensor]] = {"1.safetensors": {}, "2.safetensors": {}}
+    for number, (name, value) in enumerate(tensors.items()):
+        shards[f"{1 + number % 2}.safetensors"][name] = value
+    for file, some in shards.items():
+        save_file(some, moved / file)
+    index = {"weight_map": {name: file for file, some in shards.items() for name in some}}
+    (moved / "model.safetensors.index.json").write_text(json.dumps(index))
+    average_models([moved, tiny_model], tmp_path / "mean", name="x")
+    assert {path.name for path in (tmp_path / "mean").glob("*.safetensors*")} == {WEIGHTS}
+    after = load_file(tmp_path / "mean" / WEIGHTS)
+    for name, value in load_file(tiny_model / WEIGHTS).items():
+        torch.testing.assert_close(after[name], value + 0.25)
+
+
 def test_models_that_do_not_fit_are_refused(tiny_model: Path, moved: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="at least two"):
         average_models([tiny_model], tmp_path / "out", name="x")
     found = call("average", tiny_model, moved, "--output", moved)
     assert "exists" in found.err
+    with pytest.raises(BadInputError, match="exists"):
+        average_models([tiny_model, moved], moved, name="x")
     manifest = json.loads((moved / "biobert.json").read_text())
     manifest["task_settings"]["labels"] = ["Gene", "Species"]
     (moved / "biobert.json").write_text(json.dumps(manifest))

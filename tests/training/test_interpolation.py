@@ -1,6 +1,7 @@
 """A model between what it began from and what it has become."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from biobert.core.errors import BadInputError
-from biobert.core.model_folder import WEIGHTS, read_manifest
+from biobert.core.model_folder import WEIGHTS, ModelManifest, read_manifest
 from biobert.pipeline.annotator import Annotator
 from biobert.training.interpolation import interpolate
 from tests.cli.calling import call
+from tests.tiny import write_tiny_model_folder
 
 
 @pytest.fixture
@@ -46,6 +48,31 @@ def test_the_encoder_goes_back_and_the_head_stays(
     assert manifest.recipe["interpolated"]["share"] == 0.25
     assert manifest.metrics == {}
     assert Annotator(output).annotate("Lithium.").text == "Lithium."
+
+
+def test_what_both_have_learnt_from_stays_known(
+    tiny_model: Path, start: Path, tmp_path: Path
+) -> None:
+    recipes = {"model": {"name": "own"}, "start": {"name": "first"}}
+    ModelManifest("first", "pretraining", {}, recipe=recipes["start"]).write(start)
+    model = tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    replace(read_manifest(model), recipe=recipes["model"], learnt_before=()).write(model)
+    found = interpolate(model, start, tmp_path / "between", share=0.5, name="x")
+    assert found.learnt_before is not None
+    assert [one["recipe"] for one in found.learnt_before] == [recipes["model"], recipes["start"]]
+
+
+def test_thresholds_of_other_weights_are_left_out_with_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {"labels": ["a", "b"], "choice": "many", "thresholds": {"a": 0.1, "b": 0.7}}
+    model = write_tiny_model_folder(tmp_path / "model", task="classification", others=settings)
+    encoder = tmp_path / "model-encoder"
+    found = interpolate(model, encoder, tmp_path / "between", share=0.5, name="x")
+    assert found.task_settings["thresholds"] == {}
+    assert "thresholds.a: 0.1, now None; thresholds.b: 0.7, now None" in caplog.text
+    assert read_manifest(tmp_path / "between").task_settings["thresholds"] == {}
 
 
 def test_what_does_not_fit_is_refused(tiny_model: Path, start: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from biobert.core.errors import BadInputError
-from biobert.training.recipe import read_recipe
+from biobert.training.recipe import read_changed_recipe, read_recipe
 
 TABLES: dict[str, Any] = {
     "name": "toy",
@@ -38,3 +38,25 @@ TABLES: dict[str, Any] = {
 def test_values_out_of_range(table: str, values: Any, words: str) -> None:
     with pytest.raises(BadInputError, match=words):
         read_recipe({**TABLES, table: values}, place="toy.toml")
+
+
+@pytest.mark.parametrize(
+    "change", ["foo", "run.epochs=zero", "run.epochs=0", "nonsense=1", "task.scheme=none"]
+)
+def test_what_only_a_change_makes_wrong_is_a_wrong_call(change: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        read_changed_recipe(TABLES, ["run.seed=2", change], place="toy.toml")
+    assert caught.value.code == "usage"
+
+
+@pytest.mark.parametrize("table", [{"run": {"epochs": "zero"}}, {"task": {"name": "ner"}}])
+def test_what_is_wrong_in_the_file_is_bad_input(table: dict[str, Any]) -> None:
+    tables = {**TABLES, **table}
+    for changes in ([], ["run.seed=2"]):
+        with pytest.raises(BadInputError) as caught:
+            read_changed_recipe(tables, changes, place="toy.toml")
+        assert caught.value.code == "bad-input"
+    mended = read_changed_recipe(
+        tables, ["run.epochs=1", 'task.labels=["Disease"]'], place="toy.toml"
+    )
+    assert mended.run.epochs == 1

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from biobert.training.checkpoint import (
     checkpoints,
 )
 from biobert.training.parallel import build_accelerator
+from tests.tiny import write_tiny_encoder_folder, write_tiny_model_folder
 
 # Kills itself, as a power cut would, at the n-th call of one function of the run.
 DYING = """
@@ -102,6 +104,41 @@ def test_an_earlier_run_is_neither_overwritten_nor_continued_with_another_recipe
         run("out", run={"epochs": 1})
     with pytest.raises(BadInputError, match="recipe changed in optimizer"):
         run("out", resume=True, run={"epochs": 1}, optimizer={"learning_rate": 1e-4})
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_another_model_is_not_trained_over(
+    run: Callable[..., Any], tmp_path: Path, resume: bool
+) -> None:
+    write_tiny_model_folder(tmp_path / "out")
+    (tmp_path / "out" / "model.onnx").write_text("an exported model, which would be loaded")
+    write_tiny_encoder_folder(tmp_path / "encoder")
+    for name in ("out", "encoder"):
+        before = {path.name for path in (tmp_path / name).iterdir()}
+        with pytest.raises(BadInputError, match=f"{name} holds a model, and no run that could go"):
+            run(name, run={"epochs": 1}, resume=resume)
+        assert {path.name for path in (tmp_path / name).iterdir()} == before
+
+
+def test_killed_while_it_writes_its_model_a_run_leaves_no_manifest(
+    run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("out", run={"epochs": 1})
+    replace = os.replace
+
+    def deadly(source: Path, target: Path) -> None:
+        replace(source, target)
+        if Path(target) == tmp_path / "out" / "model.safetensors":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", deadly)
+        with pytest.raises(KeyboardInterrupt):
+            run("out", run={"epochs": 1}, resume=True)
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert "model.safetensors" in left and not left & {"biobert.json", ".model.part"}
+    run("out", run={"epochs": 1}, resume=True)
+    assert read_manifest(tmp_path / "out").name == "toy"
 
 
 def test_a_table_that_is_gone_or_another_number_of_processes_is_another_run(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import pytest
 
 from biobert.core.annotate import Answer
-from biobert.core.document import Document
+from biobert.core.document import Document, Entity
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import read_manifest
+from biobert.core.questions import question_document
 from biobert.data.catalogue import read_split
 from biobert.data.reading import write_documents
 from biobert.training.self_training import REPORT, ROUNDS, SILVER, sure_answers
+from tests.tiny import write_tiny_model_folder
 from tests.training.conftest import Silent
 
 NEW = ["Aspirin caused diabetes.", "Lithium and breast cancer.", "Aspirin did not."]
@@ -27,6 +30,12 @@ def unlabelled(tmp_path: Path) -> Path:
     with (tmp_path / "new.jsonl").open("a") as stream:
         stream.write('{"txt": "unreadable"}\n')
     return tmp_path / "new.jsonl"
+
+
+def kill_in_round(output: Path, number: int) -> None:
+    """As if the run had been killed in the middle of a round."""
+    for name in ("biobert.json", "config.json", "model.safetensors"):
+        (output / ROUNDS / str(number) / name).unlink()
 
 
 def report_of(output: Path) -> list[dict[str, Any]]:
@@ -74,8 +83,7 @@ def test_a_stopped_run_goes_on(
     first = report_of(output)
     with pytest.raises(BadInputError, match="--resume"):
         run("model", self_training=table, run={"epochs": 1})
-    # As if the run had been killed in the middle of round 1.
-    (output / ROUNDS / "1" / "biobert.json").unlink()
+    kill_in_round(output, 1)
     (output / REPORT).unlink()
     teacher = (output / ROUNDS / "0" / "model.safetensors").stat().st_mtime_ns
     listener = run("model", self_training=table, run={"epochs": 1}, resume=True)
@@ -91,8 +99,7 @@ def test_texts_that_are_weighed_are_not_read_again(
     run("model", self_training=table, run={"epochs": 1})
     first = report_of(tmp_path / "model")
     unlabelled.unlink()
-    # As if the run had been killed in the middle of round 1.
-    (tmp_path / "model" / ROUNDS / "1" / "biobert.json").unlink()
+    kill_in_round(tmp_path / "model", 1)
     listener = run("model", self_training=table, run={"epochs": 1}, resume=True)
     assert listener.losses
     assert report_of(tmp_path / "model") == first
@@ -149,10 +156,89 @@ def test_settings_that_cannot_be_are_refused(
         run("model", self_training={"unlabelled": [{"corpus": str(unlabelled)}], name: value})
 
 
-@pytest.mark.parametrize("task", ["multitask", "pretraining"])
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"name": "multitask"},
+        {"name": "pretraining"},
+        {"name": "similarity"},
+        {"name": "generation"},
+        {"name": "embedding", "learn": "dropout"},
+    ],
+    ids=lambda task: str(task["name"]),
+)
 def test_tasks_without_silver_are_refused_before_a_teacher_is_trained(
-    run: Callable[..., Silent], tmp_path: Path, task: str
+    run: Callable[..., Silent], tmp_path: Path, task: dict[str, str]
 ) -> None:
-    with pytest.raises(BadInputError, match=f"does not fit '{task}'"):
-        run("model", task={"name": task}, self_training={"unlabelled": [{"corpus": "texts"}]})
+    with pytest.raises(BadInputError, match=f"does not fit '{task['name']}'"):
+        run("model", task=task, self_training={"unlabelled": [{"corpus": "texts"}]})
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"), [((), [(12, 19)]), (("no-answer",), [])], ids=["best", "none"]
+)
+def test_of_a_question_the_answer_alone_is_learnt(
+    labels: tuple[str, ...], expected: list[tuple[int, int]]
+) -> None:
+    question = question_document("1", "What helps?", "Lithium and aspirin.")
+    found = (Entity(24, 31, "answer", score=0.03), Entity(12, 19, "answer", score=0.95))
+    said = replace(question, entities=found, labels=labels, label_scores={"no-answer": 0.01})
+    (silver,) = sure_answers([Answer(said, 0.95)], 0.9, ())
+    assert [(one.start, one.end) for one in silver.entities] == expected
+
+
+def test_another_recipe_is_another_run_but_there_may_be_more_rounds(
+    run: Callable[..., Silent], unlabelled: Path, tmp_path: Path
+) -> None:
+    def asked(**table: Any) -> dict[str, Any]:
+        texts = {"unlabelled": [{"corpus": str(unlabelled)}], "minimum_score": 0.0}
+        return {"self_training": {**texts, **table}}
+
+    once = {"run": {"epochs": 1}}
+    run("model", **asked(), **once)
+    with pytest.raises(BadInputError, match=r"minimum_score: 0\.0, now 1\.0"):
+        run("model", **asked(minimum_score=1.0), **once, resume=True)
+    with pytest.raises(BadInputError, match=r"the recipe changed \(optimizer\.learning_rate: "):
+        run("model", **asked(), **once, optimizer={"learning_rate": 1e-5}, resume=True)
+    run("model", **asked(rounds=2), **once, resume=True)
+    assert [one["round"] for one in report_of(tmp_path / "model")] == [0, 1, 2]
+    with pytest.raises(BadInputError, match=r"rounds: 2, now 1\); resume with the same recipe or"):
+        run("model", **asked(rounds=1), **once, resume=True)
+
+
+def test_a_first_teacher_that_was_never_trained_binds_to_nothing(
+    run: Callable[..., Silent], unlabelled: Path, tmp_path: Path
+) -> None:
+    table = {"unlabelled": [{"corpus": str(unlabelled)}]}
+    with pytest.raises(BadInputError, match="no such"):
+        run("model", self_training=table, data={"train": [{"corpus": "./gone.jsonl"}]})
+    run("model", self_training=table, run={"epochs": 1}, resume=True)
+    assert (tmp_path / "model" / "biobert.json").is_file()
+
+
+def test_another_model_is_not_trained_over(
+    run: Callable[..., Silent], unlabelled: Path, tmp_path: Path
+) -> None:
+    write_tiny_model_folder(tmp_path / "model")
+    with pytest.raises(BadInputError, match="holds a model, and no run"):
+        run("model", self_training={"unlabelled": [{"corpus": str(unlabelled)}]})
+
+
+def test_when_the_best_model_changes_the_old_manifest_leaves_first(
+    run: Callable[..., Silent],
+    unlabelled: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = {"unlabelled": [{"corpus": str(unlabelled)}], "minimum_score": 0.0}
+    run("model", self_training=table, run={"epochs": 1})
+
+    def killed(*places: Path, **settings: Any) -> None:
+        copytree(*places, **settings)
+        raise OSError("killed")
+
+    monkeypatch.setattr("shutil.copytree", killed)
+    with pytest.raises(OSError, match="killed"):
+        run("model", self_training={**table, "rounds": 2}, run={"epochs": 1}, resume=True)
+    assert not (tmp_path / "model" / "biobert.json").exists()

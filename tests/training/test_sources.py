@@ -30,6 +30,21 @@ def relations_of_twenty_drugs(negatives: float) -> DocumentSource:
     )
 
 
+def test_words_of_a_text_without_any_can_be_hidden() -> None:
+    documents = [Document("1", "\u200b", labels=("x",)), Document("2", "Aspirin.", labels=("x",))]
+    task = build_task("classification", {"labels": ["x", "y"]})
+    source = DocumentSource(
+        Learner(task, TOKENIZER, None),  # type: ignore[arg-type]
+        encode_rows(task, documents, TOKENIZER),
+        batches=BatchSettings(),
+        regularization=RegularizationSettings(masked_words=0.99),
+        seed=1,
+    )
+    batch = source.batch(np.array([0, 1]), np.random.default_rng(1))
+    cls, sep, pad, mask = (TOKENIZER.special(one) for one in ("cls", "sep", "pad", "mask"))
+    assert batch.token_ids.tolist() == [[cls, sep, pad, pad], [cls, mask, mask, sep]]
+
+
 def rows_of(source: DocumentSource, epoch: int) -> list[int]:
     return [int(row) for batch in source.plan(epoch, step=0).keys for row in batch]
 

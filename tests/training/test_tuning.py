@@ -9,6 +9,7 @@ import pytest
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import read_manifest
 from biobert.core.settings import override
+from biobert.core.task import Scores
 from biobert.training.material import Places
 from biobert.training.tuning import Choices, Range, Search, read_space, tune
 from tests.training.conftest import Silent
@@ -116,6 +117,36 @@ def test_a_trial_that_diverges_does_not_end_the_search(
     assert found.pruned > 0
     with pytest.raises(BadInputError, match="none of 2 trials came to its end"):
         tried("1e30,1e31", 2)
+
+
+def test_no_trial_ends_before_it_has_learnt(with_devel: dict[str, Any], tmp_path: Path) -> None:
+    class Watching(Silent):
+        def evaluated(self, step: int, scores: dict[str, Scores], main: float) -> None:
+            last[-1] = step
+
+    last: list[int] = []
+
+    def listen(number: int) -> Silent:
+        last.append(0)
+        return Watching()
+
+    tables = override(with_devel, ["run.steps=6", "run.evaluate_every_steps=3"])
+    space = read_space([f"run.seed={','.join(map(str, range(1, 13)))}"])
+    places = Places(output=tmp_path / "out", cache=tmp_path)
+    tune(Search(tables, space, trials=7, seed=3), places, listen=listen)
+    assert len(last) == 7
+    assert min(last) > 0
+
+
+def test_values_that_no_task_takes_are_a_wrong_call(
+    with_devel: dict[str, Any], tmp_path: Path
+) -> None:
+    places = Places(output=tmp_path / "out", cache=tmp_path)
+    for text in ("run.epochs=1,zero", "task.scheme=joint,none"):
+        search = Search(with_devel, read_space([text]), trials=1)
+        with pytest.raises(BadInputError) as caught:
+            tune(search, places, listen=lambda number: Silent())
+        assert caught.value.code == "usage"
 
 
 def test_several_processes_are_refused(

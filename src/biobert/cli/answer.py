@@ -7,27 +7,34 @@ otherwise `show` prints it. Messages and progress always go to standard error.
 import functools
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn, ParamSpec
 
 import typer
 
-from biobert.core.errors import BiobertError
+from biobert.core.errors import BadInputError, BiobertError
 
 P = ParamSpec("P")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 FAILED_JOB, WRONG_CALL = 1, 2
+NAMED = 5
+"""So many inputs that cannot be read are named in the error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """JSON-ready data, and how to show the same to a person."""
+    """JSON-ready data, and how to show the same to a person.
+
+    With a `problem` all but a part of the job is done: a person is shown both, and the verb ends as
+    with any other error.
+    """
 
     data: Mapping[str, Any]
     show: Callable[[], None]
+    problem: BiobertError | None = None
 
 
 def answering(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
@@ -46,14 +53,28 @@ def answering(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]
                 fail(command, problem.code, str(problem), as_json=as_json)
             except OSError as problem:  # a full disk, a folder that may not be written
                 fail(command, "io", str(problem) or type(problem).__name__, as_json=as_json)
+            if not as_json:
+                answer.show()
+            if answer.problem is not None:
+                fail(command, answer.problem.code, str(answer.problem), as_json=as_json)
             if as_json:
                 print_json({"ok": True, "command": command, "data": answer.data})
-            else:
-                answer.show()
 
         return verb
 
     return decorate
+
+
+def unreadable(problems: Iterable[tuple[str, str]], cure: str) -> BadInputError | None:
+    """The error that names the inputs which could not be read, and why, when all others were."""
+    named = [f"{path}: {problem}" for path, problem in problems]
+    if not named:
+        return None
+    more = f"; and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    return BadInputError(
+        f"set aside, as it cannot be read to the end: {'; '.join(named[:NAMED])}{more}. {cure}",
+        code="unreadable",
+    )
 
 
 def fail(command: str, code: str, message: str, *, as_json: bool) -> NoReturn:

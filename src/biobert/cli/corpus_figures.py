@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from biobert.data.rejects import Rejects
     from biobert.data.shards import CorpusManifest
 
 WHAT = ("documents", "sentences", "tokens", "text_bytes")
@@ -34,13 +33,6 @@ def corpus_figures(manifest: "CorpusManifest") -> dict[str, Any]:
     }
 
 
-def damaged_sources(rejects: "Rejects") -> list[str]:
-    """The files that could not be read to their end, with what was wrong."""
-    from biobert.data.packets import DAMAGED
-
-    return [f"{one.file}: {one.reason}" for one in rejects.kept if one.reason.startswith(DAMAGED)]
-
-
 def show_corpus(data: Mapping[str, Any]) -> None:
     """Print the figures, and the sample sentences where there are some."""
     from rich.console import Console
@@ -57,8 +49,6 @@ def show_corpus(data: Mapping[str, Any]) -> None:
     if data["absent_test_splits"]:
         names = ", ".join(data["absent_test_splits"])
         console.print(f"test splits not at hand, so not excluded: {names}", markup=False)
-    for place in data.get("damaged_sources", ()):
-        console.print(f"DAMAGED {place}", markup=False)
     for shard in data.get("damaged_shards", ()):
         console.print(
             f"DAMAGED shard {shard}: its checksum differs; remove the folder and build anew",

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biobert.cli.choices import of_options
+
 if TYPE_CHECKING:
     from biobert.runtime.settings import RuntimeSettings
 
@@ -22,13 +24,10 @@ def runtime_settings(
     engine: str, precision: str, device: str | None, threads: int | None = None
 ) -> "RuntimeSettings":
     """The settings from the options; an unknown word names the ones there are."""
-    from biobert.core.errors import BadInputError
     from biobert.core.settings import from_mapping
     from biobert.runtime.settings import RuntimeSettings
 
     values = {"engine": engine, "precision": precision, "device": device, "threads": threads}
     given = {name: value for name, value in values.items() if value is not None}
-    try:
+    with of_options():
         return from_mapping(RuntimeSettings, given, place="--engine, --precision, --device")
-    except BadInputError as problem:
-        raise BadInputError(str(problem), code="usage") from None

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
     from biobert.pipeline.evaluating import TestSet
@@ -49,6 +51,19 @@ def show_set_aside(console: "Console", count: int) -> None:
     """Say how many records could not be read, if any."""
     if count:
         console.print(f"{count} records set aside; list them with --rejects FILE")
+
+
+def show_not_compared(
+    console: "Console", sources: "Sequence[str]", missing: "Sequence[str]"
+) -> None:
+    """Say with what a test set was not compared: the model names no training data, or it is
+    `missing` here."""
+    if missing:
+        console.print(
+            f"not compared with {', '.join(missing)}: not on this machine (`biobert data get NAME`)"
+        )
+    elif not sources:
+        console.print("not compared with the training data: the model names none")
 
 
 def _pairs(values: list[str], option: str, form: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Running a recipe: what the verbs that train share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +17,27 @@ def with_full_names(changes: Iterable[str]) -> list[str]:
 
 
 def train_recipe(
-    tables: Mapping[str, Any], output: Path, *, place: str, resume: bool
+    tables: Mapping[str, Any],
+    output: Path,
+    *,
+    place: str,
+    resume: bool,
+    changes: Sequence[str] = (),
 ) -> "ModelManifest":
-    """Train by the tables of a recipe, with progress on standard error; `place` is for errors."""
+    """Train by the tables of a recipe and the changes of `--set`, with progress on standard error;
+    `place` is for errors."""
     from biobert.cli.places import cache_folder, data_root
     from biobert.cli.progress import TrainingProgress
     from biobert.training.material import Places
-    from biobert.training.recipe import read_recipe
+    from biobert.training.recipe import read_changed_recipe
     from biobert.training.session import train
 
-    recipe = read_recipe(tables, place=place)
+    recipe = read_changed_recipe(tables, changes, place=place)
     places = Places(output=output, cache=cache_folder(), data_root=data_root())
     with TrainingProgress() as progress:
         return train(recipe, places, listener=progress, resume=resume)
+
+
+def train_or_go_on(tables: Mapping[str, Any], output: Path) -> None:
+    """The same for a verb that trains several models, going on with a stopped one."""
+    train_recipe(tables, output, place=f"recipe {tables.get('name', '')}", resume=True)

@@ -21,6 +21,7 @@ STORED_AS = {
     "Cast": (TensorProto.FLOAT16, TensorProto.BFLOAT16),
 }
 """What smaller weights are, by the node that makes them floats."""
+ROUNDS_ACTIVATIONS = "QuantizeLinear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,17 @@ def quantize_weights(source: Path, target: Path) -> QuantizeReport:
 
 def restore_floats(source: Path, target: Path) -> None:
     """Write `target` with floats in place of the weights that `quantize_weights` or `halve_weights`
-    made smaller; what they rounded away stays away."""
+    made smaller; what they rounded away stays away.
+
+    Raises BadInputError for a graph that rounds activations too.
+    """
     model = onnx.load(source)
     graph = model.graph
+    if any(node.op_type == ROUNDS_ACTIVATIONS for node in graph.node):
+        raise BadInputError(
+            f"{source} rounds activations too (int8-static), whatever becomes of its weights: "
+            "export the model it was made of"
+        )
     initializers = {tensor.name: tensor for tensor in graph.initializer}
     nodes = list(graph.node)
     del graph.node[:]

@@ -88,14 +88,13 @@ def answer_documents(
     """The same answers with their certainty, in parts: a sentence each where the task labels words,
     else the whole document. A document in which there is nothing to answer is left out.
     """
-    heads = task.heads()
-    by_sentence = all(head.kind == "token" for head in heads)
+    by_sentence = all(head.kind == "token" for head in task.heads())
     answers: list[Answer] = []
     encoded = encode_documents(documents, task=task, tokenizer=tokenizer)
     for one in predict_documents(encoded, predictor):
         annotated = task.decode(one.document, one.windows, one.outputs)
         certainties = [
-            certainty_of(windows, outputs, heads)
+            certainty_of(task, windows, outputs, annotated)
             for windows, outputs in zip(one.windows, one.outputs, strict=True)
         ]
         if by_sentence:

@@ -1,6 +1,7 @@
 """Arguments of a program that are of another kind than is wanted: errors that name the cure."""
 
 from collections.abc import Iterable
+from types import UnionType
 from typing import Any
 
 from biobert.core.errors import BadInputError
@@ -19,6 +20,16 @@ def check_list(name: str, values: Iterable[str] | None) -> None:
     if isinstance(values, str):
         wanted = [one.strip() for one in values.split(",")]
         raise BadInputError(f"{name}={shown(values)} is a string, not a list; write {wanted!r}")
+
+
+def check_many(
+    name: str, values: Any, kinds: type | UnionType, *, single: str | None = None
+) -> None:
+    """An error where one thing of these kinds stands for many; `single` takes one, if anything."""
+    if isinstance(values, kinds):
+        what = f"{name}={shown(values)} is one {type(values).__name__}, not a list"
+        other = f", or use {single}" if single else ""
+        raise BadInputError(f"{what}; write [{shown(values)}]{other}")
 
 
 def shown(value: Any) -> str:

@@ -4,10 +4,11 @@ Offsets count Unicode code points of `Document.text`, start included, end exclud
 `document.text[entity.start:entity.end]` is always the mention.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Literal
+from typing import Literal, TypeVar
 
 from biobert.core.errors import BadInputError
 
@@ -95,6 +96,9 @@ class Relation:
     evidence: tuple[Span, ...] = ()
 
 
+Named = TypeVar("Named", Entity, Relation)
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Who said so: the source file of the text, the model and version of the annotations."""
@@ -145,14 +149,7 @@ class Document:
 
     def argument_text(self, argument: Argument) -> str:
         """The words of a relation's argument: its mention, or the first mention of its concept."""
-        for entity in self.entities:
-            if argument.kind == "entity" and entity.id == argument.target:
-                return self.mention(entity)
-            if argument.kind == "concept" and set(argument.target.split("|")) & {
-                *entity.concept_ids
-            }:
-                return self.mention(entity)
-        return argument.target
+        return RelationEnds(self).words(argument)
 
     def with_entities(self, entities: Iterable[Entity]) -> "Document":
         """The same document with these entities, in text order, and no others."""
@@ -161,20 +158,96 @@ class Document:
 
     def with_entity_ids(self) -> "Document":
         """The same document, each entity with an identifier of its own: its old one or `T1`..."""
-        identifiers = [entity.id for entity in self.entities]
-        if all(identifiers) and len(set(identifiers)) == len(identifiers):
-            return self
-        taken = {one for one in identifiers if one}
-        fresh = (f"T{number}" for number in count(1) if f"T{number}" not in taken)
-        seen: set[str] = set()
-        named = []
-        for entity in self.entities:
-            is_own = entity.id and entity.id not in seen
-            named.append(entity if is_own else replace(entity, id=next(fresh)))
-            seen.add(named[-1].id or "")
-        return replace(self, entities=tuple(named))
+        named = _named(self.entities, "T", self.relations)
+        return self if named is self.entities else replace(self, entities=named)
+
+    def with_relation_ids(self) -> "Document":
+        """The same document, each relation with an identifier of its own: its old one or `R1`..."""
+        named = _named(self.relations, "R", self.entities)
+        return self if named is self.relations else replace(self, relations=named)
 
     def entities_labelled(self, labels: Iterable[str]) -> Iterator[Entity]:
         """The entities whose label is one of `labels`, in document order."""
         wanted = frozenset(labels)
         return (entity for entity in self.entities if entity.label in wanted)
+
+
+class RelationEnds:
+    """What a document's relations point at, looked up: thousands of relations may ask.
+
+    A mention without an identifier has the one that its place gives it: `document` is the same with
+    these.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self.document = document.with_entity_ids()
+        self._first: dict[tuple[str, str], int] = {}
+        for number, entity in enumerate(self.document.entities):
+            names = [("concept", one) for one in entity.concept_ids]
+            for name in [*names, ("entity", entity.id or "")]:
+                self._first.setdefault(name, number)
+
+    def mention(self, argument: Argument) -> Entity | None:
+        """An argument, or the first mention of its concept; None where there is none."""
+        is_concept = argument.kind == "concept"
+        targets = argument.target.split("|") if is_concept else [argument.target]
+        found = [self._first.get((argument.kind, one)) for one in targets]
+        numbers = [one for one in found if one is not None]
+        return self.document.entities[min(numbers)] if numbers else None
+
+    def words(self, argument: Argument) -> str:
+        """The words of its mention, or what it points at."""
+        entity = self.mention(argument)
+        return argument.target if entity is None else self.document.mention(entity)
+
+    def astray(self) -> dict[int, str]:
+        """By number, the relations that point at what is not there, each with what it points at.
+
+        A relation may point at another: where that one is astray, it is astray too.
+        """
+        relations, needed_by = self.document.relations, self._needed_by()
+        mentions = {one.id for one in self.document.entities}
+        known = mentions | {one.id for one in relations}
+        missing = [one for one in needed_by if one not in known]
+        found: dict[int, str] = {}
+        while missing:
+            target = missing.pop()
+            for number in needed_by.get(target, ()):
+                name = relations[number].id
+                if number not in found and name and name not in mentions:
+                    missing.append(name)
+                found.setdefault(number, target)
+        return found
+
+    def standing(self) -> Document:
+        """The document without the relations that are astray."""
+        astray = self.astray()
+        kept = (one for number, one in enumerate(self.document.relations) if number not in astray)
+        return replace(self.document, relations=tuple(kept)) if astray else self.document
+
+    def _needed_by(self) -> dict[str, list[int]]:
+        """The numbers of the relations that point at a mention or a relation, by its identifier."""
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for number, relation in enumerate(self.document.relations):
+            for argument in relation.arguments:
+                if argument.kind == "entity":
+                    found[argument.target].append(number)
+        return found
+
+
+def _named(
+    items: tuple[Named, ...], letter: str, others: Iterable[Entity | Relation]
+) -> tuple[Named, ...]:
+    """The items, each with an identifier of its own; the same tuple where all of them have one."""
+    identifiers: list[str | None] = [one.id for one in items]
+    if all(identifiers) and len(set(identifiers)) == len(identifiers):
+        return items
+    taken = {*identifiers, *(one.id for one in others)}
+    fresh = (f"{letter}{number}" for number in count(1) if f"{letter}{number}" not in taken)
+    seen: set[str | None] = set()
+    named: list[Named] = []
+    for one in items:
+        is_own = one.id and one.id not in seen
+        named.append(one if is_own else replace(one, id=next(fresh)))
+        seen.add(named[-1].id)
+    return tuple(named)

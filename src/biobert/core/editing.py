@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from biobert.core.document import Document, Entity, Passage, Relation, Span
+from biobert.core.document import Document, Entity, Passage, Relation, RelationEnds, Span
 from biobert.core.errors import BadInputError
 
 
@@ -27,21 +27,19 @@ def edited(document: Document, edits: Sequence[Edit]) -> Document:
     """
     ordered = sorted(edits, key=lambda edit: (edit.start, edit.end))
     _check(document, ordered)
+    if document.relations:
+        # What is left out must not give its identifier to the next.
+        document = document.with_entity_ids()
     shift = _Shift(ordered)
-    kept = [(one, shift.entity(one)) for one in document.entities]
-    gone = {one.id for one, moved in kept if moved is None and one.id is not None}
-    return replace(
+    found = replace(
         document,
         text=_new_text(document.text, ordered),
         passages=tuple(shift.passage(one) for one in document.passages),
-        entities=tuple(moved for _, moved in kept if moved is not None),
-        relations=tuple(
-            shift.relation(one)
-            for one in document.relations
-            if not any(argument.target in gone for argument in one.arguments)
-        ),
+        entities=tuple(kept for one in document.entities if (kept := shift.entity(one))),
+        relations=tuple(shift.relation(one) for one in document.relations),
         sentences=tuple(moved for one in document.sentences if (moved := shift.span(one))),
     )
+    return RelationEnds(found).standing() if found.relations else found
 
 
 def _new_text(text: str, edits: Sequence[Edit]) -> str:

@@ -27,3 +27,8 @@ class MissingExtraError(BiobertError):
             f"package {package!r} is not installed; run: pip install 'biobert[{extra}]'",
             code="missing-extra",
         )
+        self._names = package, extra
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """So that it travels from one process to another."""
+        return type(self), self._names

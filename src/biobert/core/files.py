@@ -1,4 +1,7 @@
-"""Opening files: packed ones by ending, `-` for the standard streams, whole-or-nothing writing."""
+"""Opening files: packed ones by ending, `-` for the standard streams, whole-or-nothing writing.
+
+Standard input, which has no ending, is unpacked where it begins as packed files do.
+"""
 
 import bz2
 import gzip
@@ -6,11 +9,12 @@ import hashlib
 import json
 import lzma
 import os
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from io import BufferedIOBase, BufferedReader, BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -19,7 +23,14 @@ from biobert.core.decoding import BLOCK_BYTES, Utf8
 from biobert.core.errors import BadInputError, BiobertError
 
 STANDARD_STREAM = "-"
-OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+STARTS = {
+    ".gz": re.compile(rb"\x1f\x8b\x08"),
+    # A text may begin with the first three letters: the number of a block or of the end follows.
+    ".bz2": re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"),
+    ".xz": re.compile(rb"\xfd7zXZ\0"),
+}
+"""What packed files begin with."""
 TAR_ENDINGS = {".tgz": ".gz", ".tbz2": ".bz2", ".txz": ".xz"}
 """Short for `.tar` and an ending of compression."""
 LONGEST_LINE = 20_000_000
@@ -61,30 +72,32 @@ def plain_name(path: Path | str) -> str:
 
 @contextmanager
 def open_binary(path: Path | str) -> Iterator[BinaryIO]:
-    """Bytes of a file, unpacked as its name ends (`.gz`, `.bz2`, `.xz`); `-` is standard input."""
+    """Bytes of a file, unpacked as its name ends (`.gz`, `.bz2`, `.xz`).
+
+    `-` is standard input, unpacked as it begins.
+    """
     if isinstance(path, Memory):
         yield BytesIO(path.content)
         return
     if str(path) == STANDARD_STREAM:
-        yield sys.stdin.buffer
+        with _damage_named("standard input"):
+            yield _unpacked(sys.stdin.buffer)
         return
     place = Path(path)
     if not place.is_file():
         raise BadInputError(f"no such file: {place}", code="not-found")
-    try:
-        with _opener(place)(place, "rb") as stream:
-            yield cast(BinaryIO, stream)
-    except (OSError, *DAMAGE) as problem:
-        # bz2 tells damage by an OSError, which has no number as those of the system have.
-        if isinstance(problem, OSError) and problem.errno is not None:
-            raise
-        raise BadInputError(f"{place}: damaged or cut short: {problem}") from None
+    with _damage_named(place), _opener(place)(place, "rb") as stream:
+        yield cast(BinaryIO, stream)
 
 
 def beginning_of_input() -> bytes:
-    """What standard input begins with, as far as it is there; all of it is still to be read."""
-    stream = sys.stdin.buffer
-    return stream.peek() if isinstance(stream, BufferedReader) else b""
+    """What standard input begins with, unpacked, as far as it is there; all is still to be read.
+
+    Raises BadInputError where it is packed and damaged.
+    """
+    with _damage_named("standard input"):
+        stream: Any = _unpacked(sys.stdin.buffer)
+        return bytes(stream.peek(1)) if hasattr(stream, "peek") else b""
 
 
 class Eager:
@@ -239,6 +252,26 @@ def files_at(place: Path) -> list[Path]:
     if place.is_dir():
         return [path for path in sorted(place.iterdir()) if path.is_file()]
     return [place]
+
+
+@contextmanager
+def _damage_named(name: Path | str) -> Iterator[None]:
+    """Says of which input it is that its packed bytes are damaged."""
+    try:
+        yield
+    except (OSError, *DAMAGE) as problem:
+        # bz2 tells damage by an OSError, which has no number as those of the system have.
+        if isinstance(problem, OSError) and problem.errno is not None:
+            raise
+        raise BadInputError(f"{name}: damaged or cut short: {problem}") from None
+
+
+@lru_cache(maxsize=1)
+def _unpacked(stream: BinaryIO) -> BinaryIO:
+    """The stream, unpacked as it begins; one and the same for each, which holds what is unread."""
+    head = stream.peek() if isinstance(stream, BufferedReader) else b""
+    ending = next((one for one, start in STARTS.items() if start.match(head)), None)
+    return stream if ending is None else cast(BinaryIO, OPENERS[ending](stream, "rb"))
 
 
 def _opener(path: Path):  # type: ignore[no-untyped-def]

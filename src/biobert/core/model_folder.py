@@ -10,6 +10,7 @@ README.md                           the model card
 """
 
 import json
+import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -96,6 +97,21 @@ def check_replaceable(output: Path, source: Path) -> None:
         raise BadInputError(f"{output} is there and no model folder: choose another --output")
 
 
+def check_free(output: Path) -> None:
+    """An error where something stands in the place of a model that is to be written."""
+    if output.exists():
+        raise BadInputError(f"{output} exists; choose another --output")
+
+
+@contextmanager
+def placed_folder(output: Path) -> Iterator[Path]:
+    """A hidden folder that stands as `output` at the end; where the work in it fails, nothing
+    changes."""
+    with unfinished_folder(output) as folder:
+        yield folder
+        put_in_place(folder, output)
+
+
 @contextmanager
 def unfinished_folder(output: Path) -> Iterator[Path]:
     """A hidden folder beside the output, gone at the end whatever happens."""
@@ -119,6 +135,16 @@ def put_in_place(finished: Path, output: Path) -> None:
         output.rename(old)
     finished.rename(output)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def move_model(finished: Path, output: Path) -> None:
+    """Move a finished model into a folder that holds more, such as that of its run.
+
+    Its manifest leaves first and comes last: a folder with a manifest is complete.
+    """
+    (output / MANIFEST).unlink(missing_ok=True)
+    for path in sorted(finished.iterdir(), key=lambda path: path.name == MANIFEST):
+        os.replace(path, output / path.name)
 
 
 def check_same_answers(models: Sequence[Path], *, free: Collection[str] = TUNED) -> None:

@@ -32,13 +32,15 @@ def override(tables: Mapping[str, Any], assignments: Sequence[str]) -> dict[str,
     for assignment in assignments:
         path, sign, text = assignment.partition("=")
         if not sign or not path.strip():
-            raise BadInputError(f"--set {assignment!r}: write it as table.key=value")
+            raise BadInputError(f"--set {assignment!r}: write it as table.key=value", code="usage")
         *parents, key = path.strip().split(".")
         table = result
         for parent in parents:
             table = table.setdefault(parent, {})
             if not isinstance(table, dict):
-                raise BadInputError(f"--set {assignment!r}: {parent!r} is a value, not a table")
+                raise BadInputError(
+                    f"--set {assignment!r}: {parent!r} is a value, not a table", code="usage"
+                )
         table[key] = _toml_value(text.strip())
     return result
 

@@ -1,10 +1,12 @@
 """What a build that was stopped needs to go on: hidden files, written after every closed shard."""
 
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -18,6 +20,8 @@ from biobert.data.shards import ShardRecord, write_json
 
 STATE = ".build.json"
 MARKS = ".marks-{:05}.npz"
+UNREADABLE = (OSError, EOFError, BadZipFile, zlib.error, ValueError, KeyError)
+"""What numpy raises where a file of arrays is missing, breaks off or is damaged."""
 
 
 @dataclass(slots=True)
@@ -111,9 +115,9 @@ def clear_state(folder: Path) -> None:
 
 def _read_marks(path: Path) -> Iterator[tuple[bytes, Signature | None]]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             fingerprints, signatures = arrays["fingerprints"], arrays["signatures"]
-    except (OSError, ValueError, KeyError) as problem:
+    except UNREADABLE as problem:
         raise BadInputError(f"{path}: damaged: {problem}; build into another folder") from None
     rows = fingerprints.reshape(-1, FINGERPRINT_BYTES)
     for number, row in enumerate(rows):

@@ -261,7 +261,10 @@ def _described(
         "tokenizer_sha256": sha256(text.encode()).hexdigest(),
         "test_splits": "keep" if splits is None else f"exclude {splits.checksum()}",
         "tagger": tagging.name if tagging else "",
-        "sources": {f"{number} {one.name}": one.sha256 for number, one in enumerate(sources)},
+        "sources": {
+            f"{number} {one.name}": f"{one.format} {one.sha256}"
+            for number, one in enumerate(sources)
+        },
     }
 
 

@@ -165,15 +165,15 @@ def _distinct(shared: Mapping[str, Sequence[str]]) -> dict[str, int]:
 
 
 def _duplicates(splits: Mapping[str, Sequence[Document]]) -> list[str]:
-    seen = Counter(document.id for documents in splits.values() for document in documents)
-    texts: dict[str, list[str]] = defaultdict(list)
+    """Texts that stand in several documents, then identifiers that stand for several texts."""
+    by_text: dict[str, list[str]] = defaultdict(list)
+    by_identifier: dict[str, set[str]] = defaultdict(set)
     for name, documents in splits.items():
         for document in documents:
-            texts[document.text].append(f"{name}:{document.id}")
-    same_text = [" = ".join(places) for places in texts.values() if len(places) > 1]
-    same_id = [identifier for identifier, times in seen.items() if times > 1]
-    named = " ".join(same_text)
-    return same_text + [one for one in same_id if one not in named]
+            by_text[document.text].append(f"{name}:{document.id}")
+            by_identifier[document.id].add(document.text)
+    same_text = [" = ".join(places) for places in by_text.values() if len(places) > 1]
+    return same_text + [name for name, texts in by_identifier.items() if len(texts) > 1]
 
 
 def _inconsistencies(splits: Mapping[str, Sequence[Document]]) -> list[Inconsistency]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -10,6 +10,8 @@ from biobert.core.document import Document, Passage, Span
 from biobert.core.errors import BadInputError
 from biobert.core.shelf import unknown_name
 from biobert.data.licences import LICENCES, licence_of
+from biobert.text.covering import disjoint_passages
+from biobert.text.sentences import sentences_of
 
 # Control characters, line separators, what could not be read, lone surrogates, private glyphs.
 INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffd\ud800-\udfff\ue000-\uf8ff]")
@@ -201,10 +203,10 @@ def _unread(text: str) -> int:
     return text.count("\ufffd") + text.count("\0")
 
 
-def _passages(document: Document) -> Sequence[Passage]:
+def _passages(document: Document) -> Iterable[Passage]:
     if document.sentences:
-        return [Passage(one.start, one.end, "sentence") for one in document.sentences]
-    return document.passages or (Passage(0, len(document.text), "text"),)
+        return [Passage(one.start, one.end, "sentence") for one in sentences_of(document)]
+    return disjoint_passages(document)
 
 
 def _paragraphs(text: str, removed: Removed) -> Iterator[str]:

@@ -21,6 +21,7 @@ PREFIXES = {
     "*species": "ncbitaxon",
     "umls": "umls",
     "cellosaurus": "cellosaurus",
+    "ca#": "caid",
 }
 # What a bare number means, by the type of the mention.
 NUMBER_PREFIXES = {
@@ -31,11 +32,27 @@ NUMBER_PREFIXES = {
     "organismtaxon": "ncbitaxon",
 }
 NOTHING = frozenset({"", "-", "-1", "none", "null", "na", "n/a"})
+# A prefix may stand twice, `GO:GO:0008150`, or with a second one, `species:ncbi:9606`.
+PREFIXED = re.compile(
+    r"(?P<prefix>\*?[A-Za-z][^:]*)(?::(?i:(?P=prefix)|ncbi))?:(?P<local>.+)", re.DOTALL
+)
 SEPARATORS = re.compile(r"[|+,;]")
-# A variant as tmVar writes it, `c|SUB|C|643|T`: bars that part nothing.
+# A variant as tmVar writes it, `c|SUB|C|643|T`: bars that part nothing. In HGVS's words a plus does
+# not, `HGVS:c.1799+1G>A`.
 VARIANT = re.compile(r"(?:tmvar:)?[a-z]\|[A-Z]*\|", re.IGNORECASE)
 VARIANT_SEPARATORS = re.compile(r"[,;]")
 VARIANT_PREFIX = "tmvar"
+HGVS = re.compile(r"(?:^|[|,;])\s*+hgvs:", re.IGNORECASE)
+HGVS_SEPARATORS = re.compile(r"[|,;]")
+# What tmVar says besides, and others, as they spell it.
+SPELLINGS = {
+    "variantgroup": "VariantGroup",
+    "correspondinggene": "CorrespondingGene",
+    "correspondingspecies": "CorrespondingSpecies",
+    "caid": "CA#",
+    "http": "http",
+    "https": "https",
+}
 BAR, CODED_BAR = "|", "%7C"
 
 
@@ -44,9 +61,8 @@ def curies(raw: str, label: str = "") -> tuple[str, ...]:
 
     `label` is the mention's type: it tells what a bare number is.
     """
-    separators = VARIANT_SEPARATORS if VARIANT.match(raw.strip()) else SEPARATORS
-    found = (curie(part, label) for part in separators.split(raw))
-    return tuple(dict.fromkeys(one for one in found if one))
+    found = (curie(part, label) for part in _separators(raw).split(raw))
+    return tuple(dict.fromkeys(one.replace(BAR, CODED_BAR) for one in found if one))
 
 
 def curie(raw: str, label: str = "") -> str:
@@ -58,9 +74,8 @@ def curie(raw: str, label: str = "") -> str:
         # Coded, because a bar parts one identifier from the next.
         name = re.sub(f"^{VARIANT_PREFIX}:", "", value, flags=re.IGNORECASE)
         return f"{VARIANT_PREFIX}:{name.replace(BAR, CODED_BAR)}"
-    prefix, colon, local = value.rpartition(":")
-    if colon and prefix and local:
-        return "" if local in NOTHING else f"{_prefix(prefix)}:{local.strip()}"
+    if found := PREFIXED.fullmatch(value):
+        return _with_prefix(found["prefix"].strip().lower(), found["local"].strip())
     if MESH.fullmatch(value):
         return f"mesh:{value}"
     if value.isdigit():
@@ -91,9 +106,9 @@ def as_mentioned(identifiers: Iterable[str], known: Mapping[str, str]) -> tuple[
 
 
 def joined(identifiers: Iterable[str]) -> str:
-    """Identifiers as files write them in one field: bars between, or commas beside a variant's."""
+    """Identifiers as files write them in one field: bars between, semicolons beside a variant's."""
     names = list(identifiers)
-    return ("," if any(BAR in name for name in names) else BAR).join(names)
+    return (";" if any(BAR in name for name in names) else BAR).join(names)
 
 
 def bare(identifier: str) -> str:
@@ -103,7 +118,7 @@ def bare(identifier: str) -> str:
         return local.replace(CODED_BAR, BAR)
     if prefix in ("mesh", "ncbigene", "ncbitaxon", "id", "dbsnp", "cellosaurus"):
         return local
-    return f"{prefix.upper()}:{local}"
+    return _spelled(prefix, local)
 
 
 def prefixed(identifier: str) -> str:
@@ -111,9 +126,22 @@ def prefixed(identifier: str) -> str:
     prefix, _, local = identifier.partition(":")
     if prefix == VARIANT_PREFIX:
         return local.replace(CODED_BAR, BAR)
-    return local if prefix == "id" else f"{prefix.upper()}:{local}"
+    return local if prefix == "id" else _spelled(prefix, local)
 
 
-def _prefix(raw: str) -> str:
-    lower = raw.strip().lower()
-    return PREFIXES.get(lower, re.sub(r"[^a-z0-9]+", "", lower))
+def _separators(raw: str) -> re.Pattern[str]:
+    if BAR in raw and any(VARIANT.match(one.strip()) for one in VARIANT_SEPARATORS.split(raw)):
+        return VARIANT_SEPARATORS
+    return HGVS_SEPARATORS if HGVS.search(raw) else SEPARATORS
+
+
+def _with_prefix(prefix: str, local: str) -> str:
+    if local in NOTHING:
+        return ""
+    if prefix == "rs#":
+        return f"dbsnp:rs{local}"
+    return f"{PREFIXES.get(prefix, re.sub('[^a-z0-9]+', '', prefix))}:{local}"
+
+
+def _spelled(prefix: str, local: str) -> str:
+    return f"{SPELLINGS.get(prefix, prefix.upper())}:{local}"

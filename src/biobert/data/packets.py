@@ -30,7 +30,7 @@ from biobert.data.sources import Source
 
 LARGEST_RECORD = 20_000_000
 """In bytes: no honest citation is larger."""
-DAMAGED = "damaged source"
+DAMAGED, CUT_SHORT = "damaged source", "cut short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,12 @@ def documents_of(piece: Piece, rejects: Rejects) -> Iterator[Document]:
     else:
         found = iter([_plain(content, piece.name)])
     return (_with_licence(document, piece.source) for document in found)
+
+
+def damaged_sources(rejects: Rejects) -> list[tuple[str, str]]:
+    """The files that could not be read to their end, with what was wrong."""
+    starts = (DAMAGED, CUT_SHORT)
+    return [(one.file, one.reason) for one in rejects.kept if one.reason.startswith(starts)]
 
 
 def _packets(unit: Unit, number: int, packet_bytes: int) -> Iterator[Packet]:
@@ -210,7 +216,7 @@ def _records(blocks: Iterable[bytes], name: str, rejects: Rejects) -> Iterator[b
             rejects.add(name, "record", f"too large: more than {LARGEST_RECORD} bytes")
             held, looked_at = b"", 0
     if pubmed.RECORD_START.search(held):
-        rejects.add(name, "record", "cut short: a record without an end")
+        rejects.add(name, "record", f"{CUT_SHORT}: a record without an end")
 
 
 def _lines(

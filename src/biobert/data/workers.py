@@ -80,7 +80,7 @@ class LocalEngine:
             ) from None
 
 
-_preparer: Preparer | None = None
+_preparer: Preparer | BiobertError | None = None
 
 
 def _begin(preparation: Preparation) -> None:
@@ -88,7 +88,10 @@ def _begin(preparation: Preparation) -> None:
     # An interrupt from the keyboard reaches every process; the first one sees to the end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    _preparer = Preparer(preparation)
+    try:
+        _preparer = Preparer(preparation)
+    except BiobertError as problem:
+        _preparer = problem  # raised here, it would end the worker, and nobody would be told
 
 
 def _leave_with_parent() -> None:
@@ -100,5 +103,7 @@ def _leave_with_parent() -> None:
 
 
 def _prepare(packet: Packet) -> PreparedPacket:
+    if isinstance(_preparer, BiobertError):
+        raise _preparer
     assert _preparer is not None
     return _preparer(packet)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -44,12 +45,17 @@ def classification_report(matrix: ConfusionMatrix) -> dict[str, Score]:
 
 
 def score_labels(
-    gold: Sequence[Collection[str]], predicted: Sequence[Collection[str]], labels: Sequence[str]
+    gold: Sequence[Collection[str]],
+    predicted: Sequence[Collection[str]],
+    labels: Sequence[str],
+    choice: Literal["one", "many"] = "many",
 ) -> Scores:
     """Scores of label sets, over `labels`; `main` is micro F1.
 
-    `details` has the accuracy, the share of items whose labels are exactly right, and the mean over
-    labels. A predicted label that is none of `labels` is a wrong answer.
+    `details` has the accuracy, the share of items whose labels are exactly right, and the mean F1
+    over labels: where items have `one` label each over those in gold or prediction, where they may
+    have `many` over all, as scikit-learn has it for both. A predicted label that is none of
+    `labels` is a wrong answer.
     """
     if len(gold) != len(predicted):
         raise ValueError(f"{len(gold)} gold but {len(predicted)} predicted label sets")
@@ -62,7 +68,8 @@ def score_labels(
     micro = score_from_counts(right, wanted, answered + sum(foreign))
     is_exact = (own == found).all(axis=1) & (np.array(foreign) == 0)
     exact = float(is_exact.mean()) if len(own) else 0.0
-    macro = macro_average(list(by_label.values()))
+    occurs = {name for name, row in zip(labels, counts, strict=True) if any(row)}
+    macro = macro_average([by_label[name] for name in labels if choice == "many" or name in occurs])
     details = {"accuracy": exact, "macro_f1": macro["f1"]}
     return Scores(main=micro.f1, micro=micro, by_label=by_label, details=details)
 

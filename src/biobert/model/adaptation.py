@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from biobert.core.errors import BadInputError
@@ -22,7 +21,7 @@ from biobert.core.files import read_json
 from biobert.core.settings import from_mapping
 from biobert.model.adapters import SHELF, AdapterSettings
 from biobert.model.network import Network
-from biobert.model.tensors import write_tensors
+from biobert.model.tensors import read_wanted, write_tensors
 
 DESCRIPTION = "adapter.json"
 TENSORS = "adapter.safetensors"
@@ -90,10 +89,7 @@ def read_adaptation(folder: Path) -> Adaptation | None:
 def fill_adapter(network: Network, folder: Path, adaptation: Adaptation) -> None:
     """Put the adapter of a folder into a network around its encoder."""
     adapt(network, adaptation)
-    wanted, found = _trained(network), load_file(folder / TENSORS)
-    for name, own in wanted.items():
-        if name not in found or found[name].shape != own.shape:
-            raise BadInputError(f"{folder / TENSORS}: no {name!r} of shape {tuple(own.shape)}")
+    found = read_wanted(folder / TENSORS, _trained(network))
     network.load_state_dict(found, strict=False)
 
 

@@ -1,15 +1,16 @@
 """Any encoder of transformers behind the contract of our own, and where to find it."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from biobert.core.errors import BadInputError
-from biobert.core.hub import CONVERT_FOLDER, find_published_folder
+from biobert.core.files import written_whole
+from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import WEIGHTS
 from biobert.core.task import HeadSpec
 from biobert.model.adaptation import (
@@ -22,16 +23,20 @@ from biobert.model.adaptation import (
 from biobert.model.encoder import Encoder, Pooler
 from biobert.model.network import Network
 from biobert.model.settings import EncoderSettings
-from biobert.model.tensors import write_tensors
-from biobert.model.weights import load_bert, load_heads, read_config
+from biobert.model.tensors import damage_named, read_wanted, write_tensors
+from biobert.model.weights import INDEX, load_bert, load_heads, read_config, without_weights
 from biobert.text.tokenizer import VOCABULARY_FILES, Tokenizer
 
+UNBOUNDED = 1 << 30
+OTHERS = "name an encoder such as BERT, RoBERTa, ELECTRA, DeBERTa or ModernBERT"
 T5_KINDS = ("t5", "mt5", "umt5")
+"""Their vocabularies have no token that a row could begin with."""
 WANTED_FILES = ("*.json", "*.safetensors", "vocab.txt", "merges.txt", "*.model")
+_LOG = logging.getLogger(__name__)
 
 
 class HubEncoder(nn.Module):
-    """A `transformers.AutoModel` (DeBERTa, ELECTRA, RoBERTa, ModernBERT, T5 encoder, ...)."""
+    """A `transformers.AutoModel` (DeBERTa, ELECTRA, RoBERTa, ModernBERT, ...)."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -74,8 +79,11 @@ class HubEncoder(nn.Module):
     def save(self, folder: Path, heads: nn.Module) -> None:
         """Write the model as transformers does, and the heads beside it."""
         self.model.save_pretrained(folder)  # type: ignore[operator]
-        tensors = {**heads.state_dict(), **self.pooler.state_dict(prefix="pooler.")}
-        write_tensors(tensors, folder / HEADS)
+        write_tensors(self.beside(heads), folder / HEADS)
+
+    def beside(self, heads: nn.Module) -> dict[str, torch.Tensor]:
+        """What transformers' own file has no place for: the heads, and the pooler they read."""
+        return {**heads.state_dict(), **self.pooler.state_dict(prefix="pooler.")}
 
 
 HEADS = "heads.safetensors"
@@ -83,7 +91,10 @@ HEADS = "heads.safetensors"
 
 def _positions(model: nn.Module) -> int:
     """How long a row may be. RoBERTa counts positions from behind that of its padding token."""
-    limit = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
+    limit = int(getattr(model.config, "max_position_embeddings", 0) or 0)
+    if limit <= 0:
+        # XLNet, which knows distances alone, says -1.
+        return UNBOUNDED
     for name, module in model.named_modules():
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None):
             return limit - int(module.padding_idx) - 1
@@ -93,46 +104,141 @@ def _positions(model: nn.Module) -> int:
 def find_encoder_folder(name: str) -> Path:
     """The folder of a checkpoint: a path as it is, or a Hugging Face name fetched once.
 
-    Only safetensors are fetched: the publisher's own, or else those of the hub's conversion.
+    Only safetensors are fetched: the publisher's own, or else those of the hub's conversion. Where
+    the tokenizer has one of its older forms alone, `tokenizer.json` is written beside it, once.
     """
-    return find_published_folder(name, WANTED_FILES)
+    folder = find_published_folder(name, WANTED_FILES)
+    has_older = (folder / "merges.txt").is_file() or any(folder.glob("*.model"))
+    if has_older and not _has_tokenizer(folder):
+        _write_tokenizer(folder)
+    return folder
+
+
+def _has_tokenizer(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in VOCABULARY_FILES)
+
+
+def _write_tokenizer(folder: Path) -> None:
+    """Write what transformers makes of `merges.txt` (RoBERTa) or a `*.model` (DeBERTa-v3)."""
+    from transformers import AutoTokenizer
+
+    try:
+        backend = AutoTokenizer.from_pretrained(folder).backend_tokenizer
+    except Exception as problem:  # noqa: BLE001 - tokenizers raises nothing more exact
+        raise BadInputError(
+            f"{folder}: no tokenizer.json, and none could be made of the older files "
+            f"({_first_line(problem)}); of a *.model it takes pip install sentencepiece protobuf"
+        ) from None
+    pieces, wanted = backend.get_vocab_size(), read_config(folder).get("vocab_size")
+    # Where transformers misses a file, it goes on with special tokens alone.
+    if isinstance(wanted, int) and 2 * pieces < wanted:
+        raise BadInputError(
+            f"{folder}: no tokenizer.json, and of the older files came {pieces} pieces, not "
+            f"{wanted}: a file is missing; copy the whole folder"
+        )
+    with written_whole(folder / "tokenizer.json") as stream:
+        stream.write(backend.to_str(pretty=True).encode())
+    _LOG.warning("%s: tokenizer.json has been made of the older files of its tokenizer", folder)
 
 
 def load_encoder(folder: Path) -> Encoder | HubEncoder:
     """Our encoder for a BERT folder, transformers' for any other kind.
 
-    Raises BadInputError where the folder's tokenizer gives ids that the encoder does not know.
+    Raises BadInputError where weights are damaged or missing, where the model is no encoder that
+    reads both ways, and where the folder's tokenizer gives ids that the encoder does not know.
     """
     encoder = _load_encoder(folder)
-    if any((folder / name).is_file() for name in VOCABULARY_FILES):
+    if _has_tokenizer(folder):
         embeddings: torch.Tensor = encoder.word_embeddings.weight  # type: ignore[assignment]
         Tokenizer.from_folder(folder).check_embeddings(len(embeddings), place=folder)
     return encoder
 
 
 def _load_encoder(folder: Path) -> Encoder | HubEncoder:
-    config = read_config(folder)
-    absolute = config.get("position_embedding_type", "absolute") == "absolute"
-    if config.get("model_type", "bert") == "bert" and absolute:
+    kind = read_config(folder).get("model_type", "bert")
+    if kind == "bert":
         return load_bert(folder)
-    if config.get("model_type") == "encoder-decoder":
+    if kind == "encoder-decoder":
         raise BadInputError(f"{folder} is an encoder with a decoder: `biobert generate` is its use")
-    from transformers import AutoModel, AutoModelForTextEncoding
+    if kind in T5_KINDS:
+        raise BadInputError(
+            f"{folder}: model_type {kind!r} has no cls token, and rows begin with one; {OTHERS}"
+        )
+    if not any((folder / name).is_file() for name in (WEIGHTS, INDEX)):
+        raise without_weights(folder)
+    from transformers import AutoModel
 
-    if not list(folder.glob("*.safetensors")):
-        command = CONVERT_FOLDER.format(folder=folder)
-        raise BadInputError(f"{folder}: no {WEIGHTS}; convert pickled weights once: {command}")
-    # AutoModel would give these with their decoder.
-    make = AutoModelForTextEncoding if config["model_type"] in T5_KINDS else AutoModel
-    return HubEncoder(read_weights(make, folder))
+    try:
+        encoder = HubEncoder(read_weights(AutoModel, folder))
+    except (OSError, ValueError) as problem:
+        raise BadInputError(f"{folder}: cannot be opened: {_first_line(problem)}") from None
+    if reason := _unfitness(encoder):
+        raise BadInputError(f"{folder}: model_type {kind!r} {reason}; {OTHERS}")
+    return encoder
+
+
+def _unfitness(encoder: HubEncoder) -> str | None:
+    """Why a model gives no vectors of tokens that see all of their row, or None where it does."""
+    if encoder.model.config.is_encoder_decoder:  # type: ignore[union-attr]
+        return "has a decoder, whose states are no vectors of what is read"
+    rows = torch.tensor([[4, 5, 6], [4, 5, 7]])
+    try:
+        with torch.no_grad():
+            # On a copy: BigBird gives its sparse attention up for good when a row is short.
+            vectors = shared_copy(encoder)(rows)
+    except (RuntimeError, TypeError) as problem:
+        return f"does not take rows of any length ({_first_line(problem)})"
+    if vectors.shape[:2] != rows.shape:
+        return "has no vector for every token"
+    first, second = vectors[:, 0]
+    if (first - second).norm() < 1e-5 * first.norm():
+        return "is a decoder: its tokens do not see what follows them"
+    return None
 
 
 def read_weights(kind: Any, folder: Path) -> Any:
-    """A model of a class of transformers, from safetensors alone, without a bar of progress."""
+    """A model of a class of transformers, from safetensors alone, without a bar of progress.
+
+    It is in float32 whatever was published, as weights that learn have to be. Raises BadInputError
+    where weights are damaged or not all there.
+    """
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    return kind.from_pretrained(folder, use_safetensors=True)
+    with damage_named(folder):
+        model, found = kind.from_pretrained(
+            folder,
+            use_safetensors=True,
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
+    _check_found(model, found, folder)
+    return model
+
+
+def _check_found(model: nn.Module, found: Mapping[str, Any], folder: Path) -> None:
+    """An error where transformers has drawn weights, or left some that it cannot use."""
+    for name, there, wanted in sorted(found["mismatched_keys"]):
+        raise BadInputError(
+            f"{folder}: {name!r} has shape {tuple(there)}, config.json says {tuple(wanted)}"
+        )
+    learnt = {name for name, one in model.named_parameters() if one.requires_grad}
+    missing = [name for name in found["missing_keys"] if name in learnt and "pooler" not in name]
+    if missing:
+        raise BadInputError(
+            f"{folder}: weights lack {min(missing)!r}, {len(missing)} tensors in all; copy the "
+            "whole checkpoint, with the names that transformers gives"
+        )
+    if any("distance_embedding" in name for name in found["unexpected_keys"]):
+        raise BadInputError(
+            f"{folder}: transformers no longer knows the relative positions of this checkpoint "
+            "(position_embedding_type in config.json); name one with absolute positions"
+        )
+
+
+def _first_line(problem: Exception) -> str:
+    return str(problem).strip().partition("\n")[0]
 
 
 def load_trained_network(
@@ -171,11 +277,8 @@ def _load_heads(network: Network, folder: Path) -> None:
     if isinstance(network.encoder, Encoder):
         load_heads(network, folder)
         return
-    tensors = load_file(folder / HEADS)
-    pooler = {
-        key.removeprefix("pooler."): tensors.pop(key)
-        for key in list(tensors)
-        if key.startswith("pooler.")
-    }
-    network.encoder.pooler.load_state_dict(pooler)  # type: ignore[union-attr]
-    network.heads.load_state_dict(tensors)
+    assert isinstance(network.encoder, HubEncoder)
+    wanted = network.encoder.beside(network.heads)
+    found = read_wanted(folder / HEADS, wanted)
+    for name, own in wanted.items():
+        own.copy_(found[name])

@@ -11,11 +11,14 @@ from biobert.core.task import HeadSpec
 from biobert.model.decoder import DecoderHead
 from biobert.model.encoder import Encoder
 from biobert.model.heads import LinearHead, VocabularyHead
-from biobert.model.vectors import VectorHead, mean_vectors
+from biobert.model.vectors import NEVER, VectorHead, mean_vectors
 
-NEVER = -1e4
-"""A logit that no softmax sees, within the range of half precision."""
-LAYER_NUMBER = re.compile(r"\.(?:layers?|block|h)\.(\d+)\.")
+LAYER_NUMBER = re.compile(r"\.layers?\.(\d+)\.")
+# By name: the norms of DeBERTa's relative positions and of ALBERT's only layer lie outside, too.
+TOP_NORM = re.compile(
+    r"\.(?:final_norm|emb_layer_norm_after|model\.(?:norm|LayerNorm)|encoder\.ln)\."
+)
+"""The norm behind the last layer, of ModernBERT, ESM, EuroBERT, RoBERTa-PreLayerNorm, Megatron."""
 
 
 class Network(nn.Module):
@@ -98,8 +101,9 @@ class Network(nn.Module):
         """How far from the heads a parameter is: 0 a head, 1 the top layer, ..., the embeddings."""
         if name.startswith("heads.") or ".pooler." in name:
             return 0
-        found = LAYER_NUMBER.search(name)
-        return self.layer_count - int(found.group(1)) if found else self.layer_count + 1
+        if found := LAYER_NUMBER.search(name):
+            return self.layer_count - int(found.group(1))
+        return 1 if TOP_NORM.search(name) else self.layer_count + 1
 
     def _logits(
         self, spec: HeadSpec, hidden: torch.Tensor, places: torch.Tensor | None

@@ -65,8 +65,11 @@ def from_hugging_face(config: Mapping[str, Any]) -> EncoderSettings:
     kind = config.get("model_type", "bert")
     if kind != "bert":
         raise BadInputError(f"model_type {kind!r} is not 'bert'; it is read through transformers")
-    if config.get("position_embedding_type", "absolute") != "absolute":
-        raise BadInputError("only absolute position embeddings are known to this encoder")
+    if (positions := config.get("position_embedding_type", "absolute")) != "absolute":
+        raise BadInputError(
+            f"position_embedding_type {positions!r}: of BERT's positions only the absolute ones "
+            "are known, here and to transformers; name a checkpoint with them"
+        )
     values = {
         ours: config[theirs] for ours, theirs in FIELDS.items() if config.get(theirs) is not None
     }

@@ -17,7 +17,7 @@ import torch
 from safetensors import safe_open
 
 from biobert.core.errors import BadInputError
-from biobert.model.tensors import write_tensors
+from biobert.model.tensors import damage_named, write_tensors
 
 MASK, VALUES, SHAPES = ".mask", ".values", "shapes"
 WHOLE_NUMBERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
@@ -42,7 +42,7 @@ def write_sparse(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
 
 def read_sparse(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a file that `write_sparse` wrote, as they were."""
-    with safe_open(path, framework="pt") as file:
+    with damage_named(path), safe_open(path, framework="pt") as file:
         shapes = json.loads((file.metadata() or {}).get(SHAPES, "{}"))
         parts = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     tensors = {

@@ -12,9 +12,7 @@ import torch
 from torch import nn
 
 from biobert.core.errors import BadInputError
-
-NEVER = -1e4
-"""A score that no softmax sees, within the range of half precision."""
+from biobert.model.vectors import NEVER
 
 
 class SourceReader(nn.Module):

@@ -7,7 +7,7 @@ from torch.nn import functional
 from biobert.core.task import ANCHOR, NEGATIVE, POSITIVE, HeadSpec
 
 NEVER = -1e4
-"""A scaled cosine that no softmax sees; an infinite one would have no gradient."""
+"""What no softmax sees, within the range of half precision; an infinity would have no gradient."""
 
 
 class VectorHead(nn.Module):

@@ -4,19 +4,18 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from biobert.core.errors import BadInputError
+from biobert.core.files import read_json
 from biobert.core.hub import CONVERT_FOLDER
-from biobert.core.model_folder import SPARSE_WEIGHTS, WEIGHTS
+from biobert.core.model_folder import CONFIG, SPARSE_WEIGHTS, WEIGHTS
 from biobert.model.adaptation import save_adapter
 from biobert.model.encoder import Encoder
 from biobert.model.names import PRETRAINING_NAMES, hugging_face_name
 from biobert.model.network import Network
 from biobert.model.settings import from_hugging_face, to_hugging_face
 from biobert.model.sparse import read_sparse
-from biobert.model.tensors import write_tensors
+from biobert.model.tensors import read_file, write_tensors
 
 INDEX = "model.safetensors.index.json"
 
@@ -25,37 +24,34 @@ WITHOUT_POOLER = ("BertForTokenClassification", "BertForMaskedLM", "BertForQuest
 
 def read_config(folder: Path) -> dict[str, object]:
     """The `config.json` of a checkpoint folder."""
-    path = folder / "config.json"
-    if not path.is_file():
-        raise BadInputError(f"{folder}: no config.json; is it a model folder?", code="not-found")
-    config: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
-    return config
+    return read_json(folder / CONFIG, missing=f"{folder}: no {CONFIG}; is it a model folder?")
 
 
 def read_tensors(folder: Path) -> dict[str, torch.Tensor]:
     """All tensors of `model.safetensors`, of the shards that its index names, or of its sparse
     form."""
-    try:
-        if (folder / INDEX).is_file():
-            shards = set(json.loads((folder / INDEX).read_text())["weight_map"].values())
-            return {
-                name: tensor
-                for shard in sorted(shards)
-                for name, tensor in load_file(folder / Path(shard).name).items()
-            }
-        if (folder / WEIGHTS).is_file():
-            tensors: dict[str, torch.Tensor] = load_file(folder / WEIGHTS)
-            return tensors
-        if (folder / SPARSE_WEIGHTS).is_file():
-            return read_sparse(folder / SPARSE_WEIGHTS)
-    except SafetensorError as problem:
-        raise BadInputError(f"{folder}: damaged weights: {problem}") from None
+    if (folder / INDEX).is_file():
+        shards = set(read_json(folder / INDEX, missing="")["weight_map"].values())
+        return {
+            name: tensor
+            for shard in sorted(shards)
+            for name, tensor in read_file(folder / Path(shard).name).items()
+        }
+    if (folder / WEIGHTS).is_file():
+        return read_file(folder / WEIGHTS)
+    if (folder / SPARSE_WEIGHTS).is_file():
+        return read_sparse(folder / SPARSE_WEIGHTS)
+    raise without_weights(folder)
+
+
+def without_weights(folder: Path) -> BadInputError:
+    """The error for a folder that has no safetensors."""
     if list(folder.glob("*.bin")):
-        raise BadInputError(
+        return BadInputError(
             f"{folder}: only pickled weights (.bin), which can run code when read; convert them "
             f"once: {CONVERT_FOLDER.format(folder=folder)}"
         )
-    raise BadInputError(f"{folder}: no {WEIGHTS}", code="not-found")
+    return BadInputError(f"{folder}: no {WEIGHTS}; copy the whole checkpoint", code="not-found")
 
 
 def load_bert(folder: Path) -> Encoder:
@@ -63,7 +59,11 @@ def load_bert(folder: Path) -> Encoder:
 
     A checkpoint without a pooler keeps a fresh one; any other missing tensor is an error.
     """
-    encoder = Encoder(from_hugging_face(read_config(folder)))
+    config = read_config(folder)
+    try:
+        encoder = Encoder(from_hugging_face(config))
+    except BadInputError as problem:
+        raise BadInputError(f"{folder / CONFIG}: {problem}") from None
     tensors = {bare_name(name): value for name, value in read_tensors(folder).items()}
     state = {}
     for name, own in encoder.state_dict().items():

@@ -15,18 +15,25 @@ from biobert.core.annotate import (
     encode_documents,
     predict_documents,
 )
-from biobert.core.arguments import check_list, shown
-from biobert.core.document import Document, Entity, Provenance, Relation
+from biobert.core.arguments import check_list, check_many, shown
+from biobert.core.document import Document, Provenance
 from biobert.core.errors import BadInputError
 from biobert.core.shelf import unknown_name
 from biobert.core.version import __version__
 from biobert.pipeline.load import EMBEDDED, LoadedModel, load_model
-from biobert.pipeline.relating import finds_relations, load_relation_model, whole_relations
+from biobert.pipeline.relating import (
+    finds_relations,
+    load_relation_model,
+    relation_tasks,
+    whole_relations,
+)
 from biobert.runtime.settings import RuntimeSettings
 
 _Outcome = Document | BadInputError
 """A document with its annotations, or why it cannot be read."""
 CHUNK_CHARACTERS = 100_000
+FINDING = {"token", "span"}
+"""Kinds of heads that find entities; others leave those of a document alone."""
 PAIRS_AT_ONCE = 10_000
 """Each is a row in memory, and a chunk that is full of mentions has a million."""
 
@@ -71,7 +78,8 @@ class Annotator:
         terms: Mapping[str, Sequence[str]] | None = None,
         settings: RuntimeSettings = RuntimeSettings(),
     ) -> None:
-        """Load the model; `labels` keeps only these types, `minimum_score` only surer entities.
+        """Load the model; `labels` keeps only these types of its answers, `minimum_score` only
+        surer ones.
 
         `relations` names a model that then relates the entities, and `minimum_relation_score`
         keeps only surer relations. `terms` are names of each type that are marked wherever they
@@ -91,7 +99,9 @@ class Annotator:
         self.labels = self._known_labels(labels)
         self._models, self._settings = [self.model], settings
         self.relations: LoadedModel | None = None
-        if relations is not None:
+        if relations is None:
+            self._check_relates(minimum_relation_score)
+        else:
             found = self.labels or self.model.labels
             self.relations = load_relation_model(relations, found, settings)
             self._models.append(self.relations)
@@ -121,9 +131,7 @@ class Annotator:
 
         A document that the task cannot read is an error, in its turn.
         """
-        if isinstance(texts, str | Document):
-            what = f"texts={shown(texts)} is one {type(texts).__name__}"
-            raise BadInputError(f"{what}, not a list; write [{shown(texts)}], or use annotate")
+        check_many("texts", texts, str | Document, single="annotate")
         for chunk in self.annotate_chunks(texts):
             for one in chunk:
                 if isinstance(one, Refused):
@@ -152,16 +160,33 @@ class Annotator:
         ]
 
     def _kept(self, document: Document) -> Document:
-        if finds_relations(self.model.task):
-            kept = [one for one in document.relations if self._wanted(one)]
-            return replace(document, relations=tuple(kept))
-        kept_entities = [entity for entity in document.entities if self._wanted(entity)]
-        if all(head.kind == "token" for head in self.model.task.heads()):
+        """The document with those of the model's answers that are wanted, and all it brought."""
+        task = self.model.task
+        if finds_relations(task):
+            kept = (one for one in document.relations if self._wanted(one.label, one.score))
+            return self._kept_relations(replace(document, relations=tuple(kept)))
+        kinds = {head.kind for head in task.heads()}
+        if kinds == {"token"}:
             document = replace(document, relations=(), labels=(), label_scores={})
-        return whole_relations(document.with_entities(kept_entities))
+        if kinds & FINDING:
+            found = (one for one in document.entities if self._wanted(one.label, one.score))
+            document = whole_relations(document.with_entities(found))
+        document = self._kept_labels(document)
+        return self._kept_relations(document) if relation_tasks(task) else document
+
+    def _kept_labels(self, document: Document) -> Document:
+        own, scores = self.model.labels, document.label_scores
+        kept = (
+            one for one in document.labels if one not in own or self._wanted(one, scores.get(one))
+        )
+        wanted = {
+            one: score for one, score in scores.items() if one not in own or self._wanted(one, None)
+        }
+        return replace(document, labels=tuple(kept), label_scores=wanted)
 
     def _kept_relations(self, document: Document) -> Document:
-        kept = (one for one in document.relations if _is_sure(one, self.minimum_relation_score))
+        least = self.minimum_relation_score
+        kept = (one for one in document.relations if _is_sure(one.score, least))
         return replace(document, relations=tuple(kept))
 
     def _signed(self, document: Document) -> Document:
@@ -173,9 +198,17 @@ class Annotator:
         )
         return replace(document, provenance=provenance)
 
-    def _wanted(self, one: Entity | Relation) -> bool:
-        is_sure = _is_sure(one, self.minimum_score)
-        return is_sure and (self.labels is None or one.label in self.labels)
+    def _wanted(self, label: str, score: float | None) -> bool:
+        is_sure = _is_sure(score, self.minimum_score)
+        return is_sure and (self.labels is None or label in self.labels)
+
+    def _check_relates(self, minimum_score: float) -> None:
+        if minimum_score and not relation_tasks(self.model.task):
+            raise BadInputError(
+                f"minimum relation score {minimum_score}: {self.model.manifest.name} relates "
+                "nothing; name a model that does as relations (`--relations`)",
+                code="usage",
+            )
 
     def _known_labels(self, labels: Iterable[str] | None) -> frozenset[str] | None:
         if labels is None:
@@ -234,8 +267,8 @@ def _and_then(change: Callable[[Document], Document], outcome: _Outcome) -> _Out
     return change(outcome) if isinstance(outcome, Document) else outcome
 
 
-def _is_sure(one: Entity | Relation, minimum_score: float) -> bool:
-    return one.score is None or one.score >= minimum_score
+def _is_sure(score: float | None, minimum_score: float) -> bool:
+    return score is None or score >= minimum_score
 
 
 def chunks(texts: Iterable[str | Document]) -> Iterator[list[Document]]:

@@ -4,6 +4,7 @@ import os
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
 from itertools import groupby, islice
 from operator import attrgetter
@@ -12,10 +13,11 @@ from pathlib import Path
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.files import STANDARD_STREAM
-from biobert.data.reading import format_of, not_held
+from biobert.data.reading import check_writable, format_of, not_held
 from biobert.data.rejects import Reject, Rejects
 from biobert.pipeline.annotator import Annotator, Refused
 from biobert.pipeline.inputs import find_inputs, noting, read_inputs
+from biobert.pipeline.lock import sole_run
 from biobert.pipeline.outputs import (
     FolderPlan,
     InputOutputs,
@@ -124,10 +126,10 @@ def annotate_inputs(
     began = time.perf_counter()
     job = _Job(annotator, settings, rejects, result, advance)
     if is_folder(settings):
-        plan = plan_folder(inputs, annotator, settings)
-        result.skipped = plan.skipped
-        rejects.extend(plan.rejects)
-        job.into_files(plan.waiting, plan.done)
+        with planned_folder(inputs, annotator, settings) as plan:
+            result.skipped = plan.skipped
+            rejects.extend(plan.rejects)
+            job.into_files(plan.waiting, plan.done)
     elif settings.resume:
         raise BadInputError("--resume needs a folder as --output", code="usage")
     else:
@@ -169,13 +171,22 @@ def formats_of(settings: BatchSettings) -> tuple[str, ...]:
     return settings.formats[:1] or (format_of(settings.output),)
 
 
-def plan_folder(inputs: Sequence[str], annotator: Annotator, settings: BatchSettings) -> FolderPlan:
-    """What is still to be done of the inputs, in the folder that `settings` name."""
+@contextmanager
+def planned_folder(
+    inputs: Sequence[str], annotator: Annotator, settings: BatchSettings
+) -> Iterator[FolderPlan]:
+    """What is still to be done of the inputs, in the folder that `settings` name.
+
+    Until the end no other run may be at work in that folder.
+    """
     assert settings.output is not None
-    folder = Path(settings.output)
+    folder, formats = Path(settings.output), formats_of(settings)
     paths = find_inputs(inputs, settings.source_format, without=folder)
     by = f"{annotator.fingerprint} {settings.source_format or ''}".strip()
-    return FolderPlan(paths, folder, formats_of(settings), by=by, resume=settings.resume)
+    for format in formats:  # before the folder is made
+        check_writable(format)
+    with sole_run(folder):
+        yield FolderPlan(paths, folder, formats, by=by, resume=settings.resume)
 
 
 class _Job:

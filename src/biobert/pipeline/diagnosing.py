@@ -2,14 +2,17 @@
 try next."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from biobert.core.document import Document
-from biobert.core.task import Scores
+from biobert.core.errors import BadInputError
+from biobert.core.model_folder import ModelManifest
+from biobert.core.task import Scores, Task
 from biobert.data.rejects import Rejects
 from biobert.evaluation.breakdown import Breakdown, Recall, break_down
 from biobert.evaluation.errors import ErrorTable, error_table
+from biobert.evaluation.overlap import Shared, Training, Unit, shared_spans
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import (
     CorpusPlaces,
@@ -18,13 +21,28 @@ from biobert.pipeline.evaluating import (
     read_gold,
     read_training,
     scored_labels,
+    unit_of,
     with_labels_alone,
 )
 from biobert.pipeline.judging import Suspect, is_judged, judgements, suspects
+from biobert.pipeline.learnt import learnt_from
+from biobert.text.sentences import sentences_of
 
 SUSPECTS_SHOWN = 20
-WIDE_GAP, LOW_TRAINING, STILL_RISING, NOISY, HARD_BORDERS, WEAK = 0.10, 0.85, 0.01, 0.05, 0.4, 0.15
-POOR = 0.75
+MOST_SHARED = 0.1
+"""So much of a split may the model have learnt from: more would only show what it remembers."""
+WIDE_GAP = 0.10
+"""Between the scores on training and here: learnt by heart."""
+LOW_TRAINING, POOR = 0.85, 0.75
+"""Scores on training and here below which they are low, where they are shares."""
+STILL_RISING = 0.01
+"""What the last part of the training data must add to the score, that more may."""
+NOISY = 0.05
+"""Share of the given labels that look wrong."""
+HARD_BORDERS = 0.4
+"""Share of the errors that are boundaries."""
+WEAK = 0.15
+"""How far the recall of a kind of mentions lies below that of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +60,8 @@ class Diagnosis:
     `judged` counts the gold labels (of words outside every mention none), and is None where those
     of the task are not looked at; `suspicious` what looks wrong, a missed mention too. Breakdown
     and errors are those of mentions, None for other tasks.
+    `shared` counts what of the split the model has learnt from, as far as that is on this machine;
+    `is_share` says that scores are shares of what is right, and no likeness or correlation.
     `set_aside` counts the records that could not be read.
     """
 
@@ -57,6 +77,8 @@ class Diagnosis:
     breakdown: Breakdown | None
     errors: ErrorTable | None
     advice: tuple[str, ...]
+    shared: Shared
+    is_share: bool = True
     set_aside: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -80,12 +102,15 @@ def diagnose(
     """Look into a model by a split that it has not learnt from.
 
     With `learn`, models that learnt from these `shares` of the training data make a curve. Records
-    of the split that cannot be read go to `rejects`.
+    of the split that cannot be read go to `rejects`. Raises BadInputError where the model has
+    learnt from more than MOST_SHARED of the split.
     """
     rejects = Rejects() if rejects is None else rejects
-    manifest = annotator.model.manifest
+    task, manifest = annotator.model.task, annotator.model.manifest
     gold = read_gold(test_set, test_set.split, places, rejects)
-    labels = scored_labels(annotator.model.task, gold, test_set.labels)
+    labels = scored_labels(task, gold, test_set.labels)
+    shared = _shared(gold, learnt_from(manifest, **asdict(places)), unit_of(task))
+    _check_unseen(shared, manifest, test_set)
     training = read_training(test_set, places)
     if test_set.labels is not None:
         gold = with_labels_alone(gold, labels)
@@ -94,7 +119,7 @@ def diagnose(
     found = list(judgements(annotator.model, gold))
     count, worst = suspects(found, most=SUSPECTS_SHOWN)
     curve = [] if learn is None else [_point(learn, share, gold) for share in shares]
-    has_mentions = finds_mentions(annotator.model.task)
+    has_mentions = finds_mentions(task)
     diagnosis = Diagnosis(
         model=f"{manifest.name} {manifest.version}",
         corpus=test_set.corpus,
@@ -102,15 +127,38 @@ def diagnose(
         score=scores.main,
         training_score=None if training is None else _scored(annotator, training)[1].main,
         curve=(*curve, CurvePoint(1.0, scores.main)) if curve else (),
-        judged=sum(one.is_given for one in found) if is_judged(annotator.model.task) else None,
+        judged=sum(one.is_given for one in found) if is_judged(task) else None,
         suspicious=count,
         suspects=tuple(worst),
         breakdown=_breakdown(gold, predicted, training, labels) if has_mentions else None,
         errors=error_table(gold, predicted, labels) if has_mentions else None,
         advice=(),
+        shared=shared,
+        is_share=_is_share(task),
         set_aside=rejects.count,
     )
-    return _with_advice(diagnosis, scores)
+    return replace(diagnosis, advice=tuple(advice(diagnosis, scores)))
+
+
+def _shared(gold: Sequence[Document], learnt: Training, unit: Unit) -> Shared:
+    """What of the split is in the data that the model has learnt from."""
+    count = sum(map(len, shared_spans(gold, learnt.documents, unit)))
+    by_sentence = unit == "sentences"
+    total = sum(len(sentences_of(one)) for one in gold) if by_sentence else len(gold)
+    return Shared(count, total, unit, None, learnt.sources, learnt.missing)
+
+
+def _check_unseen(shared: Shared, manifest: ModelManifest, test_set: TestSet) -> None:
+    if shared.count > MOST_SHARED * shared.total:
+        raise BadInputError(
+            f"{manifest.name} has learnt from {shared.count} of the {shared.total} {shared.unit} "
+            f"of {test_set.corpus} {test_set.split}: it would show what it remembers; name what it "
+            "has not learnt from, such as --split test, or another corpus"
+        )
+
+
+def _is_share(task: Task) -> bool:
+    return not any(one.kind == "text" or one.loss == "squared-error" for one in task.heads())
 
 
 def _scored(annotator: Annotator, gold: Sequence[Document]) -> tuple[list[Document], Scores]:
@@ -133,25 +181,11 @@ def _breakdown(
     return break_down(with_labels_alone(gold, labels), predicted, known)
 
 
-def _with_advice(found: Diagnosis, scores: Scores) -> Diagnosis:
-    values = {name: getattr(found, name) for name in Diagnosis.__slots__}
-    return Diagnosis(**{**values, "advice": tuple(advice(found, scores))})
-
-
 def advice(found: Diagnosis, scores: Scores) -> list[str]:
     """What the figures suggest, the weightiest first."""
     said: list[str] = []
-    if found.training_score is not None and found.training_score < LOW_TRAINING:
-        said.append(
-            f"It does not even know its training data ({_percent(found.training_score)}): train "
-            "longer, with a higher learning rate, or take a larger encoder."
-        )
-    elif found.training_score is not None and found.training_score - found.score > WIDE_GAP:
-        said.append(
-            f"It knows its training data by heart ({_percent(found.training_score)} there, "
-            f"{_percent(found.score)} here): more labels, augmentation, regularization.rdrop or "
-            "[adversarial], an encoder pretrained on such text."
-        )
+    if found.training_score is not None:
+        said += _about_training(found, found.training_score)
     said += _about_the_curve(found.curve)
     # What a poor model takes for a wrong label is mostly its own fault.
     if found.score >= POOR and found.judged and found.suspicious > NOISY * found.judged:
@@ -164,6 +198,21 @@ def advice(found: Diagnosis, scores: Scores) -> list[str]:
     if found.breakdown is not None:
         said += _about_weak_places(found.breakdown, scores.micro.recall)
     return said or [_about_nothing(found)]
+
+
+def _about_training(found: Diagnosis, there: float) -> list[str]:
+    if found.is_share and there < LOW_TRAINING:
+        return [
+            f"It does not even know its training data ({_percent(there)}): train longer, with a "
+            "higher learning rate, or take a larger encoder."
+        ]
+    if there - found.score > WIDE_GAP:
+        return [
+            f"It knows its training data by heart ({_percent(there)} there, "
+            f"{_percent(found.score)} here): more labels, augmentation, regularization.rdrop or "
+            "[adversarial], an encoder pretrained on such text."
+        ]
+    return []
 
 
 def _about_nothing(found: Diagnosis) -> str:
@@ -180,7 +229,7 @@ def _about_nothing(found: Diagnosis) -> str:
             "There was nothing to look at but the score: name a corpus with a training split, or "
             "draw a --curve."
         )
-    if found.score < POOR:
+    if found.is_share and found.score < POOR:
         return (
             f"The score is poor ({_percent(found.score)}), and {seen} do not tell why: read wrong "
             "answers, then try a larger encoder."

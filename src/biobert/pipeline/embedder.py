@@ -9,6 +9,7 @@ from typing import Literal, Self
 import numpy as np
 
 from biobert.core.ahead import made_ahead
+from biobert.core.arguments import check_many
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.hub import find_published_folder
@@ -66,6 +67,7 @@ class Embedder:
 
     def embed_many(self, texts: Iterable[str]) -> Iterator[FloatArray]:
         """The vector of each text, in order; an empty text has one too."""
+        check_many("texts", texts, str, single="embed")
         encoded = made_ahead(self._windows, _chunks(texts), ahead=1)
         for windows, found in made_ahead(self._predicted, encoded, ahead=1):
             outputs = iter(found)
@@ -74,6 +76,7 @@ class Embedder:
 
     def token_vectors(self, texts: Iterable[str]) -> Iterator[FloatArray]:
         """(tokens, size) the vectors of each text's own word pieces, in order; needs torch."""
+        check_many("texts", texts, str)
         (head,) = self.task.heads()
         predictor = _encoder(self.folder, replace(head, pooling="none"), self._settings)
         for chunk in _chunks(texts):

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import (
+    CARD,
+    CONFIG,
+    MANIFEST,
     PRIOR,
     THRESHOLDS,
     ModelManifest,
@@ -22,7 +25,8 @@ from biobert.runtime.ensemble import Rule, check_joinable
 from biobert.tasks import build_task
 
 SHARED = ("tokenizer.json", "tokenizer_config.json")
-LEFT_BEHIND = shutil.ignore_patterns("checkpoints", "logs", "reports", "curves.png", "*.jsonl")
+MODEL_FILES = (MANIFEST, CONFIG, CARD, "model*", "decoder*", "heads.*", "adapter.*", "tokenizer*")
+"""What a model is made of; what its training left beside it stays behind."""
 
 
 def write_ensemble(
@@ -59,7 +63,7 @@ def write_ensemble(
     )
     with unfinished_folder(output) as folder:
         for model, member in zip(models, names, strict=True):
-            shutil.copytree(model, folder / member, ignore=LEFT_BEHIND)
+            _copy_model(model, folder / member)
         for file in SHARED:
             shutil.copyfile(models[0] / file, folder / file)
         manifest.write(folder)
@@ -67,3 +71,13 @@ def write_ensemble(
             manifest = with_thresholds_from(folder, devel)
         put_in_place(folder, output)
     return manifest
+
+
+def _copy_model(model: Path, output: Path) -> None:
+    """A copy of what the model is, and of its members where it is an ensemble."""
+    output.mkdir()
+    files = (path for pattern in MODEL_FILES for path in model.glob(pattern) if path.is_file())
+    for path in files:
+        shutil.copyfile(path, output / path.name)
+    for member in read_manifest(model).members:
+        _copy_model(model / member, output / member)

@@ -1,6 +1,6 @@
 """What a model has learnt from, as far as it is on this machine."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from biobert.training.corpora import read_sources, source_name
 from biobert.training.recipe import DataSource
 
 
-def learnt_from(manifest: ModelManifest, *, data_root: Path | None, cache: Path) -> Training:
-    """The documents that the recipes behind a model name. Nothing is fetched for it."""
+def learnt_from(*models: ModelManifest, data_root: Path | None, cache: Path) -> Training:
+    """The documents that the recipes behind one or several models name. Nothing is fetched for
+    it."""
     documents: list[Document] = []
     sources: list[str] = []
-    recipes, missing = _behind(manifest)
+    recipes, missing = _behind(models)
     for source in _sources(recipes):
         found = read_at_hand(source, data_root=data_root, cache=cache)
         (missing if found is None else sources).append(source_name(source))
@@ -44,10 +45,10 @@ def _sources(recipes: Iterable[Mapping[str, Any]]) -> list[DataSource]:
     return list({repr(source): source for source in sources}.values())
 
 
-def _behind(manifest: ModelManifest) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """The model's recipe and those behind it: of models that were joined, of the one that it began
-    from, and of its teacher; and in words what cannot be known."""
-    waiting, seen, missing = [manifest.origin()], set[str](), list[str]()
+def _behind(models: Sequence[ModelManifest]) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """The models' recipes and those behind each: of models that were joined, of the one that it
+    began from, and of its teacher; and in words what cannot be known."""
+    waiting, seen, missing = [one.origin() for one in models], set[str](), list[str]()
     recipes: list[Mapping[str, Any]] = []
     while waiting:
         one = waiting.pop()

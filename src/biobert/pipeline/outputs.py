@@ -81,7 +81,8 @@ class FolderPlan:
     `by` names all that the answers depend on. With `resume` an input is skipped that was done in
     these formats by the same, has not changed since, and whose files are there; `rejects` are what
     was set aside of those that are skipped. Of an input that was not finished, the documents are
-    kept that were annotated by the same.
+    kept that were annotated by the same. What another run has not finished is cleared away: make
+    one under `sole_run` alone.
     """
 
     def __init__(
@@ -107,7 +108,6 @@ class FolderPlan:
                 self.rejects.extend(_read_rejects(found.rejects))
         self.skipped = len(finished)
         check_folders(paths, (pair for one in self.waiting for pair in one.targets.items()))
-        folder.mkdir(parents=True, exist_ok=True)
         if resume:
             self._journal.forget(one.mark for one in self.waiting if one.mark)
         else:
@@ -206,7 +206,10 @@ def check_folders(paths: Iterable[str], targets: Iterable[tuple[str, Path]]) -> 
 
 
 def clear_unfinished(outputs: Iterable[InputOutputs]) -> None:
-    """Remove what a killed run left of these files, but for documents that are kept."""
+    """Remove what a killed run left of these files, but for documents that are kept.
+
+    What a run at work has begun would go, too: clear under `sole_run` alone.
+    """
     folders: dict[Path, set[str]] = {}
     for one in outputs:
         if not one.kept:

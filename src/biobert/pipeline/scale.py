@@ -20,7 +20,7 @@ from biobert.pipeline.batch import (
     BatchSettings,
     annotate_outputs,
     is_folder,
-    plan_folder,
+    planned_folder,
 )
 from biobert.pipeline.inputs import named_place
 from biobert.pipeline.outputs import InputOutputs
@@ -60,18 +60,19 @@ def annotate_on_ray(
     inputs, settings = _places_of_all(inputs, settings)
     began = time.perf_counter()
     annotator = make()
-    plan = plan_folder(inputs, annotator, settings)
-    result = BatchResult(annotator.name, skipped=plan.skipped)
-    rejects.extend(plan.rejects)
-    del annotator
-    for part in _on_cluster(plan.waiting, make, settings, workers):
-        rejects.extend(part["rejects"])
-        for path, own in part["done"].items():
-            plan.done(path, own)
-        if part["problem"] is not None:
-            raise part["problem"]
-        result.add(part["result"])
-        advance(result.documents, part["inputs"][-1].path)
+    result = BatchResult(annotator.name)
+    with planned_folder(inputs, annotator, settings) as plan:
+        del annotator
+        result.skipped = plan.skipped
+        rejects.extend(plan.rejects)
+        for part in _on_cluster(plan.waiting, make, settings, workers):
+            rejects.extend(part["rejects"])
+            for path, own in part["done"].items():
+                plan.done(path, own)
+            if part["problem"] is not None:
+                raise part["problem"]
+            result.add(part["result"])
+            advance(result.documents, part["inputs"][-1].path)
     result.seconds = time.perf_counter() - began
     return result
 

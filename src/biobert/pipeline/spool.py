@@ -1,6 +1,5 @@
 """The documents of an input on their way into its files, kept so that a stopped run can go on."""
 
-import fcntl
 import json
 from collections.abc import Iterator
 from dataclasses import astuple
@@ -9,9 +8,9 @@ from pathlib import Path
 from typing import Self
 
 from biobert.core.document import Document
-from biobert.core.errors import BadInputError
 from biobert.data.formats.jsonl import document_from_json, document_to_json
 from biobert.data.rejects import Reject, Rejects
+from biobert.pipeline.lock import hold
 
 END_OF_CHUNK = b"\n"
 REFUSAL = b"["
@@ -31,7 +30,7 @@ class Spool:
         place.parent.mkdir(parents=True, exist_ok=True)
         self._file = place.open("a+b")
         try:
-            self._lock()
+            hold(self._file, place.parent)
             self._cut(header, kept)
         except BaseException:
             self._file.close()
@@ -71,17 +70,6 @@ class Spool:
 
     def _outcomes(self) -> Iterator[bytes]:
         return (line for line in self._file if line != END_OF_CHUNK)
-
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BadInputError(
-                f"{self._place.parent}: another run is at work there on the same input; wait for "
-                "it, or name another --output"
-            ) from None
-        except OSError:
-            return  # a file system without locks
 
     def _cut(self, header: str, kept: int) -> None:
         self._file.seek(0)

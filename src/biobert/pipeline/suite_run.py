@@ -18,13 +18,15 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.files import files_at, read_json, sha256_of, sha256_of_all, write_text
 from biobert.core.model_folder import MANIFEST, ModelManifest, read_manifest
-from biobert.core.settings import differences, from_mapping, override, read_toml
+from biobert.core.settings import from_mapping, override, read_toml
 from biobert.data.catalogue import find_split, load_corpus
 from biobert.data.rejects import Rejects
 from biobert.evaluation.overlap import Shared, shared_in_part, shared_spans
 from biobert.pipeline.annotator import Annotator
+from biobert.pipeline.asked import ASKED, check_asked, keep_asked
 from biobert.pipeline.ensemble import write_ensemble
 from biobert.pipeline.evaluating import CorpusPlaces, evaluate, read_gold, unit_of
+from biobert.pipeline.shares import Train
 from biobert.pipeline.suite import Suite, SuiteModel, SuiteTest, Turn
 from biobert.pipeline.suite_cells import Cell, failed_cell
 from biobert.runtime.settings import RuntimeSettings
@@ -32,13 +34,11 @@ from biobert.tasks import build_task
 from biobert.training.corpora import describe, read_sources
 from biobert.training.recipe import Recipe, read_recipe
 
-Train = Callable[[Mapping[str, Any], Path], None]
-"""Trains by the tables of a recipe into a folder, going on with a stopped run."""
 Note = Callable[[str], None]
 Failures = Mapping[tuple[str, Turn], str]
 """Why a turn of a model came to nothing."""
-ASKED, SECONDS = "asked.json", "seconds.json"
-"""Beside a model: the tables it was asked for by, and how long it trained."""
+SECONDS = "seconds.json"
+"""Beside a model: how long it trained."""
 REPORTS, JOINED = "reports", "joined"
 SECONDS_BETWEEN_NOTES = 60.0
 
@@ -122,13 +122,8 @@ class SuiteRun:
     def _check_folders(self) -> None:
         for model in self.suite.models:
             for turn in model.turns(self.suite.seeds):
-                folder = self._folder(model, turn)
-                changed = _changes(folder, self._asked(model, turn)) if _begun(folder) else []
-                if changed:
-                    raise BadInputError(
-                        f"{folder} holds a run of other settings ({'; '.join(changed)}); "
-                        "choose another --output"
-                    )
+                asked = self._asked(model, turn)
+                check_asked(self._folder(model, turn), asked, notes=(SECONDS,))
             for fold in model.folds or (None,):
                 self._check_data(model, [Turn(seed, fold) for seed in self.suite.seeds])
 
@@ -213,7 +208,7 @@ class SuiteRun:
             tables = _with_encoder(asked, str(self._trained(start, Turn(turn.seed))))
         self.note(f"{model.folder}, {turn.folder}: training")
         shutil.rmtree(folder / REPORTS, ignore_errors=True)  # they are of a model that was here
-        _write(folder / ASKED, asked)
+        keep_asked(folder, asked)
         with _timed(folder / SECONDS):
             self.train(tables, folder)
         return folder
@@ -230,7 +225,7 @@ class SuiteRun:
         write_ensemble(members, folder, name=model.folder, rule=model.rule, places=self.places)
         seconds = sum(_read(one / SECONDS)["seconds"] for one in members)
         _write(folder / SECONDS, {"seconds": seconds})
-        _write(folder / ASKED, asked)
+        keep_asked(folder, asked)
         return folder
 
     def _report(self, folder: Path, test: SuiteTest) -> dict[str, Any]:
@@ -271,18 +266,6 @@ def _with_fold(tables: Mapping[str, Any], folds: Sequence[str], fold: str) -> di
 
 def _is_trained(folder: Path) -> bool:
     return (folder / MANIFEST).is_file() and (folder / SECONDS).is_file()
-
-
-def _begun(folder: Path) -> bool:
-    """Whether a run has left anything; one that failed at once may be asked anew."""
-    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    return bool(there - {ASKED, SECONDS})
-
-
-def _changes(folder: Path, tables: Mapping[str, Any]) -> list[str]:
-    if not (folder / ASKED).is_file():
-        return [f"no {ASKED} tells them"]
-    return differences(_read(folder / ASKED), tables)
 
 
 def _versions(manifests: Sequence[ModelManifest]) -> str:

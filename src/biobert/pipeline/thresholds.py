@@ -18,35 +18,57 @@ from biobert.core.model_folder import (
 from biobert.core.settings import from_mapping
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import CorpusPlaces
-from biobert.pipeline.learnt import read_at_hand
+from biobert.pipeline.learnt import learnt_from, read_at_hand
 from biobert.pipeline.load import load_model
 from biobert.tasks import build_task
+from biobert.text.keys import keys_of, text_key
 from biobert.training.corpora import source_name
 from biobert.training.recipe import DataSource
 
+LEAST_UNSEEN = 0.1
+"""Share of the devel documents that no model has learnt from: fewer choose thresholds by chance."""
+
 
 def devel_where_thresholds_differ(models: Sequence[Path], places: CorpusPlaces) -> list[Document]:
-    """What new thresholds are chosen on: the devel sets of all the models' recipes.
+    """What new thresholds are chosen on: the devel sets of all the models' recipes, but for what
+    any of the models has learnt from.
 
     Nothing where the models' thresholds are the same. Raises BadInputError where a devel set is not
-    on this machine, for a threshold of one model's probabilities means nothing in those of another.
+    on this machine, for a threshold of one model's probabilities means nothing in those of another;
+    and where too little of them is left.
     """
     manifests = [read_manifest(model) for model in models]
     if all(_thresholds(one) == _thresholds(manifests[0]) for one in manifests):
         return []
+    devel = _devel(manifests, places)
+    # What a model has learnt from it is too sure of.
+    learnt = keys_of(learnt_from(*manifests, **asdict(places)).documents)
+    unseen = [one for one in devel if text_key(one.text) not in learnt]
+    if len(unseen) < LEAST_UNSEEN * len(devel):
+        seen = len(devel) - len(unseen)
+        raise _no_devel(f"some model has learnt from {seen} of the {len(devel)} documents there")
+    return unseen
+
+
+def _devel(manifests: Sequence[ModelManifest], places: CorpusPlaces) -> list[Document]:
     tables = [table for one in manifests for table in one.recipe.get("data", {}).get("devel", ())]
     sources = [from_mapping(DataSource, table, place=MANIFEST) for table in tables]
     distinct = {repr(source): source for source in sources}.values()
     found = {source_name(one): read_at_hand(one, **asdict(places)) for one in distinct}
     missing = [name for name, documents in found.items() if documents is None]
-    if missing or not found:
-        problem = f"{', '.join(missing)} is not on this machine" if missing else "none is named"
-        raise BadInputError(
-            f"the models' thresholds differ, and are chosen anew on devel: {problem}; "
-            "`biobert data get NAME` fetches a corpus, and a vote (`biobert ensemble --rule vote`) "
-            "needs none"
-        )
+    if missing:
+        name = ", ".join(missing)
+        raise _no_devel(f"{name} is not on this machine (`biobert data get NAME` fetches a corpus)")
+    if not found:
+        raise _no_devel("none is named")
     return [document for documents in found.values() for document in documents or ()]
+
+
+def _no_devel(problem: str) -> BadInputError:
+    return BadInputError(
+        f"the models' thresholds differ, and are chosen anew on devel: {problem}; a vote "
+        "(`biobert ensemble --rule vote`) needs none"
+    )
 
 
 def with_thresholds_from(folder: Path, devel: Sequence[Document]) -> ModelManifest:

@@ -1,20 +1,26 @@
 """The writer: documents in, documents with a text about each out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from biobert.core.annotate import annotate_documents
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import read_manifest
-from biobert.core.settings import to_mapping
+from biobert.core.settings import from_mapping, to_mapping
 from biobert.core.task import WritingSettings
 from biobert.pipeline.load import load_model, model_folder
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.generation import GENERATED, Generation
 
 CHUNK_DOCUMENTS = 16
+
+
+def trained_writing(model: str | Path) -> WritingSettings:
+    """How a model was told to write when it was trained."""
+    return from_mapping(WritingSettings, _settings(model).get("writing", {}), place=str(model))
 
 
 class Writer:
@@ -28,12 +34,7 @@ class Writer:
         settings: RuntimeSettings = RuntimeSettings(),
     ) -> None:
         """Load the model; `writing` replaces how it was told to write."""
-        trained = read_manifest(model_folder(model)).task
-        if trained != Generation.name:
-            raise BadInputError(
-                f"{model} was trained for {trained!r}; writing needs a model for "
-                f"{Generation.name!r}, such as recipes/gen-pubmedqa.toml makes"
-            )
+        _settings(model)
         changes = None if writing is None else {"writing": to_mapping(writing)}
         self.model = load_model(model, settings, changes=changes)
 
@@ -56,3 +57,14 @@ class Writer:
                 tokenizer=self.model.tokenizer,
                 predictor=self.model.predictor,
             )
+
+
+def _settings(model: str | Path) -> Mapping[str, Any]:
+    """Those of the model's task, which must be to write."""
+    manifest = read_manifest(model_folder(model))
+    if manifest.task != Generation.name:
+        raise BadInputError(
+            f"{model} was trained for {manifest.task!r}; writing needs a model for "
+            f"{Generation.name!r}, such as recipes/gen-pubmedqa.toml makes"
+        )
+    return manifest.task_settings

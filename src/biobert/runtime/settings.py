@@ -16,9 +16,9 @@ class RuntimeSettings:
 
     `auto` engine is OpenVINO for an exported model and torch for one that has only weights; torch
     runs on `device` (`cpu`, `cuda`, `cuda:1`, ...; None takes a GPU where there is one).
-    `auto` precision is bf16 where the processor computes in it and the model writes no texts, else
-    float32; OpenVINO then rounds activations that meet eight-bit weights, which `float32` itself
-    does not.
+    `auto` precision is bf16 where engine and processor compute in it and the model writes no texts,
+    else float32; activations that meet eight-bit weights are then rounded, which with `float32`
+    itself they are not.
     `token_budget` bounds the slots of a batch, padding included; None is 1024, for torch 4096.
     `streams` batches run at once; None is one for each core, of which `threads` bounds the number.
     """

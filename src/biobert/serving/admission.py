@@ -22,6 +22,10 @@ class Load:
     documents: int
     characters: int
 
+    def share_of(self, most: "Load") -> float:
+        """Which part of the most there may be, in documents or characters, whichever is larger."""
+        return max(self.documents / most.documents, self.characters / most.characters)
+
 
 NOTHING = Load(0, 0)
 
@@ -44,10 +48,13 @@ class Room:
 
 
 class Queue:
-    """Room for what is not yet answered, in documents and characters."""
+    """Room for what is not yet answered, in documents and characters.
+
+    `watch` is told what is held, and which share of the room that is.
+    """
 
     def __init__(
-        self, settings: BatchingSettings, watch: Callable[[Load], None] | None = None
+        self, settings: BatchingSettings, watch: Callable[[Load, float], None] | None = None
     ) -> None:
         self._most = Load(settings.queued_documents, settings.queued_characters)
         self._watch = watch
@@ -90,7 +97,7 @@ class Queue:
     def _hold(self, held: Load) -> None:
         self.held = held
         if self._watch is not None:
-            self._watch(held)
+            self._watch(held, held.share_of(self._most))
 
 
 class Intake:

@@ -2,8 +2,10 @@
 
 Each line holds the SHA-256 of itself with the line before, so that a line that was changed, removed
 or put in shows. A line at the end that was cut off does not: compare the last number with another
-record, such as the number of requests in the metrics. Inputs stand there as HMAC-SHA256 under a
-secret of the service: equal inputs can be matched by who has the secret, guessed by nobody else.
+record, such as the number of requests in the metrics. A file that was renamed is followed by a new
+one, whose first line goes on with the number and the digest of its last. Inputs stand there as
+HMAC-SHA256 under a secret of the service: equal inputs can be matched by who has the secret,
+guessed by nobody else.
 """
 
 import errno
@@ -13,19 +15,23 @@ import hmac
 import json
 import os
 import secrets
+import stat
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from biobert.core.errors import BadInputError, BiobertError
-from biobert.serving.keys import check_private
+from biobert.serving.keys import check_private, is_private
 from biobert.serving.settings import AuditSettings
 
 GENESIS = "0" * 64
 LONGEST_RECORD = 16_384
+ROTATED = "rotated"
+"""The event of the first line of a file that takes the place of a renamed one."""
 
 
 class AuditError(BiobertError):
@@ -64,10 +70,8 @@ class AuditLog:
         )
         self._lock = threading.Lock()
         self._failed = False
-        # Opened for reading too: the last line of another process is the one to chain to.
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
         try:
-            self._place = os.open(self._file, flags, 0o600)
+            self._place = _opened(self._file)
         except OSError as problem:
             raise BadInputError(f"audit log {self._file}: {problem.strerror}") from None
 
@@ -89,43 +93,80 @@ class AuditLog:
         self.check()
         self._append({"event": "request", **asdict(event)})
 
+    def follow(self) -> None:
+        """Go on in a new file where this one was renamed; what is in the way the next line says.
+
+        Of two renamings who writes seldom would see the second alone, and could not chain to what
+        others wrote between them.
+        """
+        with self._lock, suppress(OSError, BadInputError), self._current():
+            pass
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._place)
 
     def _append(self, record: Mapping[str, Any]) -> None:
-        with self._lock:
-            fcntl.flock(self._place, fcntl.LOCK_EX)
-            try:
-                size = os.fstat(self._place).st_size
-                last = self._last(size)
-                line = chained(record, last)
-                self._write_whole(line, size)
-            except OSError as problem:
-                self._failed = True
-                raise AuditError(
-                    f"audit log {self._file}: {problem.strerror}", code="audit-failed"
-                ) from None
-            finally:
-                fcntl.flock(self._place, fcntl.LOCK_UN)
-
-    def _write_whole(self, line: bytes, size: int) -> None:
-        written = os.write(self._place, line)
-        if written < len(line):
-            os.ftruncate(self._place, size)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    def _last(self, size: int) -> dict[str, Any]:
-        """The last record; of an empty file the one that all begin with."""
-        if not size:
-            return {"number": 0, "digest": GENESIS}
-        tail = os.pread(self._place, LONGEST_RECORD, max(0, size - LONGEST_RECORD))
         try:
-            record = json.loads(tail.rstrip(b"\n").rpartition(b"\n")[2])
-            return {"number": int(record["number"]), "digest": str(record["digest"])}
-        except (ValueError, KeyError, TypeError):
-            # Not a line of ours: the check will show it; the chain begins anew.
-            return {"number": 0, "digest": GENESIS}
+            with self._lock, self._current() as place:
+                _write(place, record, _last(place))
+        except (OSError, BadInputError) as problem:
+            self._failed = True
+            said = getattr(problem, "strerror", None) or problem
+            raise AuditError(f"audit log {self._file}: {said}", code="audit-failed") from None
+
+    @contextmanager
+    def _current(self) -> Iterator[int]:
+        """The file of that name, locked; a new one where the old one was renamed."""
+        try:
+            fcntl.flock(self._place, fcntl.LOCK_EX)
+            while not _is_at(self._place, self._file):
+                now = _following(self._place, self._file)
+                # And with it its lock, which was held until here: its last line stays the last.
+                os.close(self._place)
+                self._place = now
+            yield self._place
+        finally:
+            fcntl.flock(self._place, fcntl.LOCK_UN)
+
+
+def _following(before: int, file: Path) -> int:
+    """The new file of that name, locked; if it is empty its first line goes on from the old one.
+
+    Of several processes one writes that line, and the others chain to it.
+    """
+    now = _opened(file)
+    try:
+        fcntl.flock(now, fcntl.LOCK_EX)
+        if not os.fstat(now).st_size:
+            _write(now, {"event": ROTATED}, _last(before))
+    except OSError:
+        os.close(now)
+        raise
+    return now
+
+
+def _write(place: int, record: Mapping[str, Any], last: Mapping[str, Any]) -> None:
+    """Append the whole line, or nothing of it."""
+    size, line = os.fstat(place).st_size, chained(record, last)
+    written = os.write(place, line)
+    if written < len(line):
+        os.ftruncate(place, size)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _last(place: int) -> dict[str, Any]:
+    """The last record; of an empty file the one that all begin with."""
+    size = os.fstat(place).st_size
+    if not size:
+        return {"number": 0, "digest": GENESIS}
+    tail = os.pread(place, LONGEST_RECORD, max(0, size - LONGEST_RECORD))
+    try:
+        record = json.loads(tail.rstrip(b"\n").rpartition(b"\n")[2])
+        return {"number": int(record["number"]), "digest": str(record["digest"])}
+    except (ValueError, KeyError, TypeError):
+        # Not a line of ours: the check will show it; the chain begins anew.
+        return {"number": 0, "digest": GENESIS}
 
 
 def chained(record: Mapping[str, Any], last: Mapping[str, Any]) -> bytes:
@@ -139,9 +180,30 @@ def chained(record: Mapping[str, Any], last: Mapping[str, Any]) -> bytes:
     return _line({**values, "digest": _digest(values)})
 
 
-def check_log(file: Path) -> int:
-    """How many lines an audit log holds; an error names the first that breaks the chain."""
-    last, count = GENESIS, 0
+def check_log(file: Path, *later: Path) -> int:
+    """How many lines an audit log holds; an error names the first that breaks the chain.
+
+    `later` are the files that followed it, each when the one before was renamed, in that order. The
+    first may follow one that is not named.
+    """
+    count, last = 0, None
+    for one in (file, *later):
+        lines, last = _checked_file(one, last)
+        count += lines
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """What the next line must go on from."""
+
+    number: int
+    digest: str
+
+
+def _checked_file(file: Path, last: _Link | None) -> tuple[int, _Link | None]:
+    """How many lines the file holds, and the last of all."""
+    count = 0
     try:
         with file.open(encoding="utf-8") as stream:
             for count, line in enumerate(stream, start=1):
@@ -150,23 +212,29 @@ def check_log(file: Path) -> int:
         raise BadInputError(f"no such file: {file}", code="not-found") from None
     except UnicodeDecodeError:
         raise BadInputError(f"{file} line {count + 1}: not UTF-8") from None
-    return count
+    return count, last
 
 
-def _checked(line: str, file: Path, number: int, last: str) -> str:
+def _checked(line: str, file: Path, place: int, last: _Link | None) -> _Link:
+    """The line as a link, if it goes on from the last; without one it may be a log's very first
+    line, or say that a file before it was renamed."""
     try:
         record = json.loads(line)
         found = record.pop("digest")
-        said, previous = record["number"], record["previous"]
+        said = _Link(record["number"], found)
+        before = _Link(said.number - 1, record["previous"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise BadInputError(f"{file} line {number}: not a line of an audit log") from None
+        raise BadInputError(f"{file} line {place}: not a line of an audit log") from None
     if found != _digest(record):
-        raise BadInputError(f"{file} line {number}: it was changed after it was written")
-    if previous != last or said != number:
+        raise BadInputError(f"{file} line {place}: it was changed after it was written")
+    if last is None:
+        last = before if record.get("event") == ROTATED else _Link(0, GENESIS)
+    if before != last:
         raise BadInputError(
-            f"{file} line {number}: it is record {said}; a line before it was removed or put in"
+            f"{file} line {place}: it is record {said.number}; a line before it was removed or put "
+            "in"
         )
-    return str(found)
+    return said
 
 
 def _digest(values: Mapping[str, Any]) -> str:
@@ -175,6 +243,25 @@ def _digest(values: Mapping[str, Any]) -> str:
 
 def _line(values: Mapping[str, Any]) -> bytes:
     return (json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+
+
+def _opened(file: Path) -> int:
+    """The file, made where there is none; only its owner may read it."""
+    # Opened for reading too: the last line of another process is the one to chain to.
+    place = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    found = os.fstat(place)
+    if stat.S_ISREG(found.st_mode) and not is_private(found, os.geteuid()):
+        os.close(place)
+        raise BadInputError(f"{file} can be read by others than its owner; run: chmod 600 {file}")
+    return place
+
+
+def _is_at(place: int, file: Path) -> bool:
+    """Whether a file that is open is the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(place), file.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _secret(file: Path) -> bytes:

@@ -1,6 +1,7 @@
 """Connections that cannot be held for nothing: what uvicorn's HTTP/1.1 does not bound itself."""
 
 import asyncio
+import resource
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,6 +11,26 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 SURPLUS = "is_surplus"
 """In the state of a request that came through one connection too many."""
+HELD_TIMES = 2
+"""So many times the connections that are answered are held, the surplus to be told so."""
+SPARE_FILES = 64
+"""What a process has open besides connections: models, logs, the pipes of PDF readers."""
+
+
+def room_for_connections(wanted: int) -> int:
+    """How many connections, up to `wanted`, the system lets this process and its children hold.
+
+    The limit of open files is raised as far as they need and the system allows: without a file for
+    it a connection is neither taken nor refused, and probes wait with all others.
+    """
+    needed = HELD_TIMES * wanted + SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if needed > soft != resource.RLIM_INFINITY:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    return min(wanted, (soft - SPARE_FILES) // HELD_TIMES)
 
 
 class BoundedProtocol(H11Protocol):
@@ -18,7 +39,7 @@ class BoundedProtocol(H11Protocol):
     A connection may stay `timeout_keep_alive` seconds without a whole request head, however its
     bytes trickle, or with an answer of which nothing is read; uvicorn's own timer begins after the
     first answer only. One beyond `limit_concurrency` is marked `SURPLUS` for the application, and
-    one beyond twice as many is dropped.
+    one beyond `HELD_TIMES` as many is dropped.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -30,7 +51,7 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or note that there are too many."""
         super().connection_made(transport)
-        if self._most is not None and len(self.connections) > 2 * self._most:
+        if self._most is not None and len(self.connections) > HELD_TIMES * self._most:
             transport.abort()
         elif self._most is not None and len(self.connections) > self._most:
             self.app_state = {**self.app_state, SURPLUS: True}

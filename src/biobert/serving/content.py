@@ -14,7 +14,7 @@ from starlette.responses import Response
 from biobert.core.document import Document, Entity, Passage, Span
 from biobert.core.errors import BadInputError
 from biobert.core.files import Memory
-from biobert.data.formats import brat
+from biobert.data.formats import brat, pdf
 from biobert.data.formats.jsonl import document_to_json
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
@@ -147,7 +147,7 @@ def _read(content: bytes, format: str, job: Job) -> list[Document]:
     if format == TEXT:
         return [Document("1", content.decode("utf-8-sig"))]
     rejects = Rejects()
-    documents = list(job.each(read_documents(Memory(BODY, content), format, rejects)))
+    documents = list(job.each(_documents_of(Memory(BODY, content), format, rejects, job)))
     if rejects.count:
         first = rejects.kept[0]
         details = [{"place": one.place, "reason": one.reason} for one in rejects.kept]
@@ -159,6 +159,13 @@ def _read(content: bytes, format: str, job: Job) -> list[Document]:
     if not documents:
         raise invalid(f"the body holds no document in {format}")
     return documents
+
+
+def _documents_of(body: Memory, format: str, rejects: Rejects, job: Job) -> Iterator[Document]:
+    if format == PDF:
+        # One document alone, for which another process may take a minute.
+        return pdf.read(body, rejects, job.check)
+    return read_documents(body, format, rejects)
 
 
 def written(

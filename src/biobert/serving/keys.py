@@ -25,6 +25,7 @@ PREFIX = "biobert"
 SECRET_BYTES = 32
 OTHERS, EVERYONE = 0o077, 0o027
 LOOK_AGAIN_SECONDS = 1.0
+LONGEST_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,13 @@ class Key:
     expires: str | None = None
     requests_per_minute: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.requests_per_minute is not None and self.requests_per_minute < 1:
+            raise BadInputError(
+                f"key {self.name!r}: requests_per_minute = {self.requests_per_minute}: at least 1; "
+                "who may not ask at all needs no key"
+            )
+
     def is_expired(self, now: datetime) -> bool:
         """Whether its time is over."""
         return self.expires is not None and datetime.fromisoformat(self.expires) <= now
@@ -58,8 +66,8 @@ def create_key(
     """A new key in the file, and the text of it, which is nowhere else."""
     if not name.strip() or len(name) > 100 or not name.isprintable():
         raise BadInputError(f"key name {name!r}: 1 to 100 characters that can be printed")
-    if (days is not None and days <= 0) or (requests_per_minute or 1) < 1:
-        raise BadInputError("a key's days and requests per minute are more than 0")
+    if days is not None and not 0 < days <= LONGEST_DAYS:
+        raise BadInputError(f"a key's days = {days:g}: more than 0, and up to {LONGEST_DAYS}")
     now = datetime.now(UTC)
     identifier, secret = secrets.token_hex(4), secrets.token_urlsafe(SECRET_BYTES)
     key = Key(

@@ -1,6 +1,7 @@
 """What Prometheus reads: counts and times, never texts."""
 
 import os
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from biobert.serving.batching import BatchFigures, TokensRead
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 TOKENS = (32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384)
+
+DONE, REFUSED = "done", "refused"
+"""What comes of a reload."""
 
 
 class Metrics:
@@ -41,6 +45,10 @@ class Metrics:
         self.queued_documents = total("biobert_queue_documents", "Texts that are not answered yet.")
         self.queued_characters = total(
             "biobert_queue_characters", "Characters that are not answered yet."
+        )
+        self.queue_share = highest(
+            "biobert_queue_share",
+            "Share of the queue's room that is taken, in texts or characters, the larger of both.",
         )
         self.batch_requests = sizes("biobert_batch_requests", "Requests in a batch.")
         self.batch_windows = sizes("biobert_batch_windows", "Rows in a batch.")
@@ -68,10 +76,11 @@ class Metrics:
             "biobert_audit_failures", "Lines of the audit log that were not written."
         )
 
-    def queue_is(self, held: Load) -> None:
-        """Note what waits."""
+    def queue_is(self, held: Load, share: float) -> None:
+        """Note what waits, and which share of the room it takes."""
         self.queued_documents.set(held.documents)
         self.queued_characters.set(held.characters)
+        self.queue_share.set(share)
 
     def batch_was(self, figures: BatchFigures) -> None:
         """Count a batch."""
@@ -85,6 +94,16 @@ class Metrics:
         self.documents.labels(model).inc(load.documents)
         self.characters.labels(model).inc(load.characters)
         self.tokens.labels(model).inc(read.tokens)
+
+    def drift_is(self, model: str, scores: Mapping[str, float]) -> None:
+        """Note how far the last texts of a model are from the first ones, by feature."""
+        for feature, score in scores.items():
+            self.drift.labels(model, feature).set(score)
+
+    def expect_reloads(self, model: str) -> None:
+        """Begin at 0: of a series that begins at 1 Prometheus sees no increase."""
+        for outcome in (DONE, REFUSED):
+            self.reloads.labels(model, outcome)
 
     def text(self) -> bytes:
         """The figures as Prometheus reads them."""

@@ -1,5 +1,6 @@
 """Routes that are guarded: who asks is known before the body is read, and the answer is audited."""
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Set
 from functools import partial
@@ -19,6 +20,7 @@ from starlette.types import Receive, Scope
 from biobert.core.errors import BiobertError
 from biobert.serving.audit import AuditError, AuditLog, Event
 from biobert.serving.connections import SURPLUS
+from biobert.serving.logs import log
 from biobert.serving.refusals import Refusal, invalid, too_large
 from biobert.serving.schema import ErrorAnswer
 from biobert.serving.security import Access, Caller
@@ -268,8 +270,9 @@ async def _audited(
 async def _write(service: Service, audit: AuditLog, writing: Callable[[], None]) -> None:
     try:
         await run_in_threadpool(writing)
-    except AuditError:
+    except AuditError as problem:
         service.metrics.audit_failures.inc()
+        log("audit-failed", level=logging.ERROR, reason=str(problem))
         if audit.when_full == "refuse":
             raise Refusal(
                 503,

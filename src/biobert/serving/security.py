@@ -103,12 +103,14 @@ class Gate:
         # Those without keys cannot be told from one another: there is no rate to keep.
         if caller.id == ANONYMOUS:
             return
-        rate = caller.requests_per_minute
-        per_minute = (rate or self._settings.requests_per_minute) * self._share
+        rate, burst = self._settings.requests_per_minute, self._settings.burst
+        if caller.requests_per_minute is not None:
+            rate = caller.requests_per_minute
+            burst = min(burst, rate)
+        per_minute = rate * self._share
         bucket = self._buckets.get(caller.id)
         if bucket is None or bucket.per_minute != per_minute:
-            burst = min(self._settings.burst, rate or self._settings.burst) * self._share
-            bucket = self._buckets[caller.id] = TokenBucket(per_minute, burst)
+            bucket = self._buckets[caller.id] = TokenBucket(per_minute, burst * self._share)
         seconds = bucket.take()
         if seconds:
             raise Refusal(

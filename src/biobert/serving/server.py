@@ -22,7 +22,7 @@ from uvicorn.supervisors import Multiprocess
 
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.runtime.settings import available_cores
-from biobert.serving.connections import BoundedConfig, BoundedProtocol
+from biobert.serving.connections import BoundedConfig, BoundedProtocol, room_for_connections
 from biobert.serving.http import build_service
 from biobert.serving.logs import configure, log
 from biobert.serving.models import check_models
@@ -35,6 +35,9 @@ WORKER_SECONDS = 30
 """How long a worker may not answer its parent: importing and loading keep it from that."""
 TRY_AGAIN_SECONDS = 10
 """How long after a worker that cannot start the next one is tried."""
+BACKLOG = 64
+"""Connections that wait to be taken; the loop tries to take as many in one go, and logs as often
+where it cannot."""
 
 
 def run_service(settings: ServiceSettings, shared_folder: Path) -> None:
@@ -46,6 +49,7 @@ def run_service(settings: ServiceSettings, shared_folder: Path) -> None:
     configure()
     _check_certificate(settings)
     _warn(settings)
+    settings = _within_open_files(settings)
     if settings.workers == 1:
         _run_alone(settings)
     else:
@@ -139,7 +143,7 @@ def _options(settings: ServiceSettings) -> dict[str, Any]:
         "server_header": False,
         "proxy_headers": False,
         "limit_concurrency": limits.connections,
-        "backlog": limits.connections,
+        "backlog": BACKLOG,
         "timeout_keep_alive": limits.idle_seconds,
         "h11_max_incomplete_event_size": limits.head_bytes,
         "timeout_graceful_shutdown": int(
@@ -155,14 +159,26 @@ def _check_certificate(settings: ServiceSettings) -> None:
     if settings.certificate is None or settings.private_key is None:
         return
     try:
+        # Without one an encrypted key asks for it, of a service that nobody watches.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
-            settings.certificate, settings.private_key
+            settings.certificate, settings.private_key, password=""
         )
     except OSError as problem:
         raise BadInputError(
             f"{settings.certificate} and {settings.private_key}: {problem.strerror or problem}; "
             "they must be a PEM certificate and its key without a password"
         ) from None
+
+
+def _within_open_files(settings: ServiceSettings) -> ServiceSettings:
+    """The settings, with no more connections than there are files for."""
+    wanted = settings.limits.connections
+    most = room_for_connections(wanted)
+    if most < 1:
+        raise BadInputError("too few open files are allowed to serve anyone; raise `ulimit -n`")
+    if most < wanted:
+        log("fewer-connections", connections=most, wanted=wanted, cure="raise `ulimit -Hn`")
+    return replace(settings, limits=replace(settings.limits, connections=most))
 
 
 def _warn(settings: ServiceSettings) -> None:

@@ -20,9 +20,9 @@ from biobert.pipeline.relating import relation_tasks
 from biobert.serving.admission import Intake, Load, Queue, client_gone
 from biobert.serving.audit import AuditLog
 from biobert.serving.batching import Batcher, Job, JobPredictor, JobStoppedError, TokensRead
-from biobert.serving.drift import Drift, figures_of
+from biobert.serving.drift import FEATURES, Drift, figures_of
 from biobert.serving.logs import log
-from biobert.serving.metrics import Metrics
+from biobert.serving.metrics import DONE, REFUSED, Metrics
 from biobert.serving.models import Announcements, Identity, Models, Reloaded, Served
 from biobert.serving.refusals import Refusal, invalid, too_large
 from biobert.serving.schema import PersonsRequest
@@ -76,6 +76,7 @@ class Service:
         self.is_open = False
         for served in self.models.all():
             self._note_model(served.identity, 1)
+            self.metrics.expect_reloads(served.identity.name)
 
     def open(self) -> None:
         """Begin to take requests."""
@@ -217,8 +218,7 @@ class Service:
         name = served[0].identity.name
         unknown_rate = job.read[name].unknown_rate
         self._drift[name].add([figures_of(one, unknown_rate) for one in documents])
-        for feature, score in self._drift[name].scores().items():
-            self.metrics.drift.labels(name, feature).set(score)
+        self.metrics.drift_is(name, self._drift[name].scores())
 
     async def reload(self, name: str) -> Reloaded:
         """Replace a model here, and tell the other workers.
@@ -242,9 +242,12 @@ class Service:
         return done
 
     async def follow_news(self) -> None:
-        """Reload what other workers have reloaded, for as long as the service runs."""
+        """Reload what other workers have reloaded, for as long as the service runs, and go on where
+        the audit log of all of them does."""
         while self._announcements is not None:
             await asyncio.sleep(NEWS_SECONDS)
+            if self.audit is not None:
+                await asyncio.to_thread(self.audit.follow)
             for name in self._announcements.news():
                 try:
                     await self._replace(name)
@@ -258,11 +261,14 @@ class Service:
         try:
             done = await loading
         except BiobertError:
-            self.metrics.reloads.labels(name, "refused").inc()
+            self.metrics.reloads.labels(name, REFUSED).inc()
             raise
-        self.metrics.reloads.labels(name, "done").inc()
+        self.metrics.reloads.labels(name, DONE).inc()
         self._note_model(done.before, 0)
         self._note_model(done.now, 1)
+        # What another model found in the first texts is no reference for this one.
+        self._drift[name] = Drift(self.settings.drift)
+        self.metrics.drift_is(name, dict.fromkeys(FEATURES, 0.0))
         log("reloaded", model=name, digest=done.now.digest, before=done.before.digest)
         return done
 

@@ -138,7 +138,7 @@ class AuditSettings:
 class DriftSettings:
     """How the inputs are watched: the last `window` documents are compared with the first ones.
 
-    The first are the first `documents` that a worker answers after its start.
+    The first are the first `documents` that a model of a worker answers, after a start or a reload.
     """
 
     documents: int = 500

@@ -74,7 +74,7 @@ def document_examples(document: Document, pairs: Sequence[PairType]) -> Iterator
                 yield Example(document, 0, len(document.text), (first[one], second[other]))
 
 
-def pair_of(example: Example, pairs: Sequence[PairType]) -> PairType:
+def pair_type_of(example: Example, pairs: Sequence[PairType]) -> PairType:
     """Which of the pairs an example's arguments are."""
     first, second = (mentions[0] for mentions in example.arguments)
     return next(pair for pair in pairs if pair.fits(first, second))

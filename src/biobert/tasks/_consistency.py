@@ -26,7 +26,8 @@ SHORTEST = 3
 """Characters of a name that is marked everywhere; shorter ones mean too many things."""
 WORD = re.compile(r"\w+|[^\w\s]")
 
-Occurring = Mapping[str, Sequence[Span]]
+Occurring = defaultdict[str, list[Span]]
+"""Where each name stands; nowhere, as a rule."""
 
 
 def consistent(
@@ -39,28 +40,43 @@ def consistent(
     if not entities:
         return []
     definitions = {text[one.short.start : one.short.end]: one.long for one in abbreviations(text)}
-    occurring = occurrences(text, {*definitions, *(name for name, _ in _by_name(text, entities))})
+    names = Names({*definitions, *(name for name, _ in _by_name(text, entities))})
+    occurring = names.places(text)
     found = _follow_long_forms(text, entities, definitions, occurring, excluded)
     found = _without_unsure(text, found, occurring)
     return _with_sure_ones_repeated(text, found, occurring, excluded)
 
 
-def occurrences(text: str, names: Iterable[str]) -> dict[str, list[Span]]:
-    """Where each name stands between the borders of words, in one pass over the text."""
-    found: dict[str, list[Span]] = {name: [] for name in names}
-    lengths: defaultdict[str, set[int]] = defaultdict(set)
-    for name in found:
-        first = WORD.match(name)
-        if first:
-            lengths[first[0]].add(len(name))
-    words = [word.span() for word in WORD.finditer(text)]
-    ends = {end for _, end in words}
-    for start, end in words:
-        for length in lengths.get(text[start:end], ()):
-            name = text[start : start + length]
-            if name in found and start + length in ends:
-                found[name].append(Span(start, start + length))
-    return found
+class Names:
+    """Names that are looked for in texts, each as `plain` leaves it."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._counts: defaultdict[str, set[int]] = defaultdict(set)
+        for name in self._names:
+            words = WORD.findall(name)
+            self._counts[words[0] if words else ""].add(len(words))
+
+    def places(self, text: str) -> Occurring:
+        """Where each name stands between the borders of words, in one pass over the text.
+
+        A blank of a name is any white space of the text, a line break too.
+        """
+        found: defaultdict[str, list[Span]] = defaultdict(list)
+        words = [word.span() for word in WORD.finditer(text)] if self._names else []
+        for place, (start, end) in enumerate(words):
+            for count in self._counts.get(text[start:end], ()):
+                own = words[place : place + count]
+                _, stop = own[-1]
+                name = plain(text[start:stop])
+                if name in self._names and len(own) == count:
+                    found[name].append(Span(start, stop))
+        return found
+
+
+def plain(name: str) -> str:
+    """A name in one line: with one blank between words, and none around them."""
+    return " ".join(name.split())
 
 
 class _Places:
@@ -144,5 +160,5 @@ def _by_name(text: str, entities: Sequence[Entity]) -> dict[tuple[str, str], lis
     """Mentions by what they are called and their type."""
     found: defaultdict[tuple[str, str], list[Entity]] = defaultdict(list)
     for one in entities:
-        found[text[one.start : one.end], one.label].append(one)
+        found[plain(text[one.start : one.end]), one.label].append(one)
     return found

@@ -67,11 +67,13 @@ def score_documents(
     gold: Sequence[Sequence[str]],
     predicted: Sequence[Document],
     labels: Sequence[str],
+    *,
+    choice: Literal["one", "many"],
     measure: Literal["accuracy", "micro", "macro"],
 ) -> Scores:
     """Precision, recall and F1 of each label; the main figure is the accuracy over all documents,
     which unlike micro F1 counts one without an answer as wrong, or micro or macro F1."""
-    scores = score_labels(gold, [one.labels for one in predicted], labels)
+    scores = score_labels(gold, [one.labels for one in predicted], labels, choice)
     figures = {
         "accuracy": scores.details["accuracy"],
         "micro": scores.micro.f1,

@@ -23,6 +23,7 @@ MARKERS = ((" << ", " >> "), (" [[ ", " ]] "))
 BETWEEN = " "
 """What stands between stretches that do not adjoin in the document."""
 NOWHERE = -1
+AFTER_ALL = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,11 @@ class MarkedText:
 
     def origins(self, offsets: IntArray) -> IntArray:
         """(n, 2) places in this text to places in the document; (-1, -1) for what was put in."""
-        if not len(offsets):
-            return offsets
-        following = np.where(self.starts < 0, np.iinfo(np.int64).max, self.starts)
-        following = np.minimum.accumulate(following[::-1])[::-1]
-        preceding = np.maximum.accumulate(self.ends)
-        found = np.stack([following[offsets[:, 0]], preceding[offsets[:, 1] - 1]], axis=1)
+        following = np.where(self.starts < 0, AFTER_ALL, self.starts)
+        following = np.minimum.accumulate(np.append(following, AFTER_ALL)[::-1])[::-1]
+        preceding = np.maximum.accumulate(np.append(NOWHERE, self.ends))
+        # A blank that is a token of its own stands at [p, p), even before or behind all characters.
+        found = np.stack([following[offsets[:, 0]], preceding[offsets[:, 1]]], axis=1)
         found[found[:, 0] >= found[:, 1]] = NOWHERE
         return found
 

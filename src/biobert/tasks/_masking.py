@@ -14,6 +14,9 @@ from biobert.tasks._layout import Borders
 SPAN_STOP = 0.2
 LONGEST_SPAN = 10
 """In words; both numbers are those of SpanBERT."""
+SPAN_LENGTHS = np.arange(1, LONGEST_SPAN + 1)
+SPAN_ODDS = (1 - SPAN_STOP) ** SPAN_LENGTHS / sum((1 - SPAN_STOP) ** SPAN_LENGTHS)
+"""Of each length: geometric, and none longer (Joshi et al. 2020, section 3.1); 3.8 in the mean."""
 BoolArray = npt.NDArray[np.bool_]
 
 
@@ -23,7 +26,8 @@ class MaskingSettings:
 
     `unit` is `word` (all pieces of a word, Devlin 2019's later releases), `piece`, or `span` (runs
     of whole words, SpanBERT, Joshi et al. 2020, arXiv:1907.10529). Of the chosen positions a share
-    `random` shows another piece, a share `keep` the true one, and the rest the mask token.
+    `random` shows another piece, a share `keep` the true one, and the rest the mask token; what is
+    hidden in one span is shown in one way.
     `weights` multiplies the chance of words by their tag (`{ NN = 2.0 }`), the rate staying what it
     is; it needs a corpus with tags.
     """
@@ -102,6 +106,9 @@ def hide(
 ) -> IntArray:
     """The ids as the model sees them: mask tokens, other pieces and true ones where chosen."""
     lot = generator.random(token_ids.shape)
+    if settings.unit == "span":
+        begins = chosen & ~_follows(chosen)
+        lot = lot.ravel()[np.cumsum(begins).reshape(begins.shape) - 1]
     drawable = vocabulary.drawable
     other = drawable[generator.integers(0, len(drawable), size=token_ids.shape)]
     seen = np.where(
@@ -136,10 +143,10 @@ def _words(
     return np.where(free, numbers, -1)
 
 
-def _follows(free: BoolArray) -> BoolArray:
-    """Where the position before, in the same row, is free."""
-    before = np.zeros_like(free)
-    before[:, 1:] = free[:, :-1]
+def _follows(some: BoolArray) -> BoolArray:
+    """Where the position before, in the same row, is one of some."""
+    before = np.zeros_like(some)
+    before[:, 1:] = some[:, :-1]
     return before
 
 
@@ -175,12 +182,9 @@ def _spans(
 
 
 def _spans_in_one(weights: npt.NDArray[np.float64], generator: np.random.Generator) -> BoolArray:
-    lengths = np.minimum(generator.geometric(SPAN_STOP, size=len(weights)), LONGEST_SPAN)
-    shares = np.arange(1, LONGEST_SPAN + 1)
-    odds = (1 - SPAN_STOP) ** (shares - 1) * SPAN_STOP
-    odds[-1] += 1 - odds.sum()
+    lengths = generator.choice(SPAN_LENGTHS, size=len(weights), p=SPAN_ODDS)
     # Where spans start with chance s, a word stays visible with about (1 - s) ^ mean length.
-    starts = 1 - (1 - weights) ** (1 / float((shares * odds).sum()))
+    starts = 1 - (1 - weights) ** (1 / float((SPAN_LENGTHS * SPAN_ODDS).sum()))
     begins = np.flatnonzero(generator.random(len(weights)) < starts)
     marks = np.zeros(len(weights) + 1, dtype=np.int64)
     np.add.at(marks, begins, 1)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from biobert.core.document import Document, Span
 from biobert.core.task import Example
-from biobert.tasks._candidates import PairType, mentioning, merged, pair_of
+from biobert.tasks._candidates import PairType, mentioning, merged, pair_type_of
 from biobert.tasks._marking import Blinded, Marked, MarkedText, Marking, mark, mentions_of
 from biobert.tasks._memory import Memory
 from biobert.text.sentences import sentences_of
@@ -52,7 +52,7 @@ class PairTexts:
         document, stretches = example.document, [Span(example.start, example.end)]
         if self._is_excerpt:
             stretches = mentioning(example, self._sentences[document])
-        types = pair_of(example, self._pairs).names
+        types = pair_type_of(example, self._pairs).names
         first, second = (
             Marked(mentions_of(mentions), _placeholder(type))
             for mentions, type in zip(example.arguments, types, strict=True)

@@ -23,7 +23,7 @@ class TextPair:
     second: Span
 
 
-def pair_of(document: Document, first: str, second: str) -> TextPair:
+def passage_pair(document: Document, first: str, second: str) -> TextPair:
     """The document's passages of these two kinds."""
     return TextPair(document.text, passage_of(document, first), passage_of(document, second))
 

@@ -51,13 +51,18 @@ class WordPlaces:
 
 
 def word_places(window: Window) -> WordPlaces:
-    """The words of the second text that stand in the window; a word that is cut ends there."""
+    """The words of the second text that stand in the window; a word that is cut ends there.
+
+    Blanks that are tokens of their own are no words.
+    """
     inside = (window.segment_ids == 1) & (window.words >= 0)
     change = np.empty(len(window) + 1, dtype=np.bool_)
     change[0] = change[-1] = True
     change[1:-1] = window.words[1:] != window.words[:-1]
     first = np.flatnonzero(inside & change[:-1])
     last = np.flatnonzero(inside & change[1:])
+    kept = window.offsets[last, 1] > window.offsets[first, 0]
+    first, last = first[kept], last[kept]
     return WordPlaces(first, last, window.offsets[first, 0], window.offsets[last, 1])
 
 

@@ -1,17 +1,26 @@
 """Names that a tagger is told, beside what it has learnt: marked wherever they stand."""
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 
 from biobert.core.arguments import check_list
 from biobert.core.document import Entity, Span
 from biobert.core.errors import BadInputError
-from biobert.tasks._consistency import occurrences
+from biobert.tasks._consistency import Names, plain
 
 CERTAIN = 1.0
 
 
-def check_terms(terms: Mapping[str, Sequence[str]], labels: Sequence[str]) -> dict[str, str]:
-    """The label of each name, in small letters; an error for what is no label or has two."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The names that a tagger is told, plain and in small letters, and the label of each."""
+
+    label_of: Mapping[str, str]
+    names: Names
+
+
+def check_terms(terms: Mapping[str, Sequence[str]], labels: Sequence[str]) -> Terms:
+    """The names by their labels; an error for what is no label, and for a name that has two."""
     label_of: dict[str, str] = {}
     for label, names in terms.items():
         if label not in labels:
@@ -20,16 +29,13 @@ def check_terms(terms: Mapping[str, Sequence[str]], labels: Sequence[str]) -> di
         for name in names:
             if not isinstance(name, str) or not name.strip():
                 raise BadInputError(f"[task] terms of {label}: {name!r} is no name")
-            if label_of.setdefault(_small(name), label) != label:
+            if label_of.setdefault(plain(_small(name)), label) != label:
                 raise BadInputError(f"[task] terms: {name!r} has two labels; leave it one")
-    return label_of
+    return Terms(label_of, Names(label_of))
 
 
 def with_terms(
-    text: str,
-    entities: Sequence[Entity],
-    label_of: Mapping[str, str],
-    excluded: Mapping[str, Set[str]],
+    text: str, entities: Sequence[Entity], terms: Terms, excluded: Mapping[str, Set[str]]
 ) -> list[Entity]:
     """The entities, and the names that stand in the text, in large letters or small.
 
@@ -38,14 +44,13 @@ def with_terms(
     `excluded` names for it. Of names that overlap the longest is marked.
     """
     kept = list(entities)
-    found = occurrences(_small(text), label_of)
     spans = sorted(
-        ((span, name) for name, some in found.items() for span in some),
+        ((span, name) for name, some in terms.names.places(_small(text)).items() for span in some),
         key=lambda one: one[0].start - one[0].end,
     )
     for span, name in spans:
         if not any(_reaches_beyond(one, span) for one in kept):
-            label = label_of[name]
+            label = terms.label_of[name]
             rivals = {label, *excluded[label]}
             kept = [one for one in kept if not _gives_way(one, span, rivals)]
             kept.append(Entity(span.start, span.end, label, score=CERTAIN))

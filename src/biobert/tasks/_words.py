@@ -1,6 +1,6 @@
 """The words of a text as a model saw them: what the tasks that label words share.
 
-Words are those of the tokenizer's pre-tokenizer (white space and punctuation split for BERT);
+Words are BERT's, which white space and punctuation part, or those of a tokenizer that parts more;
 a word is labelled at its first piece, as in Devlin et al. 2019 (arXiv:1810.04805), section 5.3.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from biobert.core.document import Entity
-from biobert.core.task import FloatArray, IntArray, Outputs, Window
+from biobert.core.task import IGNORED, FloatArray, IntArray, Outputs, Targets, Window
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,10 @@ class Words:
 
 
 def owned_words(windows: Sequence[Window]) -> OwnedWords:
-    """The words whose first piece a window owns, those of all windows at once."""
+    """The words whose first piece a window owns, those of all windows at once.
+
+    Blanks are tokens of their own to some tokenizers, and no words.
+    """
     lengths = np.array([len(window) for window in windows])
     rows = np.repeat(np.arange(len(windows)), lengths)
     places = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -60,8 +63,9 @@ def owned_words(windows: Sequence[Window]) -> OwnedWords:
     positions = np.flatnonzero(np.append(True, changes) & (words >= 0) & owned)
     # A word ends with the first of its pieces that another word, or nothing, follows.
     last = np.flatnonzero(np.append(changes, True))
-    ends = offsets[last[np.searchsorted(last, positions)], 1]
-    return OwnedWords(positions, rows[positions], offsets[positions, 0], ends)
+    starts, ends = offsets[positions, 0], offsets[last[np.searchsorted(last, positions)], 1]
+    kept = ends > starts
+    return OwnedWords(positions[kept], rows[positions[kept]], starts[kept], ends[kept])
 
 
 def owners(
@@ -75,6 +79,16 @@ def owners(
     inside = owner < len(spans)
     owner = np.where(inside, owner, 0)
     return owner, inside & (np.array([one.start for one in spans])[owner] < ends)
+
+
+def word_targets(
+    windows: Sequence[Window], words: OwnedWords, values: IntArray, head: str
+) -> list[Targets]:
+    """For each window, the values (n,) at its words' first pieces; all else is ignored."""
+    lengths = [len(window) for window in windows]
+    column = np.full((sum(lengths), 1), IGNORED, dtype=np.int64)
+    column[words.positions, 0] = values
+    return [{head: part} for part in np.split(column, np.cumsum(lengths)[:-1])]
 
 
 def words_of(

@@ -38,7 +38,7 @@ from biobert.tasks._labels import (
     toy_questions,
     with_likeliest,
 )
-from biobert.tasks._pairs import encode_pairs, pair_of
+from biobert.tasks._pairs import encode_pairs, passage_pair
 from biobert.tasks._thresholds import THRESHOLD, best_thresholds
 from biobert.tasks._windows import encode_stretches
 from biobert.text.windows import WindowSettings
@@ -128,7 +128,7 @@ class Classification(Task):
         if len(settings.passages) < 2:
             return encode_stretches(examples, tokenizer, settings.windows)
         first, second = settings.passages
-        pairs = [pair_of(one.document, first, second) for one in examples]
+        pairs = [passage_pair(one.document, first, second) for one in examples]
         return encode_pairs(pairs, tokenizer, settings.windows)
 
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
@@ -174,11 +174,13 @@ class Classification(Task):
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Precision, recall and F1 of each label; accuracy of whole answers."""
+        check_same_texts(gold, predicted)
         wanted = [self._known_labels(one) for one in gold]
+        choice = self._settings.choice
         measure: Literal["accuracy", "micro", "macro"] = self._settings.measure
-        if self._settings.choice == "one" and measure == "micro":
+        if choice == "one" and measure == "micro":
             measure = "accuracy"
-        return score_documents(wanted, predicted, self.labels, measure)
+        return score_documents(wanted, predicted, self.labels, choice=choice, measure=measure)
 
     def counts(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Counts | None:
         """Labels of every document; of single ones whole answers, for the accuracy; none for a

@@ -32,6 +32,7 @@ from biobert.core.task import (
     TextTokenizer,
     Window,
 )
+from biobert.evaluation.spans import check_same_texts
 from biobert.tasks._labels import (
     check_labels,
     joint_probabilities,
@@ -156,11 +157,12 @@ class Cloze(Task):
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Precision, recall and F1 of each label; accuracy of whole answers."""
+        check_same_texts(gold, predicted)
         wanted = [self._gold(one) for one in gold]
         measure: Literal["accuracy", "macro"] = (
             "macro" if self._settings.measure == "macro" else "accuracy"
         )
-        return score_documents(wanted, predicted, self.labels, measure)
+        return score_documents(wanted, predicted, self.labels, choice="one", measure=measure)
 
     @classmethod
     def toy_documents(cls) -> list[Document]:

@@ -10,8 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from itertools import chain
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -33,11 +32,11 @@ from biobert.core.task import (
     Window,
 )
 from biobert.tasks import build_task
+from biobert.tasks._together import together
 
 PART = "part"
 """Metadata of a document that belongs to one part alone: a recipe's data, or an example's."""
 SHARED_KINDS = ("token", "sequence", "marked", "span")
-A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,10 @@ class Multitask(Task):
         windows: Sequence[tuple[Window, ...]],
         outputs: Sequence[Sequence[Outputs]],
     ) -> Document:
-        """The answers of every part, put together; each sees the entities as they came."""
+        """The answers of every part, put together; each sees the entities as they came.
+
+        Entities that a part finds take the place of those, but for the ends of relations.
+        """
         return self.decode_many([document], [windows], [outputs])[0]
 
     def decode_many(
@@ -159,7 +161,7 @@ class Multitask(Task):
             for (number, _), answer in zip(places, found, strict=True):
                 answers[number].append(answer)
         return [
-            some[0] if len(some) == 1 else _together(document, some)
+            some[0] if len(some) == 1 else together(document, some)
             for document, some in zip(bare, answers, strict=True)
         ]
 
@@ -355,22 +357,6 @@ def _own(outputs: Sequence[Outputs], part: str) -> list[Outputs]:
         }
         for output in outputs
     ]
-
-
-def _together(document: Document, answers: Sequence[Document]) -> Document:
-    """All that the answers say; entities that none of them touched stay as they came."""
-    scores = {label: score for one in answers for label, score in one.label_scores.items()}
-    found = [one.entities for one in answers if one.entities != document.entities]
-    return replace(
-        document,
-        labels=_each_once(one.labels for one in answers),
-        label_scores=scores,
-        relations=_each_once(one.relations for one in answers),
-    ).with_entities(_each_once(found or [document.entities]))
-
-
-def _each_once(some: Iterable[tuple[A, ...]]) -> tuple[A, ...]:
-    return tuple(dict.fromkeys(chain.from_iterable(some)))
 
 
 def _mean(scores: Sequence[Score]) -> Score:

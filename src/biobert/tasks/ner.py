@@ -6,7 +6,7 @@ types may overlap. `joint` is the classic single softmax over O, B-X, I-X.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import ClassVar, Literal
@@ -38,7 +38,7 @@ from biobert.tasks._tagging import best_tags
 from biobert.tasks._terms import check_terms, with_terms
 from biobert.tasks._windows import encode_stretches
 from biobert.tasks._words import Words, log_softmax, owned_words, words_of
-from biobert.text.sentences import sentences_of, without_mark
+from biobert.text.sentences import sentences_of, without_marks
 from biobert.text.windows import WindowSettings
 
 HEAD = "tags"
@@ -94,7 +94,7 @@ class NamedEntityRecognition(Task):
 
     def examples(self, document: Document) -> list[Example]:
         """The sentences: the document's own, or split here, without marks of list items."""
-        sentences = (without_mark(document.text, one) for one in sentences_of(document))
+        sentences = without_marks(document.text, sentences_of(document))
         return [Example(document, one.start, one.end) for one in sentences]
 
     def encode(
@@ -106,21 +106,27 @@ class NamedEntityRecognition(Task):
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
         """Tags at first pieces of owned words; types the corpus does not annotate are ignored."""
         annotated = example.document.annotated_labels or self.labels
-        gold = list(_pieces_of(example))
+        gold = _outermost(_pieces_of(example))
         return [{HEAD: self._tags(window, gold, frozenset(annotated))} for window in windows]
 
     def unlearnt(self, documents: Sequence[Document]) -> list[str]:
-        """Mentions of types that are no labels, or of which their document says nothing."""
+        """Mentions of types that are no labels, or of which their document says nothing, and those
+        inside others."""
         unknown: Counter[str] = Counter()
         unsaid: Counter[str] = Counter()
+        inner: Counter[str] = Counter()
         for document in documents:
             annotated = frozenset(document.annotated_labels or self.labels)
             taught = {label for types in self._taught(annotated) for label in types}
             for label in (one.label for one in document.entities if one.label not in taught):
                 (unsaid if label in self.labels else unknown)[label] += 1
+            pieces = set(_pieces_of(Example(document, 0, len(document.text))))
+            nested = pieces.difference(_outermost(pieces))
+            inner.update(label for _, label in nested if label in taught)
         return [
             *_unlearnt(unknown, "none of task.labels; `rename` in [data] maps others to them"),
             *_unlearnt(unsaid, "not in the `annotated_labels` of their documents"),
+            *_unlearnt(inner, "inside longer ones of their type"),
         ]
 
     def decode(
@@ -207,11 +213,12 @@ class NamedEntityRecognition(Task):
         ]
 
     def _reconciled(self, document: Document, entities: Sequence[Entity]) -> list[Entity]:
-        kept = self._without_conflicts(entities)
-        if self._terms:
-            kept = with_terms(document.text, kept, self._terms, self._excluded)
+        text, kept = document.text, self._without_conflicts(entities)
+        kept = with_terms(text, kept, self._terms, self._excluded)
         if self._settings.consistency:
-            return consistent(document.text, kept, self._excluded)
+            kept = consistent(text, kept, self._excluded)
+            # Once for the abbreviations that follow told names, and again as no rule may drop one.
+            kept = with_terms(text, kept, self._terms, self._excluded)
         return kept
 
     def _without_conflicts(self, entities: Sequence[Entity]) -> list[Entity]:
@@ -282,6 +289,18 @@ def _pieces_of(example: Example) -> Iterator[tuple[Span, str]]:
             start, end = max(piece.start, example.start), min(piece.end, example.end)
             if start < end:
                 yield Span(start, end), entity.label
+
+
+def _outermost(pieces: Iterable[tuple[Span, str]]) -> list[tuple[Span, str]]:
+    """Those that lie in no longer one of their type: a word has one tag of a type, and a mention
+    that another interrupts would be taught as two."""
+    pieces = list(pieces)
+    kept, reach = set(), Counter[str]()
+    for piece, label in sorted(pieces, key=lambda one: (one[0].start, -one[0].end)):
+        if piece.end > reach[label]:
+            reach[label] = piece.end
+            kept.add((piece, label))
+    return [one for one in pieces if one in kept]
 
 
 def _mark(tags: IntArray, touched: IntArray, starts: IntArray, piece: Span, *, tag: int) -> None:

@@ -33,7 +33,7 @@ from biobert.core.task import (
 from biobert.evaluation.words import score_words, word_counts
 from biobert.tasks._labels import annotated_too, check_labels, labels_not_learnt
 from biobert.tasks._windows import encode_stretches
-from biobert.tasks._words import Words, log_softmax, owned_words, owners, words_of
+from biobert.tasks._words import Words, log_softmax, owned_words, owners, word_targets, words_of
 from biobert.text.sentences import sentences_of
 from biobert.text.windows import WindowSettings
 
@@ -87,11 +87,9 @@ class PartOfSpeechTagging(Task):
 
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
         """Tags at first pieces of owned words; words without a known tag are ignored."""
-        own = owned_words(windows)
-        lengths = [len(window) for window in windows]
-        column = np.full((sum(lengths), 1), IGNORED, dtype=np.int64)
-        column[own.positions, 0] = self._tags(example, own.starts, own.ends)
-        return [{HEAD: part} for part in np.split(column, np.cumsum(lengths)[:-1])]
+        words = owned_words(windows)
+        tags = self._tags(example, words.starts, words.ends)
+        return word_targets(windows, words, tags, HEAD)
 
     def unlearnt(self, documents: Sequence[Document]) -> list[str]:
         """Words whose tag is none of the task's."""
@@ -183,9 +181,8 @@ TASK = PartOfSpeechTagging
 
 
 def _in_order(words: Words) -> Words:
-    """The words by their place in the text, without empty ones (blanks are tokens to some)."""
+    """The words by their place in the text."""
     order = np.argsort(words.starts, kind="stable")
-    order = order[words.ends[order] > words.starts[order]]
     return Words(words.starts[order], words.ends[order], words.examples[order], words.logits[order])
 
 

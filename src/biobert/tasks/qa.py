@@ -43,7 +43,7 @@ from biobert.evaluation.answers import (
     score_answers,
     score_lists,
 )
-from biobert.tasks._pairs import encode_pairs, pair_of
+from biobert.tasks._pairs import encode_pairs, passage_pair
 from biobert.tasks._spans import (
     Neighbours,
     best_spans,
@@ -128,7 +128,7 @@ class QuestionAnswering(Task):
         self, examples: Sequence[Example], tokenizer: TextTokenizer
     ) -> list[tuple[Window, ...]]:
         """One window for a question and its context, several for a context that is too long."""
-        pairs = [pair_of(one.document, QUESTION, CONTEXT) for one in examples]
+        pairs = [passage_pair(one.document, QUESTION, CONTEXT) for one in examples]
         return encode_pairs(pairs, tokenizer, self._settings.windows)
 
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:

@@ -28,29 +28,22 @@ from biobert.core.task import (
     TextTokenizer,
     Window,
 )
-from biobert.evaluation.relations import (
-    Ends,
-    Key,
-    known_keys,
-    mention_key,
-    relation_keys,
-    score_relations,
-)
+from biobert.evaluation.relations import Ends, Key, known_keys, score_relations
 from biobert.evaluation.significance import answer_counts
 from biobert.evaluation.spans import check_same_texts
 from biobert.tasks._candidates import (
     document_examples,
-    pair_of,
+    pair_type_of,
     pair_types,
     sentence_examples,
     sentences_with,
-    stands_for,
 )
 from biobert.tasks._labels import check_labels
 from biobert.tasks._marked_windows import encode_marked
 from biobert.tasks._marking import Marking
 from biobert.tasks._memory import Memory
 from biobert.tasks._pair_texts import Blinding, PairTexts
+from biobert.tasks._scoped_keys import ScopedKeys
 from biobert.tasks._thresholds import best_threshold
 from biobert.tasks._words import log_softmax
 from biobert.text.sentences import sentences_of
@@ -143,8 +136,9 @@ class RelationExtraction(Task):
             blinding=settings.blinding,
             is_excerpt=settings.scope == "document" and settings.context == "mentions",
         )
-        self._keys: Memory[frozenset[Key]] = Memory(self._keys_of, REMEMBERED)
-        self._answers: Memory[frozenset[Key]] = Memory(self._answers_of, REMEMBERED)
+        self._scoped = ScopedKeys(settings.scope, settings.labels, settings.negative)
+        self._keys: Memory[frozenset[Key]] = Memory(self._scoped.gold, REMEMBERED)
+        self._answers: Memory[frozenset[Key]] = Memory(self._scoped.answers, REMEMBERED)
         self._candidates: Memory[frozenset[Ends]] = Memory(self._candidates_of, REMEMBERED)
 
     def heads(self) -> tuple[HeadSpec, ...]:
@@ -299,7 +293,7 @@ class RelationExtraction(Task):
             keys = known_keys(self._keys[one], self.labels)
             gold_count += len(keys)
             for relation in other.relations:
-                (key,) = self._keys_of(replace(other, relations=(relation,)))
+                (key,) = self._scoped.gold(replace(other, relations=(relation,)))
                 scores.append(relation.score or 0.0)
                 right.append(key in keys)
         missed = gold_count - sum(right)
@@ -315,62 +309,17 @@ class RelationExtraction(Task):
             _toy("toy-3", "Aspirin left GSK-3 alone.", ""),
         ]
 
-    def _in_scope(self, document: Document) -> Document:
-        """The document with its relations between what the task pairs: mentions, or concepts."""
-        document = document.with_entity_ids()
-        relations = []
-        for relation in document.relations:
-            self._check_arguments(document, relation)
-            arguments = relation.arguments
-            if self._settings.scope == "document":
-                arguments = tuple(stands_for(one, document) for one in arguments)
-            relations.append(replace(relation, arguments=arguments))
-        return replace(document, relations=tuple(relations))
-
-    def _check_labels(self, document: Document) -> None:
-        for relation in document.relations:
-            if relation.label not in (*self.labels, self._settings.negative):
-                raise BadInputError(
-                    f"document {document.id!r}: relation {relation.label!r} is none of the task's "
-                    f"({', '.join(self.labels)}); rename it under [data] or add it to task.labels"
-                )
-
-    def _check_arguments(self, document: Document, relation: Relation) -> None:
-        kinds = {argument.kind for argument in relation.arguments}
-        if self._settings.scope == "sentence" and "concept" in kinds:
-            raise BadInputError(
-                f"document {document.id!r}: relation {relation.label!r} is between concepts, "
-                "and the task pairs mentions; set task.scope = 'document'"
-            )
-
-    def _keys_of(self, document: Document) -> frozenset[Key]:
-        self._check_labels(document)
-        return relation_keys(self._in_scope(document))
-
-    def _answers_of(self, document: Document) -> frozenset[Key]:
-        """What a system says, which may know other labels: wrong answers, and no bad corpus."""
-        keys = relation_keys(self._in_scope(document))
-        return frozenset(key for key in keys if key[0] != self._settings.negative)
-
     def _candidates_of(self, document: Document) -> frozenset[Ends]:
-        return frozenset(self._ends(example) for example in self.examples(document))
+        return frozenset(self._scoped.ends(example) for example in self.examples(document))
 
     def _labels_of(self, example: Example) -> set[str]:
-        ends = self._ends(example)
+        ends = self._scoped.ends(example)
         return {label for label, others in self._keys[example.document] if others == ends}
-
-    def _ends(self, example: Example) -> Ends:
-        return frozenset(
-            mentions[0].concept_ids[0]
-            if self._settings.scope == "document" and mentions[0].concept_ids
-            else mention_key(mentions[0])
-            for mentions in example.arguments
-        )
 
     def _relation(
         self, example: Example, label: str, score: float, sentences: Sequence[Span]
     ) -> Relation:
-        roles = pair_of(example, self.pairs).roles
+        roles = pair_type_of(example, self.pairs).roles
         arguments = []
         for role, mentions in zip(roles, example.arguments, strict=True):
             if self._settings.scope == "document" and mentions[0].concept_ids:

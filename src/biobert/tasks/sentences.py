@@ -31,7 +31,7 @@ from biobert.core.task import (
 from biobert.evaluation.words import score_words, word_counts
 from biobert.tasks._labels import annotated_too, check_labels, labels_not_learnt
 from biobert.tasks._windows import encode_stretches
-from biobert.tasks._words import Words, log_softmax, owned_words, owners, words_of
+from biobert.tasks._words import Words, log_softmax, owned_words, owners, word_targets, words_of
 from biobert.text.sentences import sentences_of
 from biobert.text.windows import WindowSettings
 
@@ -90,15 +90,12 @@ class SentenceLabelling(Task):
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
         """At first pieces of owned words the label of their sentence; ignored where it has none."""
         words = owned_words(windows)
-        lengths = [len(window) for window in windows]
-        column = np.full((sum(lengths), 1), IGNORED, dtype=np.int64)
         gold = sorted(
             example.document.entities_labelled(self.labels), key=lambda one: (one.start, one.end)
         )
         numbers = np.array([self.labels.index(one.label) for one in gold] or [0])
         owner, inside = owners(words.starts, words.ends, gold)
-        column[words.positions, 0] = np.where(inside, numbers[owner], IGNORED)
-        return [{HEAD: part} for part in np.split(column, np.cumsum(lengths)[:-1])]
+        return word_targets(windows, words, np.where(inside, numbers[owner], IGNORED), HEAD)
 
     def unlearnt(self, documents: Sequence[Document]) -> list[str]:
         """Sentences whose label is none of the task's."""

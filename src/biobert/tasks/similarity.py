@@ -21,7 +21,8 @@ from biobert.core.task import (
     Window,
 )
 from biobert.evaluation.numbers import score_numbers
-from biobert.tasks._pairs import encode_pairs, pair_of
+from biobert.evaluation.spans import check_same_texts
+from biobert.tasks._pairs import encode_pairs, passage_pair
 from biobert.text.windows import WindowSettings
 
 HEAD = "similarity"
@@ -87,13 +88,12 @@ class Similarity(Task):
     ) -> list[tuple[Window, ...]]:
         """One window for a pair, several for one that is too long."""
         first, second = self._settings.passages
-        pairs = [pair_of(one.document, first, second) for one in examples]
+        pairs = [passage_pair(one.document, first, second) for one in examples]
         return encode_pairs(pairs, tokenizer, self._settings.windows)
 
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
         """The place of the pair on the scale, for each window alike."""
-        settings = self._settings
-        place = (number_of(example.document) - settings.lowest) / self._width
+        place = (self._gold(example.document) - self._settings.lowest) / self._width
         return [{HEAD: np.array([place], dtype=np.float32)} for _ in windows]
 
     def decode(
@@ -119,8 +119,9 @@ class Similarity(Task):
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """Correlations with the annotators' numbers."""
+        check_same_texts(gold, predicted)
         pairs = [
-            (number_of(one), number_of(other))
+            (self._gold(one), number_of(other))
             for one, other in zip(gold, predicted, strict=True)
             if self.examples(one)
         ]
@@ -134,6 +135,18 @@ class Similarity(Task):
             pair_document("toy-2", "Aspirin helps.", "Lithium helps.", similarity=2.0),
             pair_document("toy-3", "Aspirin helps.", "It is late.", similarity=0.0),
         ]
+
+    def _gold(self, document: Document) -> float:
+        """The annotators' number; an error where it is outside their scale."""
+        number, settings = number_of(document), self._settings
+        if not settings.lowest <= number <= settings.highest:
+            end = "lowest" if number < settings.lowest else "highest"
+            raise BadInputError(
+                f"document {document.id!r}: similarity {number:g} is outside the scale from "
+                f"{settings.lowest:g} to {settings.highest:g}; set task.{end} to the {end} number "
+                "that its annotators may give"
+            )
+        return number
 
     @property
     def _width(self) -> float:

@@ -5,16 +5,24 @@ words around it say that the sentence goes on. Time is linear in the text, whate
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence, Set
+from functools import partial
+from itertools import chain
 
-from biobert.core.document import Document, Passage, Span
+from biobert.core.document import Document, Span
+from biobert.text.covering import covering, disjoint_passages
 
 # A run of final punctuation with what may close it; possessive, so that no text backtracks.
 FINAL = re.compile(r"(?<![.!?])[.!?]++[\"'”’)\]]*+(?=\s)")
-LINE_BREAK = re.compile(r"[^\S\n]*+\n\s*+")
+LINE_BREAK = re.compile(r"\n\s*+")
 WORD_BEFORE = re.compile(r"[^\s(\[{,;/\"“]*$")
 NEXT_WORD = re.compile(r"\s*+([\"'“‘(\[]*+)([^\s]*)")
 BULLET = re.compile(r"(?:[-*–—·]\s|[•‣▪◦●○■□➢►]|\(?\d{1,3}[.)]\s)\s*+")
+LETTERED = re.compile(r"\s*+(\(?)([A-Za-z]|[ivx]{2,5}|[IVX]{2,5})([.)])\s\s*+")
+LETTERED_LINE = re.compile(r"\n(?=[^\S\n]*+\(?[A-Za-z]{1,5}[.)]\s)")
+ROMAN = "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx".split()
 INITIAL = re.compile(r"[A-Z]\.")
 ALWAYS_INSIDE = frozenset(
     "e.g i.e vs viz cf ca approx fig figs tab eq eqs ref refs al resp incl excl dr prof mr mrs ms "
@@ -33,18 +41,22 @@ HEADING_ENDS = frozenset(
 HEADING_WORDS, SMALL_WORDS = 5, frozenset("a and at by for in of on or the to with".split())
 LONGEST_ABBREVIATION = 5
 LONGEST_WORD = 24
-WRAPPED_LINE = 60
+WRAPPED_LINE, LONGEST_WRAPPED_LINE = 60, 120
 
 
 def sentences_of(document: Document) -> Sequence[Span]:
-    """The document's own sentences, or those that the rules find in each of its passages."""
+    """The document's own sentences, or those that the rules find in each of its passages.
+
+    The rules split what lies outside of them all, too, and nothing is in two sentences.
+    """
+    text = document.text
     if document.sentences:
-        return document.sentences
-    passages = document.passages or (Passage(0, len(document.text), "text"),)
+        return list(covering(text, document.sentences, partial(split_sentences, text)))
+    items = _lettered_items(text, 0, len(text))
     return [
         sentence
-        for passage in passages
-        for sentence in split_sentences(document.text, passage.start, passage.end)
+        for passage in disjoint_passages(document)
+        for sentence in _split(text, passage.start, passage.end, items)
     ]
 
 
@@ -55,32 +67,94 @@ def split_sentences(text: str, start: int = 0, end: int | None = None) -> list[S
     end with white space.
     """
     stop = len(text) if end is None else end
+    return _split(text, start, stop, _lettered_items(text, start, stop))
+
+
+def without_marks(text: str, sentences: Iterable[Span]) -> Iterator[Span]:
+    """The sentences, each without the mark that makes it the item of a list, at a line's start."""
+    items = _lettered_items(text, 0, len(text))
+    for sentence in sentences:
+        pattern = LETTERED if sentence.start in items else BULLET
+        mark = pattern.match(text, sentence.start, sentence.end)
+        before = text[max(0, sentence.start - LONGEST_WORD) : sentence.start]
+        if mark is None or mark.end() >= sentence.end or before.rpartition("\n")[2].strip():
+            yield sentence
+        else:
+            yield Span(mark.end(), sentence.end)
+
+
+def _lettered_items(text: str, start: int, stop: int) -> Set[int]:
+    """Where lines begin with the mark of an item, such as `a)`, `(b)` or `iv.`.
+
+    Only with its neighbour at the beginning of another line, `b)` or `v.`: alone it may be a genus
+    or a page.
+    """
+    if text.find("\n", start, stop) < 0:
+        return frozenset()
+    places: defaultdict[tuple[str, ...], dict[int, list[int]]] = defaultdict(dict)
+    lines = (one.end() for one in LETTERED_LINE.finditer(text, start, stop))
+    for line in chain([start], lines):
+        mark = LETTERED.match(text, line, stop)
+        if mark is None or _goes_on_from(text, max(start, line - 1), start, mark):
+            continue
+        for style, number in _places_in_lists(mark):
+            places[style].setdefault(number, []).append(mark.start(1))
+    return {
+        place
+        for numbers in places.values()
+        for number, found in numbers.items()
+        if number - 1 in numbers or number + 1 in numbers
+        for place in found
+    }
+
+
+def _goes_on_from(text: str, line_end: int, start: int, mark: re.Match[str]) -> bool:
+    """Whether the line before a mark is one that prose was wrapped at, or opens its bracket."""
+    line = text[max(start, text.rfind("\n", start, line_end) + 1) : line_end].strip()
+    if not mark[1] and line.count("(") > line.count(")"):
+        return True
+    is_as_wrapped = WRAPPED_LINE <= len(line) <= LONGEST_WRAPPED_LINE
+    return is_as_wrapped and line[-1] not in ",;:.!?" and not LETTERED.match(line)
+
+
+def _places_in_lists(mark: re.Match[str]) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The kinds of lists that a mark may be of, and the item: `i)` may be the first or ninth."""
+    opened, word, closed = mark.groups()
+    if opened and closed == ".":
+        return
+    style = (opened, closed, "upper" if word.isupper() else "lower")
+    if word.lower() in ROMAN:
+        yield ("roman", *style), 1 + ROMAN.index(word.lower())
+    # `A. Smith` and `B. cereus` begin lines, too.
+    if len(word) == 1 and (closed == ")" or word.islower()):
+        yield ("letter", *style), ord(word)
+
+
+def _split(text: str, start: int, stop: int, items: Set[int]) -> list[Span]:
     spans: list[Span] = []
     position = start
-    for boundary in _boundaries(text, start, stop):
+    for boundary in _boundaries(text, start, stop, items):
         _append(spans, text, position, boundary)
         position = boundary
     _append(spans, text, position, stop)
     return spans
 
 
-def without_mark(text: str, sentence: Span) -> Span:
-    """The sentence without the mark that makes it the item of a list, at a line's beginning."""
-    mark = BULLET.match(text, sentence.start, sentence.end)
-    before = text[max(0, sentence.start - LONGEST_WORD) : sentence.start]
-    if mark is None or mark.end() >= sentence.end or before.rpartition("\n")[2].strip():
-        return sentence
-    return Span(mark.end(), sentence.end)
-
-
-def _boundaries(text: str, start: int, stop: int) -> list[int]:
-    found = {
-        match.end()
-        for match in FINAL.finditer(text, start, stop)
-        if _ends_sentence(text, match, start, stop)
-    }
-    found.update(_line_boundaries(text, start, stop))
+def _boundaries(text: str, start: int, stop: int, items: Set[int]) -> list[int]:
+    first = stop - len(text[start:stop].lstrip())
+    lines = [first, *_line_boundaries(text, first, stop, items)]
+    found = set(lines)
+    for match in FINAL.finditer(text, start, stop):
+        line = lines[bisect_right(lines, match.start()) - 1]
+        is_of_mark = _closes_mark(text, match.start(), line, items)
+        if not is_of_mark and _ends_sentence(text, match, line, stop):
+            found.add(match.end())
     return sorted(found)
+
+
+def _closes_mark(text: str, position: int, line: int, items: Set[int]) -> bool:
+    """Whether a full stop belongs to the mark of an item, of which only letters stand before."""
+    return line in items and position - line < LONGEST_WORD and text[line:position].isalpha()
 
 
 def _append(spans: list[Span], text: str, start: int, end: int) -> None:
@@ -143,31 +217,31 @@ def _is_abbreviation(text: str, position: int, start: int, following: str) -> bo
     return False
 
 
-def _line_boundaries(text: str, start: int, stop: int) -> Iterator[int]:
+def _line_boundaries(text: str, start: int, stop: int, items: Set[int]) -> Iterator[int]:
     if text.find("\n", start, stop) < 0:
         return  # most paragraphs of articles: far quicker than to look for it with the pattern
     line_start = start
     for match in LINE_BREAK.finditer(text, start, stop):
-        if _line_ends(text, line_start, match, stop):
+        line = text[line_start : match.start()].rstrip()
+        if match.end() in items or _line_ends(text, line, match, stop):
             yield match.end()
         line_start = match.end()
 
 
-def _line_ends(text: str, line_start: int, match: re.Match[str], stop: int) -> bool:
-    """Whether a line break ends a sentence: it does after a paragraph, a heading, a list item."""
+def _line_ends(text: str, line: str, match: re.Match[str], stop: int) -> bool:
+    """Whether the break behind a line ends a sentence, as that of a paragraph, a heading, a list
+    item does."""
     if match.group().count("\n") > 1:
         return True
     following = text[match.end() : min(stop, match.end() + 8)]
-    last = text[match.start() - 1 : match.start()]
-    if BULLET.match(following) or last in ":.!?":
-        return not (last == "." and following[:1].islower())
+    if BULLET.match(following) or line.endswith((":", ".", "!", "?")):
+        return not (line.endswith(".") and following[:1].islower())
     if following[:1].islower():
         # In a text that is wrapped at this width or a larger one, a line is only left off where
         # the next word has no room: all that is wrapped so goes on.
         word = _next_word(text, match.end(), stop)[1]
-        has_room = match.start() - line_start + 1 + len(word) <= WRAPPED_LINE
-        return has_room and _is_heading(text[line_start : match.start()])
-    return match.start() - line_start < WRAPPED_LINE
+        return len(line) + 1 + len(word) <= WRAPPED_LINE and _is_heading(line)
+    return len(line) < WRAPPED_LINE
 
 
 def _is_heading(line: str) -> bool:

@@ -3,18 +3,21 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import AddedToken
+from tokenizers import AddedToken, Regex
 from tokenizers import Tokenizer as Backend
 from tokenizers.decoders import WordPiece as WordPieceDecoder
 from tokenizers.implementations import BertWordPieceTokenizer
 from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer, Split
+from tokenizers.pre_tokenizers import Sequence as InTurn
 
 from biobert.core.errors import BadInputError
 from biobert.core.files import written_whole
@@ -32,6 +35,8 @@ SPECIAL_TOKENS: dict[SpecialRole, tuple[str, ...]] = {
     "mask": ("[MASK]", "<mask>"),
     "unk": ("[UNK]", "<unk>"),
 }
+BERT_WORDS = InTurn([Split(Regex(r"\p{Han}"), "isolated"), BertPreTokenizer()])
+"""White space, every sign of punctuation and every Chinese character part words."""
 
 
 class Tokenizer:
@@ -98,9 +103,15 @@ class Tokenizer:
         return token_id
 
     def pieces(self, texts: Sequence[str]) -> list[Pieces]:
-        """Word pieces of each text without special tokens, with offsets into that text."""
+        """Word pieces of each text without special tokens, with offsets into that text.
+
+        Words are BERT's, or smaller where the tokenizer parts more, whatever tokenizer it is.
+        """
         encodings = self.backend.encode_batch(list(texts), add_special_tokens=False)
-        return [_pieces(*pair) for pair in zip(texts, encodings, strict=True)]
+        found = [_pieces(*pair) for pair in zip(texts, encodings, strict=True)]
+        if isinstance(self.backend.pre_tokenizer, BertPreTokenizer):
+            return found
+        return [_parted(*pair) for pair in zip(texts, found, strict=True)]
 
     def text(self, ids: Sequence[int]) -> str:
         """The text that ids stand for, without special tokens and with usual blanks.
@@ -163,6 +174,18 @@ def _pieces(text: str, encoding: Any) -> Pieces:
         ).reshape(-1, 2),
         words=np.array(encoding.word_ids, dtype=np.int64),
     )
+
+
+def _parted(text: str, pieces: Pieces) -> Pieces:
+    """The pieces with a new word wherever BERT has one, too.
+
+    To SentencePiece `(lithium),` is one word, whose name could not be told from its brackets.
+    """
+    borders = [place for _, span in BERT_WORDS.pre_tokenize_str(text) for place in span]
+    # Odd inside a word, where the bytes of one sign lie too; even at a blank of its own.
+    parts = np.searchsorted(borders, pieces.offsets[:, 0], side="right")
+    begins = np.diff(np.stack([pieces.words, parts]), axis=1).any(axis=0) | (parts[1:] % 2 == 0)
+    return replace(pieces, words=np.append(0, np.cumsum(begins))[: len(parts)])
 
 
 def _without_blanks(text: str, start: int, end: int) -> tuple[int, int]:

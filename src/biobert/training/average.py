@@ -9,18 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import (
     PRIOR,
     TUNED,
-    WEIGHTS,
     ModelManifest,
+    check_free,
     check_same_answers,
     read_manifest,
 )
 from biobert.model.adaptation import read_adaptation
+from biobert.model.weights import read_tensors
 from biobert.training.folder import package_versions, write_changed_folder
 
 
@@ -28,12 +28,13 @@ def average_models(models: Sequence[Path], output: Path, *, name: str) -> ModelM
     """Write `output` with the mean of the models' weights, and the first one's task and tokenizer.
 
     Its thresholds are the first one's too: pipeline/averaging.py chooses others where they differ.
-    Raises BadInputError for fewer than two models, or when labels, tokenizers, shapes or the share
-    of negatives that was learnt from differ: what corrects one mean of weights for two such shares
-    is not known.
+    Raises BadInputError for fewer than two models, where `output` exists, or when labels,
+    tokenizers, shapes or the share of negatives that was learnt from differ: what corrects one mean
+    of weights for two such shares is not known.
     """
     if len(models) < 2:
         raise BadInputError("an average needs at least two model folders", code="usage")
+    check_free(output)
     for model in models:
         if read_adaptation(model) is not None:
             raise BadInputError(f"{model} is an adapter; make it a model with `biobert merge`")
@@ -45,9 +46,9 @@ def average_models(models: Sequence[Path], output: Path, *, name: str) -> ModelM
 
 
 def _mean(models: Sequence[Path]) -> dict[str, torch.Tensor]:
-    total: dict[str, torch.Tensor] = load_file(models[0] / WEIGHTS)
+    total = read_tensors(models[0])
     for model in models[1:]:
-        tensors = load_file(model / WEIGHTS)
+        tensors = read_tensors(model)
         for tensor_name, sum_so_far in total.items():
             found = tensors.get(tensor_name)
             if found is None or found.shape != sum_so_far.shape:

@@ -132,11 +132,11 @@ def mask_words(
     """The batch with whole words hidden behind the mask token; targets stay as they are."""
     token_ids = batch.token_ids.clone()
     for number, row in enumerate(rows):
-        words = row.window.words
-        hidden = generator.random(int(words.max()) + 1) < rate
-        # Number -1, of special tokens, would name the last word.
-        positions = np.flatnonzero((words >= 0) & hidden[words])
-        token_ids[number, torch.from_numpy(positions)] = mask_id
+        # Special tokens are of no word; a text of characters that the tokenizer drops has no other.
+        positions = np.flatnonzero(row.window.words >= 0)
+        words = row.window.words[positions]
+        hidden = generator.random(int(words.max(initial=-1)) + 1) < rate
+        token_ids[number, torch.from_numpy(positions[hidden[words]])] = mask_id
     return replace(batch, token_ids=token_ids)
 
 

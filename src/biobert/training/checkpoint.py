@@ -75,19 +75,19 @@ def save_checkpoint(
     *,
     recipe: Mapping[str, Any],
     keep_every_steps: int | None = None,
-    complete: Callable[[Path], object] = lambda place: None,
+    complete: Callable[[Path], object] | None = None,
 ) -> Path:
     """Write `folder/step-N` whole or not at all, then drop older ones.
 
-    One of every `keep_every_steps` stays, and `complete` adds what it is to hold beside the state.
-    A disk that is full leaves the last one as it was.
+    One of every `keep_every_steps` stays; `complete` adds what this one is to hold beside the
+    state. A disk that is full leaves the last one as it was.
     """
     place = folder / f"step-{progress.step:08d}"
     unfinished = folder / f".{place.name}.part"
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
         _write(unfinished, progress, state, recipe)
-        if _is_kept(place, keep_every_steps):
+        if complete is not None:
             complete(unfinished)
     except (OSError, BiobertError) as problem:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -100,7 +100,7 @@ def save_checkpoint(
         _retire(place)
     os.replace(unfinished, place)
     for older in checkpoints(folder):
-        if older != place and not _is_kept(older, keep_every_steps):
+        if older != place and not _stays(older, keep_every_steps):
             shutil.rmtree(older, ignore_errors=True)
     return place
 
@@ -108,6 +108,11 @@ def save_checkpoint(
 def checkpoints(folder: Path) -> list[Path]:
     """The complete checkpoints of a run, oldest first."""
     return sorted(folder.glob("step-*"), key=lambda place: (place.stem, place.suffix != RETIRED))
+
+
+def is_kept(step: int, every: int | None) -> bool:
+    """Whether the checkpoint of a step stays when later ones come."""
+    return every is not None and step % every == 0
 
 
 def load_checkpoint(
@@ -185,10 +190,8 @@ def _retire(place: Path) -> None:
     os.replace(place, retired)
 
 
-def _is_kept(place: Path, keep_every_steps: int | None) -> bool:
-    if keep_every_steps is None or place.suffix == RETIRED:
-        return False
-    return int(place.name.removeprefix("step-")) % keep_every_steps == 0
+def _stays(place: Path, every: int | None) -> bool:
+    return place.suffix != RETIRED and is_kept(int(place.name.removeprefix("step-")), every)
 
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:

@@ -1,6 +1,5 @@
 """Writing the model folder that a run leaves behind, whole or not at all."""
 
-import os
 import platform
 import shutil
 from collections.abc import Mapping
@@ -11,7 +10,17 @@ from typing import Any
 
 import torch
 
-from biobert.core.model_folder import WEIGHTS, ModelManifest
+from biobert.core.errors import BadInputError
+from biobert.core.model_folder import (
+    CARD,
+    CONFIG,
+    MANIFEST,
+    WEIGHTS,
+    ModelManifest,
+    move_model,
+    placed_folder,
+    unfinished_folder,
+)
 from biobert.model.tensors import write_tensors
 from biobert.model.weights import save_network
 from biobert.training.card import model_card
@@ -40,12 +49,20 @@ class TrainingReport:
     learnt_before: tuple[Mapping[str, Any], ...] | None = None
 
 
-def write_model_folder(output: Path, learner: Learner, report: TrainingReport) -> ModelManifest:
-    """Write weights, tokenizer, manifest, card and recipe into `output`.
+def check_no_model(output: Path) -> None:
+    """An error where a folder that a run is to begin in holds a model.
 
-    Files are written in a hidden folder beside their place and renamed one by one, the manifest
-    last: a folder with a manifest is complete.
+    What the run does not write, such as an exported graph, would be loaded in its model's stead.
     """
+    if any((output / name).is_file() for name in (MANIFEST, CONFIG)):
+        raise BadInputError(
+            f"{output} holds a model, and no run that could go on; choose another --output, or "
+            "remove that folder"
+        )
+
+
+def write_model_folder(output: Path, learner: Learner, report: TrainingReport) -> ModelManifest:
+    """Write weights, tokenizer, manifest, card and recipe into `output`, which may hold its run."""
     manifest = ModelManifest(
         name=str(report.recipe["name"]),
         task=learner.task.name,
@@ -56,16 +73,12 @@ def write_model_folder(output: Path, learner: Learner, report: TrainingReport) -
         versions=package_versions(),
         learnt_before=report.learnt_before,
     )
-    unfinished = output / ".model.part"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    save_network(learner.network, unfinished)
-    learner.tokenizer.save(unfinished)
-    (unfinished / "README.md").write_text(model_card(manifest), encoding="utf-8")
-    manifest.write(unfinished)
-    for path in sorted(unfinished.iterdir(), key=lambda path: path.name == "biobert.json"):
-        os.replace(path, output / path.name)
-    unfinished.rmdir()
+    with unfinished_folder(output / "model") as folder:
+        save_network(learner.network, folder)
+        learner.tokenizer.save(folder)
+        (folder / CARD).write_text(model_card(manifest), encoding="utf-8")
+        manifest.write(folder)
+        move_model(folder, output)
     return manifest
 
 
@@ -73,15 +86,12 @@ def write_changed_folder(
     output: Path, model: Path, tensors: Mapping[str, torch.Tensor], manifest: ModelManifest
 ) -> None:
     """Write `output`: the model with other weights under another manifest, whole or not at all."""
-    unfinished = output.with_name(f".{output.name}.part")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    write_tensors(tensors, unfinished / WEIGHTS)
-    for file in KEPT_FILES:
-        shutil.copyfile(model / file, unfinished / file)
-    (unfinished / "README.md").write_text(model_card(manifest), encoding="utf-8")
-    manifest.write(unfinished)
-    os.replace(unfinished, output)
+    with placed_folder(output) as folder:
+        write_tensors(tensors, folder / WEIGHTS)
+        for file in KEPT_FILES:
+            shutil.copyfile(model / file, folder / file)
+        (folder / CARD).write_text(model_card(manifest), encoding="utf-8")
+        manifest.write(folder)
 
 
 def package_versions() -> dict[str, str]:

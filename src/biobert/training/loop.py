@@ -19,6 +19,7 @@ from biobert.training.batches import Batch, network_logits
 from biobert.training.checkpoint import (
     Progress,
     checkpoints,
+    is_kept,
     load_checkpoint,
     load_network,
     run_state,
@@ -179,6 +180,7 @@ class TrainingLoop:
             self._learn(one, share=len(group), last=number == len(group) - 1)
             for number, one in enumerate(group)
         ]
+        price = self._pay(group[-1].key)
         self.methods.before_update(self._bare())
         self.accelerator.clip_grad_norm_(
             self.network.parameters(), self.recipe.optimizer.maximum_gradient_norm
@@ -188,7 +190,7 @@ class TrainingLoop:
         self.progress.step += 1
         self.methods.after_update(self._bare(), self.progress.step)
         self.clock.tick([one.batch for one in group])
-        self._report(sum(losses) / len(group))
+        self._report(sum(losses) / len(group) + price)
 
     def _after_step(self) -> None:
         run = self.recipe.run
@@ -207,6 +209,15 @@ class TrainingLoop:
         turn = Turn(batch, lambda: self._loss(batch, one.key), backward, self._apart)
         with nullcontext() if last else self._apart():
             return float(self.methods.descent(turn).detach())
+
+    def _pay(self, key: Any) -> float:
+        """Add the gradients of what the weights cost as they stand, the same on every process."""
+        price = self.methods.penalty()
+        if price is None:
+            return 0.0
+        self._check(price, key)
+        self.accelerator.backward(price)
+        return float(price.detach())
 
     def _apart(self) -> AbstractContextManager[None]:
         context: AbstractContextManager[None] = self.accelerator.no_sync(self.network)
@@ -330,6 +341,8 @@ class TrainingLoop:
 
     def _save(self) -> None:
         state = run_state(self._bare(), self.optimizer, self.methods)
+        every = self.recipe.run.keep_every_steps
+        complete = self._keeping() if is_kept(self.progress.step, every) else None
         if self.accelerator.scaler is not None:
             self.progress.scaler = self.accelerator.scaler.state_dict()
         if self.accelerator.is_main_process:
@@ -338,12 +351,23 @@ class TrainingLoop:
                 self.progress,
                 state,
                 recipe=self.recipe.resolved(),
-                keep_every_steps=self.recipe.run.keep_every_steps,
-                complete=lambda place: self.keep(place, unsharded(self._bare(), state.network)),
+                keep_every_steps=every,
+                complete=complete,
             )
             write_history(self.progress.history, self.output)
         self.accelerator.wait_for_everyone()
         self.clock.restart()
+
+    def _keeping(self) -> Callable[[Path], object]:
+        """What puts the network that is scored beside the state; every process must call it."""
+        with self.methods.scored(self._bare()):
+            tensors = whole(self._bare().state_dict())
+
+        def complete(place: Path) -> None:
+            with self.methods.scored(self._bare()):
+                self.keep(place, unsharded(self._bare(), tensors))
+
+        return complete
 
     def _load_latest(self) -> None:
         found = checkpoints(self.folder)

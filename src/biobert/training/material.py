@@ -8,6 +8,7 @@ from typing import Any
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.files import sha256_of
+from biobert.core.task import Task
 from biobert.data.rejects import Rejects
 from biobert.data.shards import MANIFEST, TokenCorpus, open_corpus
 from biobert.tasks.pretraining import Pretraining
@@ -20,7 +21,7 @@ from biobert.training.corpora import (
     note_set_aside,
     read_sources,
 )
-from biobert.training.groups import GroupSource, with_partners
+from biobert.training.groups import GroupSource, each_once, with_partners
 from biobert.training.pretraining import (
     CorpusExaminer,
     CorpusSource,
@@ -72,7 +73,7 @@ def read_material(recipe: Recipe, places: Places, learner: Learner, note: Note) 
 
 def document_source(recipe: Recipe, learner: Learner, rows: Sequence[Row]) -> BatchSource:
     """The batches of some rows, as the recipe wants them; those for vectors hold whole groups."""
-    vector = next((head.name for head in learner.task.heads() if head.kind == "vector"), None)
+    vector = _vector_head(learner.task)
     source = DocumentSource(
         learner,
         rows if vector is None else with_partners(rows, vector),
@@ -94,22 +95,21 @@ def _documents(recipe: Recipe, places: Places, learner: Learner, note: Note) -> 
     set_aside = rejects.count
     devel = read_sources(recipe.data.devel, rejects=rejects, **roots)
     note_set_aside(rejects, note)
-    documents = {
-        name: some * source.times
-        for source, (name, some) in zip(recipe.data.train, found.items(), strict=True)
-    }
     copies = _copies(recipe, [one for some in found.values() for one in some], note)
+    read = {**found, COPIES: copies}
+    times = [*(source.times for source in recipe.data.train), 1]
     rows = [
         row
-        for name, some in {**documents, COPIES: copies}.items()
-        for row in _rows(learner, name, some)
+        for (name, some), often in zip(read.items(), times, strict=True)
+        for row in _rows(learner, name, some) * often
     ]
     unlearnt = {name: "; ".join(learner.task.unlearnt(some)) for name, some in found.items()}
     for name, words in unlearnt.items():
         if words:
             note(f"{name}: {words}")
     if any(head.kind == "text" for head in learner.task.heads()):
-        _note_left_out(sum(map(len, documents.values())) + len(copies) - len(rows), note)
+        counts = zip(read.values(), times, strict=True)
+        _note_left_out(sum(len(some) * often for some, often in counts) - len(rows), note)
     described = _described(found, copies, set_aside, unlearnt)
     if not rows:
         said = "; ".join(f"{name}: {words}" for name, words in described.items())
@@ -128,11 +128,17 @@ def _documents(recipe: Recipe, places: Places, learner: Learner, note: Note) -> 
     )
 
 
+def _vector_head(task: Task) -> str | None:
+    return next((head.name for head in task.heads() if head.kind == "vector"), None)
+
+
 def _rows(learner: Learner, source: str, documents: Sequence[Document]) -> list[Row]:
     try:
-        return encode_rows(learner.task, documents, learner.tokenizer)
+        rows = encode_rows(learner.task, documents, learner.tokenizer)
     except BadInputError as problem:
         raise BadInputError(f"{source}: {problem}", code=problem.code) from None
+    vector = _vector_head(learner.task)
+    return rows if vector is None else each_once(rows, vector)
 
 
 def _described(

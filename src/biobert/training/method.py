@@ -66,9 +66,13 @@ class Method:
     def begin_epoch(self, epoch: int) -> None:
         """An epoch begins, counted from 0."""
 
-    def loss(self, loss: torch.Tensor, answers: Sequence[Answers], batch: Batch) -> torch.Tensor:
-        """The loss of a batch, from the loss so far and the answers of all passes."""
+    def blend(self, loss: torch.Tensor, answers: Sequence[Answers], batch: Batch) -> torch.Tensor:
+        """What a batch costs, from its loss so far and the answers of all passes."""
         return loss
+
+    def penalty(self) -> torch.Tensor | None:
+        """What the weights cost as they stand, whatever the batch; paid once for each update."""
+        return None
 
     def before_update(self, network: Network) -> None:
         """All gradients of a step are there, not yet clipped."""
@@ -103,7 +107,8 @@ class Methods:
     def loss(
         self, answers: Sequence[Answers], batch: Batch, heads: Mapping[str, HeadSpec]
     ) -> torch.Tensor:
-        """The mean over the passes of the sum over the heads, and what the methods make of it."""
+        """The mean over the passes of the sum over the heads, and what the methods blend with it,
+        in the order of their names."""
         losses = [
             head_loss(head, one[name], batch.targets[name], self.form)
             for one in answers
@@ -111,8 +116,13 @@ class Methods:
         ]
         loss = torch.stack(losses).sum() / len(answers)
         for member in self.members:
-            loss = member.loss(loss, answers, batch)
+            loss = member.blend(loss, answers, batch)
         return loss
+
+    def penalty(self) -> torch.Tensor | None:
+        """The sum of what the methods ask for the weights as they stand."""
+        prices = [price for one in self.members if (price := one.penalty()) is not None]
+        return torch.stack(prices).sum() if prices else None
 
     def prepare(self, network: Network) -> None:
         """Change the network before it is spread over devices and its optimizer is made."""

@@ -14,6 +14,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.task import Scores
 from biobert.training.loop import DivergedError, Listener, StepReport, TrainingLoop
 from biobert.training.material import Places, read_material
+from biobert.training.parallel import check_one_process
 from biobert.training.recipe import Recipe
 from biobert.training.start import build_learner
 
@@ -99,7 +100,13 @@ class _Watch:
 def find_learning_rate(
     recipe: Recipe, places: Places, settings: RangeSettings, *, listener: Listener
 ) -> RangeTest:
-    """Train a copy of the recipe's start for some steps; nothing of it is kept."""
+    """Train a copy of the recipe's start for some steps; nothing of it is kept.
+
+    The folder `places.output`, for what is drawn of it, is made first: it may not be writable. Runs
+    in one process.
+    """
+    check_one_process("find-rate")
+    places.output.mkdir(parents=True, exist_ok=True)
     recipe = _short(recipe, settings.steps)
     torch.manual_seed(recipe.run.seed)
     learner = build_learner(recipe, listener.noted)
@@ -124,7 +131,7 @@ def find_learning_rate(
 
 
 def plot_range_test(test: RangeTest, path: Path) -> None:
-    """Draw loss over rate, with the suggested rate."""
+    """Draw loss over rate, with the suggested rate, as PNG."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -137,7 +144,7 @@ def plot_range_test(test: RangeTest, path: Path) -> None:
     axes.axvline(test.suggested, color="#c2571a", label=f"suggested: {test.suggested:.1e}")
     axes.set(xscale="log", xlabel="learning rate", ylabel="training loss", ylim=(0, None))
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=120, format="png")
     pyplot.close(figure)
 
 

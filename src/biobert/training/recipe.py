@@ -3,14 +3,15 @@
 Each part of the loop gets its own small table; nothing is handed the whole recipe but the caller.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from biobert.core.errors import BadInputError
-from biobert.core.settings import from_mapping
+from biobert.core.settings import from_mapping, override
 from biobert.data.augmentation import AugmentationSettings
 from biobert.model.adapters import AdapterSettings
+from biobert.tasks import build_task
 from biobert.training.method_settings import (
     AdversarialSettings,
     AveragingSettings,
@@ -308,6 +309,28 @@ def read_recipe(tables: Mapping[str, Any], *, place: str) -> Recipe:
     recipe = from_mapping(Recipe, tables, place=place)
     if "name" not in recipe.task:
         raise BadInputError(f"{place} [task]: setting 'name' is missing (such as name = 'ner')")
+    return recipe
+
+
+def read_changed_recipe(tables: Mapping[str, Any], changes: Sequence[str], *, place: str) -> Recipe:
+    """The recipe with settings changed as `--set` has them; where they alone are wrong, for the
+    recipe or its task, the call was."""
+    try:
+        return _with_task(override(tables, changes), place)
+    except BadInputError as problem:
+        try:
+            _with_task(tables, place)
+        except BadInputError as own:
+            if str(own) == str(problem):
+                raise
+        raise BadInputError(str(problem), code="usage") from None
+
+
+def _with_task(tables: Mapping[str, Any], place: str) -> Recipe:
+    """The recipe, whose task has settings that it takes."""
+    recipe = read_recipe(tables, place=place)
+    settings = dict(recipe.task)
+    build_task(settings.pop("name"), settings)
     return recipe
 
 

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 from biobert.core.annotate import Answer, answer_documents
+from biobert.core.certainty import has_certainty
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import write_text
+from biobert.core.files import read_json, write_text
 from biobert.core.model_folder import MANIFEST, ModelManifest, read_manifest
+from biobert.core.questions import NO_ANSWER, candidates
+from biobert.core.settings import differences
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
 from biobert.model.predictor import load_predictor
@@ -20,16 +23,15 @@ from biobert.tasks import build_task
 from biobert.text.keys import keys_of, text_key
 from biobert.text.tokenizer import Tokenizer
 from biobert.training.corpora import note_set_aside, read_sources
+from biobert.training.folder import check_no_model
 from biobert.training.loop import Listener
 from biobert.training.material import Places
 from biobert.training.parallel import check_one_process
 from biobert.training.recipe import DataSource, Recipe
 
-REPORT = "self-training.json"
+REPORT, RECIPE = "self-training.json", "self-training-recipe.json"
 ROUNDS, SILVER = "rounds", "silver.jsonl"
 DOCUMENTS_AT_ONCE = 64
-NO_TEACHERS = ("multitask", "pretraining")
-"""Silver documents belong to no part, and pretraining needs no labels."""
 
 
 class Train(Protocol):
@@ -70,16 +72,10 @@ def self_train(
     settings = recipe.self_training
     assert settings is not None
     check_one_process("[self_training]")
-    if recipe.task["name"] in NO_TEACHERS:
-        raise BadInputError(
-            f"[self_training] does not fit {recipe.task['name']!r}, whose answers no student can "
-            "learn from; leave it out, or give each part of a multitask a recipe of its own"
-        )
-    if not resume and (places.output / ROUNDS).exists():
-        raise BadInputError(
-            f"{places.output} holds the rounds of an earlier run; add --resume to go on with it, "
-            "or choose another --output"
-        )
+    _check_teacher(recipe)
+    _check_output(recipe, places.output, resume=resume)
+    with write_text(places.output / RECIPE) as stream:
+        json.dump(recipe.resolved(), stream, indent=2)
     plain = replace(recipe, self_training=None)
     earlier, reports = _reported(places.output), list[RoundReport]()
     for number in range(settings.rounds + 1):
@@ -108,10 +104,50 @@ def sure_answers(
 ) -> list[Document]:
     """The answers that are sure enough, as documents that are annotated for all `labels`."""
     return [
-        replace(one.document, annotated_labels=tuple(labels))
+        replace(_as_gold(one.document), annotated_labels=tuple(labels))
         for one in answers
         if one.certainty >= minimum
     ]
+
+
+def _as_gold(document: Document) -> Document:
+    """A question with its one answer, or none: candidates behind it are not what the model says."""
+    if NO_ANSWER not in document.label_scores:
+        return document
+    best = () if NO_ANSWER in document.labels else candidates(document)[:1]
+    return replace(document, entities=tuple(best))
+
+
+def _check_teacher(recipe: Recipe) -> None:
+    """An error for a task whose answers are never sure, or belong to a part that none can tell."""
+    settings = dict(recipe.task)
+    name = settings.pop("name")
+    if name == "multitask" or not all(map(has_certainty, build_task(name, settings).heads())):
+        raise BadInputError(
+            f"[self_training] does not fit {name!r}, whose answers no student can learn from; "
+            "leave it out, or give each part of a multitask a recipe of its own"
+        )
+
+
+def _check_output(recipe: Recipe, output: Path, *, resume: bool) -> None:
+    """An error where the folder holds a model without rounds, or rounds that are not gone on with:
+    of the recipe that they were trained by nothing may change, but there may be more of them."""
+    if not (output / ROUNDS).exists():
+        check_no_model(output)
+    elif not resume:
+        raise BadInputError(
+            f"{output} holds the rounds of an earlier run; add --resume to go on with it, "
+            "or choose another --output"
+        )
+    elif (output / ROUNDS / "0" / MANIFEST).is_file() and (output / RECIPE).is_file():
+        before, wanted = read_json(output / RECIPE, missing=""), recipe.resolved()
+        rounds = before["self_training"]["rounds"]
+        before["self_training"]["rounds"] = max(rounds, wanted["self_training"]["rounds"])
+        if changed := differences(before, json.loads(json.dumps(wanted))):
+            raise BadInputError(
+                f"{output}: the recipe changed ({'; '.join(changed)}); resume with the same recipe "
+                "or more self_training.rounds, or train into another --output"
+            )
 
 
 def _annotated(
@@ -172,8 +208,10 @@ def _kept(reports: Sequence[RoundReport], output: Path, listener: Listener) -> M
         best = max(reports, key=lambda one: (one.devel or 0.0, -one.round))
     listener.noted(f"self-training: the model of round {best.round} is kept")
     folder = output / ROUNDS / str(best.round)
+    # First it leaves and last it comes: it says that the model is whole.
+    (output / MANIFEST).unlink(missing_ok=True)
     shutil.copytree(folder, output, ignore=shutil.ignore_patterns(MANIFEST), dirs_exist_ok=True)
-    shutil.copyfile(folder / MANIFEST, output / MANIFEST)  # last: it says that the model is whole
+    shutil.copyfile(folder / MANIFEST, output / MANIFEST)
     return read_manifest(output)
 
 

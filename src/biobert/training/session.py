@@ -12,7 +12,7 @@ from biobert.core.files import read_json, write_text
 from biobert.core.model_folder import ModelManifest
 from biobert.training.checkpoint import Progress, checkpoints
 from biobert.training.curves import plot_curves
-from biobert.training.folder import TrainingReport, write_model_folder
+from biobert.training.folder import TrainingReport, check_no_model, write_model_folder
 from biobert.training.loop import Listener, TrainingLoop
 from biobert.training.material import Material, Places, read_material
 from biobert.training.origins import learnt_before
@@ -66,11 +66,14 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
 
 
 def _check_output(output: Path, *, resume: bool) -> None:
-    if not resume and checkpoints(output / "checkpoints"):
+    begun = bool(checkpoints(output / "checkpoints"))
+    if begun and not resume:
         raise BadInputError(
             f"{output} holds checkpoints of an earlier run; add --resume to go on with it, "
             "or choose another --output"
         )
+    if not begun:
+        check_no_model(output)
     output.mkdir(parents=True, exist_ok=True)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from biobert.core.errors import BadInputError
-from biobert.core.model_folder import ModelManifest, read_manifest
+from biobert.core.model_folder import ModelManifest, check_free, placed_folder, read_manifest
 from biobert.model.hub import load_trained_network
 from biobert.model.network import Network
 from biobert.tasks import build_task
@@ -16,10 +16,10 @@ from biobert.training.sources import Learner
 def split_folder(model: Path, output: Path) -> dict[str, ModelManifest]:
     """Write `output/PART` for each part of the model, with the encoder that they share.
 
-    Raises BadInputError for a model of a single task, and where `output` exists.
+    All are written, or none. Raises BadInputError for a model of a single task, and where `output`
+    exists.
     """
-    if output.exists():
-        raise BadInputError(f"{output} exists; choose another --output")
+    check_free(output)
     manifest = read_manifest(model)
     task = build_task(manifest.task, manifest.task_settings)
     if not isinstance(task, Multitask):
@@ -27,15 +27,15 @@ def split_folder(model: Path, output: Path) -> dict[str, ModelManifest]:
     network = load_trained_network(model, task.heads())
     tokenizer = Tokenizer.from_folder(model)
     written: dict[str, ModelManifest] = {}
-    for part, own in task.parts.items():
-        folder = output / part
-        folder.mkdir(parents=True)
-        alone = Network(network.encoder, own.heads())
-        for head in own.heads():
-            alone.heads[head.name] = network.heads[head_name(part, head.name)]
-        recipe = {**manifest.recipe, "name": f"{manifest.name}-{part}"}
-        report = TrainingReport(
-            recipe=recipe, data=manifest.data, metrics={}, learnt_before=manifest.learnt_before
-        )
-        written[part] = write_model_folder(folder, Learner(own, tokenizer, alone), report)
+    with placed_folder(output) as folder:
+        for part, own in task.parts.items():
+            alone = Network(network.encoder, own.heads())
+            for head in own.heads():
+                alone.heads[head.name] = network.heads[head_name(part, head.name)]
+            recipe = {**manifest.recipe, "name": f"{manifest.name}-{part}"}
+            report = TrainingReport(
+                recipe=recipe, data=manifest.data, metrics={}, learnt_before=manifest.learnt_before
+            )
+            learner = Learner(own, tokenizer, alone)
+            written[part] = write_model_folder(folder / part, learner, report)
     return written

@@ -1,9 +1,11 @@
 """Searching for better settings: many short runs of a recipe, chosen by Optuna, scored on devel."""
 
 import json
+import logging
 import shutil
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,13 +13,13 @@ from typing import Any
 
 from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.files import write_text
+from biobert.core.model_folder import put_in_place
 from biobert.core.settings import differences, override
 from biobert.core.task import Scores
-from biobert.tasks import build_task
 from biobert.training.loop import DivergedError, Listener, StepReport
 from biobert.training.material import Places
 from biobert.training.parallel import check_one_process
-from biobert.training.recipe import Recipe, read_recipe
+from biobert.training.recipe import Recipe, read_changed_recipe, read_recipe
 from biobert.training.session import train
 
 STUDY, SEARCH = "study.db", "search"
@@ -149,12 +151,11 @@ def _check_space(search: Search) -> None:
     first = {one.setting: one.values[0] for one in search.space}
     for one in search.space:
         for value in one.values:
-            task = dict(_drawn_recipe(search, {**first, one.setting: value}).task)
-            build_task(task.pop("name"), task)
+            _drawn_recipe(search, {**first, one.setting: value})
 
 
 def _drawn_recipe(search: Search, settings: Mapping[str, Any]) -> Recipe:
-    return read_recipe(override(search.tables, _assignments(settings)), place="--try")
+    return read_changed_recipe(search.tables, _assignments(settings), place="--try")
 
 
 def _assignments(settings: Mapping[str, Any]) -> list[str]:
@@ -181,7 +182,8 @@ class _Objective:
         try:
             score = float(train(recipe, places, listener=listener, resume=False).metrics["devel"])
             if not self._beaten(score):
-                _move(folder, self.places.output / BEST_MODEL)
+                shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+                put_in_place(folder, self.places.output / BEST_MODEL)
         except DivergedError:
             raise optuna.TrialPruned from None
         finally:
@@ -213,6 +215,8 @@ class _Pruning:
         import optuna
 
         self._listener.evaluated(step, scores, main)
+        if not step:
+            return  # Nothing is learnt yet: the trial would end by the chance of its new heads.
         self._trial.report(main, step)
         if self._trial.should_prune():
             raise optuna.TrialPruned
@@ -222,17 +226,29 @@ def _study(search: Search, output: Path) -> Any:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        direction="maximize",
-        storage=f"sqlite:///{output / STUDY}",
-        study_name="biobert",
-        load_if_exists=True,
-    )
+    with _logging_as_it_is():
+        study = optuna.create_study(
+            direction="maximize",
+            storage=f"sqlite:///{output / STUDY}",
+            study_name="biobert",
+            load_if_exists=True,
+        )
     _check_search(search, study, output)
     study.sampler = optuna.samplers.TPESampler(seed=search.seed + len(study.trials))
     study.pruner = optuna.pruners.MedianPruner(n_startup_trials=4)
     _try_again(study)
     return study
+
+
+@contextmanager
+def _logging_as_it_is() -> Iterator[None]:
+    """Where nobody handles logs, a new study's tables would silence every logger that is there."""
+    handler = logging.NullHandler()
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 def _check_search(search: Search, study: Any, output: Path) -> None:
@@ -296,9 +312,3 @@ def _plot(study: Any, output: Path) -> None:
             getattr(drawing, draw)(study)
         pyplot.gcf().savefig(output / name, dpi=120, bbox_inches="tight")
         pyplot.close("all")
-
-
-def _move(folder: Path, target: Path) -> None:
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    folder.rename(target)

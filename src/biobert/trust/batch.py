@@ -17,6 +17,7 @@ from biobert.data.reading import format_of, format_of_input
 from biobert.data.rejects import Rejects
 from biobert.pipeline.batch import BatchSettings, is_folder
 from biobert.pipeline.inputs import find_inputs, read_inputs
+from biobert.pipeline.lock import sole_run
 from biobert.pipeline.outputs import (
     InputOutputs,
     check_folders,
@@ -109,9 +110,10 @@ class _Job:
         if is_folder(BatchSettings(settings.output, settings.formats)):
             outputs = outputs_of(paths, Path(settings.output), self._formats)
             self._check([pair for one in outputs for pair in one.targets.items()], paths)
-            clear_unfinished(outputs)
-            for one in outputs:
-                self._write_input(one)
+            with sole_run(Path(settings.output)):
+                clear_unfinished(outputs)
+                for one in outputs:
+                    self._write_input(one)
             return
         is_stream = settings.output == STANDARD_STREAM
         format = settings.formats[0] if settings.formats else self._single_format(paths)

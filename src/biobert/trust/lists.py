@@ -1,6 +1,8 @@
 """Names, places and words that stand in the files of `lists/`."""
 
+import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -65,10 +67,19 @@ def folded(word: str) -> str:
     return "".join(one for one in parts if not unicodedata.combining(one))
 
 
-def _raw(name: str) -> list[str]:
-    """Entries are parted by `;` where one is in the file, else by white space."""
-    content = (files("biobert.trust") / "lists" / f"{name}.txt").read_text(encoding="utf-8")
-    text = "\n".join(line for line in content.splitlines() if not line.startswith("#"))
+def alternatives(words: Iterable[str]) -> str:
+    """A pattern for any of these words, the longest first, with a typed or a printed apostrophe."""
+    longest_first = sorted(words, key=len, reverse=True)
+    return f"(?:{'|'.join(map(re.escape, longest_first))})".replace("'", "['’]")
+
+
+def parted(text: str) -> list[str]:
+    """The entries of a text: parted by `;` where one is in it, else by white space."""
     if ";" not in text:
         return text.split()
     return [" ".join(entry.split()) for entry in text.split(";")]
+
+
+def _raw(name: str) -> list[str]:
+    content = (files("biobert.trust") / "lists" / f"{name}.txt").read_text(encoding="utf-8")
+    return parted("\n".join(line for line in content.splitlines() if not line.startswith("#")))

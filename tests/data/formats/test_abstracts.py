@@ -112,6 +112,31 @@ def test_sentences_have_the_role_of_their_section(tmp_path: Path) -> None:
     assert {one.heading for one in document.passages} == {""}
 
 
+@pytest.mark.parametrize("type", ["", "normal", "main"])
+def test_summaries_beside_an_abstract_tell_no_conclusion(type: str, tmp_path: Path) -> None:
+    alone = jats(7, SECTIONS).replace("<abstract>", f'<abstract abstract-type="{type}">')
+    summary = (
+        '<abstract abstract-type="editor"><sec><title>Results</title><p>Rest is good.</p></sec>'
+    )
+    (tmp_path / "alone.nxml").write_text(alone)
+    (tmp_path / "both.nxml").write_text(
+        alone.replace("<abstract ", f"{summary}</abstract><abstract ")
+    )
+    for format in ("conclusions", "abstract-roles"):
+        found = [read(tmp_path / name, format)[0] for name in ("alone.nxml", "both.nxml")]
+        assert [one.text for one in found[0]] == [one.text for one in found[1]] != []
+    (document,), _ = read(tmp_path / "both.nxml", "jats")
+    kinds = [one.kind for one in document.passages if one.kind != "heading"]
+    assert kinds[:3] == ["title", "editor-abstract", "abstract"]
+
+
+def test_the_only_abstract_is_one_whatever_its_type(tmp_path: Path) -> None:
+    written = jats(7, SECTIONS).replace("<abstract>", '<abstract abstract-type="key-points">')
+    (tmp_path / "a.nxml").write_text(written)
+    (document,), _ = read(tmp_path / "a.nxml", "conclusions")
+    assert document.metadata["conclusion"] == "Rest is good. Rest."
+
+
 def test_listed_articles_are_test_and_all_others_train(tmp_path: Path) -> None:
     members = {f"PMC{number}.nxml": jats(number, SECTIONS) for number in (7, 8)}
     write_tar(tmp_path / "a.tar.gz", members)

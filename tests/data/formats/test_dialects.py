@@ -42,8 +42,9 @@ def test_every_tag_dialect_means_the_same(tags: str, start: str, tmp_path: Path)
 
 def test_document_starts_part_documents(tmp_path: Path) -> None:
     text = "-DOCSTART- O\n\na O\n\nb O\n\n-DOCSTART- O\n\nc O\n"
-    documents, _ = read(tmp_path / "a.conll", "conll", text)
-    assert [document.text for document in documents] == ["a\nb", "c"]
+    for written in (text, text.replace("-DOCSTART- O\n\n", "-DOCSTART- O\n")):
+        documents, _ = read(tmp_path / "a.conll", "conll", written)
+        assert [document.text for document in documents] == ["a\nb", "c"]
 
 
 def test_plain_tags_are_read_whatever_they_are_made_of(tmp_path: Path) -> None:
@@ -87,6 +88,24 @@ def test_pubmed_records_deletions_and_titles(tmp_path: Path) -> None:
     assert ("PMID 13", "deleted citation") in reasons
     assert ("PMID 14", "deleted citation") in reasons
     assert rejects.count == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("[Is there a place for aspirin?].", "Is there a place for aspirin?"),
+        ("[Gout. A story.]", "Gout. A story."),
+        ("[Calcium channel [L-type]]", "Calcium channel [L-type]."),
+        ("[Of [3H]thymidine on DNA [corrected]].", "Of [3H]thymidine on DNA [corrected]."),
+        ("[3H]thymidine in mice [corrected].", "[3H]thymidine in mice [corrected]."),
+    ],
+)
+def test_a_translated_title_loses_its_own_brackets(
+    written: str, title: str, tmp_path: Path
+) -> None:
+    text = PUBMED.replace("[Effect of <i>TP53</i> on cancer].", written)
+    (document,), _ = read(tmp_path / "a.xml", "pubmed", text)
+    assert document.text.startswith(f"{title}\n")
 
 
 JATS = """<article><front><article-meta><article-id pub-id-type="pmc">99</article-id>
@@ -140,6 +159,16 @@ def test_a_stray_quote_swallows_no_rows(tmp_path: Path) -> None:
     documents, rejects = read(tmp_path / "a.csv", "tsv", 'text,label\n"a,1\nb,0\n"c" d,1\n')
     assert [one.text for one in documents] == ["b"]
     assert [one.place for one in rejects.kept] == ["2", "4"]
+
+
+def test_stray_quotes_of_two_rows_are_not_those_of_one_cell(tmp_path: Path) -> None:
+    cells = ['"It begins with one.', "It has none.", 'It ends with one"', '"one\ncell"', "Last."]
+    rows = [f"{number}\t{cell}\tA" for number, cell in enumerate(cells)]
+    written = "id\ttext\tlabel\n" + "\n".join(rows) + "\n"
+    documents, rejects = read(tmp_path / "a.tsv", "tsv", written)
+    assert [one.text for one in documents] == [*cells[:3], "one\ncell", "Last."]
+    assert [one.id for one in documents] == ["0", "1", "2", "3", "4"]
+    assert rejects.count == 0
 
 
 def test_prodigy_and_spacy_spans(tmp_path: Path) -> None:
@@ -212,6 +241,83 @@ def test_json_of_others_becomes_strings_or_a_counted_reject(tmp_path: Path) -> N
     assert [one.place for one in rejects.kept] == ["2", "3", "5", "6", "7"]
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"text": "ab", "entities": [{%s, "concept_ids": "mesh:D1"}]}', "'mesh:D1', not a list"),
+        (
+            '{"text": "ab", "entities": [{"start": 0.9, "end": 2, "label": "X"}]}',
+            "0.9, not a whole",
+        ),
+        ('{"text": "ab", "entities": [{"start": 0, "end": true, "label": "X"}]}', "True, not a nu"),
+        ('{"text": "ab", "entities": [{"start": "0", "end": 2, "label": "X"}]}', "'0', not a num"),
+        ('{"text": "ab", "entities": [{"start": 0, "label": "X"}]}', "'end' is None, not a number"),
+        ('{"text": "ab", "entities": [{%s, "score": "high"}]}', "'score' is 'high', not a number"),
+        ('{"text": "ab", "entities": "X"}', "'entities' is 'X', not a list"),
+        ('{"text": "ab", "entities": ["X"]}', "one of 'entities' is 'X', not an object"),
+        ('{"text": "ab", "annotated_labels": "Disease"}', "'Disease', not a list"),
+        ('{"text": "ab", "labels": "good"}', "'good', not a list"),
+        ('{"text": "ab", "metadata": ["x"]}', "'metadata' is ['x'], not an object"),
+        ('{"text": "ab", "passages": [{"start": 0, "end": 1}]}', "'kind' is None, not a string"),
+        ('{"text": "ab", "label": [[0, 1]]}', "[0, 1] is not such as [start, end, name]"),
+        ('{"text": null}', "'text' is None, not a string"),
+        ('["ab"]', "['ab'], not an object"),
+        ('{"sentence1": "a"}', "'sentence2' is None, not a string"),
+    ],
+)
+def test_a_value_of_another_kind_is_named_with_its_key(
+    line: str, said: str, tmp_path: Path
+) -> None:
+    span = '"start": 0, "end": 2, "label": "X"'
+    documents, rejects = read(tmp_path / "a.jsonl", "jsonl", line.replace("%s", span))
+    assert documents == []
+    assert said in rejects.kept[0].reason
+
+
+def test_null_is_as_good_as_absent_and_numbers_may_be_names(tmp_path: Path) -> None:
+    keys = "id passages entities spans relations sentences labels label label_scores meta metadata"
+    nulls = ", ".join(f'"{key}": null' for key in f"{keys} annotated_labels provenance".split())
+    lines = [
+        f'{{"text": "ab", {nulls}}}',
+        '{"text": "ab", "id": 7, "entities": [{"id": 4, "start": 0.0, "end": 2, "label": 1}]}',
+    ]
+    documents, rejects = read(tmp_path / "a.jsonl", "jsonl", "\n".join(lines))
+    assert documents == [
+        Document("1", "ab"),
+        Document("7", "ab", entities=(Entity(0, 2, "1", id="4"),)),
+    ]
+    assert rejects.count == 0
+
+
+def bioc_lines(*texts: str) -> list[str]:
+    return [
+        json.dumps({"id": text, "passages": [{"offset": 0, "text": text}]}, ensure_ascii=False)
+        for text in texts
+    ]
+
+
+@pytest.mark.parametrize("bad", ['{"passages": [{"offset": 0,}]}', '{"id": "1", "pass', "rubbish"])
+def test_a_bad_line_of_bioc_json_sets_no_other_aside(bad: str, tmp_path: Path) -> None:
+    lines = bioc_lines("one", "two\u2028lines", "three\x85lines")
+    for number in range(4):
+        text = "\n".join([*lines[:number], bad, *lines[number:]])
+        found, rejects = read(tmp_path / "a.json", "bioc-json", text)
+        assert [one.text for one in found] == ["one", "two\u2028lines", "three\x85lines"]
+        assert [one.place for one in rejects.kept] == [str(number + 1)]
+
+
+def test_of_a_damaged_collection_the_whole_documents_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_documents([Document(one, one) for one in ("one", "two", "three")], path, "bioc-json")
+    damaged = path.read_text().replace('"two"', '"two', 1)
+    found, rejects = read(path, "bioc-json", damaged)
+    assert [one.text for one in found] == ["one", "three"]
+    assert [one.place for one in rejects.kept] == ["1", "3", "5"]
+    indented = json.dumps(json.loads(path.read_text().replace('"two', '"two"', 1)), indent=1)
+    found, rejects = read(path, "bioc-json", indented[:-3])
+    assert (found, rejects.count) == ([], 1)
+
+
 def test_half_a_surrogate_pair_sets_its_bioc_document_aside(tmp_path: Path) -> None:
     passages = ['"a \\ud83d\\ude00"', '"a \\ud83d fever"', '"b", "infons": {"\\uD83D": "x"}', '"c"']
     documents = [f'{{"id": "1", "passages": [{{"offset": 0, "text": {one}}}]}}' for one in passages]
@@ -230,7 +336,7 @@ def test_bioc_writes_a_mention_once_where_passages_overlap(tmp_path: Path) -> No
     write_documents([document], path, "bioc-json")
     written = json.loads(path.read_text())["documents"][0]["passages"]
     held = {one["infons"]["type"]: [e["id"] for e in one["annotations"]] for one in written}
-    assert held == {"outer": ["1", "2"], "empty": [], "inner": [], "text": ["3"]}
+    assert held == {"outer": ["T1", "T2"], "empty": [], "inner": [], "text": ["T3"]}
 
 
 DOCCANO = """{"id": 4, "text": "Aspirin eases pain.", "label": [[0, 7, "Drug"], [14, 18, "Sign"]]}

@@ -77,3 +77,26 @@ def test_a_replacement_character_that_the_text_has_is_none_that_was_lost() -> No
     assert rejects.count == 0
     list(read_documents(Memory("a.txt", content + b"\xe9"), "text", rejects))
     assert rejects.kept[0].reason.startswith("not UTF-8: 1 character ")
+
+
+XML = {
+    "jats": "<article><front><article-meta><title-group><article-title>%s</article-title>"
+    "</title-group></article-meta></front></article>",
+    "pubmed": "<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>1</PMID><Article>"
+    "<ArticleTitle>%s</ArticleTitle></Article></MedlineCitation></PubmedArticle>"
+    "</PubmedArticleSet>",
+    "bioc-xml": "<collection><document><id>1</id><passage><offset>0</offset><text>%s</text>"
+    "</passage></document></collection>",
+}
+
+
+@pytest.mark.parametrize("format", XML)
+def test_entities_are_characters_and_unknown_ones_are_named(format: str, tmp_path: Path) -> None:
+    written = XML[format] % "TNF-&alpha;<!-- alpha --> rises 5&ndash;<?page 2?>10 &odd;%."
+    path = tmp_path / "a.xml"
+    path.write_text(f'<!DOCTYPE a PUBLIC "-//NLM//DTD" "a.dtd">{written}')
+    rejects = Rejects()
+    (found,) = read_documents(path, format, rejects)
+    assert found.text == "TNF-α rises 5–10 &odd;%."
+    (reject,) = rejects.kept
+    assert reject.reason == "unknown entities, read as they stand: &odd;"

@@ -1,10 +1,12 @@
 """PDFs: what is read of them, and what they may not do."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from biobert.core.document import Document
+from biobert.core.errors import BadInputError
 from biobert.data.formats._pdf import PdfLimits, read_pages
 from biobert.data.reading import read_documents
 from biobert.data.rejects import Rejects
@@ -100,6 +102,22 @@ def test_a_stream_that_grows_is_not_unpacked(tmp_path: Path) -> None:
 def test_forms_without_end_are_ended() -> None:
     found = read_pages(forms_that_draw_one_another(), PdfLimits(seconds=1))
     assert found.texts == () and "1 seconds" in found.problem
+
+
+def test_what_nobody_waits_for_is_ended() -> None:
+    """At the third look, and the process with it: it would go on for minutes."""
+    looks = 0
+
+    def check() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            raise BadInputError("nobody waits")
+
+    began = time.monotonic()
+    with pytest.raises(BadInputError, match="nobody waits"):
+        read_pages(forms_that_draw_one_another(), PdfLimits(seconds=50), check)
+    assert time.monotonic() - began < 40.0
 
 
 def test_memory_pages_and_characters_are_bounded() -> None:

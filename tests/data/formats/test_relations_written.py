@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from biobert.core.document import Argument, Document, Entity, Relation, Span
+from biobert.core.document import Argument, Document, Entity, Relation, RelationEnds, Span
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
 
@@ -89,3 +89,54 @@ def test_identifiers_are_kept_where_they_tell_entities_apart() -> None:
     assert Document("1", TEXT).with_entity_ids() == Document("1", TEXT)
     twice = DOCUMENT.with_entities([replace(one, id="T1") for one in DOCUMENT.entities])
     assert [one.id for one in twice.with_entity_ids().entities] == ["T1", "T2"]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "bioc.xml", "bioc.json", "ann", "pubtator", "html"])
+@pytest.mark.parametrize("names", [(None, None), ("T2", None), ("1", "1"), (None, "T1")])
+def test_every_format_writes_the_ends_that_are_meant(
+    ending: str, names: tuple[str | None, str | None], tmp_path: Path
+) -> None:
+    """JSON lines take identifiers that mentions have by their place, so all others must."""
+    entities = tuple(
+        replace(one, id=name) for one, name in zip(DOCUMENT.entities, names, strict=True)
+    )
+    document = replace(DOCUMENT, entities=entities)
+    salol, gene = (Argument("a", one.id or "") for one in document.with_entity_ids().entities)
+    related = replace(document, relations=(Relation("by", (gene, salol)),))
+    path = tmp_path / f"a.{ending}"
+    format = "brat" if ending == "ann" else None
+    write_documents([related], path, format)
+    if ending == "html":
+        assert "<li><b>by</b>: ABC1, Salol" in path.read_text()
+        return
+    rejects = Rejects()
+    (found,) = read_documents(path, format, rejects)
+    assert rejects.count == 0, rejects.kept
+    words = [found.argument_text(one).removeprefix("id:") for one in found.relations[0].arguments]
+    assert words == ["ABC1", "Salol"]
+
+
+def test_what_needs_a_relation_that_is_astray_is_astray_too() -> None:
+    def pointing(*targets: str, id: str | None = None) -> Relation:
+        return Relation("r", tuple(Argument("a", one) for one in targets), id=id)
+
+    relations = (
+        pointing("T1", "R2", id="R1"),
+        pointing("T2", "R3", id="R2"),
+        pointing("T9", id="R3"),
+        pointing("T1", "R5", id="R4"),
+        pointing("R4", id="R5"),
+        pointing("R1"),
+        # A mention has this name, too.
+        pointing("T9", id="T1"),
+    )
+    ends = RelationEnds(replace(DOCUMENT, relations=relations))
+    assert ends.astray() == {0: "R2", 1: "R3", 2: "T9", 5: "R1", 6: "T9"}
+    assert ends.standing().relations == (relations[3], relations[4])
+    assert RelationEnds(DOCUMENT).standing() is DOCUMENT
+
+
+def test_identifiers_of_relations_are_their_own() -> None:
+    named = replace(DOCUMENT, relations=(FOUND, replace(FOUND, id="R1"), replace(FOUND, id="R1")))
+    assert [one.id for one in named.with_relation_ids().relations] == ["R2", "R1", "R3"]
+    assert named.with_relation_ids().with_relation_ids() == named.with_relation_ids()

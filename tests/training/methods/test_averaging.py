@@ -82,6 +82,23 @@ def test_without_devel_the_mean_is_what_is_written(run: Callable[..., Any], tmp_
     assert not torch.allclose(written, steps[-1], atol=1e-6)
 
 
+def test_a_model_that_is_kept_has_the_mean_and_its_checkpoint_the_weights(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    habits = {"keep_every_steps": 3, "checkpoint_every_steps": 3}
+    averaging = {"kind": "uniform", "begin": 0.0}
+    steps = len(run("mean", averaging=averaging, run=habits).losses)
+    assert steps % 3 == 0
+    places = checkpoints(tmp_path / "mean" / "checkpoints")
+    kept, written = (
+        load_file(folder / "model.safetensors") for folder in (places[-1], tmp_path / "mean")
+    )
+    for name, value in written.items():
+        assert torch.equal(kept[name], value)
+    state = load_file(places[-1] / "network.safetensors")["heads.tags.classifier.weight"]
+    assert not torch.equal(state, kept["classifier.weight"])
+
+
 def test_with_devel_the_mean_is_scored_and_kept(
     run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -119,13 +119,31 @@ def test_more_layers_than_there_are_is_refused(bench: Callable[..., Bench]) -> N
         bench(model={"reinitialised_layers": 4})
 
 
-def test_depth_is_known_in_a_t5_encoder() -> None:
+@pytest.mark.parametrize(
+    ("kind", "top", "below"),
+    [
+        ("ModernBert", "final_norm.weight", "embeddings.norm.weight"),
+        ("EuroBert", "norm.weight", "embed_tokens.weight"),
+        ("Esm", "encoder.emb_layer_norm_after.weight", "embeddings.word_embeddings.weight"),
+        ("MegatronBert", "encoder.ln.weight", "embeddings.word_embeddings.weight"),
+        ("RobertaPreLayerNorm", "LayerNorm.weight", "embeddings.LayerNorm.weight"),
+        ("DebertaV2", None, "encoder.LayerNorm.weight"),
+    ],
+)
+def test_the_norm_behind_the_last_layer_is_of_its_depth(
+    kind: str, top: str | None, below: str
+) -> None:
     transformers = pytest.importorskip("transformers")
     from biobert.model.hub import HubEncoder
 
-    config = transformers.T5Config(
-        vocab_size=90, d_model=32, d_kv=8, d_ff=64, num_layers=3, num_heads=4
-    )
-    network = Network(HubEncoder(transformers.T5EncoderModel(config)), [])
-    depths = {network.depth(name) for name, _ in network.named_parameters() if ".block." in name}
-    assert depths == {1, 2, 3}
+    sizes = {"vocab_size": 90, "hidden_size": 32, "intermediate_size": 48, "pad_token_id": 1}
+    sizes |= {"num_attention_heads": 4, "num_hidden_layers": 3}
+    # What DeBERTa norms outside its layers are its relative positions, which all of them read.
+    relative = {"relative_attention": True, "norm_rel_ebd": "layer_norm", "pos_att_type": ["p2c"]}
+    config = getattr(transformers, f"{kind}Config")(**sizes, **(relative if top is None else {}))
+    network = Network(HubEncoder(getattr(transformers, f"{kind}Model")(config)), [])
+    depths = {name: network.depth(name) for name, _ in network.named_parameters()}
+    assert {one for name, one in depths.items() if ".layer" in name} >= {1, 2, 3}
+    assert depths[f"encoder.model.{below}"] == 4
+    if top is not None:
+        assert depths[f"encoder.model.{top}"] == 1

@@ -16,10 +16,13 @@ from biobert.data.reading import read_documents
 from biobert.data.rejects import Rejects
 from biobert.model.heads import head_loss
 from biobert.model.hub import load_trained_network
+from biobert.model.network import Network
 from biobert.tasks import build_task
 from biobert.tasks.embedding import Embedding
 from biobert.training.batches import Batch, collate, encode_rows, network_logits
 from biobert.training.importance import IMPORTANCE, write_importance
+from biobert.training.method import Methods
+from biobert.training.methods.consolidation import Consolidation
 from biobert.training.methods.distillation import between_cosines, divergence
 from tests.cli.calling import call
 from tests.tiny import tiny_tokenizer, write_tiny_model_folder
@@ -221,8 +224,67 @@ def test_the_price_of_moving_is_that_of_its_formula_and_new_heads_are_free(
             moved = weight.detach() - before[name]
             prices.append((importance[name] * moved**2).sum())
     (method,) = made.methods.members
-    found = method.loss(torch.tensor(0.5), [], made.batch)
-    torch.testing.assert_close(found.detach(), 0.5 + 3.0 / 2 * torch.stack(prices).sum())
+    found = method.penalty()
+    assert found is not None
+    torch.testing.assert_close(found.detach(), 3.0 / 2 * torch.stack(prices).sum())
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        {},
+        {"adversarial": {"kind": "fgm"}},
+        {"adversarial": {"kind": "pgd"}},
+        {"adversarial": {"kind": "freelb"}},
+        {"distillation": {"weight": 1.0}},
+        {"batches": {"accumulation": 2}},
+    ],
+    ids=str,
+)
+def test_the_price_is_paid_once_for_an_update_in_whatever_company(
+    run: Callable[..., Any],
+    tables: dict[str, Any],
+    teacher: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lines: dict[str, Any],
+) -> None:
+    """The gradient of an update without a price, and one with it, differ by that of the price."""
+    documents = list(read_documents(tables["data"]["train"][0]["corpus"], None, Rejects()))
+    write_importance(teacher, documents, rows=4)
+    prices: list[dict[str, torch.Tensor]] = []
+    found: list[dict[str, torch.Tensor]] = []
+
+    def gradients(network: Network) -> dict[str, torch.Tensor]:
+        named = network.named_parameters()
+        return {name: one.grad.clone() for name, one in named if one.grad is not None}
+
+    def seen(methods: Methods, network: Network) -> None:
+        found.append(gradients(network))
+        if (price := methods.penalty()) is not None:
+            network.zero_grad()
+            price.backward()  # type: ignore[no-untyped-call]
+            prices.append(gradients(network))
+        raise KeyboardInterrupt
+
+    def moved(consolidation: Consolidation, network: Network) -> None:
+        prepare(consolidation, network)
+        with torch.no_grad():
+            for anchor in consolidation._anchors.values():
+                anchor.add_(0.1)
+
+    prepare = Consolidation.prepare
+    monkeypatch.setattr(Consolidation, "prepare", moved)
+    monkeypatch.setattr(Methods, "before_update", seen)
+    if "distillation" in lines:
+        lines = {"distillation": {**lines["distillation"], "teacher": str(teacher)}}
+    model = {"encoder": str(teacher), "heads": "kept"}
+    for name, priced in (("without", {}), ("with", {"consolidation": {"strength": 50.0}})):
+        with pytest.raises(KeyboardInterrupt):
+            run(name, model=model, **lines, **priced)
+    (price,), (without, both) = prices, found
+    assert price and any(one.any() for one in price.values())
+    for name, gradient in price.items():
+        torch.testing.assert_close(both[name] - without[name], gradient, atol=2e-5, rtol=1e-3)
 
 
 def test_what_matters_moves_less(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import Answer, JsonFlag, answering, unreadable
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -18,17 +18,16 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
+from biobert.cli.rejects import RejectsOption, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from biobert.core.errors import BadInputError
     from biobert.data.rejects import Rejects
     from biobert.pipeline.annotator import Annotator
     from biobert.pipeline.batch import Advance, BatchResult, BatchSettings
 
-NAMED = 5
-"""So many inputs that cannot be read are named in the error."""
+CURE = "All else is done: mend this and, where the output is a folder, go on with --resume"
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +46,9 @@ def annotate(
     ] = None,
     source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
     model: ModelOption = "embedded",
-    min_score: Annotated[float, typer.Option(help="Keep entities at least this sure.")] = 0.0,
+    min_score: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Keep answers at least this sure.")
+    ] = 0.0,
     labels: Annotated[str | None, typer.Option(help="Keep these types: Disease,Gene.")] = None,
     terms: Annotated[
         Path | None, typer.Option(help="Names to mark besides: rows of a type, a tab, a name.")
@@ -56,18 +57,18 @@ def annotate(
         str | None, typer.Option(help="A model folder that relates the entities found.")
     ] = None,
     min_relation_score: Annotated[
-        float, typer.Option(help="Keep relations at least this sure.")
+        float, typer.Option(min=0.0, max=1.0, help="Keep relations at least this sure.")
     ] = 0.0,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
     threads: ThreadsOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Skip what is already done.")] = False,
-    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    rejects: RejectsOption = None,
     workers: Annotated[
-        int | None, typer.Option(help="Annotate on so many workers of a Ray cluster.")
+        int | None, typer.Option(min=1, help="Annotate on so many workers of a Ray cluster.")
     ] = None,
-    cores: Annotated[int, typer.Option(help="The cores that each worker takes.")] = 1,
+    cores: Annotated[int, typer.Option(min=1, help="The cores that each worker takes.")] = 1,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Annotate text with a model and print a summary.
@@ -76,7 +77,6 @@ def annotate(
     documents go into that one. Without --output, the texts are shown with their entities.
     """
     from biobert.cli.summary import show_result
-    from biobert.data.rejects import Rejects
     from biobert.pipeline.annotator import Annotator
     from biobert.pipeline.batch import BatchSettings, annotate_inputs, formats_of
 
@@ -96,19 +96,15 @@ def annotate(
         terms=None if terms is None else _terms(terms),
         settings=runtime if workers is None else replace(runtime, threads=threads or cores),
     )
-    set_aside = Rejects()
-    with _listed(set_aside, rejects), _progress() as advance:
+    with listed(rejects) as set_aside, _progress() as advance:
         if workers is None:
             result = annotate_inputs(inputs, make(), settings, set_aside, advance)
         else:
             result = _on_ray(inputs, make, settings, set_aside, (workers, cores), advance)
     lines = result.not_held(formats_of(settings))
     show = partial(show_result, result, set_aside, lines, to_stdout=output == "-")
-    if result.unreadable:
-        if not as_json:
-            show()
-        raise _unreadable(result.unreadable)
-    return Answer({**_data(result, set_aside.count), "not_written": lines}, show)
+    data = {**_data(result, set_aside.count), "not_written": lines}
+    return Answer(data, show, unreadable(result.unreadable.items(), CURE))
 
 
 def _terms(path: Path) -> "Mapping[str, Sequence[str]]":
@@ -121,28 +117,6 @@ def _terms(path: Path) -> "Mapping[str, Sequence[str]]":
     for one in rejects.kept:
         raise BadInputError(f"{one.file}:{one.place}: {one.reason}")
     return terms
-
-
-@contextmanager
-def _listed(set_aside: "Rejects", place: Path | None) -> Iterator[None]:
-    """Write the list of what was set aside, also when the run is stopped."""
-    try:
-        yield
-    finally:
-        if place is not None:
-            set_aside.write(place)
-
-
-def _unreadable(problems: "Mapping[str, str]") -> "BadInputError":
-    from biobert.core.errors import BadInputError
-
-    named = [f"{path}: {problem}" for path, problem in problems.items()]
-    more = f"; and {len(named) - NAMED} more" if len(named) > NAMED else ""
-    return BadInputError(
-        f"set aside, as it cannot be read to the end: {'; '.join(named[:NAMED])}{more}. All else "
-        "is done: mend this and, where the output is a folder, go on with --resume",
-        code="unreadable",
-    )
 
 
 def _on_ray(
@@ -172,7 +146,6 @@ def _absolute(model: str) -> str:
 
 
 def _progress() -> Any:
-    from contextlib import contextmanager
 
     @contextmanager
     def bar() -> Iterator[Any]:

@@ -23,11 +23,18 @@ def _group() -> None:
 
 @answering("audit check")
 def check(
-    file: Annotated[Path, typer.Argument(help="The log that `biobert serve` wrote.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="The log that `biobert serve` wrote; first those it was renamed to."),
+    ],
     as_json: JsonFlag = False,
 ) -> Answer:
-    """Check that no line was changed, removed or put in; the first that was is named."""
+    """Check that no line was changed, removed or put in; the first that was is named.
+
+    Several files are one log that was renamed on the way, the oldest first.
+    """
     from biobert.serving.audit import check_log
 
-    count = check_log(file)
-    return Answer({"file": str(file), "lines": count}, lambda: print(f"{count} lines, unbroken"))
+    count = check_log(*files)
+    data = {"files": [str(one) for one in files], "lines": count}
+    return Answer(data, lambda: print(f"{count} lines, unbroken"))

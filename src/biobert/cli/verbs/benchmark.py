@@ -1,6 +1,5 @@
 """`biobert benchmark`: a suite of recipes, trained over seeds and scored, as one table."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,7 +44,7 @@ def benchmark(
 
     from biobert.cli.extras import need_extra
     from biobert.cli.places import corpus_places
-    from biobert.cli.training import with_full_names
+    from biobert.cli.training import train_or_go_on, with_full_names
     from biobert.core.settings import override
     from biobert.pipeline.suite_jobs import finish_side_by_side
     from biobert.pipeline.suite_run import SuiteRun
@@ -61,7 +60,7 @@ def benchmark(
         recipes=suite.parent,
         output=output,
         places=corpus_places(),
-        train=_train,
+        train=train_or_go_on,
         note=lambda message: console.print(message, highlight=False, markup=False),
         changes=wanted,
         settings=runtime_settings("torch", "auto", device),
@@ -88,9 +87,3 @@ def _plan(path: Path, seeds: str | None, only: list[str]) -> Any:
         except ValueError:
             raise BadInputError(f"--seeds {seeds}: write numbers: 1,2,3", code="usage") from None
     return suite.only(only) if only else suite
-
-
-def _train(tables: Mapping[str, Any], folder: Path) -> None:
-    from biobert.cli.training import train_recipe
-
-    train_recipe(tables, folder, place=f"recipe {tables.get('name', '')}", resume=True)

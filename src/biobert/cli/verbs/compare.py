@@ -1,12 +1,12 @@
 """`biobert compare`: two systems on one test set, and whether they differ by chance."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
+from biobert.cli.rejects import RejectsOption, listed
 from biobert.cli.test_sets import RenameOption, WhereOption, asked_test_set, show_set_aside
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def compare(
     labels: Annotated[str | None, typer.Option(help="Score these only: Disease,Chemical.")] = None,
     where: WhereOption = None,
     samples: Annotated[int, typer.Option(min=1, help="Resamples, and swaps of answers.")] = 1000,
-    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    rejects: RejectsOption = None,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
@@ -39,20 +39,17 @@ def compare(
     A file of predictions (any format, the gold's texts in the gold's order) may stand for one.
     """
     from biobert.cli.places import corpus_places
-    from biobert.data.rejects import Rejects
     from biobert.pipeline.comparing import compare as compared
 
-    set_aside = Rejects()
-    found = compared(
-        (first, second),
-        asked_test_set(corpus, split, rename=rename, labels=labels, where=where),
-        corpus_places(),
-        samples=samples,
-        settings=runtime_settings(engine, precision, device),
-        rejects=set_aside,
-    )
-    if rejects is not None:
-        set_aside.write(rejects)
+    with listed(rejects) as set_aside:
+        found = compared(
+            (first, second),
+            asked_test_set(corpus, split, rename=rename, labels=labels, where=where),
+            corpus_places(),
+            samples=samples,
+            settings=runtime_settings(engine, precision, device),
+            rejects=set_aside,
+        )
     return Answer(found.to_json(), lambda: _show(found))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.choices import need_option
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -30,7 +31,9 @@ def compare_speed(
     corpus: Annotated[
         str | None, typer.Option(help="Answer and score this: a catalogue name, folder or file.")
     ] = None,
-    split: Annotated[str, typer.Option(help="train, devel or test.")] = "devel",
+    split: Annotated[
+        str | None, typer.Option(help="Of --corpus: train, devel or test; by default devel.")
+    ] = None,
     rename: RenameOption = None,
     part: PartOption = None,
     output: Annotated[
@@ -54,9 +57,12 @@ def compare_speed(
     from biobert.pipeline.comparing_speed import compare_speed as compared
     from biobert.pipeline.evaluating import TestSet
 
+    if corpus is None:
+        given = {"--split": split, "--rename": rename, "--part": part}
+        need_option("--corpus", "name what the models answer", given)
     found = compared(
         models,
-        None if corpus is None else TestSet(corpus, split, renamed(rename), part=part),
+        None if corpus is None else TestSet(corpus, split or "devel", renamed(rename), part=part),
         corpus_places(),
         speed=SpeedSettings(texts, turns),
         settings=runtime_settings(engine, precision, device, threads),

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.rejects import RejectsOption, listed
 
 if TYPE_CHECKING:
     from biobert.core.document import Document
@@ -26,9 +26,7 @@ def convert(
         str | None, typer.Option("--from", help="Its format; by default the ending tells.")
     ] = None,
     target_format: Annotated[str | None, typer.Option("--to", help="The format to write.")] = None,
-    rejects: Annotated[
-        Path | None, typer.Option("--rejects", help="Where to list records that were set aside.")
-    ] = None,
+    rejects: RejectsOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Convert documents between formats.
@@ -44,17 +42,13 @@ def convert(
         read_documents,
         write_documents,
     )
-    from biobert.data.rejects import Rejects
 
-    set_aside = Rejects()
     source_format = source_format or format_of_input(source)
     target_format = target_format or format_of(target)
     counts: Counter[str] = Counter()
-    read = _noted(read_documents(source, source_format, set_aside), counts)
-    documents = _counted(read)
-    written = write_documents(documents, target, target_format)
-    if rejects is not None:
-        set_aside.write(rejects)
+    with listed(rejects) as set_aside:
+        read = _noted(read_documents(source, source_format, set_aside), counts)
+        written = write_documents(_counted(read), target, target_format)
     data = {
         "documents": written,
         "from": source_format,

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.corpus_figures import corpus_figures, damaged_sources, show_corpus
+from biobert.cli.answer import Answer, JsonFlag, answering, unreadable
+from biobert.cli.corpus_figures import corpus_figures, show_corpus
+from biobert.cli.rejects import listed
 
 if TYPE_CHECKING:
     from biobert.data.building import Advance, Ingredients
     from biobert.data.workers import Engine
 
 Choice = TypeVar("Choice", bound=str)
+CURE = "All else is in the corpus: mend this and build into another folder"
 NEAR: tuple[Literal["minhash"], Literal["none"]] = ("minhash", "none")
 
 
@@ -70,7 +72,7 @@ def build(
     from biobert.data.building import CorpusSettings, Run, build_corpus
     from biobert.data.cleaning import FilterSettings
     from biobert.data.duplicates import DuplicateSettings
-    from biobert.data.rejects import Rejects
+    from biobert.data.packets import damaged_sources
     from biobert.data.shards import MANIFEST
     from biobert.data.sources import find_sources
     from biobert.runtime.settings import available_cores
@@ -87,37 +89,28 @@ def build(
         shard_tokens=shard_tokens,
     )
     count = workers or available_cores()
-    set_aside = Rejects()
+    # A build that had ended before leaves its list as it is.
     ended = resume and (output / MANIFEST).is_file()
-    found = find_sources(
-        sources,
-        format=source_format,
-        data_root=data_root(),
-        cache=cache_folder(),
-        rejects=set_aside,
-    )
-    ingredients = _ingredients(tokenizer, test_splits, tagger, count)
-    manifest = None
-    try:
-        with _progress() as advance:
-            run = Run(
-                engine=_engine(engine, count),
-                workers=count,
-                start="resume" if resume else "new",
-                rejects=set_aside,
-                advance=advance,
-            )
-            manifest = build_corpus(found, output, ingredients, settings, run)
-    finally:
-        # A build that was refused, or had ended before, leaves the earlier list as it is.
-        if rejects is not None and not ended and (manifest or set_aside.count):
-            set_aside.write(rejects)
-    data = {
-        "output": str(output),
-        **corpus_figures(manifest),
-        "damaged_sources": damaged_sources(set_aside),
-    }
-    return Answer(data, lambda: show_corpus(data))
+    with listed(None if ended else rejects) as set_aside, _progress() as advance:
+        found = find_sources(
+            sources,
+            format=source_format,
+            data_root=data_root(),
+            cache=cache_folder(),
+            rejects=set_aside,
+        )
+        ingredients = _ingredients(tokenizer, test_splits, tagger, count)
+        run = Run(
+            engine=_engine(engine, count),
+            workers=count,
+            start="resume" if resume else "new",
+            rejects=set_aside,
+            advance=advance,
+        )
+        manifest = build_corpus(found, output, ingredients, settings, run)
+    data = {"output": str(output), **corpus_figures(manifest)}
+    problem = unreadable(damaged_sources(set_aside), CURE)
+    return Answer(data, lambda: show_corpus(data), problem)
 
 
 @answering("corpus show")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.choices import of_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -151,7 +152,8 @@ def augment_corpus(
         "translated_rate": translated_rate,
         "translators": [{"model": one} for one in translators or []],
     }
-    settings = from_mapping(AugmentationSettings, table, place="data augment")
+    with of_options():
+        settings = from_mapping(AugmentationSettings, table, place="data augment")
     rejects = Rejects()
     documents = read_split(
         corpus, split, data_root=data_root(), cache=cache_folder(), rejects=rejects

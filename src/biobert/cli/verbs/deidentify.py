@@ -7,6 +7,7 @@ import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
+from biobert.cli.rejects import RejectsOption, listed
 
 if TYPE_CHECKING:
     from biobert.trust.batch import DeidentificationResult
@@ -50,7 +51,7 @@ def deidentify(
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
-    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    rejects: RejectsOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Replace names, places, dates, numbers and other identifiers of persons in texts.
@@ -59,7 +60,6 @@ def deidentify(
     missed stays in the text, so have a person look at a sample before you share it. Identifiers of
     documents and names of files are kept as they are.
     """
-    from biobert.data.rejects import Rejects
     from biobert.trust.batch import DeidentificationSettings, deidentify_inputs, without_details
     from biobert.trust.deidentification import Deidentifier
     from biobert.trust.tagger import tagger_or_rules
@@ -75,10 +75,8 @@ def deidentify(
     settings = DeidentificationSettings(
         output, tuple(formats or ()), source_format, mapping, patient_field
     )
-    set_aside = Rejects()
-    result = deidentify_inputs(inputs, deidentifier, settings, set_aside)
-    if rejects is not None:
-        without_details(set_aside).write(rejects)
+    with listed(rejects, without_details) as set_aside:
+        result = deidentify_inputs(inputs, deidentifier, settings, set_aside)
     data = _data(result, set_aside.count) | {
         "ignored_labels": list(tagger.ignored_labels if tagger else ())
     }

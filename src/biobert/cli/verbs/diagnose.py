@@ -1,19 +1,29 @@
 """`biobert diagnose`: why a model is not better, and what to try next."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.engine import DeviceOption, EngineOption, runtime_settings
-from biobert.cli.test_sets import RenameOption, WhereOption, asked_test_set, show_set_aside
+from biobert.cli.rejects import RejectsOption, listed
+from biobert.cli.test_sets import (
+    RenameOption,
+    WhereOption,
+    asked_test_set,
+    show_not_compared,
+    show_set_aside,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
+    from biobert.core.model_folder import ModelManifest
     from biobert.evaluation.breakdown import Recall
+    from biobert.evaluation.overlap import Shared
     from biobert.pipeline.annotator import Annotator
     from biobert.pipeline.diagnosing import Diagnosis
 
@@ -38,7 +48,7 @@ def diagnose(
         Path | None, typer.Option("--output", "-o", help="Folder for the models of the curve.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the diagnosis as JSON.")] = None,
-    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    rejects: RejectsOption = None,
     engine: EngineOption = "auto",
     device: DeviceOption = None,
     as_json: JsonFlag = False,
@@ -54,25 +64,23 @@ def diagnose(
     from biobert.cli.places import corpus_places
     from biobert.core.errors import BadInputError
     from biobert.core.files import write_text
-    from biobert.data.rejects import Rejects
     from biobert.pipeline.annotator import Annotator
     from biobert.pipeline.diagnosing import diagnose as diagnosed
 
     need_extra("cleanlab", extra="diagnose")
     if (curve is None) != (output is None):
         raise BadInputError("--curve and --output go together", code="usage")
+    shares = _shares(curve)
     annotator = Annotator(model, settings=runtime_settings(engine, "auto", device))
-    set_aside = Rejects()
-    found = diagnosed(
-        annotator,
-        asked_test_set(corpus, split, rename=rename, labels=labels, where=where),
-        corpus_places(),
-        shares=_shares(curve),
-        learn=_learner(annotator.model.manifest.recipe, output) if output else None,
-        rejects=set_aside,
-    )
-    if rejects is not None:
-        set_aside.write(rejects)
+    with listed(rejects) as set_aside:
+        found = diagnosed(
+            annotator,
+            asked_test_set(corpus, split, rename=rename, labels=labels, where=where),
+            corpus_places(),
+            shares=shares,
+            learn=_learner(annotator.model.manifest, shares, output) if output else None,
+            rejects=set_aside,
+        )
     if report is not None:
         with write_text(report) as stream:
             json.dump(found.to_json(), stream, indent=2, ensure_ascii=False)
@@ -91,27 +99,16 @@ def _shares(text: str | None) -> list[float]:
     return sorted(shares)
 
 
-def _learner(recipe: Mapping[str, Any], output: Path) -> Callable[[float], "Annotator"]:
-    """Trains the recipe on a share of its documents, unless that stands already."""
+def _learner(
+    manifest: "ModelManifest", shares: list[float], output: Path
+) -> "Callable[[float], Annotator]":
     from biobert.cli.extras import need_extra
-    from biobert.core.model_folder import MANIFEST
-    from biobert.pipeline.annotator import Annotator
-    from biobert.runtime.settings import RuntimeSettings
+    from biobert.pipeline.shares import share_learner
 
     need_extra("torch", "accelerate", "transformers", extra="train")
-    from biobert.cli.training import train_recipe
+    from biobert.cli.training import train_or_go_on
 
-    def learn(share: float) -> Annotator:
-        folder = output / f"share-{share:g}"
-        if not (folder / MANIFEST).is_file():
-            sources = [
-                {**one, "share": share * one.get("share", 1.0)} for one in recipe["data"]["train"]
-            ]
-            tables = {**recipe, "data": {**recipe["data"], "train": sources}}
-            train_recipe(tables, folder, place=f"share {share}", resume=True)
-        return Annotator(folder, settings=RuntimeSettings(engine="torch"))
-
-    return learn
+    return share_learner(manifest, shares, output, train_or_go_on)
 
 
 def _show(found: "Diagnosis") -> None:
@@ -141,10 +138,18 @@ def _show(found: "Diagnosis") -> None:
             f"the model says {one.model} ({one.model_probability:.2f})",
             markup=False,
         )
+    _show_shared(console, found.shared)
     show_set_aside(console, found.set_aside)
     console.print("\nWhat to try next:", style="bold")
     for line in found.advice:
         console.print(f"- {line}", markup=False)
+
+
+def _show_shared(console: "Console", shared: "Shared") -> None:
+    if shared.sources:
+        count = f"{shared.count} of {shared.total}"
+        console.print(f"{shared.unit} that stand in the training data too: {count}")
+    show_not_compared(console, shared.sources, shared.missing)
 
 
 def _show_recall(console: "Console", title: str, rows: "tuple[Recall, ...]") -> None:

@@ -1,12 +1,11 @@
 """`biobert embed`: vectors of texts."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.choices import choice
+from biobert.cli.choices import choice, of_options
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -14,6 +13,7 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
+from biobert.cli.rejects import RejectsOption, listed
 
 
 def register(app: typer.Typer) -> None:
@@ -44,33 +44,32 @@ def embed(
     precision: PrecisionOption = "float32",
     device: DeviceOption = None,
     threads: ThreadsOption = None,
-    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    rejects: RejectsOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Write a vector of length 1 for each line, document or sentence, in order.
 
     A text longer than a window goes through several, whose vectors are averaged.
     """
-    from biobert.data.rejects import Rejects
     from biobert.data.vectors import write_vectors
     from biobert.pipeline.embedder import Embedder
     from biobert.pipeline.embedding_files import embedded, texts_of
     from biobert.text.windows import WindowSettings
 
+    windows = None
+    if window_tokens is not None:
+        with of_options():
+            windows = WindowSettings(window_tokens, window_tokens // 8)
     embedder = Embedder(
         model,
         pooling=choice("--pooling", pooling, ("mean", "first")),
-        windows=None
-        if window_tokens is None
-        else WindowSettings(window_tokens, window_tokens // 8),
+        windows=windows,
         settings=runtime_settings(engine, precision, device, threads),
     )
-    set_aside = Rejects()
     chosen = choice("--unit", unit, ("line", "document", "sentence"))
-    found = texts_of(texts, chosen, set_aside, source_format=source_format)
-    written = write_vectors(embedded(found, embedder), output)
-    if rejects is not None:
-        set_aside.write(rejects)
+    with listed(rejects) as set_aside:
+        found = texts_of(texts, chosen, set_aside, source_format=source_format)
+        written = write_vectors(embedded(found, embedder), output)
     data = {
         "vectors": written.count,
         "size": written.size,

@@ -13,11 +13,13 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
+from biobert.cli.rejects import RejectsOption, listed
 from biobert.cli.test_sets import (
     PartOption,
     RenameOption,
     WhereOption,
     asked_test_set,
+    show_not_compared,
     show_set_aside,
 )
 
@@ -52,7 +54,7 @@ def evaluate(
     vectors: Annotated[
         str | None, typer.Option(help="An encoder: how near its vectors of written texts are.")
     ] = None,
-    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    rejects: RejectsOption = None,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
@@ -64,7 +66,6 @@ def evaluate(
 
     from biobert.cli.places import corpus_places
     from biobert.core.files import write_text
-    from biobert.data.rejects import Rejects
     from biobert.evaluation.plots import plot_confusion
     from biobert.pipeline.annotator import Annotator
     from biobert.pipeline.embedder import Embedder
@@ -73,11 +74,11 @@ def evaluate(
     test_set = asked_test_set(corpus, split, rename=rename, labels=labels, where=where, part=part)
     settings = runtime_settings(engine, precision, device, threads)
     annotator = Annotator(model, settings=settings)
-    set_aside = Rejects()
     embedder = Embedder(vectors, settings=settings) if vectors else None
-    found = evaluated(annotator, test_set, corpus_places(), embedder=embedder, rejects=set_aside)
-    if rejects is not None:
-        set_aside.write(rejects)
+    with listed(rejects) as set_aside:
+        found = evaluated(
+            annotator, test_set, corpus_places(), embedder=embedder, rejects=set_aside
+        )
     if report is not None:
         with write_text(report) as stream:
             json.dump(found.to_json(), stream, indent=2, ensure_ascii=False)
@@ -132,7 +133,7 @@ def _show(report: "Report") -> None:
 
 def _show_shared(console: "Console", report: "Report") -> None:
     """What of the test set the model has learnt from, and the score without it."""
-    shared, missing = report.shared, report.setting.training.missing
+    shared, training = report.shared, report.setting.training
     if shared is not None:
         line = f"{shared.unit} that stand in the training data too"
         console.print(
@@ -143,12 +144,7 @@ def _show_shared(console: "Console", report: "Report") -> None:
             console.print(
                 _shared_line(line, shared.in_part, shared.total, shared.main_without_parts)
             )
-    elif not missing:
-        console.print("not compared with the training data: the model names none")
-    if missing:
-        console.print(
-            f"not compared with {', '.join(missing)}: not on this machine (`biobert data get NAME`)"
-        )
+    show_not_compared(console, training.sources, training.missing)
 
 
 def _shared_line(

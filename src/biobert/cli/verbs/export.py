@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.choices import choice
+from biobert.cli.choices import choice, need_option
 from biobert.cli.test_sets import PartOption, RenameOption, renamed
 from biobert.core.errors import BadInputError
 
@@ -74,9 +74,10 @@ def export(
 
     need_extra("torch", "onnx", extra="train")
     if corpus is None:
-        given = {"--split": split, "--rename": rename, "--part": part}
-        others = {"--calibrate": calibrate, "--max-loss": max_loss}
-        _refuse_unmeasured({"--weights": weights, **given, **others})
+        others = {"--split": split, "--rename": rename, "--part": part, "--calibrate": calibrate}
+        smaller = None if weights == FLOAT32 else weights
+        given = {"--weights": smaller, **others, "--max-loss": max_loss}
+        need_option("--corpus", "name what original and exported model are measured on", given)
         return _unmeasured(
             model,
             output,
@@ -99,16 +100,6 @@ def export(
         "corpora": [] if calibrate is None else [{"corpus": calibrate, "rename": names}],
     }
     return _behind_gate(model, output, tables, 0.3 if max_loss is None else max_loss)
-
-
-def _refuse_unmeasured(given: "Mapping[str, object]") -> None:
-    """An error for what makes a model smaller, or measures it, where there is no corpus."""
-    for option, value in given.items():
-        if value not in (None, FLOAT32):
-            raise BadInputError(
-                f"{option} needs --corpus: name what original and exported model are measured on",
-                code="usage",
-            )
 
 
 def _check_calibration(weights: str | None, corpus: str | None) -> None:

@@ -32,17 +32,15 @@ def find_rate(
     from biobert.cli.extras import need_extra
     from biobert.cli.places import cache_folder, data_root
     from biobert.cli.training import with_full_names
-    from biobert.core.settings import override, read_toml
+    from biobert.core.settings import read_toml
 
     need_extra("torch", "accelerate", "transformers", "matplotlib", extra="train")
     from biobert.cli.progress import TrainingProgress
     from biobert.training.material import Places
     from biobert.training.rate_finder import RangeSettings, find_learning_rate, plot_range_test
-    from biobert.training.recipe import read_recipe
+    from biobert.training.recipe import read_changed_recipe
 
-    plan = read_recipe(
-        override(read_toml(recipe), with_full_names(changes or [])), place=recipe.name
-    )
+    plan = read_changed_recipe(read_toml(recipe), with_full_names(changes or []), place=recipe.name)
     places = Places(output=output.parent, cache=cache_folder(), data_root=data_root())
     settings = RangeSettings(lowest, highest, steps)
     with TrainingProgress() as progress:

@@ -1,11 +1,11 @@
 """`biobert generate`: a text about each document."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.choices import of_options
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -13,6 +13,7 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
+from biobert.cli.rejects import RejectsOption, listed
 
 if TYPE_CHECKING:
     from biobert.core.document import Document
@@ -27,14 +28,20 @@ def register(app: typer.Typer) -> None:
 def generate(
     source: Annotated[str, typer.Argument(help="A file of documents, or -.")],
     model: Annotated[str, typer.Option(help="A model folder that was trained for generation.")],
-    beams: Annotated[int, typer.Option(help="Beginnings kept at every step.", min=1)] = 4,
-    max_length: Annotated[int, typer.Option(help="Stop at so many word pieces.", min=1)] = 128,
-    min_length: Annotated[int, typer.Option(help="Go on until so many.", min=0)] = 0,
+    beams: Annotated[int | None, typer.Option(help="Beginnings kept at every step.", min=1)] = None,
+    max_length: Annotated[
+        int | None, typer.Option(help="Stop at so many word pieces.", min=1)
+    ] = None,
+    min_length: Annotated[int | None, typer.Option(help="Go on until so many.", min=0)] = None,
     no_repeat: Annotated[
-        int, typer.Option(help="No stretch of so many pieces twice; 0 allows any.", min=0)
-    ] = 3,
-    length_penalty: Annotated[float, typer.Option(help="Above 0 favours longer texts.")] = 1.0,
-    repetition_penalty: Annotated[float, typer.Option(help="Above 1 avoids words again.")] = 1.0,
+        int | None, typer.Option(help="No stretch of so many pieces twice; 0 allows any.", min=0)
+    ] = None,
+    length_penalty: Annotated[
+        float | None, typer.Option(help="Above 0 favours longer texts.")
+    ] = None,
+    repetition_penalty: Annotated[
+        float | None, typer.Option(help="Above 1 avoids words again.")
+    ] = None,
     source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="Write the documents to a file.")
@@ -43,35 +50,38 @@ def generate(
     precision: PrecisionOption = "float32",
     device: DeviceOption = None,
     threads: ThreadsOption = None,
-    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    rejects: RejectsOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Write a text about each document by beam search, such as an abstract's conclusion.
 
-    A source too long for one window is written about stretch by stretch, and the summary says so.
+    The model writes as it was trained to, where no option says otherwise. A source too long for one
+    window is written about stretch by stretch, and the summary says so.
     """
-    from biobert.core.task import WritingSettings
-    from biobert.data.reading import format_of_input, read_documents, write_documents
-    from biobert.data.rejects import Rejects
-    from biobert.pipeline.writer import Writer
+    from dataclasses import replace
 
-    writing = WritingSettings(
-        beams=beams,
-        maximum_pieces=max_length,
-        minimum_pieces=min_length,
-        no_repeat=no_repeat,
-        length_penalty=length_penalty,
-        repetition_penalty=repetition_penalty,
-    )
-    set_aside = Rejects()
+    from biobert.data.reading import format_of_input, read_documents, write_documents
+    from biobert.pipeline.writer import Writer, trained_writing
+
+    changes: dict[str, Any] = {
+        "beams": beams,
+        "maximum_pieces": max_length,
+        "minimum_pieces": min_length,
+        "no_repeat": no_repeat,
+        "length_penalty": length_penalty,
+        "repetition_penalty": repetition_penalty,
+    }
+    writing = trained_writing(model)
+    with of_options():
+        given = {name: value for name, value in changes.items() if value is not None}
+        writing = replace(writing, **given)
     settings = runtime_settings(engine, precision, device, threads)
     writer = Writer(model, writing=writing, settings=settings)
-    found = read_documents(source, source_format or format_of_input(source), set_aside)
-    documents = list(writer.write_many(found))
-    if output is not None:
-        write_documents(documents, output)
-    if rejects is not None:
-        set_aside.write(rejects)
+    with listed(rejects) as set_aside:
+        found = read_documents(source, source_format or format_of_input(source), set_aside)
+        documents = list(writer.write_many(found))
+        if output is not None:
+            write_documents(documents, output)
     data = {
         "model": writer.model.manifest.name,
         "texts": [_data(one) for one in documents],

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.rejects import RejectsOption, listed
 from biobert.cli.test_sets import show_set_aside
 
 
@@ -24,7 +25,7 @@ def importance(
         Path | None, typer.Option(help="The model this one was trained from: what mattered to it.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Which rows.")] = 1,
-    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    rejects: RejectsOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Weigh the weights of a trained model, for a later run with a [consolidation] table.
@@ -33,19 +34,16 @@ def importance(
     """
     from biobert.cli.extras import need_extra
     from biobert.cli.places import corpus_places
-    from biobert.data.rejects import Rejects
     from biobert.pipeline.evaluating import TestSet, read_gold
 
     need_extra("torch", "safetensors", extra="train")
     from biobert.training.importance import write_importance
 
     places = corpus_places()
-    set_aside = Rejects()
-    documents = [
-        one for name in corpus for one in read_gold(TestSet(name), split, places, set_aside)
-    ]
-    if rejects is not None:
-        set_aside.write(rejects)
+    with listed(rejects) as set_aside:
+        documents = [
+            one for name in corpus for one in read_gold(TestSet(name), split, places, set_aside)
+        ]
     path = write_importance(model, documents, rows=rows, seed=seed, earlier=earlier)
     data = {"output": str(path), "set_aside": set_aside.count}
     return Answer(data, lambda: _show(path, rows, set_aside.count))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.choices import choice, of_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,18 +36,13 @@ def create(
     as_json: JsonFlag = False,
 ) -> Answer:
     """Make a key and print it once: only its digest is kept."""
-    from biobert.core.errors import BadInputError
     from biobert.serving.keys import create_key, shown
 
-    if role not in ("reader", "admin"):
-        raise BadInputError(f"--role {role}: one of reader, admin", code="usage")
-    key, text = create_key(
-        file,
-        name,
-        role="admin" if role == "admin" else "reader",
-        days=days,
-        requests_per_minute=requests_per_minute,
-    )
+    chosen = choice("--role", role, ("reader", "admin"))
+    with of_options():
+        key, text = create_key(
+            file, name, role=chosen, days=days, requests_per_minute=requests_per_minute
+        )
     data = {**shown(key), "key": text, "file": str(file)}
     return Answer(data, lambda: print(text))
 

@@ -1,11 +1,11 @@
 """`biobert label`: what people should label next."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import Answer, JsonFlag, answering, unreadable
+from biobert.cli.choices import choice
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -13,6 +13,7 @@ from biobert.cli.engine import (
     PrecisionOption,
     runtime_settings,
 )
+from biobert.cli.rejects import RejectsOption, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from biobert.pipeline.suggesting import Suggestions
 
 SHOWN = 10
+CURE = "All else is weighed: mend this and ask again"
 
 
 def register(app: typer.Typer) -> None:
@@ -56,7 +58,7 @@ def suggest(
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
-    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    rejects: RejectsOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Suggest the texts that teach a model most, with its own answers to be corrected.
@@ -65,47 +67,43 @@ def suggest(
     """
     from dataclasses import asdict
 
-    from biobert.core.settings import from_mapping
     from biobert.data.reading import write_documents
-    from biobert.data.rejects import Rejects
     from biobert.pipeline.load import load_model
     from biobert.pipeline.suggesting import SuggestionSettings, suggest
 
-    values = {"count": count, "by": by, "seed": seed}
-    settings = from_mapping(SuggestionSettings, values, place="--by")
-    set_aside = Rejects()
-    unreadable: dict[str, str] = {}
-    found = suggest(
-        _read(texts, source_format, set_aside, unreadable),
-        load_model(model, runtime_settings(engine, precision, device)),
-        settings,
-        labelled=_read(labelled or [], None, set_aside, unreadable),
-    )
-    if unreadable and not found.considered:
-        raise _nothing_readable(unreadable)
-    write_documents(found.documents, output, wanted_format)
-    if rejects is not None:
-        set_aside.write(rejects)
+    chosen = choice("--by", by, ("uncertainty", "diversity", "both"))
+    settings = SuggestionSettings(count, chosen, seed)
+    problems: dict[str, str] = {}
+    with listed(rejects) as set_aside:
+        found = suggest(
+            _read(texts, source_format, set_aside, problems),
+            load_model(model, runtime_settings(engine, precision, device)),
+            settings,
+            labelled=_read(labelled or [], None, set_aside, problems),
+        )
+        if problems and not found.considered:
+            raise _nothing_readable(problems)
+        write_documents(found.documents, output, wanted_format)
     data = {
         **asdict(settings),
         "suggested": len(found.documents),
         "considered": found.considered,
         "set_aside": set_aside.count,
-        "unreadable": unreadable,
         "output": output,
     }
-    return Answer(data, lambda: _show(found, set_aside, output))
+    problem = unreadable(problems.items(), CURE)
+    return Answer(data, lambda: _show(found, set_aside, output), problem)
 
 
 def _read(
-    inputs: list[str], source_format: str | None, rejects: "Rejects", unreadable: dict[str, str]
+    inputs: list[str], source_format: str | None, rejects: "Rejects", problems: dict[str, str]
 ) -> "Iterator[Document]":
     """The documents of some inputs; one that cannot be read is noted, and the others go on."""
     from biobert.pipeline.inputs import find_inputs, read_readable
 
     if inputs:
         paths = find_inputs(inputs, source_format)
-        yield from read_readable(paths, source_format, rejects, unreadable)
+        yield from read_readable(paths, source_format, rejects, problems)
 
 
 def _nothing_readable(problems: dict[str, str]) -> "BadInputError":

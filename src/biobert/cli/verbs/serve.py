@@ -27,9 +27,11 @@ def serve(
     ] = None,
     host: Annotated[str | None, typer.Option(help="The address; 127.0.0.1 by default.")] = None,
     port: Annotated[
-        int | None, typer.Option(help="The port; 8000 by default, 0 finds one.")
+        int | None, typer.Option(min=0, max=65535, help="The port; 8000 by default, 0 finds one.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes, each with all models.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes, each with all models.")
+    ] = None,
     keys: Annotated[
         Path | None, typer.Option(help="The file that `biobert keys create` writes.")
     ] = None,

@@ -33,12 +33,17 @@ def train(
     from biobert.cli.extras import need_extra
     from biobert.cli.places import is_main_process
     from biobert.cli.training import train_recipe, with_full_names
-    from biobert.core.settings import override, read_toml
+    from biobert.core.settings import read_toml
 
     need_extra("torch", "accelerate", "transformers", extra="train")
     wanted = [*(changes or []), *([] if positions is None else [f"model.positions={positions}"])]
-    tables = override(read_toml(recipe), with_full_names(wanted))
-    manifest = train_recipe(tables, output, place=recipe.name, resume=resume)
+    manifest = train_recipe(
+        read_toml(recipe),
+        output,
+        place=recipe.name,
+        resume=resume,
+        changes=with_full_names(wanted),
+    )
     if not is_main_process():
         raise typer.Exit
     return Answer(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import Answer, JsonFlag, answering, unreadable
+from biobert.cli.rejects import RejectsOption, listed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 REPORT = "report.json"
 PACKET_BYTES = 4_000_000
 SECONDS_BETWEEN_LINES = 60.0
+CURE = "All else is learnt from: mend this and learn again"
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +46,7 @@ def train_vocabulary(
         Path | None, typer.Option(help="Terms to measure on, one a line; else the annotated ones.")
     ] = None,
     source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
-    rejects: Annotated[Path | None, typer.Option(help="List records that were set aside.")] = None,
+    rejects: RejectsOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Learn a WordPiece vocabulary from documents, and report how well it reads.
@@ -56,31 +58,30 @@ def train_vocabulary(
     from dataclasses import asdict
 
     from biobert.cli.places import cache_folder, data_root
-    from biobert.data.rejects import Rejects
+    from biobert.data.packets import damaged_sources
     from biobert.data.sources import find_sources
     from biobert.text.fertility import vocabulary_report
     from biobert.text.vocabulary import train_vocabulary as learn
 
     settings = _settings(size, case)
     others = [_compared(compare)] if compare else []
-    set_aside = Rejects()
-    given = _terms(terms, set_aside) if terms else None
     _need_folder(output)
-    files = find_sources(
-        sources,
-        format=source_format,
-        data_root=data_root(),
-        cache=cache_folder(),
-        rejects=set_aside,
-    )
-    counts, mentions = _read(files, set_aside)
-    tokenizer = learn(counts.learnt, settings)
-    report = vocabulary_report([("new", tokenizer), *others], counts, given or mentions)
-    _write(tokenizer, report, output)
-    if rejects is not None:
-        set_aside.write(rejects)
+    with listed(rejects) as set_aside:
+        given = _terms(terms, set_aside) if terms else None
+        files = find_sources(
+            sources,
+            format=source_format,
+            data_root=data_root(),
+            cache=cache_folder(),
+            rejects=set_aside,
+        )
+        counts, mentions = _read(files, set_aside)
+        tokenizer = learn(counts.learnt, settings)
+        report = vocabulary_report([("new", tokenizer), *others], counts, given or mentions)
+        _write(tokenizer, report, output)
     data = {"output": str(output), "set_aside": set_aside.count, **asdict(report)}
-    return Answer(data, lambda: _show(report, output, set_aside.count))
+    problem = unreadable(damaged_sources(set_aside), CURE)
+    return Answer(data, lambda: _show(report, output, set_aside.count), problem)
 
 
 def _settings(size: int, case: str) -> "VocabularySettings":

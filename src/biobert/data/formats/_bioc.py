@@ -4,8 +4,9 @@ Reading starts from the plain values of BioC JSON (the XML reader makes the same
 the `bioc` library's objects, which it prints as XML or JSON.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import bioc
 
@@ -19,23 +20,37 @@ from biobert.core.document import (
     Span,
 )
 from biobert.core.errors import BadInputError
-from biobert.data.curies import as_mentioned, by_number, curies, joined, prefixed
-from biobert.data.formats._passages import covering_passages
-from biobert.data.formats._relations import (
-    check_arguments,
-    evidence_of,
-    evidence_text,
-    score_of,
+from biobert.data.curies import (
+    BAR,
+    CODED_BAR,
+    as_mentioned,
+    by_number,
+    curies,
+    joined,
+    prefixed,
 )
+from biobert.data.formats._json import strings_of
+from biobert.data.formats._passages import covering_passages
+from biobert.data.formats._pieces import Pieces
+from biobert.data.formats._relations import evidence_of, evidence_text, score_of, standing
 from biobert.data.rejects import Rejects
 
 # Under which names annotations carry their concepts: the dialects of PubTator, BC5CDR and others.
 IDENTIFIER_KEYS = ("identifier", "Identifier", "identifiers", "MESH", "OMIM", "NCBI GENE")
 KEY_PREFIXES = {"MESH": "mesh:", "OMIM": "omim:", "NCBI GENE": "ncbigene:"}
-NO_ARGUMENT = frozenset({"type", "relation", "score", "note", "novel", "evidence"})
-WIDEST_GAP = 8
+NO_ARGUMENT = frozenset(
+    "type relation score note novel evidence annotator updated updated_at".split()
+)
 # Infons of a document for what BioC has no place for; several are joined by `|`.
-LABELS, LABEL_SCORES = "labels", "label_scores"
+LABELS, LABEL_SCORES, ANNOTATED_LABELS = "labels", "label_scores", "annotated_labels"
+SENTENCES = "sentences"
+"""Their places: elements of BioC stand instead of a passage's text, and lose its blanks."""
+AGAIN = "~"
+"""Behind a role that is taken, since infons hold a name once."""
+BAD_VALUES = (BadInputError, ValueError, KeyError, TypeError, IndexError)
+"""What making an annotation or a relation of values raises that are none."""
+
+Made = TypeVar("Made", Entity, Relation)
 
 
 class _Reader:
@@ -46,65 +61,105 @@ class _Reader:
         self.values = values
         self.source = source
         self.rejects = rejects
-        self.parts: list[str] = []
-        self.length = 0
+        self.pieces = Pieces()
         self.passages: list[Passage] = []
-        self.entities: list[Entity] = []
-        self.relations: list[Relation] = []
+        self.sentences: list[Span] = []
+        self.annotations: list[tuple[Iterable[Mapping[str, Any]], int | None]] = []
+        self.relations: list[Mapping[str, Any]] = []
 
     def document(self) -> Document:
         """Passages become one text; offsets that leave wide gaps are closed up."""
-        waiting = [(annotation, 0) for annotation in self.values.get("annotations", ())]
-        relations = list(self.values.get("relations", ()))
+        self._wait(self.values, None)
         for passage in self.values.get("passages", ()):
-            shift = self._add_passage(passage)
-            for holder in (passage, *passage.get("sentences", ())):
-                waiting += [(annotation, shift) for annotation in holder.get("annotations", ())]
-                relations += holder.get("relations", ())
-        text = "".join(self.parts)
-        for annotation, shift in waiting:
-            self._keep(self.entities, _entity, annotation, text, shift)
-        concepts = by_number(one for entity in self.entities for one in entity.concept_ids)
-        known = {entity.id for entity in self.entities} | {_identifier(one) for one in relations}
-        for relation in relations:
-            self._keep(self.relations, _relation, relation, concepts, known)
-        infons = {str(key): str(one) for key, one in (self.values.get("infons") or {}).items()}
-        labels = infons.pop(LABELS, "")
-        return Document(
+            self._add_passage(passage)
+        infons = strings_of(self.values.get("infons") or {})
+        if written := self._places(infons.get(SENTENCES, "")):
+            self.sentences += written
+            del infons[SENTENCES]
+        entities = tuple(
+            entity
+            for values, shift in self.annotations
+            for entity in self._made(values, partial(_entity, pieces=self.pieces, shift=shift))
+        )
+        concepts = by_number(one for entity in entities for one in entity.concept_ids)
+        relation = partial(_relation, concepts=concepts, places=self._places)
+        document = Document(
             id=self.id,
-            text=text,
+            text=self.pieces.text(),
             passages=tuple(self.passages),
-            entities=tuple(self.entities),
-            relations=tuple(self.relations),
-            labels=tuple(labels.split("|")) if labels else (),
+            entities=entities,
+            relations=tuple(self._made(self.relations, relation)),
+            sentences=tuple(sorted({*self.sentences}, key=lambda one: (one.start, one.end))),
+            labels=_parted(infons.pop(LABELS, "")),
             label_scores=_label_scores(infons.pop(LABEL_SCORES, "")),
+            annotated_labels=_parted(infons.pop(ANNOTATED_LABELS, "")),
             provenance=Provenance(source=self.source),
             metadata=infons,
         )
+        return standing(document, lambda one, reason: self._refuse(one.id, reason))
 
-    def _add_passage(self, passage: Mapping[str, Any]) -> int:
-        """Append a passage's text; the result shifts its offsets to ours."""
-        offset = int(passage.get("offset", self.length))
-        text = _passage_text(passage, offset)
-        gap = offset - self.length
-        if self.parts and not 0 <= gap <= WIDEST_GAP:
-            gap = 1
-        filler = "\n" * gap if 0 <= gap <= WIDEST_GAP else ""
-        self.parts += [filler, text]
-        start = self.length + len(filler)
-        self.length = start + len(text)
-        infons = {str(key): str(value) for key, value in (passage.get("infons") or {}).items()}
+    def _add_passage(self, passage: Mapping[str, Any]) -> None:
+        text = str(passage.get("text") or "")
+        offset = int(passage.get("offset", self.pieces.length))
+        start = self.pieces.add(text, offset, "\n")
+        end = start + len(text)
+        self._wait(passage, start - offset)
+        for sentence in passage.get("sentences", ()):
+            if text:
+                self._find_sentence(sentence, start - offset)
+            else:
+                end = max(end, self._add_sentence(sentence))
+        infons = strings_of(passage.get("infons") or {})
         kind = infons.pop("type", infons.get("section_type", "passage"))
         heading = infons.pop("heading", "")
-        self.passages.append(Passage(start, self.length, kind, heading, infons))
-        return start - offset
+        self.passages.append(Passage(start, end, kind, heading, infons))
 
-    def _keep(self, kept: list[Any], make: Any, values: Mapping[str, Any], *context: Any) -> None:
-        try:
-            kept.append(make(values, *context))
-        except (BadInputError, ValueError, KeyError, TypeError, IndexError) as problem:
-            place = f"document {self.id}, annotation {values.get('id', '?')}"
-            self.rejects.add(self.source, place, f"bad annotation: {problem}")
+    def _add_sentence(self, sentence: Mapping[str, Any]) -> int:
+        """Append a sentence of a passage without a text of its own, and say where it ends."""
+        words = str(sentence.get("text") or "")
+        offset = int(sentence.get("offset", self.pieces.length))
+        start = self.pieces.add(words, offset, " ")
+        self._wait(sentence, start - offset)
+        if words:
+            self.sentences.append(Span(start, start + len(words)))
+        return start + len(words)
+
+    def _find_sentence(self, sentence: Mapping[str, Any], shift: int) -> None:
+        """Note a sentence of a passage that has the text already."""
+        self._wait(sentence, shift)
+        if words := str(sentence.get("text") or ""):
+            start = int(sentence.get("offset", -shift)) + shift
+            if self.pieces.reads(words, start):
+                self.sentences.append(Span(start, start + len(words)))
+            else:
+                problem = f"its passage does not read {words[:60]!r} there"
+                self._refuse(sentence.get("offset"), problem, "sentence")
+
+    def _places(self, written: str) -> tuple[Span, ...]:
+        """Such as `0-34;35-45` of the file, where they are in the text."""
+        found = map(self.pieces.span, evidence_of(written))
+        return tuple(one for one in found if one is not None)
+
+    def _wait(self, holder: Mapping[str, Any], shift: int | None) -> None:
+        """Remember the annotations and relations of a document, a passage or a sentence."""
+        self.annotations.append((holder.get("annotations", ()), shift))
+        self.relations += holder.get("relations", ())
+
+    def _made(
+        self, some: Iterable[Mapping[str, Any]], make: Callable[[Mapping[str, Any]], Made]
+    ) -> Iterator[Made]:
+        """What can be made of annotations or relations; others are set aside."""
+        for values in some:
+            try:
+                made = make(values)
+            except BAD_VALUES as problem:
+                self._refuse(values.get("id"), problem)
+            else:
+                yield made
+
+    def _refuse(self, name: object, problem: object, kind: str = "annotation") -> None:
+        place = f"document {self.id}, {kind} {name or '?'}"
+        self.rejects.add(self.source, place, f"bad {kind}: {problem}")
 
 
 def document_from_bioc(values: Mapping[str, Any], source: str, rejects: Rejects) -> Document:
@@ -115,55 +170,31 @@ def document_from_bioc(values: Mapping[str, Any], source: str, rejects: Rejects)
 def collection_of(documents: Iterable[Document]) -> Iterator[Any]:
     """A `bioc.BioCDocument` for each document."""
     for document in documents:
-        made = bioc.BioCDocument()
-        made.id = document.id
-        made.infons = dict(document.metadata)
-        if document.provenance.model:
-            version = document.provenance.version
-            made.infons["annotator"] = f"{document.provenance.model} {version}".strip()
-        if document.labels:
-            made.infons[LABELS] = "|".join(document.labels)
-        if document.label_scores:
-            scores = (f"{name}={score:.6g}" for name, score in document.label_scores.items())
-            made.infons[LABEL_SCORES] = "|".join(scores)
-        passages = covering_passages(document) or [Passage(0, len(document.text), "text")]
-        for passage, numbers in zip(passages, _begin_in(passages, document), strict=True):
-            made.add_passage(_bioc_passage(document, passage, numbers))
-        for number, relation in enumerate(document.relations, start=1):
-            made.add_relation(_bioc_relation(relation, relation.id or f"R{number}"))
-        yield made
+        yield _bioc_document(document.with_entity_ids().with_relation_ids())
 
 
-def _passage_text(passage: Mapping[str, Any], offset: int) -> str:
-    if passage.get("text") is not None:
-        return str(passage["text"])
-    text = ""
-    for sentence in passage.get("sentences", ()):
-        gap = int(sentence.get("offset", offset + len(text))) - offset - len(text)
-        text += " " * (gap if 0 <= gap <= WIDEST_GAP else 1) + str(sentence.get("text") or "")
-    return text
-
-
-def _entity(values: Mapping[str, Any], text: str, shift: int) -> Entity:
+def _entity(values: Mapping[str, Any], *, pieces: Pieces, shift: int | None) -> Entity:
+    """The entity of an annotation; without a passage's `shift` its place tells it."""
     infons = values.get("infons") or {}
     label = str(infons.get("type") or infons.get("label") or "Entity")
-    pieces = tuple(
-        Span(int(one["offset"]) + shift, int(one["offset"]) + shift + int(one["length"]))
-        for one in sorted(values["locations"], key=lambda one: int(one["offset"]))
-    )
-    if pieces[-1].end > len(text):
-        raise BadInputError(f"[{pieces[0].start}, {pieces[-1].end}) ends beyond the text")
-    mention = " ".join(text[piece.start : piece.end] for piece in pieces)
+    places = sorted((int(one["offset"]), int(one["length"])) for one in values["locations"])
+    if shift is None:
+        shift = pieces.shift(places[0][0])
+    spans = tuple(Span(start + shift, start + shift + length) for start, length in places)
+    text = pieces.text()
+    if spans[-1].end > len(text):
+        raise BadInputError(f"[{spans[0].start}, {spans[-1].end}) ends beyond the text")
+    mention = " ".join(text[one.start : one.end] for one in spans)
     said = values.get("text")
     if said is not None and mention.split() != str(said).split():
         raise BadInputError(f"its place reads {mention[:60]!r}, the file says {str(said)[:60]!r}")
     return Entity(
-        pieces[0].start,
-        pieces[-1].end,
+        spans[0].start,
+        spans[-1].end,
         label,
         concept_ids=_concepts(infons, label),
         score=score_of(infons.get("score")),
-        fragments=pieces if len(pieces) > 1 else (),
+        fragments=spans if len(spans) > 1 else (),
         id=_identifier(values),
     )
 
@@ -172,23 +203,35 @@ def _identifier(values: Mapping[str, Any]) -> str | None:
     return str(values["id"]) if values.get("id") not in (None, "") else None
 
 
+def _parted(written: str) -> tuple[str, ...]:
+    return tuple(one.replace(CODED_BAR, BAR) for one in written.split(BAR)) if written else ()
+
+
+def _barred(names: Iterable[str]) -> str:
+    return BAR.join(one.replace(BAR, CODED_BAR) for one in names)
+
+
 def _label_scores(written: str) -> dict[str, float]:
-    pairs = [one.rpartition("=") for one in written.split("|") if one]
+    pairs = [one.rpartition("=") for one in _parted(written)]
     return {name: float(score) for name, _, score in pairs}
 
 
 def _concepts(infons: Mapping[str, Any], label: str) -> tuple[str, ...]:
     for key in IDENTIFIER_KEYS:
         value = infons.get(key)
-        if value not in (None, ""):
-            found = curies(str(value), label)
+        if value not in (None, "", []):
+            fields = value if isinstance(value, list) else [value]
+            found = dict.fromkeys(one for field in fields for one in curies(str(field), label))
             prefix = KEY_PREFIXES.get(key, "")
             return tuple(one.replace("id:", prefix, 1) if prefix else one for one in found)
     return ()
 
 
 def _relation(
-    values: Mapping[str, Any], concepts: Mapping[str, str], known: Collection[str | None]
+    values: Mapping[str, Any],
+    *,
+    concepts: Mapping[str, str],
+    places: Callable[[str], tuple[Span, ...]],
 ) -> Relation:
     infons = values.get("infons") or {}
     label = str(infons.get("type") or infons.get("relation") or "relation")
@@ -202,11 +245,8 @@ def _relation(
         arguments = tuple(_concept_arguments(infons, concepts))
     if not arguments:
         raise BadInputError(f"relation {label!r} names neither mentions nor concepts")
-    identifier = values.get("id") if nodes else None
-    evidence = evidence_of(str(infons.get("evidence") or ""))
-    relation = Relation(label, arguments, score_of(infons.get("score")), identifier, evidence)
-    check_arguments(relation, known)
-    return relation
+    evidence = places(str(infons.get("evidence") or ""))
+    return Relation(label, arguments, score_of(infons.get("score")), _identifier(values), evidence)
 
 
 def _concept_arguments(
@@ -218,9 +258,44 @@ def _concept_arguments(
             found = curies(str(value.get("identifier", "")), str(value.get("type", "")))
         else:
             named = () if key in NO_ARGUMENT else curies(str(value), key)
-            found = as_mentioned(named, concepts)
+            known = as_mentioned(named, concepts)
+            found = tuple(one for one in known if _is_concept(one, concepts))
         if found:
-            yield Argument(key, "|".join(found), "concept")
+            yield Argument(key.rstrip(AGAIN), BAR.join(found), "concept")
+
+
+def _is_concept(identifier: str, concepts: Mapping[str, str]) -> bool:
+    """Whether it is more than a word, such as the name of an annotator: a prefix or a mention
+    says so, or that it is a number."""
+    prefix, _, local = identifier.partition(":")
+    return prefix != "id" or local.isdigit() or local in concepts
+
+
+def _bioc_document(document: Document) -> Any:
+    made = bioc.BioCDocument()
+    made.id = document.id
+    made.infons = _document_infons(document)
+    passages = covering_passages(document) or [Passage(0, len(document.text), "text")]
+    for passage, numbers in zip(passages, _begin_in(passages, document), strict=True):
+        made.add_passage(_bioc_passage(document, passage, numbers))
+    for relation in document.relations:
+        made.add_relation(_bioc_relation(relation))
+    return made
+
+
+def _document_infons(document: Document) -> dict[str, str]:
+    infons = dict(document.metadata)
+    if document.provenance.model:
+        version = document.provenance.version
+        infons["annotator"] = f"{document.provenance.model} {version}".strip()
+    scores = (f"{name}={score:.6g}" for name, score in document.label_scores.items())
+    kept = {
+        LABELS: _barred(document.labels),
+        LABEL_SCORES: _barred(scores),
+        ANNOTATED_LABELS: _barred(document.annotated_labels),
+        SENTENCES: evidence_text(document.sentences),
+    }
+    return infons | {key: one for key, one in kept.items() if one}
 
 
 def _begin_in(passages: Sequence[Passage], document: Document) -> list[list[int]]:
@@ -247,14 +322,13 @@ def _bioc_passage(document: Document, passage: Passage, numbers: Sequence[int]) 
     if passage.heading:
         made.infons["heading"] = passage.heading
     for number in numbers:
-        entity = document.entities[number]
-        made.add_annotation(_bioc_annotation(document, entity, entity.id or str(number + 1)))
+        made.add_annotation(_bioc_annotation(document, document.entities[number]))
     return made
 
 
-def _bioc_annotation(document: Document, entity: Entity, identifier: str) -> Any:
+def _bioc_annotation(document: Document, entity: Entity) -> Any:
     made = bioc.BioCAnnotation()
-    made.id = identifier
+    made.id = entity.id
     made.text = document.mention(entity)
     made.infons = {"type": entity.label}
     if entity.concept_ids:
@@ -266,9 +340,9 @@ def _bioc_annotation(document: Document, entity: Entity, identifier: str) -> Any
     return made
 
 
-def _bioc_relation(relation: Relation, identifier: str) -> Any:
+def _bioc_relation(relation: Relation) -> Any:
     made = bioc.BioCRelation()
-    made.id = identifier
+    made.id = relation.id
     made.infons = {"type": relation.label}
     if relation.score is not None:
         made.infons["score"] = f"{relation.score:.6g}"
@@ -278,6 +352,8 @@ def _bioc_relation(relation: Relation, identifier: str) -> Any:
         if argument.kind == "entity":
             made.add_node(bioc.BioCNode(argument.target, argument.role))
         else:
-            concepts = argument.target.split("|")
-            made.infons[argument.role] = joined(map(prefixed, concepts))
+            role = argument.role
+            while role in made.infons:
+                role += AGAIN
+            made.infons[role] = joined(map(prefixed, argument.target.split(BAR)))
     return made

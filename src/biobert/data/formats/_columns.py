@@ -6,12 +6,11 @@ of its documents, so every 100 sentences make one.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from biobert.core.document import Document, Entity, Provenance, Span
 from biobert.core.files import bounded_lines, open_text, plain_name, write_text
-from biobert.data.formats._passages import covering_passages
 from biobert.data.rejects import Rejects
 from biobert.text.sentences import sentences_of
 
@@ -99,8 +98,7 @@ def write_columns(documents: Iterable[Document], path: Path | str, column: TagCo
     with write_text(path) as stream:
         for count, document in enumerate(documents, start=1):  # noqa: B007
             stream.write(f"{DOCUMENT_START}\t{column.outside}\n\n")
-            whole = replace(document, passages=tuple(covering_passages(document)))
-            for sentence in _uncut(sentences_of(whole), document.entities):
+            for sentence in _uncut(sentences_of(document), document.entities):
                 for word, tag in column.tagged_words(document, sentence):
                     stream.write(f"{word}\t{tag}\n")
                 stream.write("\n")
@@ -156,7 +154,8 @@ def _sentences(
             if word == DOCUMENT_START:
                 if words:
                     yield words, tags
-                words, tags = [DOCUMENT_START], [column.outside]
+                yield [DOCUMENT_START], [column.outside]
+                words, tags = [], []
                 continue
             if reason := _problem(cells, column):
                 rejects.add(path, number, reason)

@@ -8,45 +8,51 @@ have a list of names.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from biobert.core.arguments import shown
+from biobert.core.errors import BadInputError
+from biobert.data.formats._fields import Fields
+
 LABELS = ("label", "labels")
 
 
 def from_doccano(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The same object with `entities`, `relations` and `labels` as we write them.
 
-    One that is not Doccano's stays as it is. Raises TypeError, ValueError or KeyError where a label
-    is none.
+    One that is not Doccano's stays as it is. Raises BadInputError where a label is none.
     """
-    if any("start_offset" in one for one in values.get("entities") or () if isinstance(one, dict)):
-        values = {**values, "entities": [_entity(one) for one in values["entities"]]}
-    if any("from_id" in one for one in values.get("relations") or () if isinstance(one, dict)):
-        values = {**values, "relations": [_relation(one) for one in values["relations"]]}
+    if _has(values, "entities", "start_offset"):
+        values = {**values, "entities": [_entity(Fields(one)) for one in values["entities"]]}
+    if _has(values, "relations", "from_id"):
+        values = {**values, "relations": [_relation(Fields(one)) for one in values["relations"]]}
     for key in LABELS:
         if isinstance(found := values.get(key), list):
             values = _with_labels({name: values[name] for name in values if name != key}, found)
     return values
 
 
+def _has(values: Mapping[str, Any], key: str, mark: str) -> bool:
+    found = values.get(key)
+    return isinstance(found, list) and any(isinstance(one, dict) and mark in one for one in found)
+
+
 def _with_labels(values: Mapping[str, Any], found: Sequence[Any]) -> Mapping[str, Any]:
     if any(isinstance(one, list) for one in found):
-        spans = [_span(one) for one in found]
-        return {**values, "entities": [*values.get("entities", ()), *spans]}
-    return {**values, "labels": [*values.get("labels", ()), *found]}
+        return {**values, "entities": [*(values.get("entities") or ()), *map(_span, found)]}
+    return {**values, "labels": [*(values.get("labels") or ()), *found]}
 
 
 def _span(found: Any) -> dict[str, Any]:
-    if not isinstance(found, list):
-        raise TypeError(f"its label {found!r} stands among such as [start, end, name]")
-    start, end, label = found
-    return {"start": start, "end": end, "label": label}
+    if not isinstance(found, list) or len(found) != 3:
+        raise BadInputError(f"its label {shown(found)} is not such as [start, end, name]")
+    return dict(zip(("start", "end", "label"), found, strict=True))
 
 
-def _entity(found: Mapping[str, Any]) -> dict[str, Any]:
-    start, end = found["start_offset"], found["end_offset"]
-    return {"id": str(found["id"]), "start": start, "end": end, "label": found["label"]}
+def _entity(found: Fields) -> dict[str, Any]:
+    place = {"start": found.whole("start_offset"), "end": found.whole("end_offset")}
+    return {"id": found.name("id"), **place, "label": found.name("label")}
 
 
-def _relation(found: Mapping[str, Any]) -> dict[str, Any]:
-    ends = {"Arg1": str(found["from_id"]), "Arg2": str(found["to_id"])}
+def _relation(found: Fields) -> dict[str, Any]:
+    ends = {"Arg1": found.name("from_id"), "Arg2": found.name("to_id")}
     arguments = [{"role": role, "target": target} for role, target in ends.items()]
-    return {"id": str(found["id"]), "label": found["type"], "arguments": arguments}
+    return {"id": found.name("id"), "label": found.name("type"), "arguments": arguments}

@@ -6,7 +6,13 @@ from pathlib import Path
 from biobert.core.document import Document, Passage, Provenance
 from biobert.core.errors import BadInputError
 from biobert.data.formats._archives import tar_members
-from biobert.data.formats._xml import Element, folded, parse
+from biobert.data.formats._xml import (
+    Element,
+    folded,
+    parse,
+    stretches,
+    tell_unknown_entities,
+)
 from biobert.data.rejects import Rejects
 
 LARGEST_ARTICLE = 100_000_000
@@ -24,10 +30,12 @@ LEFT_OUT = {
     "media": "supplement",
     "graphic": "figure",
 }
-INLINE_LEFT_OUT = frozenset({"inline-formula", "tex-math", "xref-group", "fn", "object-id"})
+OMITTED = frozenset({*LEFT_OUT, "inline-formula", "tex-math", "xref-group", "fn", "object-id"})
 PARAGRAPHS = frozenset({"p", "disp-quote", "verse-group", "list-item", "def-item", "statement"})
 # What parts words inside a paragraph even where no blank stands in the file.
 PARTED = PARAGRAPHS | {"list", "label", "title", "break", "term", "def", "verse-line", "sec"}
+ABSTRACT = "abstract"
+OWN_ABSTRACTS = ("", "normal", "main")
 HYPERLINK = "{http://www.w3.org/1999/xlink}href"
 
 
@@ -46,6 +54,7 @@ def read_article(data: bytes | None, name: str, rejects: Rejects) -> Iterator[Do
         rejects.add(name, "file", "no <article>: not a JATS file")
     for article in articles:
         document = _Draft().document(article, name)
+        tell_unknown_entities(article, name, document.id, rejects)
         if document.text:
             yield document
         else:
@@ -71,8 +80,8 @@ class _Draft:
         meta = article.find("front/article-meta")
         if meta is not None:
             self.add("title", "", _inline(meta.find("title-group/article-title")))
-            for abstract in meta.iterfind("abstract"):
-                self.add_section(abstract, "abstract", "")
+            for kind, abstract in _abstracts(meta):
+                self.add_section(abstract, kind, "")
         body = article.find("body")
         if body is not None:
             self.add_section(body, "body", "")
@@ -120,28 +129,27 @@ class _Draft:
             self.add(LEFT_OUT[str(part.tag)], heading, "")
 
 
+def _abstracts(meta: Element) -> Iterator[tuple[str, Element]]:
+    """The abstracts, each with the kind of its passages.
+
+    Beside the article's own, those with a type are an editor's summary, a blurb, key points: some
+    tell the conclusion again.
+    """
+    found = meta.findall(ABSTRACT)
+    own = [one for one in found if _type_of(one) in OWN_ABSTRACTS] or found[:1]
+    for one in found:
+        yield ABSTRACT if one in own else f"{_type_of(one)}-{ABSTRACT}", one
+
+
+def _type_of(abstract: Element) -> str:
+    return abstract.get("abstract-type", "").lower()
+
+
 def _inline(element: Element | None) -> str:
     """The text of a paragraph or title, without what is left out, white space folded."""
     if element is None:
         return ""
-    pieces: list[str] = []
-    # An explicit stack: nesting as deep as a hostile file likes must not exhaust Python's own.
-    stack: list[tuple[Element, bool]] = [(element, False)]
-    while stack:
-        node, done = stack.pop()
-        if done:
-            pieces.append(f" {node.tail or ''}" if node.tag in PARTED else node.tail or "")
-            continue
-        if node is not element:
-            stack.append((node, True))
-        if node.tag in PARTED:
-            pieces.append(" ")
-        if not isinstance(node.tag, str) or node.tag in LEFT_OUT or node.tag in INLINE_LEFT_OUT:
-            pieces.append(" ")
-            continue
-        pieces.append(node.text or "")
-        stack.extend((child, False) for child in reversed(node))
-    return folded("".join(pieces))
+    return folded("".join(stretches(element, parted=PARTED, left_out=OMITTED)))
 
 
 def _identifier(meta: Element | None, source: str) -> str:

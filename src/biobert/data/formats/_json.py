@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,16 @@ from biobert.data.rejects import Rejects
 LARGEST_FILE = 500_000_000
 # A string without an end goes to the end of the text, so that time stays linear.
 TOKEN = re.compile(r'"(?P<key>(?:[^"\\]|\\.)*+)(?:"(?P<colon>\s*+:)?|\\?\Z)|[{}\[\]]', re.DOTALL)
+BAD_LINE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    BadInputError,
+)
+"""What reading a line raises that holds another JSON value than is wanted."""
 
 
 def json_object(path: Path | str, rejects: Rejects) -> dict[str, Any]:
@@ -50,6 +60,15 @@ def text_of(value: Any, what: str) -> str:
     except UnicodeEncodeError:
         raise BadInputError(f"{what} holds half of a surrogate pair") from None
     return value
+
+
+def strings_of(values: Mapping[str, Any]) -> dict[str, str]:
+    """All values as strings: others write numbers and lists too, such as `"pmid": 12345678`."""
+    return {
+        str(key): one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)
+        for key, one in values.items()
+        if one is not None
+    }
 
 
 def keys_of(text: str) -> set[str]:

@@ -8,12 +8,16 @@ import json
 import logging
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
 MODULE = "biobert.data.formats._pdf"
 ENCRYPTED = "it is encrypted: save it without a password and its permissions"
 TIMEOUT_MARGIN_SECONDS = 5.0
+LOOK_SECONDS = 0.2
+"""How often is asked whether the pages are still wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +38,18 @@ class PdfPages:
     problem: str = ""
 
 
-def read_pages(data: bytes, limits: PdfLimits = PdfLimits()) -> PdfPages:
-    """What a process of its own finds in the bytes of a PDF."""
+def read_pages(
+    data: bytes, limits: PdfLimits = PdfLimits(), check: Callable[[], None] = lambda: None
+) -> PdfPages:
+    """What a process of its own finds in the bytes of a PDF.
+
+    `check` is called again and again meanwhile; what it raises ends the process too.
+    """
     given = (limits.seconds, limits.memory_bytes, limits.pages, limits.characters)
     # -P: nothing is imported from the folder where this happens to run.
     command = [sys.executable, "-P", "-m", MODULE, *map(str, given)]
     try:
-        done = subprocess.run(
-            command,
-            input=data,
-            capture_output=True,
-            timeout=limits.seconds + TIMEOUT_MARGIN_SECONDS,
-            check=False,
-        )
+        done = _run(command, data, limits.seconds + TIMEOUT_MARGIN_SECONDS, check)
     except subprocess.TimeoutExpired:
         return PdfPages(problem=f"it is not read within {limits.seconds} seconds")
     if done.returncode < 0:
@@ -56,6 +59,28 @@ def read_pages(data: bytes, limits: PdfLimits = PdfLimits()) -> PdfPages:
         return PdfPages(problem=f"damaged PDF: {last[:200]}")
     found = json.loads(done.stdout)
     return PdfPages(tuple(found["texts"]), found["problem"])
+
+
+def _run(
+    command: Sequence[str], data: bytes, seconds: float, check: Callable[[], None]
+) -> subprocess.CompletedProcess[bytes]:
+    """What the command says of the data; it is killed where its time is over or `check` raises."""
+    pipe = subprocess.PIPE
+    until, unsent = time.monotonic() + seconds, data
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        try:
+            while True:
+                try:
+                    said = process.communicate(unsent, timeout=LOOK_SECONDS)
+                    return subprocess.CompletedProcess(command, process.returncode, *said)
+                except subprocess.TimeoutExpired:
+                    # It goes on with what it was given the first time.
+                    unsent = b""
+                    check()
+                    if time.monotonic() > until:
+                        raise
+        finally:
+            process.kill()
 
 
 def _main(arguments: list[str]) -> None:

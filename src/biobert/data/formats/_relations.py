@@ -1,23 +1,27 @@
 """Relations that point at what their document has, and how formats write what is known of them."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from biobert.core.document import Relation, Span
-from biobert.core.errors import BadInputError
+from biobert.core.document import Document, Relation, RelationEnds, Span
 
 EVIDENCE = re.compile(r"(\d{1,9})-(\d{1,9})")
 
 
-def check_arguments(relation: Relation, known: Collection[str | None]) -> None:
-    """An error where an argument is none of the known identifiers of mentions and relations."""
-    for argument in relation.arguments:
-        if argument.kind == "entity" and argument.target not in known:
-            raise BadInputError(
-                f"relation {relation.label!r} points at {argument.target!r}, "
-                "which the document lacks"
-            )
+def standing(document: Document, refuse: Callable[[Relation, str], None]) -> Document:
+    """The document without the relations that point at what it lacks.
+
+    Each of these goes to `refuse`, with the reason.
+    """
+    if not document.relations:
+        return document
+    ends = RelationEnds(document)
+    for number, target in ends.astray().items():
+        relation = document.relations[number]
+        reason = f"relation {relation.label!r} points at {target!r}, which the document lacks"
+        refuse(relation, reason)
+    return ends.standing()
 
 
 def score_of(value: Any) -> float | None:

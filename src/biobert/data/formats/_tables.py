@@ -19,7 +19,8 @@ def table_rows(
     """The cells of each row and the number of its first line; a bad one is set aside.
 
     A quote that fits no other swallows no rows: reading goes on with the next line. Tables parted
-    by tabs are often written without quoting, so there such a line's quotes are text.
+    by tabs are often written without quoting, so there such a line's quotes are text, and so are
+    those around a tab and the end of a line.
     """
     csv.field_size_limit(LARGEST_FIELD)
     with open_text(path, rejects.lost_in(path)) as stream:
@@ -30,6 +31,8 @@ def table_rows(
             rows = csv.reader(_taken(again, lines, taken), delimiter=delimiter, strict=True)
             try:
                 row = next(rows, None)
+                if row and delimiter == "\t" and len(taken) > 1 and any("\t" in one for one in row):
+                    raise csv.Error("its quotes stand in different rows")
             except csv.Error as problem:
                 again.extendleft(reversed(taken[1:]))
                 number, line = taken[0]

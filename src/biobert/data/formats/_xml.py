@@ -2,19 +2,24 @@
 
 import codecs
 import re
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Collection, Iterator
+from html.entities import html5
+from itertools import chain, islice
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from lxml import etree
 
 from biobert.core.errors import BadInputError
 from biobert.core.files import Eager
+from biobert.data.rejects import Rejects
 
 Element = etree._Element
 LIBXML_TEXT = 10_000_000
 STRETCH = 1 << 20
 BLANK = re.compile(r"\s")
+BETWEEN = " "
+MOST_NAMED = 5
 SAFE: dict[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False}
 UTF8 = "utf-8"
 WIDE_STARTS = {
@@ -112,9 +117,47 @@ def _is_honestly_huge(data: bytes) -> bool:
 
 def text_of(element: Element | None) -> str:
     """All text inside an element, white space folded."""
-    if element is None:
-        return ""
-    return folded("".join(_strings(element)))
+    return folded(whole_text(element))
+
+
+def whole_text(element: Element | None) -> str:
+    """All text inside an element as it stands."""
+    return "" if element is None else "".join(stretches(element))
+
+
+def stretches(
+    element: Element, *, parted: Collection[Any] = (), left_out: Collection[Any] = ()
+) -> Iterator[str]:
+    """The text inside an element, piece by piece: an entity is its character, a comment nothing.
+
+    Elements called `parted` have a blank before and behind them, those `left_out` are one.
+    """
+    # An explicit stack: nesting as deep as a hostile file likes must not exhaust Python's own.
+    stack: list[Element | str] = [element]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, str):
+            yield node
+        elif isinstance(node, etree._Entity):
+            yield html5.get(node.text[1:], node.text)
+        elif node.tag in left_out:
+            yield BETWEEN
+        elif isinstance(node.tag, str):
+            border = BETWEEN if node.tag in parted else ""
+            yield border
+            yield node.text or ""
+            stack.append(border)
+            for child in reversed(node):
+                stack += (child.tail or "", child)
+
+
+def tell_unknown_entities(element: Element, file: Path | str, place: str, rejects: Rejects) -> None:
+    """Name the entities of a record whose characters are not known; they are read as they stand."""
+    found = (str(one.text) for one in element.iter(etree.Entity))
+    unknown = dict.fromkeys(one for one in found if one[1:] not in html5)
+    if unknown:
+        names = " ".join(islice(unknown, MOST_NAMED))
+        rejects.add(file, place, f"unknown entities, read as they stand: {names}")
 
 
 def folded(text: str) -> str:
@@ -132,15 +175,6 @@ def folded(text: str) -> str:
         parts.append(" ".join(text[start:end].split()))
         start = end
     return " ".join(part for part in parts if part)
-
-
-def _strings(element: Element) -> Iterator[str]:
-    # Entities and comments have a callable tag and no text of the record's own.
-    for part in element.iter():
-        if isinstance(part.tag, str) and part.text:
-            yield part.text
-        if part is not element and part.tail:
-            yield part.tail
 
 
 def _forget(element: Element) -> None:

@@ -31,15 +31,17 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
         )
     try:
         values = json.loads(text)
-    except (ValueError, RecursionError):
-        values = list(_lines(text, name, rejects))
+    except (ValueError, RecursionError) as problem:
+        values = _by_line(text, name, rejects)
+        if not values and text.strip():
+            rejects.add(name, "file", f"not JSON: {problem}")
     if isinstance(values, dict):
         values = values.get("documents", values.get("PubTator3", [values]))
     if not isinstance(values, list):
         values = [values]
     may_hold_halves = "\\ud" in text or "\\uD" in text
     for number, one in enumerate(values, start=1):
-        if isinstance(one, dict) and "passages" in one:
+        if _is_document(one):
             try:
                 if may_hold_halves:
                     text_of(json.dumps(one, ensure_ascii=False), "one of its strings")
@@ -68,12 +70,23 @@ def write(documents: Iterable[Document], path: Path | str) -> int:
     return count
 
 
-def _lines(text: str, name: str, rejects: Rejects) -> Iterator[object]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
+def _by_line(text: str, name: str, rejects: Rejects) -> list[object]:
+    """The values of the lines, bad ones set aside; none where no line is a document."""
+    values: list[object] = []
+    bad = Rejects()
+    # Not `splitlines`: JSON may hold characters at which that parts a line, such as U+2028.
+    for number, line in enumerate(text.split("\n"), start=1):
+        # In a damaged collection, too, a document may stand on a line, with a comma behind it.
+        if written := line.strip().removesuffix(","):
             try:
-                yield json.loads(line)
+                values.append(json.loads(written))
             except (ValueError, RecursionError) as problem:
-                rejects.add(name, number, f"not JSON: {problem}")
-                if number == 1:
-                    return
+                bad.add(name, number, f"not JSON: {problem}")
+    if not any(map(_is_document, values)):
+        return []
+    rejects.extend(bad)
+    return values
+
+
+def _is_document(value: object) -> bool:
+    return isinstance(value, dict) and "passages" in value

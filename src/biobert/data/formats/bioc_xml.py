@@ -2,23 +2,28 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import bioc
-from bioc import biocxml
+from bioc.biocxml.encoder import encode_document
+from lxml import etree
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.files import open_binary, write_text
 from biobert.data.formats._bioc import collection_of, document_from_bioc
-from biobert.data.formats._xml import Element, records
+from biobert.data.formats._xml import Element, records, tell_unknown_entities, whole_text
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".bioc.xml", ".bioc")
 HOLDS = ("entities", "relations", "labels")
 ROOTS = ("collection",)
+HEAD = """<?xml version='1.0' encoding='UTF-8' standalone='yes'?>
+<collection>
+<source>biobert</source>
+<date/>
+<key/>
+"""
 # What XML cannot hold, such as the form feeds that end the pages of a PDF's text.
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -28,27 +33,46 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     name = Path(path).name
     with open_binary(path) as stream:
         for element in records(stream, ("document",), place=name):
+            place = f"document {element.findtext('id') or '?'}"
+            tell_unknown_entities(element, path, place, rejects)
             try:
                 yield document_from_bioc(_document(element), name, rejects)
             except (BadInputError, ValueError) as problem:
-                place = f"document {element.findtext('id') or '?'}"
                 rejects.add(path, place, f"bad document: {problem}")
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
-    """One collection; a character that XML cannot hold becomes a blank, so that offsets stay."""
-    collection = bioc.BioCCollection()
-    collection.source = "biobert"
-    for document in collection_of(map(_writable, documents)):
-        collection.add_document(document)
+    """One collection, written document by document."""
+    count = 0
     with write_text(path) as stream:
-        stream.write(biocxml.dumps(collection))
-    return len(collection.documents)
+        stream.write(HEAD)
+        for count, document in enumerate(collection_of(documents), start=1):  # noqa: B007
+            element = _element(document)
+            stream.write(etree.tostring(element, encoding="unicode", pretty_print=True))
+        stream.write("</collection>\n")
+    return count
 
 
-def _writable(document: Document) -> Document:
-    metadata = {key: NOT_XML.sub(" ", one) for key, one in document.metadata.items()}
-    return replace(document, text=NOT_XML.sub(" ", document.text), metadata=metadata)
+def _element(document: Any) -> Any:
+    """The element of a `bioc.BioCDocument`."""
+    try:
+        return encode_document(document)
+    except ValueError:
+        return encode_document(_writable(document))
+
+
+def _writable(value: Any) -> Any:
+    """The same with a blank for each character that XML cannot hold, so that offsets stay."""
+    if isinstance(value, str):
+        return NOT_XML.sub(" ", value)
+    if isinstance(value, dict):
+        return {_writable(key): _writable(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_writable(one) for one in value]
+    if not isinstance(value, int):
+        for name, one in vars(value).items():
+            setattr(value, name, _writable(one))
+    return value
 
 
 def _document(element: Element) -> dict[str, Any]:
@@ -61,16 +85,15 @@ def _document(element: Element) -> dict[str, Any]:
 
 
 def _passage(element: Element) -> dict[str, Any]:
-    text = element.find("text")
     return {
         "offset": element.findtext("offset") or 0,
         "infons": _infons(element),
         # An empty <text/> is an empty text; a missing one means that sentences hold it.
-        "text": None if text is None else (text.text or ""),
+        "text": _text(element),
         "sentences": [
             {
                 "offset": one.findtext("offset") or 0,
-                "text": one.findtext("text") or "",
+                "text": _text(one) or "",
                 **_annotated(one),
             }
             for one in element.findall("sentence")
@@ -85,7 +108,7 @@ def _annotated(element: Element) -> dict[str, Any]:
             {
                 "id": one.get("id"),
                 "infons": _infons(one),
-                "text": one.findtext("text"),
+                "text": _text(one),
                 "locations": [dict(place.attrib) for place in one.findall("location")],
             }
             for one in element.findall("annotation")
@@ -102,4 +125,9 @@ def _annotated(element: Element) -> dict[str, Any]:
 
 
 def _infons(element: Element) -> dict[str, str]:
-    return {str(one.get("key")): one.text or "" for one in element.findall("infon")}
+    return {str(one.get("key")): whole_text(one) for one in element.findall("infon")}
+
+
+def _text(element: Element) -> str | None:
+    text = element.find("text")
+    return None if text is None else whole_text(text)

@@ -1,32 +1,46 @@
 """BRAT standoff: a folder of `.txt` and `.ann` pairs.
 
-Discontinuous mentions, normalisations (`N`), relations (`R`) and events' triggers are read.
+Discontinuous mentions, normalisations (`N`), relations (`R`) and events' triggers are read; what a
+document has no place for (events, attributes, notes) is counted among what was set aside.
 A relation between concepts rather than mentions is written between their first mentions, with an
-annotator's note that names the concepts.
+annotator's note that names the concepts. A blank in a label or a role is written as `_x0020_`.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from biobert.core.document import Argument, Document, Entity, Provenance, Relation, Span
+from biobert.core.document import (
+    Argument,
+    Document,
+    Entity,
+    Provenance,
+    Relation,
+    RelationEnds,
+    Span,
+)
 from biobert.core.errors import BadInputError
 from biobert.core.files import open_text, write_text
 from biobert.data.curies import curie
-from biobert.data.formats._relations import (
-    check_arguments,
-    evidence_of,
-    evidence_text,
-    score_of,
-)
+from biobert.data.formats._relations import evidence_of, evidence_text, score_of, standing
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".ann",)
 HOLDS = ("entities", "relations")
 CONCEPT_NOTE, EVIDENCE_NOTE, SCORE_NOTE = "concepts:", "evidence:", "score:"
+NO_CONCEPT = "-"
+NOT_IN_NAMES = re.compile(r"[^\w .()~\x80-\U0010ffff-]")
+"""Letters and signs of all scripts may stand in the name of a file."""
+LONGEST_NAME_BYTES = 200
+"""File systems end at 255, with the ending and what a file is called while it is written."""
+# Blanks part what stands in a line. Coded as in names of XML: BRAT takes letters, digits and `_`.
+BLANK = re.compile(r"\s|_(?=x[0-9A-F]{4}_)")
+COLON = re.compile(rf":|{BLANK.pattern}")
+CODED = re.compile(r"_x([0-9A-F]{4})_")
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
@@ -62,12 +76,27 @@ def files(documents: Iterable[Document]) -> Iterator[tuple[str, str]]:
     """
     times: Counter[str] = Counter()
     for count, document in enumerate(documents, start=1):
-        name = quote(document.id, safe=" -_.()") or str(count)
-        times[name] += 1
-        if times[name] > 1:
-            name = f"{name}~{times[name]}"
+        name = _free(_file_name(document.id) or str(count), times)
         yield f"{name}.txt", document.text
         yield f"{name}.ann", "".join(f"{line}\n" for line in _lines(document))
+
+
+def _file_name(identifier: str) -> str:
+    """The identifier as a file may be called; of a long one the beginning, and a sum of it all."""
+    name = NOT_IN_NAMES.sub(lambda sign: quote(sign[0], safe=""), identifier)
+    if len(name.encode()) <= LONGEST_NAME_BYTES:
+        return name
+    beginning = name.encode()[:LONGEST_NAME_BYTES].decode(errors="ignore")
+    return f"{beginning}~{sha256(identifier.encode()).hexdigest()[:8]}"
+
+
+def _free(name: str, times: Counter[str]) -> str:
+    free = name
+    while times[free]:
+        times[name] += 1
+        free = f"{name}~{times[name]}"
+    times[free] += 1
+    return free
 
 
 def _document(text_path: Path, text: str, rejects: Rejects) -> Document:
@@ -77,12 +106,8 @@ def _document(text_path: Path, text: str, rejects: Rejects) -> Document:
         with open_text(annotations, rejects.lost_in(annotations)) as stream:
             for number, line in enumerate(stream, start=1):
                 reader.read_line(number, line.rstrip("\r\n"))
-    return Document(
-        id=unquote(text_path.stem),
-        text=text,
-        entities=tuple(reader.finished_entities()),
-        relations=tuple(reader.finished_relations()),
-        provenance=Provenance(source=text_path.name),
+    return reader.annotated(
+        Document(unquote(text_path.stem), text, provenance=Provenance(source=text_path.name))
     )
 
 
@@ -94,45 +119,52 @@ class _Annotations:
         self.entities: dict[str, Entity] = {}
         self.relations: dict[str, Relation] = {}
         self.lines: dict[str, int] = {}
-        self.concepts: dict[str, list[str]] = {}
+        # These may stand before what they are about.
+        self.links: list[tuple[int, str]] = []
+        self.notes: list[tuple[int, str]] = []
 
     def read_line(self, number: int, line: str) -> None:
         """One annotation; kinds that a document does not hold (events, attributes) are counted."""
         if not line.strip():
             return
+        identifier, _, rest = line.partition("\t")
         try:
-            identifier, _, rest = line.partition("\t")
+            if identifier in self.lines:
+                raise BadInputError(f"{identifier!r} comes twice")
             if identifier.startswith("T"):
                 self.entities[identifier] = self._entity(identifier, rest)
+                self.lines[identifier] = number
             elif identifier.startswith("R"):
                 self.relations[identifier] = _relation(identifier, rest)
                 self.lines[identifier] = number
             elif identifier.startswith("N"):
-                _, target, reference = rest.split("\t")[0].split(" ", 2)
-                self.concepts.setdefault(target, []).append(curie(reference))
+                self.links.append((number, rest.partition("\t")[0]))
             elif identifier.startswith("#"):
-                self._note(rest)
+                self.notes.append((number, rest))
             else:
-                self.rejects.add(self.path, number, f"kind not kept: {identifier[:1]!r} annotation")
+                self._not_kept(number, identifier)
         except (ValueError, IndexError, BadInputError) as problem:
-            self.rejects.add(self.path, number, f"bad annotation: {problem}")
+            self._refuse(number, problem)
 
-    def finished_entities(self) -> Iterator[Entity]:
-        """The mentions with the concepts that the normalisation lines gave them."""
-        for identifier, entity in self.entities.items():
-            found = tuple(one for one in self.concepts.get(identifier, ()) if one)
-            yield replace(entity, concept_ids=found)
+    def annotated(self, document: Document) -> Document:
+        """The document with all that was read; relations to what is not there are set aside."""
+        for number, note in self.notes:
+            self._note(number, note)
+        concepts = self._concepts()
+        entities = (
+            replace(entity, concept_ids=tuple(concepts[identifier]))
+            for identifier, entity in self.entities.items()
+        )
+        return standing(
+            replace(document, entities=tuple(entities), relations=tuple(self.relations.values())),
+            lambda relation, reason: self._refuse(self.lines[relation.id or ""], reason),
+        )
 
-    def finished_relations(self) -> Iterator[Relation]:
-        """The relations between mentions that are there; others are set aside."""
-        known = self.entities.keys() | self.relations.keys()
-        for identifier, relation in self.relations.items():
-            try:
-                check_arguments(relation, known)
-            except BadInputError as problem:
-                self.rejects.add(self.path, self.lines[identifier], f"bad annotation: {problem}")
-            else:
-                yield relation
+    def _refuse(self, number: int, problem: object) -> None:
+        self.rejects.add(self.path, number, f"bad annotation: {problem}")
+
+    def _not_kept(self, number: int, identifier: str) -> None:
+        self.rejects.add(self.path, number, f"kind not kept: {identifier[:1]!r} annotation")
 
     def _entity(self, identifier: str, rest: str) -> Entity:
         head, _, mention = rest.partition("\t")
@@ -141,91 +173,125 @@ class _Annotations:
         entity = Entity(
             pieces[0].start,
             pieces[-1].end,
-            label,
+            _decoded(label),
             fragments=pieces if len(pieces) > 1 else (),
             id=identifier,
         )
+        if entity.end > len(self.text):
+            raise BadInputError(f"{places} ends beyond the text")
         found = " ".join(self.text[piece.start : piece.end] for piece in pieces)
         if mention and re.sub(r"\s", " ", found) != re.sub(r"\s", " ", mention):
             raise BadInputError(f"{places} is {found[:60]!r}, the line says {mention[:60]!r}")
         return entity
 
-    def _note(self, rest: str) -> None:
+    def _concepts(self) -> defaultdict[str, list[str]]:
+        """What the normalisation lines link mentions to."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for number, link in self.links:
+            _, target, reference = [*link.split(" ", 2), "", ""][:3]
+            if target not in self.entities or not reference:
+                self._refuse(number, f"it links {target!r}, which is no mention here")
+            elif concept := curie(reference):
+                found[target].append(concept)
+        return found
+
+    def _note(self, number: int, rest: str) -> None:
         head, _, note = rest.partition("\t")
         target = head.split(" ")[-1]
-        relation = self.relations.get(target)
-        if relation is None:
-            return
-        kind, _, said = note.partition(" ")
-        if kind == CONCEPT_NOTE:
-            arguments = tuple(
-                Argument(old.role, concept, "concept")
-                for old, concept in zip(relation.arguments, said.split(), strict=True)
-            )
-            relation = replace(relation, arguments=arguments, id=None)
-        elif kind == EVIDENCE_NOTE:
-            relation = replace(relation, evidence=evidence_of(said))
-        elif kind == SCORE_NOTE:
-            relation = replace(relation, score=score_of(said))
-        self.relations[target] = relation
+        try:
+            noted = _with_note(self.relations[target], note)
+        except (KeyError, ValueError):
+            self._not_kept(number, "#")
+        else:
+            self.relations[target] = noted
 
 
 def _relation(identifier: str, rest: str) -> Relation:
     label, *arguments = rest.split("\t")[0].split()
     pairs = [argument.split(":", 1) for argument in arguments]
-    return Relation(label, tuple(Argument(role, target) for role, target in pairs), id=identifier)
+    ends = tuple(Argument(_decoded(role), target) for role, target in pairs)
+    return Relation(_decoded(label), ends, id=identifier)
+
+
+def _with_note(relation: Relation, note: str) -> Relation:
+    """The relation with what one of our notes says; ValueError where it is another's."""
+    kind, _, said = note.partition(" ")
+    if kind == CONCEPT_NOTE:
+        both = zip(relation.arguments, map(_decoded, said.split()), strict=True)
+        arguments = (
+            old if concept == NO_CONCEPT else Argument(old.role, concept, "concept")
+            for old, concept in both
+        )
+        return replace(relation, arguments=tuple(arguments))
+    if kind == EVIDENCE_NOTE and (evidence := evidence_of(said)):
+        return replace(relation, evidence=evidence)
+    if kind == SCORE_NOTE and (score := score_of(said)) is not None:
+        return replace(relation, score=score)
+    raise ValueError(note)
 
 
 def _lines(document: Document) -> Iterator[str]:
-    names = _names(document)
-    normalisations = 0
-    for entity, name in zip(document.entities, names, strict=True):
-        pieces = entity.fragments or (Span(entity.start, entity.end),)
-        places = ";".join(f"{piece.start} {piece.end}" for piece in pieces)
-        mention = re.sub(r"\s", " ", document.mention(entity))
-        yield f"{name}\t{entity.label} {places}\t{mention}"
-        for concept in entity.concept_ids:
-            normalisations += 1
-            yield f"N{normalisations}\tReference {name} {concept}\t{mention}"
-    first_mentions = _first_mentions(document, names)
+    ends = RelationEnds(document.with_relation_ids())
+    document = ends.document
+    mentions = _names([one.id or "" for one in document.entities], "T")
+    relations = _names([one.id or "" for one in document.relations], "R")
+    yield from _mentions(document, mentions)
+    names = {**relations, **mentions}
     notes: list[str] = []
-    for number, relation in enumerate(document.relations, start=1):
-        yield _relation_line(number, relation, first_mentions)
-        notes += [f"AnnotatorNotes R{number}\t{note}" for note in _notes(relation)]
+    for relation in document.relations:
+        name = relations[relation.id or ""]
+        yield f"{name}\t{_relation_line(relation, ends, names)}"
+        notes += [f"AnnotatorNotes {name}\t{note}" for note in _notes(relation)]
     yield from (f"#{number}\t{note}" for number, note in enumerate(notes, start=1))
 
 
-def _names(document: Document) -> list[str]:
-    """`T` numbers: the entities' own where they have them all, else fresh ones."""
-    own = [entity.id or "" for entity in document.entities]
-    if all(re.fullmatch(r"T\d+", name) for name in own) and len(set(own)) == len(own):
-        return own
-    return [f"T{number}" for number in range(1, len(own) + 1)]
+def _mentions(document: Document, names: Mapping[str, str]) -> Iterator[str]:
+    """The mentions' lines, each with those of its concepts."""
+    normalisations = 0
+    for entity in document.entities:
+        name = names[entity.id or ""]
+        pieces = entity.fragments or (Span(entity.start, entity.end),)
+        places = ";".join(f"{piece.start} {piece.end}" for piece in pieces)
+        mention = re.sub(r"\s", " ", document.mention(entity))
+        yield f"{name}\t{_coded(entity.label)} {places}\t{mention}"
+        for concept in entity.concept_ids:
+            normalisations += 1
+            yield f"N{normalisations}\tReference {name} {concept}\t{mention}"
 
 
-def _first_mentions(document: Document, names: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for entity, name in zip(document.entities, names, strict=True):
-        found.setdefault(entity.id or name, name)
-        for concept in (*entity.concept_ids, "|".join(entity.concept_ids)):
-            found.setdefault(concept, name)
-    return found
+def _names(identifiers: list[str], letter: str) -> dict[str, str]:
+    """What BRAT calls them: as they are called where all have BRAT's names (`T1`), else anew."""
+    if all(re.fullmatch(rf"{letter}\d+", one) for one in identifiers):
+        return {one: one for one in identifiers}
+    return {one: f"{letter}{number}" for number, one in enumerate(identifiers, start=1)}
 
 
-def _relation_line(number: int, relation: Relation, first_mentions: Mapping[str, str]) -> str:
+def _relation_line(relation: Relation, ends: RelationEnds, names: Mapping[str, str]) -> str:
     # A concept that no mention names points at the first mention; the note says what is meant.
-    ends = []
+    first = next((one.id for one in ends.document.entities), "T1")
+    written = []
     for argument in relation.arguments:
-        other = "T1" if argument.kind == "concept" else argument.target
-        ends.append(f"{argument.role}:{first_mentions.get(argument.target, other)}")
-    return f"R{number}\t{relation.label} {' '.join(ends)}"
+        mention = ends.mention(argument)
+        other = first if argument.kind == "concept" else argument.target
+        target = (other if mention is None else mention.id) or ""
+        written.append(f"{_coded(argument.role, COLON)}:{names.get(target, target)}")
+    return f"{_coded(relation.label)} {' '.join(written)}"
 
 
 def _notes(relation: Relation) -> Iterator[str]:
     """What a line of BRAT has no place for."""
-    if any(argument.kind == "concept" for argument in relation.arguments):
-        yield f"{CONCEPT_NOTE} {' '.join(argument.target for argument in relation.arguments)}"
+    concepts = [one.target if one.kind == "concept" else NO_CONCEPT for one in relation.arguments]
+    if any(one != NO_CONCEPT for one in concepts):
+        yield f"{CONCEPT_NOTE} {' '.join(map(_coded, concepts))}"
     if relation.evidence:
         yield f"{EVIDENCE_NOTE} {evidence_text(relation.evidence)}"
     if relation.score is not None:
         yield f"{SCORE_NOTE} {relation.score:.6g}"
+
+
+def _coded(name: str, signs: re.Pattern[str] = BLANK) -> str:
+    return signs.sub(lambda sign: f"_x{ord(sign[0]):04X}_", name)
+
+
+def _decoded(name: str) -> str:
+    return CODED.sub(lambda code: chr(int(code[1], 16)), name)

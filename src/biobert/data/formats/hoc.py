@@ -61,7 +61,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
 def _document(
     number: str, halves: dict[str, str], source: str, rejects: Rejects
 ) -> Iterator[Document]:
-    sentences = [line.strip() for line in halves["text"].splitlines() if line.strip()]
+    sentences = [line.strip() for line in halves["text"].split("\n") if line.strip()]
     try:
         labels = _hallmarks(halves["labels"], len(sentences))
     except ValueError as problem:

@@ -13,10 +13,10 @@ from importlib.resources import files
 from itertools import cycle, pairwise
 from pathlib import Path
 
-from biobert.core.document import Argument, Document, Entity, Relation
+from biobert.core.document import Document, Entity, Relation, RelationEnds
 from biobert.core.errors import BadInputError
 from biobert.core.files import write_text
-from biobert.data.formats._passages import covering_passages
+from biobert.text.covering import disjoint_passages
 
 ENDINGS = (".html", ".htm")
 HOLDS = ("entities", "relations")
@@ -100,57 +100,33 @@ def _article(document: Document, marks: "_Marks") -> Iterator[str]:
         if content.strip():
             yield f"<{tag}>{lead}{content}</{tag}>"
     if document.relations:
-        words = _Words(document)
+        ends = RelationEnds(document)
         yield '<ul class="relations">'
-        yield from (_relation(document, relation, words) for relation in document.relations)
+        yield from (_relation(relation, ends) for relation in document.relations)
         yield "</ul>"
     yield "</article>"
 
 
-def _relation(document: Document, relation: Relation, words: "_Words") -> str:
-    ends = ", ".join(escape(words.of(one)) for one in relation.arguments)
+def _relation(relation: Relation, ends: RelationEnds) -> str:
+    words = ", ".join(escape(ends.words(one)) for one in relation.arguments)
     score = "" if relation.score is None else f" {100 * relation.score:.0f}%"
     quotes = "".join(
-        f"<q>{escape(document.text[one.start : one.end])}</q>" for one in relation.evidence
+        f"<q>{escape(ends.document.text[one.start : one.end])}</q>" for one in relation.evidence
     )
-    return f"<li><b>{escape(relation.label)}</b>{score}: {ends} {quotes}</li>"
-
-
-class _Words:
-    """What `Document.argument_text` gives, looked up: thousands of relations may ask."""
-
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._first: dict[tuple[str, str], int] = {}
-        for number, entity in enumerate(document.entities):
-            names = [("concept", one) for one in entity.concept_ids]
-            for name in [*names, ("entity", entity.id or "")]:
-                self._first.setdefault(name, number)
-
-    def of(self, argument: Argument) -> str:
-        """The words of its first mention, or what it points at."""
-        is_concept = argument.kind == "concept"
-        targets = argument.target.split("|") if is_concept else [argument.target]
-        found = [self._first.get((argument.kind, one)) for one in targets]
-        numbers = [one for one in found if one is not None]
-        if not numbers:
-            return argument.target
-        return self._document.mention(self._document.entities[min(numbers)])
+    return f"<li><b>{escape(relation.label)}</b>{score}: {words} {quotes}</li>"
 
 
 def _blocks(document: Document) -> Iterator[tuple[int, int, str, str]]:
     """Stretches of the text in order, none of them twice: its passages, or its lines."""
-    position = 0
     if document.passages:
         headings = {""}
-        for passage in covering_passages(document):
+        for passage in disjoint_passages(document):
             is_new = passage.heading not in headings and passage.kind not in PASSAGES_SHOWN
             headings.add(passage.heading)
-            start = max(position, passage.start)
-            if start < passage.end:
-                yield start, passage.end, passage.kind, passage.heading if is_new else ""
-                position = passage.end
+            if passage.start < passage.end:
+                yield passage.start, passage.end, passage.kind, passage.heading if is_new else ""
         return
+    position = 0
     for line in document.text.splitlines(keepends=True):
         yield position, position + len(line), "title" if position == 0 else "text", ""
         position += len(line)

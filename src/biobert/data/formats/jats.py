@@ -1,7 +1,8 @@
 """JATS: full articles of PubMed Central, single files or straight from a tar archive.
 
 Title, abstract and body become passages with their section headings. Tables, figures and display
-formulas are left out, and an empty passage of that kind keeps their place.
+formulas are left out, and an empty passage of that kind keeps their place. Beside an abstract, an
+editor's summary, a blurb and the like are passages such as `editor-abstract` and `toc-abstract`.
 """
 
 from collections.abc import Iterator

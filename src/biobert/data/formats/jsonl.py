@@ -1,8 +1,8 @@
 """JSON lines: our own documents without loss, and the dialects of others.
 
 Spans of spaCy and Prodigy (`text`, `spans`) and of Doccano (a list of `label`, or `entities` with
-`start_offset`) become entities, Doccano's `relations` relations; a `label` that is a name, or a
-list of names, is the document's own. Pairs as in SNLI, MedNLI and SciTail (`sentence1`,
+`start_offset`) become entities, `relations` of Prodigy and Doccano relations; a `label` that is a
+name, or a list of names, is the document's own. Pairs as in SNLI, MedNLI and SciTail (`sentence1`,
 `sentence2`, `gold_label`) become one text with two passages of these names; pairs whose annotators
 do not agree (label `-`) are set aside.
 """
@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from biobert.core.document import (
     Argument,
@@ -26,9 +26,11 @@ from biobert.core.errors import BadInputError
 from biobert.core.files import bounded_lines, open_text, write_text
 from biobert.data.curies import curies
 from biobert.data.formats._doccano import from_doccano
-from biobert.data.formats._json import keys_of, text_of
+from biobert.data.formats._fields import Fields
+from biobert.data.formats._json import BAD_LINE, keys_of, strings_of, text_of
 from biobert.data.formats._passages import Part, joined
-from biobert.data.formats._relations import check_arguments
+from biobert.data.formats._prodigy import from_prodigy
+from biobert.data.formats._relations import standing
 from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".jsonl", ".ndjson")
@@ -36,15 +38,10 @@ HOLDS = ("entities", "relations", "labels")
 NEVER_LEFT_OUT = ("kind", "label", "arguments")
 """Of passages, entities and relations: without them they are none."""
 NO_AGREEMENT = "-"
-BAD_LINE = (
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-    RecursionError,
-    BadInputError,
-)
+ARGUMENT_KINDS: Mapping[str, Literal["entity", "concept"]] = {
+    "entity": "entity",
+    "concept": "concept",
+}
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
@@ -64,7 +61,7 @@ def read_line(line: str, path: Path | str, number: int, rejects: Rejects) -> Ite
         if "\\ud" in line or "\\uD" in line:
             text_of(json.dumps(values, ensure_ascii=False), "one of its strings")
         document = document_from_json(values, default_id=str(number))
-        _check_relations(document)
+        standing(document, _refuse)
         yield document
     except BAD_LINE as problem:
         rejects.add(path, number, f"not a document: {problem}")
@@ -97,39 +94,32 @@ def document_to_json(document: Document) -> dict[str, Any]:
 
 
 def document_from_json(values: Mapping[str, Any], *, default_id: str = "1") -> Document:
-    """The document of a JSON object, our own or Doccano's; `spans` are spaCy's and Prodigy's."""
-    if "sentence1" in values:
-        return _pair(values, default_id)
-    values = from_doccano(values)
-    text = values["text"]
-    if not isinstance(text, str):
-        raise TypeError("its text is not a string")
-    meta = values.get("meta") or {}
+    """The document of a JSON object, our own or Doccano's; `spans` are spaCy's and Prodigy's.
+
+    Raises BadInputError where a value is of another kind than its key wants.
+    """
+    if "sentence1" in Fields(values):
+        return _pair(Fields(values), default_id)
+    found = Fields(from_prodigy(from_doccano(values)))
+    scores = found.object("label_scores")
+    source = found.object("provenance")
     return Document(
-        id=str(values.get("id", meta.get("id", default_id))),
-        text=text,
-        passages=tuple(Passage(**one) for one in values.get("passages", ())),
-        entities=tuple(_entity(one) for one in values.get("entities", values.get("spans", ()))),
-        relations=tuple(
-            _relation(one) for one in values.get("relations", ()) if "arguments" in one
-        ),
-        sentences=tuple(Span(**one) for one in values.get("sentences", ())),
-        labels=_labels(values),
-        label_scores={name: float(one) for name, one in values.get("label_scores", {}).items()},
-        annotated_labels=tuple(values.get("annotated_labels", ())),
-        provenance=Provenance(**values.get("provenance", {})),
-        metadata=_metadata(values.get("metadata") or {}),
+        id=found.name("id", found.object("meta").name("id", default_id)),
+        text=found.text("text"),
+        passages=tuple(map(_passage, found.objects("passages"))),
+        entities=tuple(map(_entity, found.objects("entities" if "entities" in found else "spans"))),
+        relations=tuple(_relation(one) for one in found.objects("relations") if "arguments" in one),
+        sentences=tuple(map(_span, found.objects("sentences"))),
+        labels=_labels(found),
+        label_scores={name: scores.number(name) for name in scores.values if name in scores},
+        annotated_labels=found.names("annotated_labels"),
+        provenance=Provenance(*(source.text(key, "") for key in ("source", "model", "version"))),
+        metadata=strings_of(found.object("metadata").values),
     )
 
 
-def _check_relations(document: Document) -> None:
-    if not document.relations:
-        return
-    # A mention without an identifier has the one that its place gives it.
-    known = {one.id for one in document.with_entity_ids().entities}
-    known |= {one.id for one in document.relations}
-    for relation in document.relations:
-        check_arguments(relation, known)
+def _refuse(relation: Relation, reason: str) -> None:
+    raise BadInputError(reason)
 
 
 def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,58 +130,72 @@ def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _pair(values: Mapping[str, Any], default_id: str) -> Document:
-    parts = [Part(name, text_of(values[name], name)) for name in ("sentence1", "sentence2")]
+def _pair(found: Fields, default_id: str) -> Document:
+    parts = [Part(name, found.text(name)) for name in ("sentence1", "sentence2")]
     text, passages = joined(parts)
     if len(passages) < 2:
         raise BadInputError("one of its sentences is empty")
-    label = values.get("gold_label", values.get("label"))
+    label = found.name("gold_label", found.name("label", ""))
     if label == NO_AGREEMENT:
         raise BadInputError("no gold label: its annotators do not agree")
     return Document(
-        id=str(values.get("pairID", values.get("id", default_id))),
+        id=found.name("pairID", found.name("id", default_id)),
         text=text,
         passages=passages,
-        labels=() if label is None else (str(label),),
+        labels=(label,) if label else (),
     )
 
 
-def _metadata(values: Mapping[str, Any]) -> dict[str, str]:
-    """All values as strings: others write numbers and lists too, such as `"pmid": 12345678`."""
-    return {
-        str(key): one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)
-        for key, one in values.items()
-        if one is not None
-    }
+def _labels(found: Fields) -> tuple[str, ...]:
+    """The labels of a document; a single `label` is that of a text."""
+    if "labels" in found or "label" not in found:
+        return found.names("labels")
+    return (found.name("label"),)
 
 
-def _labels(values: Mapping[str, Any]) -> tuple[str, ...]:
-    """The labels of a document, names or numbers; a single `label` is that of a text."""
-    labels, label = values.get("labels"), values.get("label")
-    if isinstance(labels, str) or isinstance(label, dict):
-        raise TypeError("its labels are not a list")
-    if labels is None and label is not None:
-        labels = [label]
-    return tuple(str(label) for label in labels or () if label is not None)
+def _span(found: Fields) -> Span:
+    return Span(found.whole("start"), found.whole("end"))
 
 
-def _entity(values: Mapping[str, Any]) -> Entity:
-    label = values["label"]
-    linked = values.get("concept_ids")
-    if linked is None:
-        linked = curies(str(values.get("kb_id") or ""), label)
+def _passage(found: Fields) -> Passage:
+    return Passage(
+        start=found.whole("start"),
+        end=found.whole("end"),
+        kind=found.text("kind"),
+        heading=found.text("heading", ""),
+        metadata=strings_of(found.object("metadata").values),
+    )
+
+
+def _entity(found: Fields) -> Entity:
+    label = found.name("label")
+    if "concept_ids" in found:
+        concept_ids = found.names("concept_ids")
+    else:
+        concept_ids = curies(found.name("kb_id", ""), label)
     return Entity(
-        start=int(values["start"]),
-        end=int(values["end"]),
-        label=str(label),
-        concept_ids=tuple(linked),
-        score=values.get("score"),
-        fragments=tuple(Span(**one) for one in values.get("fragments", ())),
-        id=values.get("id") if isinstance(values.get("id"), str) else None,
+        start=found.whole("start"),
+        end=found.whole("end"),
+        label=label,
+        concept_ids=concept_ids,
+        score=found.number("score") if "score" in found else None,
+        fragments=tuple(map(_span, found.objects("fragments"))),
+        id=found.name("id") if "id" in found else None,
     )
 
 
-def _relation(values: Mapping[str, Any]) -> Relation:
-    arguments = tuple(Argument(**one) for one in values["arguments"])
-    evidence = tuple(Span(**one) for one in values.get("evidence", ()))
-    return Relation(values["label"], arguments, values.get("score"), values.get("id"), evidence)
+def _relation(found: Fields) -> Relation:
+    return Relation(
+        label=found.name("label"),
+        arguments=tuple(map(_argument, found.objects("arguments"))),
+        score=found.number("score") if "score" in found else None,
+        id=found.name("id") if "id" in found else None,
+        evidence=tuple(map(_span, found.objects("evidence"))),
+    )
+
+
+def _argument(found: Fields) -> Argument:
+    kind = ARGUMENT_KINDS.get(found.text("kind", "entity"))
+    if kind is None:
+        raise BadInputError(f"'kind' is {found.text('kind')!r}, not one of {[*ARGUMENT_KINDS]}")
+    return Argument(found.text("role"), found.name("target"), kind)

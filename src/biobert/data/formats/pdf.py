@@ -7,7 +7,7 @@ what reads it.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,8 +43,13 @@ class _Line:
     is_short: bool
 
 
-def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
-    """The one document of a file, or none where it has no text that can be read."""
+def read(
+    path: Path | str, rejects: Rejects, check: Callable[[], None] = lambda: None
+) -> Iterator[Document]:
+    """The one document of a file, or none where it has no text that can be read.
+
+    `check` is called again and again while it is read; what it raises ends that.
+    """
     if find_spec("pypdf") is None:
         raise MissingExtraError("pypdf", "pdf")
     with open_binary(path) as stream:
@@ -52,7 +57,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     if data is None:
         rejects.add(path, "file", f"too large: more than {LARGEST_FILE} bytes")
         return
-    found = read_pages(data)
+    found = read_pages(data, check=check)
     paragraphs = list(_paragraphs(_lines(found.texts)))
     if found.problem or not paragraphs:
         rejects.add(path, "file", found.problem or NO_TEXT)

@@ -12,7 +12,7 @@ from pathlib import Path
 from biobert.core.document import Document, Passage, Provenance
 from biobert.core.errors import BadInputError
 from biobert.core.files import open_binary
-from biobert.data.formats._xml import Element, parse, records, text_of
+from biobert.data.formats._xml import Element, parse, records, tell_unknown_entities, text_of
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".xml",)
@@ -22,6 +22,9 @@ ROOTS = ("PubmedArticleSet", *RECORD_TAGS)
 RECORD_START = re.compile(rb"<Pubmed(?:Book)?Article[\s>]")
 RECORD_END = re.compile(rb"</Pubmed(?:Book)?Article\s*>")
 LONGEST_TAG = 40
+# PubMed puts a translated title in brackets, and chemical names and corrections have theirs.
+BRACKETED = re.compile(r"\[((?:[^\[\]]++|\[[^\[\]]*+\])++)\][. ]*")
+STOPS = (".", "?", "!")
 PMID = re.compile(rb"<PMID[^>]{0,40}>(\d{1,12})</PMID>")
 
 
@@ -34,7 +37,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
                 for gone in element.iterfind("PMID"):
                     rejects.add(path, f"PMID {gone.text}", DELETED)
                 continue
-            yield from _if_not_empty(_document(element, name), rejects)
+            yield from _documents(element, name, rejects)
 
 
 def read_record(data: bytes, source: str, rejects: Rejects) -> Iterator[Document]:
@@ -46,15 +49,18 @@ def read_record(data: bytes, source: str, rejects: Rejects) -> Iterator[Document
         place = f"PMID {number.group(1).decode()}" if number else "record"
         rejects.add(source, place, f"damaged XML: {problem}")
         return
-    yield from _if_not_empty(_document(record, source), rejects)
+    yield from _documents(record, source, rejects)
 
 
-def _if_not_empty(document: Document, rejects: Rejects) -> Iterator[Document]:
+def _documents(element: Element, source: str, rejects: Rejects) -> Iterator[Document]:
+    """The document of a record, if there is any text in it."""
+    document = _document(element, source)
+    place = f"PMID {document.id}"
+    tell_unknown_entities(element, source, place, rejects)
     if document.text:
         yield document
     else:
-        source = document.provenance.source
-        rejects.add(source, f"PMID {document.id}", "no text: neither title nor abstract")
+        rejects.add(source, place, "no text: neither title nor abstract")
 
 
 def _document(element: Element, source: str) -> Document:
@@ -85,10 +91,11 @@ def _document(element: Element, source: str) -> Document:
 
 def _title(article: Element) -> str:
     title = text_of(article.find("ArticleTitle"))
-    # PubMed puts a translated title in brackets.
-    if article.find("VernacularTitle") is not None and title.startswith("["):
-        return title.strip("[]. ") + "."
-    return title
+    translated = BRACKETED.fullmatch(title)
+    if article.find("VernacularTitle") is None or translated is None:
+        return title
+    inside = translated[1].strip()
+    return inside if inside.endswith(STOPS) else f"{inside}."
 
 
 def _identifier(element: Element) -> str:

@@ -2,14 +2,24 @@
 
 A document's text is title, newline, abstract, so that offsets are PubTator's own. Relations are
 between concepts; what follows them in a line (BioRED's `Novel`) is not kept. A relation between
-mentions without concepts is written with their words.
+mentions without concepts is written with their words. What a line says of a mention of several
+concepts, that they make one together (`D007153+D040181`) and the mentions it stands for (column 7),
+is in the document's metadata as `composite 34-58`, by its place, and is written again.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from biobert.core.document import Argument, Document, Entity, Passage, Provenance, Relation
+from biobert.core.document import (
+    Argument,
+    Document,
+    Entity,
+    Passage,
+    Provenance,
+    Relation,
+    RelationEnds,
+)
 from biobert.core.errors import BadInputError
 from biobert.core.files import bounded_lines, open_text, write_text
 from biobert.data.curies import as_mentioned, bare, by_number, curies, joined
@@ -17,6 +27,7 @@ from biobert.data.rejects import TOO_LONG, Rejects
 
 ENDINGS = (".pubtator", ".pubtator.txt")
 HOLDS = ("entities", "relations")
+BREAKS = re.compile(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]")
 TEXT_LINE = re.compile(r"([^|\t\n]*)\|([ta])\|(.*)", re.DOTALL)
 
 
@@ -56,43 +67,72 @@ def write(documents: Iterable[Document], path: Path | str) -> int:
 def _document(
     block: list[tuple[int, str]], path: Path | str, rejects: Rejects
 ) -> Iterator[Document]:
-    texts: dict[str, tuple[str, str]] = {}
-    rows = []
-    for number, line in block:
-        match = TEXT_LINE.fullmatch(line)
-        if match and match.group(2) not in texts:
-            texts[match.group(2)] = match.group(1).strip(), match.group(3)
-        else:
-            rows.append((number, line.split("\t")))
+    identifier, texts, rows = _parted(block)
     if "t" not in texts:
         rejects.add(path, block[0][0], "no title line: expected `id|t|title`")
         return
-    identifier, title = texts["t"]
-    abstract = texts.get("a", ("", ""))[1]
-    text = f"{title}\n{abstract}"
-    entities: list[Entity] = []
-    relations: list[Relation] = []
-    known: dict[str, str] = {}
-    for number, columns in rows:
+    title = texts["t"]
+    found = _Rows(identifier, f"{title}\n{texts.get('a', '')}")
+    for number, line in rows:
         try:
-            if len(columns) >= 5 and columns[1].strip().isdigit():
-                entities.append(_entity(columns, text))
-                for local, one in by_number(entities[-1].concept_ids).items():
-                    known.setdefault(local, one)
-            elif len(columns) >= 4:
-                relations.append(_relation(columns, known))
-            else:
-                raise BadInputError("neither a mention (5 or 6 columns) nor a relation (4)")
+            found.read(line.split("\t"))
         except (BadInputError, ValueError) as problem:
             rejects.add(path, number, f"bad line: {problem}")
     yield Document(
         id=identifier,
-        text=text,
-        passages=_passages(title, text),
-        entities=tuple(entities),
-        relations=tuple(relations),
+        text=found.text,
+        passages=_passages(title, found.text),
+        entities=tuple(found.entities),
+        relations=tuple(found.relations),
         provenance=Provenance(source=Path(path).name),
+        metadata=found.composites,
     )
+
+
+def _parted(block: list[tuple[int, str]]) -> tuple[str, dict[str, str], list[tuple[int, str]]]:
+    """The identifier, title and abstract (`t`, `a`), and the other lines with their numbers."""
+    identifier: str | None = None
+    texts: dict[str, str] = {}
+    rows = []
+    for number, line in block:
+        match = TEXT_LINE.fullmatch(line)
+        if match and match[2] not in texts and identifier in (None, match[1].strip()):
+            identifier = match[1].strip()
+            texts[match[2]] = match[3]
+        else:
+            rows.append((number, line))
+    return identifier or "", texts, rows
+
+
+class _Rows:
+    """What stands in the lines below a document's text."""
+
+    def __init__(self, identifier: str, text: str) -> None:
+        self.identifier, self.text = identifier, text
+        self.entities: list[Entity] = []
+        self.relations: list[Relation] = []
+        self.composites: dict[str, str] = {}
+        self._known: dict[str, str] = {}
+
+    def read(self, columns: list[str]) -> None:
+        """One line; BadInputError or ValueError where it is none of this document's."""
+        if len(columns) < 4:
+            raise BadInputError("neither a mention (5 or 6 columns) nor a relation (4)")
+        if columns[0].strip() != self.identifier:
+            raise BadInputError(f"it is of {columns[0]!r}, and stands below {self.identifier!r}")
+        if len(columns) >= 5 and columns[1].strip().isdigit():
+            self._add_entity(columns)
+        else:
+            self.relations.append(_relation(columns, self._known))
+
+    def _add_entity(self, columns: list[str]) -> None:
+        entity = _entity(columns, self.text)
+        self.entities.append(entity)
+        for local, one in by_number(entity.concept_ids).items():
+            self._known.setdefault(local, one)
+        is_one = len(entity.concept_ids) > 1 and "+" in columns[5]
+        if is_one or any(map(str.strip, columns[6:7])):
+            self.composites[_composite(entity)] = "\t".join(columns[5:7]).rstrip()
 
 
 def _passages(title: str, text: str) -> tuple[Passage, ...]:
@@ -127,27 +167,38 @@ def _lines(document: Document) -> Iterator[str]:
         title = document.text.find("\n")
     title = len(document.text) if title < 0 else title
     # Every other break becomes one blank, which keeps the offsets.
-    flat = re.sub(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]", " ", document.text)
+    flat = BREAKS.sub(" ", document.text)
     yield f"{document.id}|t|{flat[:title]}"
     yield f"{document.id}|a|{flat[title + 1 :]}"
     for entity in document.entities:
-        columns = [document.id, str(entity.start), str(entity.end), flat[entity.start : entity.end]]
-        identifiers = joined(bare(one) for one in entity.concept_ids)
-        yield "\t".join([*columns, entity.label, identifiers or "-1"])
-    by_id = {entity.id: entity for entity in document.entities if entity.id}
+        place = [str(entity.start), str(entity.end), flat[entity.start : entity.end]]
+        yield "\t".join([document.id, *place, entity.label, *_concepts(entity, document)])
+    ends = RelationEnds(document)
     for relation in document.relations:
-        ends = [_end(argument, by_id, flat) for argument in relation.arguments]
-        yield "\t".join([document.id, relation.label, *ends])
+        both = [_end(argument, ends, flat) for argument in relation.arguments]
+        yield "\t".join([document.id, relation.label, *both])
 
 
-def _end(argument: Argument, by_id: Mapping[str, Entity], text: str) -> str:
+def _composite(entity: Entity) -> str:
+    return f"composite {entity.start}-{entity.end}"
+
+
+def _concepts(entity: Entity, document: Document) -> list[str]:
+    """Columns 6 and 7: as they were read, unless the mention has other concepts now."""
+    said = document.metadata.get(_composite(entity), "").split("\t")[:2]
+    if said != [""] and curies(said[0], entity.label) == entity.concept_ids:
+        return [BREAKS.sub(" ", one) for one in said]
+    return [joined(map(bare, entity.concept_ids)) or "-1"]
+
+
+def _end(argument: Argument, ends: RelationEnds, text: str) -> str:
     """An end of a relation: concepts, or the words of a mention that has none."""
     concepts: tuple[str, ...] = tuple(argument.target.split("|"))
     if argument.kind == "entity":
-        entity = by_id.get(argument.target)
+        entity = ends.mention(argument)
         if entity is None:
             return "-"
         concepts = entity.concept_ids
         if not concepts:
             return text[entity.start : entity.end]
-    return joined(bare(one) for one in concepts)
+    return joined(map(bare, concepts))

@@ -57,7 +57,8 @@ def attach(encoder: nn.Module, settings: AdapterSettings) -> nn.Module:
         encoder.set_submodule(name, Bottleneck(linear, settings.size))
     for name, module in list(encoder.named_modules()):
         if type(module).__name__.endswith("Norm"):
-            encoder.set_submodule(name, copy.deepcopy(module))
+            # What is copied is frozen, as all of the encoder.
+            encoder.set_submodule(name, copy.deepcopy(module).requires_grad_(True))
     return encoder
 
 

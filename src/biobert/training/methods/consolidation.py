@@ -4,7 +4,6 @@ Kirkpatrick et al. 2017 (arXiv:1612.00796): the loss plus strength / 2 times the
 their importance times the square of how far they have moved.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,9 +11,8 @@ from safetensors.torch import load_file
 
 from biobert.core.errors import BadInputError
 from biobert.model.network import Network
-from biobert.training.batches import Batch
 from biobert.training.importance import IMPORTANCE
-from biobert.training.method import Answers, Method
+from biobert.training.method import Method
 from biobert.training.recipe import Recipe
 
 
@@ -37,8 +35,8 @@ class Consolidation(Method):
             if weight is not None and weight.shape == parameter.shape:
                 self._anchors[name] = parameter.detach().clone()
 
-    def loss(self, loss: torch.Tensor, answers: Sequence[Answers], batch: Batch) -> torch.Tensor:
-        """The loss and the price of having moved."""
+    def penalty(self) -> torch.Tensor | None:
+        """The price of having moved."""
         assert self._network is not None
         prices = []
         for name, parameter in self._network.named_parameters():
@@ -46,9 +44,7 @@ class Consolidation(Method):
                 self._settle(name, parameter.device)
                 moved = parameter - self._anchors[name]
                 prices.append((self._importance[name] * moved.square()).sum())
-        if not prices:
-            return loss
-        return loss + self._strength / 2.0 * torch.stack(prices).sum()
+        return self._strength / 2.0 * torch.stack(prices).sum() if prices else None
 
     def _settle(self, name: str, device: torch.device) -> None:
         self._anchors[name] = self._anchors[name].to(device)

@@ -41,7 +41,7 @@ class SupervisedContrast(Method):
         self._head = fitting[0].name
         network.heads[self._head].register_forward_pre_hook(self._listen)
 
-    def loss(self, loss: torch.Tensor, answers: Sequence[Answers], batch: Batch) -> torch.Tensor:
+    def blend(self, loss: torch.Tensor, answers: Sequence[Answers], batch: Batch) -> torch.Tensor:
         """Both losses, weighed."""
         labels = batch.targets[self._head][:, 0]
         seen, self._vectors = self._vectors[-len(answers) :], []

@@ -52,7 +52,7 @@ class Distillation(Method):
             self._listen(network.encoder, "student")
             self._listen(self._teacher.encoder, "teacher")
 
-    def loss(self, loss: torch.Tensor, answers: Sequence[Answers], batch: Batch) -> torch.Tensor:
+    def blend(self, loss: torch.Tensor, answers: Sequence[Answers], batch: Batch) -> torch.Tensor:
         """The weighted sum of the loss so far and of what lies between student and teacher."""
         wanted = self._teachers_answers(batch)
         settings = self._settings

@@ -35,7 +35,7 @@ class RegularizedDropout(Method):
         if not any(rates):
             raise BadInputError("regularization.rdrop needs dropout; set model.encoder_dropout")
 
-    def loss(self, loss: torch.Tensor, answers: Sequence[Answers], batch: Batch) -> torch.Tensor:
+    def blend(self, loss: torch.Tensor, answers: Sequence[Answers], batch: Batch) -> torch.Tensor:
         """The loss, and the weighted divergence of each head."""
         first, second = answers
         for spec in self._specs:

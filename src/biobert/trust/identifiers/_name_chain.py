@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from biobert.trust.lists import folded, is_known_name, is_plain
+from biobert.trust.lists import alternatives, folded, is_known_name, is_plain, parted
 from biobert.trust.note import NoteText
 
 UPPER = "A-Z\u00c0-\u00d6\u00d8-\u00de\u0100-\u017f\u0391-\u03a9\u0410-\u042f"
@@ -13,14 +13,15 @@ CAPITAL_WORD = (
     rf"(?:[{UPPER}]['’])?[{UPPER}][^\W\d_]{{1,30}}"
     r"(?:['’][^\W\d_]{2,30})?(?:-[^\W\d_]{1,30}){0,3}"
 )
-PARTICLE = (
-    r"(?:de la|de los|de las|del|della|de|da|dos|das|di|du|van der|van den|van|von der|von|zu|ter|"
-    r"ten|"
-    r"bin|ibn|al|el|la|le|st\.|St\.|y|Mac|Nic|Ní|Ó|O')"
+PARTICLE = alternatives(
+    parted(
+        "de la; de los; de las; del; della; de; da; dos; das; di; du; van der; van den; van; "
+        "von der; von; zu; ter; ten; bin; ibn; al; el; la; le; st.; St.; y; Mac; Nic; Ní; Ó; O'"
+    )
 )
 TOKEN = re.compile(
-    rf"(?P<particle>{PARTICLE} (?=[{UPPER}])|al-(?=[{UPPER}]))|(?P<initial>[{UPPER}](?:\.|"
-    rf"(?![\w'’.&/-])))|"
+    rf"(?P<particle>{PARTICLE} (?=[{UPPER}])|al-(?=[{UPPER}]))|"
+    rf"(?P<initial>[{UPPER}](?:\.|(?![\w'’.&/-])))|"
     rf"(?P<quoted>[\"“(']{CAPITAL_WORD}[\"”)'](?= [{UPPER}]))|(?P<word>{CAPITAL_WORD})"
 )
 SMALL_WORD = re.compile(r"[^\W\d_]{2,30}(?:['’-][^\W\d_]{2,30}){0,2}")
@@ -28,15 +29,12 @@ COMMA = re.compile(r", ?")
 SUFFIX = re.compile(r"(?:Jr|Sr|III|II|IV)(?!\w)")
 MOST_TOKENS = 6
 SHORTEST_PART = 3
-CREDENTIAL = re.compile(
-    r"(?<!\w)(?:M\.?D|D\.?O|R\.?N|Ph\.?D|L\.?P\.?N|N\.?P|A?P\.?A|PA-C|D\.?D\.?S|D\.?M\.?D|"
-    r"Pharm\.?D|RPh|D?PT|OTR|SLP|"
-    r"L?M?CSW(?:-R)?|LICSW|MSW|LMFT|LPC|Psy\.?D|CRNA|CNM|APRN|DNP|FNP|PMHNP|MBBS|FRCP|FACS|FACP|"
-    r"BSN|DPM|OD|"
-    r"CNA|CHPN|Esq)(?!\w)"
-)
-
-
+CREDENTIALS = (
+    "MD M.D DO D.O RN R.N PhD Ph.D LPN L.P.N NP N.P PA P.A APA AP.A PA-C DDS D.D.S DMD D.M.D "
+    "PharmD Pharm.D RPh PT DPT OTR SLP CSW LCSW MCSW LMCSW CSW-R LCSW-R MCSW-R LMCSW-R LICSW MSW "
+    "LMFT LPC PsyD Psy.D CRNA CNM APRN DNP FNP PMHNP MBBS FRCP FACS FACP BSN DPM OD CNA CHPN Esq"
+).split()
+CREDENTIAL = re.compile(rf"(?<!\w){alternatives(CREDENTIALS)}(?!\w)")
 Cue = Literal["words", "field", "title", "list"]
 
 

@@ -12,75 +12,86 @@ from biobert.trust.identifiers._name_chain import (
     Name,
     read_name,
 )
-from biobert.trust.lists import entries, folded, given_names, is_known_name, is_plain
+from biobert.trust.lists import (
+    alternatives,
+    entries,
+    folded,
+    given_names,
+    is_known_name,
+    is_plain,
+    parted,
+    spelled,
+)
 from biobert.trust.note import Candidate, Certainty, NoteText
 
-TITLE = re.compile(
-    r"(?<![\w-])(?:drs?|mrs?|ms|miss|mx|prof(?:essor)?|rev(?:erend)?|pastor|rabbi|imam|fr|sir|lady|"
-    r"dame|lord|"
-    r"officer|detective|deputy|sheriff|sergeant|sgt|captain|capt|lt|judge|justice|coach|nurse|"
-    r"attorney|"
-    r"frau|herr|mme|mlle|monsieur|madame|se[nñ]ora?|sra?|rn|sister|brother|"
-    r"father)\.? {1,2}(?=[^\W\d_])"
-)
+TITLES = (
+    "dr drs mr mrs ms miss mx prof professor rev reverend pastor rabbi imam fr sir lady dame lord "
+    "officer detective deputy sheriff sergeant sgt captain capt lt judge justice coach nurse "
+    "attorney frau herr mme mlle monsieur madame senor senora señor señora sr sra rn sister "
+    "brother father"
+).split()
+TITLE = re.compile(rf"(?<![\w-]){alternatives(TITLES)}\.? {{1,2}}(?=[^\W\d_])")
 SMALL_TITLE = re.compile(r"(?:dr|mr|mrs|ms|miss|prof)\.? ")
-ROLE = (
-    r"attending(?: physician)?|surgeon|(?:first |second )?assistant|anesthesia|anesthesiologist|"
-    r"phys(?:ician)?|"
-    r"provider|prescriber|ordering(?: (?:provider|physician))?|referring(?: (?:provider|"
-    r"physician))?|pcp|gp|"
-    r"consultant|clinician|therapist|pharmacist|rph|nurse|next of kin|nok|hcp|poa|proxy|"
-    r"emergency contact(?: on file)?|contact|guarantor|subscriber|insured|spouse|guardian|"
-    r"caregiver|accepting|"
-    r"subject|author|sender|witness|interpreter|doula|pediatrician"
+ROLES = parted(
+    "attending; attending physician; surgeon; assistant; first assistant; second assistant; "
+    "anesthesia; anesthesiologist; phys; physician; provider; prescriber; ordering; "
+    "ordering provider; ordering physician; referring; referring provider; referring physician; "
+    "pcp; gp; consultant; clinician; therapist; pharmacist; rph; nurse; next of kin; nok; hcp; "
+    "poa; proxy; emergency contact; emergency contact on file; contact; guarantor; subscriber; "
+    "insured; spouse; guardian; caregiver; accepting; subject; author; sender; witness; "
+    "interpreter; doula; pediatrician"
 )
-DEED = (
-    r"(?:dictated|transcribed|reported|signed|reviewed|verified|prepared|written|interpreted|read|"
-    r"seen|authored|"
-    r"referred|ref|performed|ordered)(?: by)?|(?:phoned|called|reported|given) to"
+HEADINGS = "name re from to cc attn attention by aka a.k.a.".split()
+DEED = alternatives(
+    (
+        "dictated transcribed reported signed reviewed verified prepared written interpreted read "
+        "seen authored referred ref performed ordered"
+    ).split()
 )
-OWNER = (
-    r"(?:patient|pt|client|member|real|full|first|last|maiden|legal|preferred|provider)"
-    r"(?:'?s)?(?: name)?"
-)
+HANDED = "(?:phoned|called|reported|given) to"
+OWNERS = "patient pt client member real full first last maiden legal preferred provider".split()
+OWNER = rf"{alternatives(OWNERS)}(?:'?s)?"
 FIELD = re.compile(
-    rf"(?<![\w-])(?:{OWNER}|name|re|from|to|cc|attn|attention|{ROLE}|{DEED}|by|aka|a\.k\.a\.)"
+    rf"(?<![\w-])(?:{OWNER}(?: name)?|{alternatives((*HEADINGS, *ROLES))}|{DEED}(?: by)?|{HANDED})"
     r"[ \t.]{0,12}(?:(?:is |was )?[:=] {0,12}|\t)(?=[^\W\d_])"
 )
 ANNOUNCED = re.compile(
-    rf"(?<![\w-])(?:(?:{OWNER.removesuffix('?')}) (?:is |was )?|"
-    rf"(?:{DEED.replace('(?: by)?', ' by')}) |aka )(?=[^\W\d_])"
+    rf"(?<![\w-])(?:{OWNER} name (?:is |was )?|{DEED} by |{HANDED} |aka )(?=[^\W\d_])"
 )
 INVERTED_LINE = re.compile(rf"^[ \t|]{{0,4}}(?={CAPITAL_WORD}, ?{CAPITAL_WORD})", re.MULTILINE)
+KIN = "mother father son daughter sister brother parent parents child aunt uncle".split()
+COMPANIONS = parted(
+    "wife; husband; niece; nephew; cousin; partner; girlfriend; boyfriend; spouse; room-mate; "
+    "roommate; friend; neighbor; neighbour; guardian; caregiver; fiance; fiancee; fiancé; fiancée; "
+    "mom; mum; dad; grandma; grandpa; twin; widow; boss; colleague; carer; baby; in-law; in law; "
+    "counselor; counsellor; doula; teacher; interpreter; case manager"
+)
 RELATIVE = re.compile(
-    r"(?<![\w-])(?:(?:grand|great-grand|step|god|foster )?(?:mother|father|son|daughter|sister|"
-    r"brother|"
-    r"parents?|child|aunt|uncle)|wife|husband|niece|nephew|cousin|partner|girlfriend|boyfriend|"
-    r"spouse|"
-    r"room-?mate|friend|neighbou?r|guardian|caregiver|fianc[eé]e?|mom|mum|dad|grandma|grandpa|twin|"
-    r"widow|"
-    r"boss|colleague|carer|baby|in-law|in law|counsell?or|doula|teacher|interpreter|case manager)"
+    rf"(?<![\w-])(?:(?:grand|great-grand|step|god|foster )?{alternatives(KIN)}|"
+    rf"{alternatives(COMPANIONS)})"
     r"(?:'s name is| is called| named|,| \(| -| =|:)? ?\(?(?=[^\W\d_])"
 )
-GREETING = re.compile(
-    r"(?<![\w-])(?:hi|hello|hey|dear|thanks|thank you|good morning|named|called|nicknamed|"
-    r"née)(?:,)? (?=[^\W\d_])"
+GREETINGS = parted(
+    "hi; hello; hey; dear; thanks; thank you; good morning; named; called; nicknamed; née"
 )
-CLOSING = re.compile(
-    r"(?:sincerely(?: yours)?|regards|respectfully|faithfully|truly|wishes|thanks|thank you|cheers|"
-    r"mahalo)"
-    r"[,!.]{0,2}\s{1,6}(?=[^\W\d_])"
+GREETING = re.compile(rf"(?<![\w-]){alternatives(GREETINGS)},? (?=[^\W\d_])")
+CLOSINGS = parted(
+    "sincerely; sincerely yours; regards; respectfully; faithfully; truly; wishes; thanks; "
+    "thank you; cheers; mahalo"
+)
+CLOSING = re.compile(rf"{alternatives(CLOSINGS)}[,!.]{{0,2}}\s{{1,6}}(?=[^\W\d_])")
+DEALINGS = parted(
+    "by; per; told; tell; ask; asked; call; calls; called; calling; contact; met; given to; "
+    "notified"
 )
 SPOKEN_WITH = re.compile(
-    r"(?<![\w-])(?i:(?P<deed>by|per|told|tell|asked?|calls?|called|calling|contact|met|given to|"
-    r"notified|"
-    r"(?:spoke|spoken|discussed|seen|reviewed|met) (?:to|with|by)|signed)|from|to|with|and|of|for|"
-    r"see|saw|w/)"
-    rf" (?=[{UPPER}])"
+    rf"(?<![\w-])(?i:(?P<deed>{alternatives(DEALINGS)}|"
+    r"(?:spoke|spoken|discussed|seen|reviewed|met) (?:to|with|by)|signed)|"
+    rf"from|to|with|and|of|for|see|saw|w/) (?=[{UPPER}])"
 )
 BEFORE_CREDENTIAL = re.compile(
-    rf"(?<![\w.'’-])(?P<name>(?:(?:{PARTICLE} )?(?:[{UPPER}]\.|"
-    rf"{CAPITAL_WORD}) ?){{1,4}}+)(?P<comma>,)? {{0,2}}$"
+    rf"(?<![\w.'’-])(?P<name>(?:(?:{PARTICLE} )?(?:[{UPPER}]\.|{CAPITAL_WORD}) ?){{1,4}}+)"
+    r"(?P<comma>,)? {0,2}$"
 )
 LOOK_BACK = 80
 WORD_OF_NAME = re.compile(rf"{CAPITAL_WORD}|[{UPPER}]\.")
@@ -94,31 +105,18 @@ BEFORE_AGE = re.compile(
 INITIALS_AND_NAME = re.compile(
     rf"(?<![\w.])(?:[{UPPER}]\. ?){{1,2}}(?:{PARTICLE} )?{CAPITAL_WORD}(?!\w)"
 )
+SHORTEST_SURNAME = 3
 ORGANISMS = frozenset(
-    "coli aureus diff difficile pylori pneumoniae albicans fumigatus epidermidis faecalis faecium "
-    "cloacae marcescens influenzae meningitidis gonorrhoeae burgdorferi falciparum vivax brucei "
-    "cruzi "
-    "jirovecii neoformans perfringens tetani botulinum acnes elegans cerevisiae".split()
+    (
+        "coli aureus diff difficile pylori pneumoniae albicans fumigatus epidermidis faecalis "
+        "faecium cloacae marcescens influenzae meningitidis gonorrhoeae burgdorferi falciparum "
+        "vivax brucei cruzi jirovecii neoformans perfringens tetani botulinum acnes elegans "
+        "cerevisiae"
+    ).split()
 )
 EPONYM_NOUN = re.compile(
     rf"(?:['’]s)?(?:[- ](?:[{UPPER}][\w'’-]{{1,20}}[- ])?)(?:and )?(?:[a-z]{{0,16}} ?)?"
-    r"(?:disease|syndrome|sign|signs|test|tests|phenomenon|palsy|lymphoma|catheter|contracture|"
-    r"fracture|scale|"
-    r"score|index|criteria|classification|class|grade|stage|esophagus|oesophagus|dystrophy|"
-    r"dementia|bodies|body|"
-    r"thyroiditis|maneuver|manoeuvre|clamp|retractor|approach|procedure|operation|repair|technique|"
-    r"drain|"
-    r"tube|wire|suture|forceps|reflex|reaction|stain|agar|cell|cells|node|nodes|duct|ligament|"
-    r"muscle|"
-    r"triad|law|method|formula|equation|block|murmur|pulse|respirations?|breathing|position|pouch|"
-    r"loop|"
-    r"anomaly|malformation|tetralogy|deformity|lesions?|cyst|cave|tumou?r|sarcoma|carcinoma|"
-    r"macroglobulinemia|"
-    r"chorea|ataxia|hernia|joint|foot|boot|cerclage|hop|curve|protocol|trial|inventory|"
-    r"questionnaire|appliance|"
-    r"hallucinations|field|grid|probe|monitor|machine|chart|contractions|curl|level|factor|effect|"
-    r"hydrops|rat|mice|strain|water|Laboratories)s?"
-    r"(?![a-z])"
+    rf"{alternatives(spelled('eponym_nouns'))}s?(?![a-z])"
 )
 MET_AGAIN = re.compile(rf"(?<![\w-]){CAPITAL_WORD}")
 FEWEST_LETTERS = 4
@@ -244,9 +242,6 @@ def _shaped(note: NoteText) -> Iterator[Name]:
         name = read_name(note, match.end(), "field")
         if name and "," in note.text[name.start : name.end] and _is_person(note, name):
             yield name
-
-
-SHORTEST_SURNAME = 3
 
 
 def _is_person(note: NoteText, name: Name) -> bool:

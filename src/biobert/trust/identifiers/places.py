@@ -5,46 +5,42 @@ from collections.abc import Iterator
 from functools import cache
 
 from biobert.trust.identifiers._name_chain import CAPITAL_WORD, UPPER
-from biobert.trust.lists import entries, folded, is_plain, states
+from biobert.trust.lists import alternatives, entries, folded, is_plain, parted, states
 from biobert.trust.note import Candidate, Certainty, NoteText
 
-STREET_KIND = (
-    r"(?:Street|St|Avenue|Ave|Av|Road|Rd|Boulevard|Blvd|Drive|Dr|Lane|Ln|Court|Ct|Place|Pl|Terrace|"
-    r"Ter|Way|"
-    r"Circle|Cir|Highway|Hwy|Parkway|Pkwy|Square|Sq|Trail|Trl|Mews|Close|Crescent|Row|Walk|Gardens|"
-    r"Grove|"
-    r"Loop|Pike|Turnpike|Route|Alley|Quay|Path|Run|Ridge|Bend|Plaza|Broadway)"
-)
+STREET_KINDS = (
+    "Street St Avenue Ave Av Road Rd Boulevard Blvd Drive Dr Lane Ln Court Ct Place Pl Terrace Ter "
+    "Way Circle Cir Highway Hwy Parkway Pkwy Square Sq Trail Trl Mews Close Crescent Row Walk "
+    "Gardens Grove Loop Pike Turnpike Route Alley Quay Path Run Ridge Bend Plaza Broadway"
+).split()
+DIRECTION = r"(?:[NSEW]|NE|NW|SE|SW|North|South|East|West)"
 UNIT = r"(?:,? (?:Apartment|Apt|Suite|Ste|Unit|Lot|Floor|Fl|Room|Rm|Box|#)\.? ?#?[\w-]{1,6})?"
 STREETS = tuple(
     re.compile(shape)
     for shape in (
-        rf"(?<![\w/.-])\d{{1,6}}[A-Z]?(?:[ -]\d/\d)? (?:(?:[NSEW]|NE|NW|SE|SW|North|South|East|"
-        rf"West)\.? )?"
-        rf"(?:(?:[{UPPER}][\w'’.-]{{0,24}}|\d{{1,3}}(?:st|nd|rd|th)|of|"
-        rf"the) ){{1,4}}{STREET_KIND}(?!\w)\.?"
-        rf"(?:,? (?:[NSEW]|NE|NW|SE|SW)(?!\w)\.?)?{UNIT}",
-        rf"(?<!\w)(?:\d{{1,4}},? )?(?:[Rr]ue|Via|Calle|Avenida|Plaza|Rua|Strada|Piazza)"
+        rf"(?<![\w/.-])\d{{1,6}}[A-Z]?(?:[ -]\d/\d)? (?:{DIRECTION}\.? )?"
+        rf"(?:(?:[{UPPER}][\w'’.-]{{0,24}}|\d{{1,3}}(?:st|nd|rd|th)|of|the) ){{1,4}}"
+        rf"{alternatives(STREET_KINDS)}(?!\w)\.?(?:,? (?:[NSEW]|NE|NW|SE|SW)(?!\w)\.?)?{UNIT}",
+        r"(?<!\w)(?:\d{1,4},? )?(?:[Rr]ue|Via|Calle|Avenida|Plaza|Rua|Strada|Piazza)"
         rf"(?: (?:de|du|des|della|del|la|le|los|las|dos|da|do|d'|l')){{0,2}} {CAPITAL_WORD}"
         rf"(?: {CAPITAL_WORD})?(?:,? \d{{1,4}})?",
         r"(?<!\w)(?:[Pp]\.? ?[Oo]\.?|[Pp]ost [Oo]ffice) ?[Bb]ox {1,2}#?\d{1,8}",
         r"(?<!\w)(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d)(?!\w)",
     )
 )
-UNNUMBERED = re.compile(
-    r"(?<= )(?:Street|Avenue|Ave|Road|Rd|Boulevard|Blvd|Highway|Hwy|Parkway|Pkwy)(?!\w)"
-)
+UNNUMBERED_KINDS = "Street Avenue Ave Road Rd Boulevard Blvd Highway Hwy Parkway Pkwy".split()
+UNNUMBERED = re.compile(rf"(?<= ){alternatives(UNNUMBERED_KINDS)}(?!\w)")
 GERMAN = re.compile(r"(?:stra(?:ss|ß)e|gasse|platz|allee) \d{1,4}[a-z]?(?!\w)")
 LAST_WORDS = re.compile(rf"(?<![\w.'’-])(?:{CAPITAL_WORD}[ ]?){{1,2}}+$")
-STATE_NAMES = "|".join(sorted(states(), key=len, reverse=True))
-STATE_CODES = "|".join(sorted(states().values()))
+STATE_NAMES = alternatives(states())
+STATE_CODES = alternatives(states().values())
 DEGREES_TOO = frozenset("MD PA DO MA ME OR IN HI OK LA CO ID DE PR".split())
 """Codes of states that are also credentials or words: these need a ZIP code or a known town."""
 TOWN = rf"(?:(?:St|Ft|Mt)\. )?{CAPITAL_WORD}(?: (?:{CAPITAL_WORD}|of|on|upon)){{0,2}}"
 TOWN_AND_STATE = re.compile(
-    rf"(?<![\w.-])(?P<town>{TOWN})(?:(?P<comma>,) {{0,2}}| {{1,2}})(?:(?P<name>{STATE_NAMES})|"
-    rf"(?P<code>{STATE_CODES}))"
-    rf"(?!\w)(?:,? {{1,4}}(?P<zip>\d{{5}}(?:-\d{{4}})?)(?![\w-]))?"
+    rf"(?<![\w.-])(?P<town>{TOWN})(?:(?P<comma>,) {{0,2}}| {{1,2}})"
+    rf"(?:(?P<name>{STATE_NAMES})|(?P<code>{STATE_CODES}))"
+    r"(?!\w)(?:,? {1,4}(?P<zip>\d{5}(?:-\d{4})?)(?![\w-]))?"
 )
 ZIP_BEHIND_STATE = re.compile(
     rf"(?<!\w)(?:{STATE_NAMES}|{STATE_CODES}),?\s{{1,4}}(\d{{5}}(?:-\d{{4}})?)(?![\w-])"
@@ -52,22 +48,27 @@ ZIP_BEHIND_STATE = re.compile(
 ZIP_LABELLED = re.compile(
     r"(?<!\w)(?:zip(?: ?code)?|postal code)[ :#]{1,3}(\d{5}(?:-\d{4})?)(?![\w-])"
 )
+STATE_BEHIND = re.compile(rf",? {STATE_NAMES.lower()}(?![a-z])")
 COUNTY = re.compile(
     rf"(?<!\w)(?:[Cc]ounty of (?P<of>{CAPITAL_WORD}(?: {CAPITAL_WORD})?)|"
     rf"(?P<named>{CAPITAL_WORD}(?: {CAPITAL_WORD}){{0,3}}) "
     r"(?:County|Parish|Township|Borough|Shire|Province|District)(?!\w))"
 )
+FACILITIES = parted(
+    "Hospital; Hospitals; hospital; hospitals; HOSPITAL; Medical Center; Medical Centre; "
+    "Medical Group; MEDICAL CENTER; Clinic; Clinics; clinic; clinics; CLINIC; Health Center; "
+    "Health center; HealthCenter; Healthcenter; Health Centre; HealthCentre; Health System; "
+    "HealthSystem; Health Care; HealthCare; Center; Centre; Infirmary; Hospice; Institute; "
+    "University; College; Academy; High School; Middle School; Elementary School; "
+    "Primary School; Grammar School; School; Elementary; Primary; Surgery; Pharmacy; Church; "
+    "Parish; Temple; Synagogue; Mosque; Nursing Home; Care Home; Assisted Living; Manor; Rehab; "
+    "Rehab Center; Rehab Hospital; Rehab Unit; Rehabilitation; Rehabilitation Center; "
+    "Rehabilitation Hospital; Rehabilitation Unit; Associates; Partners; Orthopedics; "
+    "Orthopaedics; Neurology; Imaging; Laboratory; Laboratories; Diagnostics; Jail; Prison; "
+    "Shelter; Funeral Home; ED; ER; Mall; Dental; Dental Group"
+)
 FACILITY_NOUN = re.compile(
-    r"(?<!\w)(?:(?:[Hh]ospitals?|HOSPITAL|Medical (?:Center|Centre|Group)|MEDICAL CENTER|"
-    r"[Cc]linics?|CLINIC|Health ?"
-    r"(?:[Cc]enter|Centre|System|Care)|Cent(?:er|re)|Infirmary|Hospice|Institute|University|"
-    r"College|Academy|"
-    r"(?:High|Middle|Elementary|Primary|Grammar) School|School|Elementary|Primary|Surgery|Pharmacy|"
-    r"Church|Parish|"
-    r"Temple|Synagogue|Mosque|Nursing Home|Care Home|Assisted Living|Manor|"
-    r"Rehab(?:ilitation)?(?: (?:Center|Hospital|Unit))?|"
-    r"Associates|Partners|Orthop(?:a)?edics|Neurology|Imaging|Laborator(?:y|ies)|Diagnostics|"
-    r"Jail|Prison|Shelter|Funeral Home|ED|ER|Mall|Dental(?: Group)?))(?!\w)"
+    rf"(?<!\w){alternatives(FACILITIES)}(?!\w)"
     rf"(?: of (?:the )?{CAPITAL_WORD}(?: {CAPITAL_WORD}){{0,3}}(?: (?:Hospital|Medical Center))?)?"
 )
 FACILITY_WORD = re.compile(rf"(?:of|the|and|for|de|&|{CAPITAL_WORD}(?:['’]s)?|St\.|[A-Z]{{2,12}})$")
@@ -75,33 +76,43 @@ LONGEST_FACILITY, LOOK_BACK = 6, 90
 NO_FIRST_WORD = re.compile(r"(?:of|the|and|for|at|The|At|From|To|In|Seen|Admitted) ")
 PLAIN_FIRST = re.compile(r"\S{1,40} ")
 GENERIC = frozenset(
-    "the of and for a an our outpatient inpatient emergency department medical surgical cancer "
-    "heart eye pain "
-    "primary care health urgent day walk-in womens women's children's family community mental "
-    "behavioral "
-    "nursing rehabilitation rehab general central local public state county regional university "
-    "teaching "
-    "referring outside transferring receiving specialty dental memory wound infusion diabetes "
-    "cardiac "
-    "pediatric adult".split()
+    (
+        "the of and for a an our outpatient inpatient emergency department medical surgical cancer "
+        "heart eye pain primary care health urgent day walk-in womens women's children's family "
+        "community mental behavioral nursing rehabilitation rehab general central local public "
+        "state county regional university teaching referring outside transferring receiving "
+        "specialty dental memory wound infusion diabetes cardiac pediatric adult"
+    ).split()
 )
 RESIDENCE = re.compile(
     r"(?<![a-z])(?:liv(?:es|ed|ing) (?:alone |now )?(?:in|at|near)|resid(?:es|ed|ing) (?:in|at)|"
-    r"resident of|native of|"
-    r"moved (?:here |back )?(?:from|to)|relocated (?:from|to)|born (?:and raised )?in|raised in|"
-    r"grew up in|"
-    r"visiting from|travell?ed (?:from|to)|travell?ing (?:from|to)|came from|mother in|father in|"
-    r"family in|"
-    r"sister in|brother in|home in|house in|in|near|to|from|at) (?=[^\W\d_])"
-)
-EMPLOYMENT = re.compile(
-    r"(?<![a-z])(?:work(?:s|ed|ing)? (?:at|for|with)|employed (?:at|by|with)|teach(?:es|ing)? at|"
-    r"student at|"
-    r"retired from|(?:welder|worker|teacher|driver|nurse|clerk|cook|engineer|manager) (?:at|for)|"
-    r"works? as [a-z ]{3,20} at) (?=[^\W\d_])"
+    r"resident of|native of|moved (?:here |back )?(?:from|to)|relocated (?:from|to)|"
+    r"born (?:and raised )?in|raised in|grew up in|visiting from|travell?(?:ed|ing) (?:from|to)|"
+    r"came from|(?:mother|father|family|sister|brother|home|house) in|in|near|to|from|at) "
+    r"(?=[^\W\d_])"
 )
 LOOSE = frozenset("in near to from at".split())
+"""Before a place, and before much else: these need one that is listed."""
+TRADES = "welder worker teacher driver nurse clerk cook engineer manager".split()
+EMPLOYMENT = re.compile(
+    r"(?<![a-z])(?:work(?:s|ed|ing)? (?:at|for|with)|employed (?:at|by|with)|teach(?:es|ing)? at|"
+    rf"student at|retired from|{alternatives(TRADES)} (?:at|for)|works? as [a-z ]{{3,20}} at) "
+    r"(?=[^\W\d_])"
+)
 PLACE_CHAIN = re.compile(rf"(?:the )?{CAPITAL_WORD}(?: (?:{CAPITAL_WORD}|of|the)){{0,4}}")
+COUNTRIES = frozenset(
+    (
+        "usa us america mexico canada england scotland wales ireland france germany spain italy "
+        "portugal poland russia ukraine china japan korea vietnam thailand india pakistan "
+        "bangladesh iran iraq syria turkey israel egypt nigeria ghana kenya ethiopia somalia sudan "
+        "congo brazil argentina chile peru colombia cuba haiti jamaica guatemala honduras "
+        "australia philippines indonesia malaysia singapore taiwan greece sweden norway denmark "
+        "finland europe africa asia"
+    ).split()
+)
+NAMED_AFTER = re.compile(
+    r" (?:Scientific|[Cc]riteria|[Ss]core|[Dd]efinition|[Cc]lassification|[Cc]oma)(?!\w)"
+)
 
 
 def find(note: NoteText) -> Iterator[Candidate]:
@@ -243,20 +254,3 @@ def _before_plain(note: NoteText, start: int, end: int) -> int:
         if not is_link:
             last = start + word.end()
     return last
-
-
-COUNTRIES = frozenset(
-    "usa us america mexico canada england scotland wales ireland france germany spain italy "
-    "portugal poland russia "
-    "ukraine china japan korea vietnam thailand india pakistan bangladesh iran iraq syria turkey "
-    "israel egypt "
-    "nigeria ghana kenya ethiopia somalia sudan congo brazil argentina chile peru colombia cuba "
-    "haiti jamaica "
-    "guatemala honduras australia philippines indonesia malaysia singapore taiwan greece sweden "
-    "norway denmark "
-    "finland europe africa asia".split()
-)
-NAMED_AFTER = re.compile(
-    r" (?:Scientific|[Cc]riteria|[Ss]core|[Dd]efinition|[Cc]lassification|[Cc]oma)(?!\w)"
-)
-STATE_BEHIND = re.compile(rf",? (?:{STATE_NAMES.lower()})(?![a-z])")
