@@ -6,8 +6,10 @@ With a tagger (recipes/ner-names.toml), everything is measured without and with 
 their gold annotations are in tests/trust/notes: those the rules were written with (`tuning`; the
 tagger learns from them too), and those written before the rules (`blind`). Both are also read
 wrapped, with the line ends of Windows, with non-breaking signs, in capitals and in small letters.
-With BIOBERT_DATA, the abstracts of the BC5CDR test split say how much is replaced where no patient
-is named. Adds a line for each to results/deidentification.jsonl.
+Notes that name nobody (`clean-tuning`, which the word lists were written with, and `clean-blind`)
+say how many words are replaced for nothing. With BIOBERT_DATA, the abstracts of the BC5CDR test
+split say how much is replaced where no patient is named. Adds a line for each to
+results/deidentification.jsonl.
 """
 
 import argparse
@@ -72,6 +74,7 @@ def figures(scores: LeakScores) -> dict[str, object]:
         "recall": round(scores.overall.recall, 4),
         "precision": round(scores.precision, 4),
         "leak_rate": round(scores.leak_rate, 4),
+        "clean_words_replaced": round(scores.clean_words_replaced, 4),
         "by_kind": by_kind,
     }
 
@@ -110,6 +113,20 @@ def notes(name: str, deidentifier: Deidentifier, model: str | None) -> None:
     record("deidentification", {"notes": name, "names": model, "figures": found})
 
 
+def clean_notes(name: str, deidentifier: Deidentifier, model: str | None) -> None:
+    """The share of words replaced in notes without identifiers."""
+    gold = list(read_documents(NOTES / name))
+    forms = {"as written": gold} | {
+        form: [FORMS[form](one) for one in gold] for form in ("capitals", "small letters")
+    }
+    found = {
+        form: round(scores_of(documents, deidentifier).clean_words_replaced, 4)
+        for form, documents in forms.items()
+    }
+    print(name, model or "rules alone", found)
+    record("deidentification", {"notes": name, "names": model, "figures": found})
+
+
 def abstracts(deidentifier: Deidentifier, model: str | None) -> None:
     """Replacements in published abstracts, a thousand characters."""
     root = Path(os.environ["BIOBERT_DATA"])
@@ -134,6 +151,7 @@ def measure(deidentifier: Deidentifier, model: str | None) -> None:
     deidentifier.deidentify("Mrs. Sullivan was seen.")
     for name in ("tuning", "blind"):
         notes(name, deidentifier, model)
+        clean_notes(f"clean-{name}", deidentifier, model)
     if "BIOBERT_DATA" in os.environ:
         abstracts(deidentifier, model)
 

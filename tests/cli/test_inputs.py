@@ -27,6 +27,38 @@ def test_characters_that_could_not_be_read_are_told(tmp_path: Path) -> None:
     assert document["text"].startswith("Ménière")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "convert {0} {0}",
+        "data augment {0} -o {0}",
+        "data check {0} --report {0}",
+        "embed {0} -o {0} --model m",
+        "evaluate m {0} --report {0}",
+        "generate {0} -o {0} --model m",
+        "label suggest {0} -o {0}",
+        "annotate {0} --rejects {0}",
+        "convert {0} out.txt --rejects {0}",
+    ],
+)
+def test_what_is_read_is_never_written_over(tmp_path: Path, arguments: str) -> None:
+    source = tmp_path / "texts.jsonl"
+    source.write_text('{"id": "1", "text": "Aspirin helps."}\n{}\n')
+    before = source.read_bytes()
+    found = call(*arguments.format(source).split())
+    assert (found.code, source.read_bytes()) == (2, before)
+    assert "would be overwritten" in found.err
+
+
+def test_a_list_of_rejects_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
+    source, rejects = tmp_path / "texts.jsonl", tmp_path / "rejects.jsonl"
+    for records in (2, 1, 0, 1):
+        source.write_text('{"id": "1", "text": "Aspirin helps."}\n' + "{}\n" * records)
+        found = call("convert", source, tmp_path / "out.txt", "--rejects", rejects)
+        assert found.code == 0, found.err
+        assert len(rejects.read_text().splitlines()) == records
+
+
 def test_a_format_without_a_place_for_what_was_found_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
     wanted = ("annotate", tmp_path / "a.txt", "-o")

@@ -51,6 +51,12 @@ def test_an_unknown_verb_is_a_wrong_call() -> None:
         ("serve --port 99999999", "--port"),
         ("compare-speed embedded --split test", "--split needs --corpus"),
         ("compare-speed embedded --part names", "--part needs --corpus"),
+        ("annotate - --cores 2", "--cores needs --workers"),
+        ("annotate - --to jsonl", "--to needs --output"),
+        ("label suggest - -o x.jsonl --seed -1", "--seed"),
+        ("data augment NCBI-disease -o x.jsonl --seed -1", "--seed"),
+        ("importance m NCBI-disease --seed -1", "--seed"),
+        ("tune x.toml -o x --try run.seed=1,2 --seed -1", "--seed"),
         ("export embedded -o x --split test", "--split needs --corpus"),
     ],
 )

@@ -98,6 +98,16 @@ def test_the_verb_fills_gaps_with_it(
     assert pieces == [[one["piece"] for one in gap["candidates"]] for gap in expected]
 
 
+def test_weights_alone_have_no_other_engine_than_torch(
+    language_model: Path, tmp_path: Path
+) -> None:
+    gaps = call("fill-mask", GAPS, "--model", language_model, "--engine", "openvino", "--json")
+    assert "has no model.onnx of this use for engine 'openvino'" in gaps.err
+    places = ("-", "--model", language_model, "--output", tmp_path / "v.npz")
+    vectors = call("embed", *places, "--engine", "onnxruntime", "--json")
+    assert "of this use for engine 'onnxruntime'" in vectors.err
+
+
 def test_a_language_model_embeds_where_that_is_asked_for(
     language_model: Path, tmp_path: Path
 ) -> None:

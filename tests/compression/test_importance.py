@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from biobert.compression.importance import most_important, part_importance
+from biobert.compression.recipe import read_compression_recipe
 from biobert.compression.workbench import open_learner
+from biobert.core.errors import BadInputError
 from biobert.model.heads import head_loss
 from biobert.model.network import Network
 from biobert.training.batches import Row, collate, encode_rows, network_logits
@@ -80,3 +82,17 @@ def test_nothing_is_left_behind(learned: tuple[Network, list[Row]]) -> None:
 
 def test_the_most_important_come_in_order() -> None:
     assert most_important(torch.tensor([0.1, 0.9, 0.0, 0.5]), 2) == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"), [("layers", "layers"), ("heads", "heads"), ("width", "intermediate_size")]
+)
+@pytest.mark.parametrize("rows", [0, -5])
+def test_parts_are_weighed_on_something(kind: str, kept: str, rows: int) -> None:
+    tables = {
+        "name": "small",
+        "steps": [{"kind": kind, kept: 1, "rows": rows}],
+        "gate": [{"corpus": "NCBI-disease"}],
+    }
+    with pytest.raises(BadInputError, match=f"rows = {rows}: at least 1"):
+        read_compression_recipe(tables, place="small.toml")

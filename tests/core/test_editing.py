@@ -48,6 +48,15 @@ def test_what_is_deleted_takes_its_relations_along() -> None:
     assert not found.relations
 
 
+def test_a_mention_in_pieces_lives_as_long_as_one_of_them() -> None:
+    found = edited(DOCUMENT, [Edit(15, 23, "")])
+    assert found.entities[1] == Entity(15, 21, "Disease", id="T2")
+    assert found.mention(found.entities[1]) == "arrest"
+    apart = (Span(0, 7), Span(15, 22))
+    document = replace(DOCUMENT, entities=(Entity(0, 22, "Both", fragments=apart),), relations=())
+    assert edited(document, [Edit(0, 7, ""), Edit(15, 22, "")]).entities == ()
+
+
 def test_relations_of_relations_that_are_gone_go_too() -> None:
     def pointing(name: str, *targets: str) -> Relation:
         return Relation("r", tuple(Argument("a", one) for one in targets), id=name)

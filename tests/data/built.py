@@ -10,6 +10,7 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from biobert.data.building import CorpusSettings, Ingredients, Run, build_corpus
+from biobert.data.duplicates import DuplicateSettings
 from biobert.data.rejects import Rejects
 from biobert.data.shards import CorpusManifest, Split, open_corpus
 from biobert.data.sources import find_sources
@@ -19,6 +20,7 @@ from tests.data.articles import prose
 from tests.tiny import tiny_tokenizer
 
 SMALL = CorpusSettings(packet_bytes=3000, shard_tokens=4000, heldout_share=0.2)
+EXACT = DuplicateSettings(near="none")
 
 
 def build(folder: Path, output: Path, **changes: Any) -> CorpusManifest:

@@ -122,6 +122,14 @@ def test_citations_are_read_in_the_encoding_of_their_file(
     assert packet.rejects.count == 0
 
 
+def test_a_citation_alone_knows_the_entities_of_its_file(tmp_path: Path) -> None:
+    written = pubmed([100]).replace("<ArticleTitle>", "<ArticleTitle>&alpha;-synuclein. ")
+    (tmp_path / "a.xml").write_text(f'<!DOCTYPE x SYSTEM "x.dtd">{written}')
+    (document,), rejects = read(tmp_path, "a.xml")
+    assert document.text.startswith("α-synuclein. ")
+    assert rejects.count == 0
+
+
 def test_a_damaged_citation_is_set_aside_alone(tmp_path: Path) -> None:
     record = "<PubmedArticle><MedlineCitation><PMID>{}</PMID>{}</MedlineCitation></PubmedArticle>"
     bad, empty = record.format(66, "<Article>"), record.format(67, "<Article/>")

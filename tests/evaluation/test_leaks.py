@@ -34,6 +34,15 @@ def test_two_pieces_may_cover_an_identifier_together() -> None:
     assert scores.leak_rate == 0
 
 
+def test_words_of_no_identifier_are_counted_where_they_are_replaced() -> None:
+    text = "Dr. Lee gave 5 mg Lasix."
+    gold = Document("1", text, entities=(Entity(4, 7, "NAME"),))
+    found = gold.with_entities([Entity(4, 12, "NAME"), Entity(18, 20, "NAME")])
+    # `gave` and `Lasix` of `Dr`, `gave`, `mg` and `Lasix`.
+    assert score_leaks([gold], [found]).clean_words_replaced == pytest.approx(2 / 4)
+    assert score_leaks([gold], [gold]).clean_words_replaced == 0
+
+
 def test_nothing_to_find_and_nothing_found() -> None:
     scores = score_leaks([document()], [document()])
     assert (scores.overall.recall, scores.precision, scores.leak_rate) == (0, 0, 0)

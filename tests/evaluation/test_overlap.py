@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from biobert.core.document import Argument, Document, Entity, Passage, Relation
 from biobert.core.task import Score, Scores
@@ -55,22 +56,26 @@ def test_nothing_is_scored_where_all_is_shared_or_the_rest_is_empty() -> None:
         assert found == shared("sentences", count, 2, None)
 
 
-def test_relations_of_shared_sentences_are_left_out() -> None:
+@pytest.mark.parametrize("names", [("a", "b", "c", "d"), (None,) * 4])
+def test_relations_of_shared_sentences_are_left_out(names: tuple[str | None, ...]) -> None:
     text = "Rest helped. Aspirin caused gout."
     entities = tuple(
-        Entity(text.index(word), text.index(word) + len(word), "Thing", id=word)
-        for word in ("Rest", "helped", "Aspirin", "gout")
+        Entity(text.index(word), text.index(word) + len(word), "Thing", id=name)
+        for word, name in zip(("Rest", "helped", "Aspirin", "gout"), names, strict=True)
     )
+    # A mention without a name has that of its place.
+    ends = [name or f"T{number}" for number, name in enumerate(names, start=1)]
     first, second = (
         Relation("CAUSES", (Argument("one", one), Argument("other", other)))
-        for one, other in (("Rest", "helped"), ("Aspirin", "gout"))
+        for one, other in (ends[:2], ends[2:])
     )
     gold = Document("1", text, entities=entities, relations=(first, second))
     predicted = Document("1", text, entities=entities, relations=(second,))
 
     def by_relations(wanted: list[Document], given: list[Document]) -> Scores:
         (one,), (other,) = wanted, given
-        assert all(entity in one.entities for entity in entities[2:])
+        words = {one.argument_text(end) for each in one.relations for end in each.arguments}
+        assert words == {"Aspirin", "gout"}
         return Scores(float(one.relations == other.relations), Score(1.0, 1.0, 1.0, 1), {})
 
     found = without_shared([gold], [predicted], TRAINING, measure=by_relations, unit="sentences")

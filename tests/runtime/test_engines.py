@@ -11,6 +11,7 @@ import torch
 from biobert.compression.folder import export_folder
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
+from biobert.core.settings import from_mapping
 from biobert.model.predictor import TorchPredictor
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.load import load_model
@@ -150,3 +151,12 @@ def test_a_container_has_its_share_of_the_cores(
 def test_an_unknown_device_is_named(tiny_model: Path) -> None:
     with pytest.raises(BadInputError, match="no such device: 'abacus'"):
         load_model(tiny_model, RuntimeSettings(engine="torch", device="abacus"))
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "torch"])
+@pytest.mark.parametrize("name", ["threads", "streams", "token_budget"])
+@pytest.mark.parametrize("value", [0, -1])
+def test_a_machine_of_no_threads_is_refused(engine: str, name: str, value: int) -> None:
+    tables = {"engine": engine, name: value}
+    with pytest.raises(BadInputError, match=f"{name} = {value}: at least 1"):
+        from_mapping(RuntimeSettings, tables, place="service.toml")

@@ -59,6 +59,7 @@ def test_lines_are_chained_over_restarts_and_processes(file: Path) -> None:
         (lambda lines: [lines[0].replace('"k"', '"K"'), *lines[1:]], "line 1: it was changed"),
         (lambda lines: [*lines, "nonsense"], "line 6: not a line"),
         (lambda lines: [*lines, "[]"], "line 6: not a line"),
+        (lambda lines: [*lines, lines[-1].replace('"k"', '"\\ud800"')], "line 6: not a line"),
     ],
 )
 def test_what_was_done_to_it_shows(file: Path, change: object, words: str) -> None:
@@ -103,6 +104,16 @@ def test_a_renamed_log_goes_on_in_a_new_file(file: Path) -> None:
     first.write_text(first.read_text().splitlines(keepends=True)[0])
     with pytest.raises(BadInputError, match=r"jsonl\.2 line 1: it is record 3"):
         check_log(first, second, file)
+
+
+def test_a_log_that_was_renamed_before_a_restart_goes_on(file: Path) -> None:
+    log = AuditLog(AuditSettings(file=file))
+    log.write(EVENT)
+    older = renamed(file, 1)
+    file.touch(0o600)
+    log.close()
+    write_events(file, 2)
+    assert check_log(older, file) == 4
 
 
 def test_a_line_that_was_removed_after_a_renaming_shows(file: Path) -> None:

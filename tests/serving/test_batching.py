@@ -106,6 +106,26 @@ def test_a_job_whose_time_is_over_stops(batcher: Batcher, model: LoadedModel) ->
         batcher.predict(model.predictor, [window(4)], Job(0.005))
 
 
+def test_a_job_may_be_given_all_time(batcher: Batcher, model: LoadedModel) -> None:
+    """More than the system can wait for."""
+    assert len(batcher.predict(model.predictor, [window(4)], Job(1e12))) == 1
+
+
+def test_each_text_has_its_own_share_of_unknown_pieces(
+    batcher: Batcher, model: LoadedModel
+) -> None:
+    """One for all of a request would be a drift: so many texts that are alike."""
+    read = TokensRead()
+    predictor = JobPredictor(batcher, model.predictor, Job(30.0), read, unknown_id=7)
+    predictor.predict([window(4), window(2), window(8), window(2)])
+    assert read.tokens == 16
+    assert read.unknown_rates(4) == [1 / 4, 0.0, 1 / 8, 0.0]
+    assert read.unknown_rates(2) == [1 / 6, 1 / 10]
+    # A text without rows of its own has its neighbour's.
+    assert read.unknown_rates(6) == [1 / 4, 1 / 4, 0.0, 1 / 8, 1 / 8, 0.0]
+    assert TokensRead().unknown_rates(2) == [0.0, 0.0]
+
+
 def test_a_batch_that_fails_harms_no_other(batcher: Batcher, model: LoadedModel) -> None:
     beyond = replace(window(3), token_ids=np.array([10**6] * 3))
     with pytest.raises(IndexError):

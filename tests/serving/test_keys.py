@@ -89,6 +89,17 @@ def test_a_file_that_cannot_be_read_is_said_to_be(
         check_private(file / "none")
 
 
+def test_a_link_to_the_file_stays_one(file: Path) -> None:
+    """Replaced by a file of its own, it would revoke keys that a service goes on to know."""
+    key, text = create_key(file, "lab")
+    link = file.with_name("link.json")
+    link.symlink_to(file.name)
+    revoke_key(link, key.id)
+    assert link.is_symlink() and KeyRing(file).find(text) is None
+    other, _ = create_key(link, "ward")
+    assert list(read_keys(file).values()) == [other]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_a_file_that_root_changes_keeps_its_owner(file: Path) -> None:
     create_key(file, "lab")

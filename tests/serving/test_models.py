@@ -310,6 +310,16 @@ def test_a_service_measures_drift() -> None:
         assert figure(client, 'biobert_tokens_total{model="entities"}') > 100 * 7
 
 
+@pytest.mark.parametrize("wish", [{"labels": ["Species"]}, {"minimum_score": 1.0}])
+def test_what_an_answer_leaves_out_is_no_drift(wish: dict[str, Any]) -> None:
+    with serving(drift={"documents": 50, "window": 50}) as client:
+        for others in ({}, wish):
+            body = {"documents": [{"text": "Aspirin may cause ulcers."}] * 50, **others}
+            found = client.post("/v1/annotate", json=body).json()["documents"]
+        assert not any(one.get("entities") for one in found)
+        assert figure(client, 'biobert_input_drift{feature="entity_rate",model="entities"}') == 0.0
+
+
 def _runtime():  # type: ignore[no-untyped-def]
     from biobert.runtime.settings import RuntimeSettings
 

@@ -155,6 +155,10 @@ def test_labels_that_do_not_fit_are_named(labels: tuple[str, ...], choice: str, 
         ({"labels": ["a"], "passages": ["x", "y", "z"]}, "one or two kinds"),
         ({"labels": ["a"], "thresholds": {"b": 0.5}}, r"thresholds: 'b' is none of \['a'\]"),
         ({"labels": ["a"], "weights": {"b": 2.0}}, r"weights: 'b' is none"),
+        ({"labels": ["a"], "thresholds": {"a": 7}}, "thresholds: a = 7.0: from 0 to 1"),
+        ({"labels": ["a"], "weights": {"a": -1}}, "weights: a = -1.0: not below 0"),
+        ({"labels": ["a"], "weights": {"a": "2"}}, "weights.a = '2': expected float"),
+        ({"labels": ["a"], "weights": ["a"]}, "expected a table"),
         ({"labels": ["a"], "choice": "several"}, "unknown choice 'several'"),
     ],
 )
@@ -325,7 +329,9 @@ def test_of_single_labels_micro_f1_is_accuracy_and_macro_may_choose() -> None:
     assert macro.main == macro.details["macro_f1"] == pytest.approx(0.8 / 2)
 
 
-@given(st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1))
+@given(
+    st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from([*LABELS, "unsure"])), min_size=1)
+)
 def test_macro_f1_of_single_labels_is_that_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     gold = [Document(str(n), "x", labels=(one,)) for n, (one, _) in enumerate(pairs)]
     predicted = [replace(one, labels=(other,)) for one, (_, other) in zip(gold, pairs, strict=True)]

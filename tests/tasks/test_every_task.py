@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from biobert.core.certainty import certainty_of
+from biobert.core.errors import BadInputError
 from biobert.core.task import IGNORED, Task, Window
 from biobert.tasks import SHELF, build_task
 from tests.tiny import tiny_tokenizer
@@ -91,6 +92,14 @@ def test_perfect_outputs_decode_to_the_gold_and_score_one(task: Task) -> None:
     assert scores.micro.support > 0
     counts = task.counts(gold, predicted)
     assert counts is None or (counts[:, 0].sum() > 0 and (counts == counts[:, :1]).all())
+
+
+def test_answers_are_scored_beside_their_own_texts(task: Task) -> None:
+    gold = task.toy_documents()
+    for predicted in (gold[:1], gold[::-1]):
+        with pytest.raises(BadInputError, match="predicted"):
+            task.score(gold, predicted)
+    assert task.score([], []).main == 0.0
 
 
 def _certain(task: Task, window: Window, targets):  # type: ignore[no-untyped-def]

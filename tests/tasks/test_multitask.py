@@ -130,6 +130,18 @@ def test_answers_are_put_together_and_entities_that_nobody_touches_stay() -> Non
     assert only.decode(LITHIUM, windows, outputs[-1:]).entities == LITHIUM.entities
 
 
+def test_a_second_annotation_finds_what_the_first_did() -> None:
+    task = both(names=NAMES, others={"name": "ner", "labels": ["Gene"]})
+    document = Document("1", "lithium")
+    windows = task.encode(task.examples(document), TOKENIZER)
+    tags = np.tile(np.array([9, 0, 0, 9, 0, 0], dtype=np.float32), (3, 1))
+    tags[1, 1] = 20.0
+    outputs = [[{"names-tags": tags, "others-tags": tags[:, 3:]}] for _ in windows]
+    found = task.decode(document, windows, outputs)
+    assert [one.label for one in found.entities] == ["Chemical"]
+    assert task.decode(found, windows, outputs) == found
+
+
 @pytest.mark.parametrize("names", [("a", "b"), (None, None)])
 def test_the_ends_of_relations_stay_beside_the_names_found(names: tuple[str | None, ...]) -> None:
     task = both(names=NAMES, pairs=PAIRS)
@@ -191,6 +203,10 @@ def test_many_documents_of_different_parts_are_decoded_as_each_alone() -> None:
     [
         ({"parts": {}}, "parts is empty"),
         ({"parts": {"x": {"labels": ["a"]}}}, r"\[task.parts.x\] setting 'name' is missing"),
+        ({"parts": {"x": {"name": 7}}}, r"\[task.parts.x\] setting 'name' is missing"),
+        ({"parts": {"x": 5}}, r"\[task.parts\] x = 5: expected a table"),
+        ({"parts": ["x"]}, "expected a table"),
+        ({"parts": {"x": {"name": "multitask", "parts": {"y": NAMES}}}}, "has parts itself"),
         ({"parts": {"a-b": NAMES}}, "letters, digits and _"),
         ({"parts": {"x": {"name": "pretraining"}}}, "'vocabulary' head"),
         ({"parts": {"x": {"name": "nerr"}}}, "did you mean"),

@@ -169,7 +169,28 @@ def test_of_mentions_inside_one_another_the_longest_is_taught() -> None:
         (28, 34, "Chemical"),
     ]
     (told,) = task().unlearnt([document, Document("2", text, entities=(long, long, inside))])
-    assert told == "2 mentions are not learnt: Disease are inside longer ones of their type"
+    longer = "are not learnt: Disease are inside or across longer ones of their type"
+    assert told == f"2 mentions {longer}"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_mentions_that_overlap_the_longest_is_taught(turned: bool) -> None:
+    """With one tag a word for all types also of those of different types."""
+    text = "BRCA1 breast cancer syndrome"
+    long, gene, across = (
+        Entity(0, 19, "Disease"),
+        Entity(0, 5, "Chemical"),
+        Entity(13, 28, "Disease"),
+    )
+    entities = (across, gene, long) if turned else (long, gene, across)
+    document = Document("1", text, entities=entities)
+    joint, by_type = task(scheme="joint"), task()
+    assert spans(through_gold_tags(joint, document)) == [(0, 19, "Disease")]
+    assert spans(through_gold_tags(by_type, document)) == [(0, 5, "Chemical"), (0, 19, "Disease")]
+    words = "mentions are not learnt: Chemical, Disease are inside or across longer ones"
+    assert joint.unlearnt([document]) == [f"2 {words}"]
+    (told,) = by_type.unlearnt([document])
+    assert told.startswith("1 mentions are not learnt: Disease are")
 
 
 def test_told_names_stay_where_the_text_defines_them_as_something_else() -> None:
@@ -219,6 +240,7 @@ def test_of_two_exclusive_types_for_a_span_the_surer_stays() -> None:
     assert found["exclusive"] == ["Disease"]
 
 
-def test_exclusive_types_must_be_among_the_labels() -> None:
+@pytest.mark.parametrize("pair", [("Gene", "Virus"), ("Gene", "Gene"), ("Gene",)])
+def test_exclusive_types_must_be_two_of_the_labels(pair: tuple[str, ...]) -> None:
     with pytest.raises(BadInputError, match="a pair of the labels"):
-        NerSettings(("Gene", "Disease"), exclusive=(("Gene", "Virus"),))
+        NerSettings(("Gene", "Disease"), exclusive=(pair,))

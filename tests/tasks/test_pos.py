@@ -63,6 +63,15 @@ def test_tags_that_the_task_lacks_are_told() -> None:
     assert task().unlearnt([replace(documents[0], entities=words[:1])]) == []
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_words_inside_one_another_the_longest_is_taught(turned: bool) -> None:
+    words = (Entity(0, 4, "NN"), Entity(0, 2, "JJ"), Entity(3, 4, "JJ"), Entity(5, 6, "NN"))
+    document = Document("1", "zz-2 x", entities=words[::-1] if turned else words)
+    one = PartOfSpeechTagging(PosSettings(("NN", "JJ")))
+    assert spans(answered(one, document)) == [(0, 4, "NN"), (5, 6, "NN")]
+    assert one.unlearnt([document]) == ["2 words are not learnt: they lie inside longer ones"]
+
+
 def spans(document: Document) -> list[tuple[int, int, str]]:
     return [(entity.start, entity.end, entity.label) for entity in document.entities]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biobert.core.document import Document
+from biobert.core.document import Document, Entity
 from biobert.core.errors import BadInputError
 from biobert.core.task import IGNORED
 from biobert.data.shards import TokenShard
@@ -20,6 +20,7 @@ from biobert.tasks._masking import (
 )
 from biobert.tasks._segments import DIFFERS, FOLLOWS, Segments, segment_rows
 from biobert.tasks.pretraining import (
+    GAP,
     PAIRS,
     WORDS,
     MaskedRows,
@@ -336,6 +337,16 @@ def test_a_gap_in_a_text_is_a_mask_token_at_its_characters() -> None:
     # A `[SEP]` that somebody wrote stays ordinary characters.
     assert (window.token_ids == TOKENIZER.special("sep")).sum() == 1
     assert set(task.targets(example, [window])[0]) == {WORDS}
+
+
+@pytest.mark.parametrize("concept", ["mesh:D1", "piece:", "piece:²", "7"])
+def test_a_gap_filled_with_no_piece_is_named(concept: str) -> None:
+    gap = Entity(2, 8, GAP, (concept,))
+    task = Pretraining.from_settings({"pairs": "none"})
+    (example,) = task.examples(Document("x", "a [MASK] b", entities=(gap,)))
+    (windows,) = task.encode([example], TOKENIZER)
+    with pytest.raises(BadInputError, match=f"'x': concept '{concept}' of a 'gap'"):
+        task.targets(example, windows)
 
 
 def test_heads_follow_the_pairing() -> None:

@@ -338,6 +338,8 @@ def test_entities_get_identifiers_where_they_have_none() -> None:
         ({"pairs": [["Gene"]]}, "a list of pairs"),
         ({"roles": ["one"]}, "two names"),
         ({"types": {"Drug": ["drug"]}}, "'Drug' stands in none of the pairs"),
+        ({"types": {"Gene": "protein"}}, "types.Gene='protein' is a string, not a list"),
+        ({"types": {"Gene": []}}, "types.Gene = .*: name the labels behind it"),
         ({"negatives": 0.0}, "more than 0"),
         ({"marking": "colours"}, "anonymous"),
     ],
@@ -347,6 +349,19 @@ def test_wrong_settings_say_what_is_right(settings: dict[str, object], message: 
         task(**settings)
 
 
+def test_windows_without_room_for_both_marks_are_refused() -> None:
+    for length in (3, 4, 5):
+        one = task(windows={"maximum_tokens": length, "overlap_tokens": 0})
+        examples = one.examples(DRUGS)
+        if length == 3:
+            with pytest.raises(BadInputError, match="a marked pair needs 4"):
+                one.encode(examples, TOKENIZER)
+            continue
+        ((first,), *_) = one.encode(examples, TOKENIZER)
+        # Neither stands at the border of the row.
+        assert set(first.marks.tolist()) <= set(range(1, len(first) - 1))
+
+
 def test_what_gold_may_not_hold_is_named() -> None:
     unknown = replace(DRUGS, relations=(replace(DRUGS.relations[0], label="COFACTOR"),))
     with pytest.raises(BadInputError, match=r"'COFACTOR' is none of the task's \(INHIBITOR"):
@@ -354,6 +369,8 @@ def test_what_gold_may_not_hold_is_named() -> None:
 
 
 def test_texts_without_pairs_have_no_examples() -> None:
-    for document in (Document("1", ""), Document("1", "Aspirin."), DRUGS.with_entities(())):
-        assert task().examples(document) == []
+    blanks = (Entity(0, 1, "Chemical"), Entity(1, 2, "Gene"))
+    documents = [Document("1", ""), Document("1", "Aspirin."), Document("1", "  ", entities=blanks)]
+    for document in (*documents, DRUGS.with_entities(())):
+        assert task().examples(document) == task(scope="document").examples(document) == []
         assert task().decode(document, [], []).relations == ()

@@ -64,6 +64,15 @@ def test_every_word_learns_the_label_of_its_sentence_and_unlabelled_ones_nothing
     assert set(silent) == {IGNORED}
 
 
+def test_a_sentence_inside_another_is_not_taught() -> None:
+    entities = (Entity(0, 38, "METHODS"), Entity(12, 25, "RESULTS"), Entity(12, 25, "RESULTS"))
+    document = Document("1", TEXT, entities=entities)
+    (found,) = targets_of(task(), document)
+    assert set(found) == {IGNORED, 0}
+    told = "1 sentences are not learnt: they lie inside longer ones"
+    assert task().unlearnt([document]) == [told]
+
+
 def test_the_words_of_a_sentence_agree_on_its_label() -> None:
     # In the second sentence one word is surely wrong, and all others are right together.
     found = answered(
@@ -116,6 +125,24 @@ def test_headings_between_sections_are_context_but_no_sentences() -> None:
     assert [(example.start, example.end) for example in one.examples(document)] == [(8, 41)]
     found = answered(one, document, lambda start: (0, 1))
     assert [(entity.start, entity.end) for entity in found.entities] == [(8, 19), (28, 41)]
+
+
+@pytest.mark.parametrize("inner", ["abstract", "title"])
+def test_passages_inside_one_another_are_read_once(inner: str) -> None:
+    passages = (
+        Passage(0, 38, "abstract"),
+        Passage(0, 11, inner),
+        Passage(12, 25, "abstract", "Results"),
+    )
+    document = Document("1", TEXT, passages=passages)
+    one = task(passages=("abstract",))
+    assert [(example.start, example.end) for example in one.examples(document)] == [(0, 38)]
+    found = answered(one, document, lambda start: (0, 1))
+    assert [(entity.start, entity.end) for entity in found.entities] == [
+        (0, 11),
+        (12, 25),
+        (26, 38),
+    ]
 
 
 def test_the_score_is_the_share_of_sentences_with_their_label() -> None:

@@ -65,6 +65,8 @@ def test_what_is_no_number_names_the_document() -> None:
         task.score([Similarity.toy_documents()[0]], [Similarity.toy_documents()[1]])
     with pytest.raises(BadInputError, match="a scale rises"):
         Similarity.from_settings({"lowest": 4.0})
+    with pytest.raises(BadInputError, match="a scale rises"):
+        Similarity.from_settings({"highest": float("inf")})
     with pytest.raises(BadInputError, match="name two kinds"):
         Similarity.from_settings({"passages": ["first"]})
 

@@ -1,5 +1,7 @@
 """Names that a tagger is told."""
 
+import time
+
 import pytest
 
 from biobert.core.document import Entity
@@ -44,6 +46,15 @@ def test_the_longest_name_is_marked_and_takes_the_place_of_its_parts() -> None:
 def test_a_name_gives_way_to_what_reaches_beyond_it() -> None:
     virus = Entity(0, 15, "Species", score=0.4)
     assert marked("influenza virus", virus) == [("influenza virus", "Species")]
+
+
+def test_a_long_text_with_many_mentions_takes_linear_time() -> None:
+    count = 5000
+    text = "asthma and gout. " * count
+    found = [Entity(17 * n, 17 * n + 6, "Anatomy", score=0.5) for n in range(count)]
+    began = time.process_time()
+    assert marked(text, *found) == [("asthma", "Disease")] * count
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -254,6 +254,8 @@ def test_own_sentences_stay_and_the_rules_split_the_rest() -> None:
     spans = sentences_of(Document("1", text, sentences=own))
     found = [text[one.start : one.end] for one in spans]
     assert found == ["One.", "Two", "three.", "Four.", "Five"]
+    blank = (Span(0, 4), Span(2, 5), Span(5, 15))
+    assert sentences_of(Document("1", text[:15], sentences=blank)) == [Span(0, 4), Span(5, 15)]
 
 
 @given(

@@ -1,11 +1,15 @@
 """Offsets are exact and text cannot forge special tokens."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer as Backend
+from tokenizers.models import WordPiece
+from transformers import AutoTokenizer, BertTokenizer
 
 from biobert.core.errors import BadInputError
 from biobert.text.tokenizer import Tokenizer
@@ -39,7 +43,8 @@ def test_signs_are_words_whatever_the_tokenizer(tokenizer: Tokenizer) -> None:
         for places in [pieces.offsets[pieces.words == number]]
     ]
     # What parts more than BERT: bytes of letters from other signs.
-    degrees = ["°", "C"] if tokenizer is KINDS["RoBERTa"] else ["°C"]
+    by_byte = (KINDS["RoBERTa"], KINDS["ModernBERT"])
+    degrees = ["°", "C"] if tokenizer in by_byte else ["°C"]
     assert words == [
         *("Lithium", ",", "at", "37", *degrees, ",", "caused", "naïve", "cardiac", "arrest"),
         *("(", "β", "-", "blockade", ")", "—", "twice", "."),
@@ -86,7 +91,45 @@ def test_a_saved_tokenizer_reads_the_same(tmp_path) -> None:  # type: ignore[no-
     assert again.pieces([text])[0].ids.tolist() == TOKENIZER.pieces([text])[0].ids.tolist()
 
 
-def test_a_broken_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "tokenizer.json").write_text("{")
-    with pytest.raises(BadInputError, match=r"tokenizer\.json: not a tokenizer"):
+CHINESE = "Naïve NAÏVE 中文 heart"
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "Naïve", "naïve", "Naive", "naive", "NAIVE"]
+PIECES += ["heart", "中", "文", "中文"]
+WITHOUT_UNKNOWN = Backend(WordPiece({"a": 0}, unk_token="[UNK]")).to_str()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("tokenizer.json", "{", "tokenizer.json: not a tokenizer"),
+        ("tokenizer.json", WITHOUT_UNKNOWN, r"no piece \[UNK\]"),
+        ("vocab.txt", "", "vocab.txt: not a tokenizer"),
+        ("vocab.txt", "[CLS]\n[SEP]\na\n", r"no piece \[UNK\]"),
+        ("vocab.txt", "[UNK]\n[CLS]\n[SEP]\n\udcff\n", "vocab.txt: not a tokenizer"),
+        ("tokenizer_config.json", "{", "tokenizer_config.json: not JSON"),
+        ("tokenizer_config.json", "[]", "tokenizer_config.json: no object"),
+    ],
+)
+def test_a_broken_file_is_named(tmp_path: Path, name: str, content: str, problem: str) -> None:
+    (tmp_path / "vocab.txt").write_text("\n".join(PIECES))
+    (tmp_path / name).write_text(content, errors="surrogateescape")
+    with pytest.raises(BadInputError, match=problem):
         Tokenizer.from_folder(tmp_path)
+
+
+@pytest.mark.parametrize("lower", [True, False])
+@pytest.mark.parametrize("accents", [True, False, None])
+@pytest.mark.parametrize("chinese", [True, False])
+def test_a_vocabulary_is_read_as_its_settings_say(
+    tmp_path: Path, lower: bool, accents: bool | None, chinese: bool
+) -> None:
+    settings = {"do_lower_case": lower, "strip_accents": accents, "tokenize_chinese_chars": chinese}
+    (tmp_path / "vocab.txt").write_text("\n".join(PIECES))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    one = Tokenizer.from_folder(tmp_path)
+    expected = BertTokenizer.from_pretrained(tmp_path)(CHINESE, add_special_tokens=False)[
+        "input_ids"
+    ]
+    assert one.pieces([CHINESE])[0].ids.tolist() == expected
+    one.save(tmp_path / "saved")
+    again = AutoTokenizer.from_pretrained(tmp_path / "saved")
+    assert again(CHINESE, add_special_tokens=False)["input_ids"] == expected

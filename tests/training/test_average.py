@@ -63,6 +63,11 @@ def test_models_that_do_not_fit_are_refused(tiny_model: Path, moved: Path, tmp_p
     assert "exists" in found.err
     with pytest.raises(BadInputError, match="exists"):
         average_models([tiny_model, moved], moved, name="x")
+    tensors = load_file(moved / WEIGHTS)
+    save_file({**tensors, "bert.encoder.layer.9.x": torch.zeros(1)}, moved / WEIGHTS)
+    for models in ([tiny_model, moved], [moved, tiny_model]):
+        with pytest.raises(BadInputError, match=r"layer\.9"):
+            average_models(models, tmp_path / "out", name="x")
     manifest = json.loads((moved / "biobert.json").read_text())
     manifest["task_settings"]["labels"] = ["Gene", "Species"]
     (moved / "biobert.json").write_text(json.dumps(manifest))

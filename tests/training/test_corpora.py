@@ -69,6 +69,7 @@ def test_documents_are_taken_by_what_their_metadata_say(tmp_path: Path) -> None:
         ({"per_label": 21}, "per_label = 21, but there are only 20 documents with the label 'yes'"),
         ({"per_label": 0}, "per_label = 0: at least 1"),
         ({"draw": 2}, "draw = 2 needs per_label"),
+        ({"share": 1e-9}, "share = 1e-09 takes none of"),
     ],
 )
 def test_draws_that_cannot_be_are_named(

@@ -82,6 +82,10 @@ def test_what_does_not_fit_is_refused(tiny_model: Path, start: Path, tmp_path: P
     with pytest.raises(BadInputError, match="exists"):
         interpolate(tiny_model, start, start, share=0.5, name="x")
     tensors = load_file(start / WEIGHTS)
+    deeper = {name.replace("layer.0", "layer.9"): value.clone() for name, value in tensors.items()}
+    save_file({**deeper, **tensors}, start / WEIGHTS)
+    with pytest.raises(BadInputError, match=r"2 layers, .* 3: it did not begin there"):
+        interpolate(tiny_model, start, output, share=0.5, name="x")
     longer = {name: torch.cat([value, value]) for name, value in tensors.items()}
     save_file(longer, start / WEIGHTS)
     with pytest.raises(BadInputError, match="it did not begin there"):

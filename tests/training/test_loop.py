@@ -13,14 +13,19 @@ from safetensors.torch import load_file
 from biobert.core.document import Argument, Document, Entity, Relation
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.model_folder import ModelManifest, read_manifest
+from biobert.core.task import Score, Scores
 from biobert.data.reading import write_documents
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.learnt import learnt_from
 from biobert.tasks.ner import NamedEntityRecognition
 from biobert.training.average import average_models
 from biobert.training.curves import scored_points
-from biobert.training.recipe import RunSettings
+from biobert.training.loop import TrainingLoop
+from biobert.training.material import Places, read_material
+from biobert.training.recipe import RunSettings, read_recipe
+from biobert.training.start import build_learner
 from biobert.training.tracking import tracked_scores
+from tests.training.conftest import Silent
 
 
 def test_a_run_learns_and_leaves_a_model_that_annotates(
@@ -93,6 +98,49 @@ def test_the_best_epoch_on_devel_is_kept_and_patience_ends_the_run(
 def test_no_patience_at_all_is_refused() -> None:
     with pytest.raises(BiobertError, match="patience = 0: at least 1"):
         RunSettings(patience=0)
+
+
+def test_a_score_that_is_no_number_is_never_the_best(
+    tables: dict[str, Any], tmp_path: Path
+) -> None:
+    class Failing:
+        mains = iter([0.5, float("nan")])
+
+        def evaluate(self, network: object, device: object) -> dict[str, Scores]:
+            return {"devel": Scores(next(self.mains), Score(0.0, 0.0, 0.0, 1), {})}
+
+        def tuned(self, network: object, device: object) -> Any:
+            raise AssertionError
+
+    recipe = read_recipe(tables, place="toy.toml")
+    learner = build_learner(recipe, print)
+    places = Places(tmp_path / "out", tmp_path)
+    source = read_material(recipe, places, learner, print).source
+    loop = TrainingLoop(
+        recipe, learner, source, examiner=Failing(), output=places.output, listener=Silent()
+    )
+    assert loop.run(resume=False).best_score == 0.5
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"stages": [{"length": 64}]}, {"batches": {"layout": "packed"}}, {"run": {"devel_tokens": 9}}],
+)
+def test_settings_of_pretraining_are_refused(
+    run: Callable[..., Any], changes: dict[str, Any]
+) -> None:
+    with pytest.raises(BadInputError, match="is for pretraining, on shards of tokens"):
+        run("out", **changes)
+
+
+def test_a_checkpoint_is_kept_at_every_step_that_is_asked_for(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    run("out", run={"epochs": 2, "keep_every_steps": 2, "checkpoint_every_steps": 100})
+    folder = tmp_path / "out" / "checkpoints"
+    assert [one.name for one in sorted(folder.glob("step-*"))] == [
+        f"step-{step:08d}" for step in (2, 4, 6)
+    ]
 
 
 def test_a_loss_that_is_no_number_names_the_batch(run: Callable[..., Any]) -> None:

@@ -74,7 +74,7 @@ def test_another_run_goes_on_from_a_kept_checkpoint(
     run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
 ) -> None:
     schedule = {"kind": "stable", "warmup_fraction": 0.1, "decay_fraction": 0.2}
-    run("out", schedule=schedule, run={**tables["run"], "keep_every_steps": 15})
+    run("out", schedule=schedule, run={**tables["run"], "keep_every_steps": 30})
     kept, last = checkpoints(tmp_path / "out" / "checkpoints")
     assert [place.name for place in (kept, last)] == ["step-00000030", "step-00000040"]
     model = {"encoder": str(kept)}

@@ -33,6 +33,7 @@ def test_spaces_are_lists_ranges_and_logarithms() -> None:
     assert SPACE[1] == Choices("model.dropout", (0.0, 0.2))
     assert read_space(["run.epochs=2..5"]) == [Range("run.epochs", 2, 5)]
     assert read_space(["encoder=a,b"]) == [Choices("encoder", ("a", "b"))]
+    assert read_space(["encoder=../a,../b"]) == [Choices("encoder", ("../a", "../b"))]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,21 @@ def test_a_search_of_other_settings_is_not_gone_on_with(
             Places(output=tmp_path, cache=tmp_path),
             listen=lambda number: Silent(),
         )
+
+
+def test_a_setting_is_tried_once() -> None:
+    with pytest.raises(BadInputError, match=r"--try a\.b stands there twice"):
+        read_space(["a.b=1,2", "c=1", "a.b=3"])
+
+
+def test_a_search_that_failed_binds_to_nothing(
+    with_devel: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone = override(with_devel, ["model.encoder=./gone"])
+    with pytest.raises(BadInputError, match="no such model folder"):
+        search(gone, tmp_path / "out", 1)
+    assert "Traceback" not in caplog.text
+    assert search(with_devel, tmp_path / "out", 1).trials == 1
 
 
 def test_equal_seeds_try_the_same(with_devel: dict[str, Any], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from biobert.trust.calendar import DateReading, reading_of, shifted
+from biobert.trust.calendar import DateReading, reading_of, shifted, tells_old_age
 
 MONTH_FIRST, DAY_FIRST = DateReading(year=2023), DateReading(day_first=True, year=2023)
 
@@ -37,6 +37,13 @@ MONTH_FIRST, DAY_FIRST = DateReading(year=2023), DateReading(day_first=True, yea
         ("feb 3", "feb 13"),
         ("Mar 14", "Mar 24"),
         ("May 24 '22", "June 3 '22"),
+        ("28MAR2024", "7APR2024"),
+        ("28MAR24", "7APR24"),
+        ("2024-Dec-28", "2025-Jan-7"),
+        ("3rd of May ’21", "13th of May ’21"),
+        ("25 / 2 / 2024", "6 / 3 / 2024"),
+        ("05.2023", "05.2023"),
+        ("2023-12", "2023-12"),
     ],
 )
 def test_ten_days_later_in_the_same_form(text: str, later: str) -> None:
@@ -50,12 +57,52 @@ def test_the_day_may_come_first() -> None:
 
 
 def test_the_dates_of_a_note_tell_how_to_read_it() -> None:
-    assert reading_of(["3/4/2021", "14/3/2019"]) == DateReading(day_first=True, year=2021)
-    assert reading_of(["3/14/2021", "May 2022"]) == DateReading(year=2022)
+    assert reading_of(["3/4/2021", "14/3/2019"]) == DateReading(True, 2021, 2021)
+    assert reading_of(["3/14/2021", "May 2022"]) == DateReading(False, 2022, 2022)
     assert reading_of(["3/14", "2024-13-01"]).day_first is False
 
 
-@pytest.mark.parametrize("text", ["the 3rd", "Thanksgiving", "March 14-16", "13/13/2024", "2/30"])
+@pytest.mark.parametrize(
+    ("texts", "year"),
+    [
+        (["3/14/41", "3/14/24"], 2024),
+        (["DOB 14-Mar-41", "14MAR24"], 2024),
+        (["3/14/41", "3/14/2024", "1/2/25"], 2025),
+        (["3/14/1941", "3/14/24"], 2024),
+        (["14 March '41"], 1941),
+    ],
+)
+def test_two_digits_of_a_year_beyond_the_note_are_of_the_century_before(
+    texts: list[str], year: int
+) -> None:
+    assert reading_of(texts).year == year
+
+
+@pytest.mark.parametrize(
+    ("text", "tells"),
+    [
+        ("3/14/1931", True), ("3/14/31", True), ("19310314", True), ("March '31", True),
+        ("14 Mar 31", True), ("1934", True), ("3/14/1935", False), ("3/14/24", False),
+        ("3/14", False), ("May 5", False),
+    ],
+)  # fmt: skip
+def test_a_date_ninety_years_before_the_note_tells_an_age(text: str, tells: bool) -> None:
+    assert tells_old_age(text, reading_of(["3/14/2024"])) is tells
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the 3rd",
+        "Thanksgiving",
+        "March 14-16",
+        "13/13/2024",
+        "2/30",
+        "Q1 2024",
+        "third of May",
+        "May 14, 24",
+    ],
+)
 def test_what_cannot_be_moved_says_so(text: str) -> None:
     assert shifted(text, 10, MONTH_FIRST) is None
 

@@ -213,6 +213,15 @@ def test_dates_of_a_patient_keep_their_intervals() -> None:
     assert [one.weekday() for one in weekly] == [one.weekday() for one in old]
 
 
+def test_a_date_of_birth_that_tells_an_age_over_89_gets_no_surrogate() -> None:
+    text = "DOB 3/14/1931 and 3/14/32, sister 3/14/1950. Seen 3/14/2024."
+    found = re.fullmatch(
+        r"DOB \[DATE\] and \[DATE\], sister \d+/\d+/19(50|49)\. Seen [\d/]+\.",
+        text_of(surrogates(), text),
+    )
+    assert found
+
+
 def test_documents_of_a_patient_share_a_shift() -> None:
     made = surrogates()
     texts = [
@@ -276,7 +285,7 @@ def test_a_model_adds_what_the_rules_do_not_know() -> None:
 
 def test_a_model_may_find_every_kind() -> None:
     labels = {
-        "qw": "MEDICALRECORD", "er": "Street", "ty": "LOCATION-OTHER", "ui": "IDNUM",
+        "qw": "MEDICALRECORD", "zx": "Street", "ty": "LOCATION-OTHER", "ui": "IDNUM",
         "2019": "DATE", "thrice": "DATE", "88": "AGE", "97": "AGE", "baker": "PROFESSION",
     }  # fmt: skip
 
@@ -288,6 +297,49 @@ def test_a_model_may_find_every_kind() -> None:
     assert text_of(Deidentifier(names=tagger), " ".join(labels)) == (
         "[MEDICAL_RECORD] [LOCATION] [LOCATION] [OTHER] 2019 [DATE] 88 [AGE] baker"
     )
+
+
+def calls_all_names(text: str) -> Document:
+    """A tagger that takes every line for a name."""
+    lines = re.finditer(r"[^\n]+", text)
+    return Document("1", text, entities=tuple(Entity(*one.span(), "PERSON") for one in lines))
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "Keflex", "TAPAZOLE", "azilect", "Rituximab", "atorvastatin", "cefuroxime", "Kaposi",
+        "Crohn", "Parkinson", "Alzheimer", "wean", "Orthopedics", "cont Miralax", "C", "b.", "CBC",
+    ],
+)  # fmt: skip
+def test_what_a_model_takes_from_clinical_language_stays(word: str) -> None:
+    assert text_of(Deidentifier(names=calls_all_names), word) == word
+
+
+@pytest.mark.parametrize(
+    "word", ["Qwyllander", "Grace", "foley", "J. K.", "Ann Crohn", "Kaplan", "T. Okonkwo", "JK"]
+)
+def test_what_may_be_a_name_goes_where_a_model_says_so(word: str) -> None:
+    assert text_of(Deidentifier(names=calls_all_names), word) == "[NAME]"
+
+
+@pytest.mark.parametrize("behind", [" catheter", "'s disease", " and rest", "'s foot", " chart"])
+def test_what_follows_tells_an_eponym_from_a_name(behind: str) -> None:
+    def tagger(text: str) -> Document:
+        return Document("1", text, entities=(Entity(0, 5, "PERSON"),))
+
+    is_eponym = behind in (" catheter", "'s disease")
+    done = text_of(Deidentifier(names=tagger), f"Foley{behind}")
+    assert done == ("Foley" if is_eponym else "[NAME]") + behind
+
+
+def test_an_institution_of_plain_words_goes() -> None:
+    def tagger(text: str) -> Document:
+        return Document("1", text, entities=(Entity(3, len(text), "HOSPITAL"),))
+
+    made = Deidentifier(names=tagger)
+    assert text_of(made, "at women's health center") == "at [LOCATION]"
+    assert text_of(made, "at clinic") == "at clinic"
 
 
 def test_many_threads_may_share_one() -> None:

@@ -108,10 +108,73 @@ def test_an_identifier_is_found_whole(kind: str, before: str, identifier: str, b
         "Vancomycin 1250 mg every 12 hours, day 4/7, refills 3/5.",
         "Seen in Ohio, later in Germany.",
         "version 4.2.1.0 and EC 2.4.2.30 at 12:30:45",
+        "May 5 mg be given? Up to 3 may be tried, section 1.2.24, since spring.",
+        "Aged 92 days; turned 90 degrees; pt is 95 kg, he is 100 meters away, BP in the 90s.",
+        "At age 94 months; lived 95 days; a hundred times; Patients (94) were enrolled.",
+        "Born in 1952, and at 34 weeks in the 95th percentile.",
     ],
 )
 def test_what_looks_like_an_identifier_stays(text: str) -> None:
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "14MAR2024", "14MAR24", "14Mar2024", "2024MAR14", "2024-Mar-14", "2024 March 14",
+        "Mar/14/2024", "Mar-14-2024", "Mar.14,2024", "March 14,2024", "14th,March 2024",
+        "3rd of May '21", "3rd of May ’21", "third of May 2021", "May the 3rd, 2021",
+        "14th and 15th March", "05.2023", "2023-05", "05/'23", "Nov '23",
+        "14. 3. 2024", "14 / 3 / 2024", "3/14/'24", "Q1 2024", "first quarter of 2024",
+        "spring of 2022", "Winter 2023",
+    ],
+)  # fmt: skip
+def test_a_date_may_be_written_in_many_ways(date: str) -> None:
+    assert found(f"Seen {date}.") == [("DATE", date)]
+    assert found(f"seen {date} again") == [("DATE", date)]
+
+
+@pytest.mark.parametrize(
+    ("text", "dates"),
+    [
+        ("3/14/24-3/16/24 inpatient", ["3/14/24", "3/16/24"]),
+        ("Sep 3, 24.", ["Sep 3, 24"]),
+        ("05/2023-07/2023 abroad", ["05/2023", "07/2023"]),
+        ("March 14 - April 2, 2024", ["March 14", "April 2, 2024"]),
+        ("Tues 3/14, week of 3/21, LMP 3/1", ["3/14", "3/21", "3/1"]),
+        ("DOB: 03 14 1941, dob 031441, D.O.B. 3.14.41", ["03 14 1941", "031441", "3.14.41"]),
+        ("Seen in 2024. Born in 1931, YOB '33, DOB: 1934, born 1952", ["1931", "'33", "1934"]),
+        ("Born in the 1920s.", ["1920"]),
+        ("Her brother, born 1936, is well.", ["1936"]),
+    ],
+)
+def test_dates_and_years_of_birth_are_found_where_words_say_so(text: str, dates: list[str]) -> None:
+    assert found(text) == [("DATE", one) for one in dates]
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [
+        ("91yo man", "91"), ("92YOF with CHF", "92"), ("92 y/o", "92"), ("91yr F", "91"),
+        ("a 91-year man", "91"), ("92 years and 3 months", "92"), ("91 male with cough", "91"),
+        ("Age/Sex: 92/F", "92"), ("92Y/F", "92"), ("Sex/Age: F/92", "92"), ("92 WF", "92"),
+        ("91f with chf", "91"), ("Age (years): 91", "91"), ("age=91", "91"), ("Age is 91", "91"),
+        ("sons aged 70 and 92", "92"), ("woman of 91", "91"), ("female, 91", "91"),
+        ("pt is 95", "95"), ("She is almost 95", "95"), ("she's 94", "94"), ("will turn 91", "91"),
+        ("The patient, 95, lives alone", "95"), ("at 91, she fell", "91"),
+        ("mother lived to be 102", "102"), ("passed away at 97", "97"), ("mother d. 94", "94"),
+        ("father died 92 MI", "92"), ("97 at death", "97"), ("Mother: 93, alive", "93"),
+        ("his father (94) is alive", "94"), ("diagnosed at 91", "91"), ("(92 years)", "92"),
+        ("DOB 3/14/1931 (92)", "92"), ("in her early 90's", "90's"), ("his nineties", None),
+        ("in his nineties", "nineties"), ("a nonagenarian", "nonagenarian"),
+        ("her 95th birthday", "95th"), ("his hundredth birthday", "hundredth"),
+        ("ninety-four yo", "ninety-four"), ("aged ninety-one", "ninety-one"),
+        ("a one-hundred-year-old", "one-hundred"),
+    ],
+)  # fmt: skip
+def test_ages_over_89_are_found_however_they_are_told(text: str, age: str | None) -> None:
+    ages = [one for kind, one in found(text) if kind == "AGE"]
+    assert ages == ([age] if age else [])
 
 
 def test_a_name_met_again_is_found_without_its_title() -> None:

@@ -1,10 +1,14 @@
-"""Options that take some values only: others are a wrong call."""
+"""Options that take some values only, and some together only: others are a wrong call."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from biobert.core.errors import BadInputError
+
+LARGEST_SEED = 2**31
+"""Those who draw take four bytes; a search counts on from it."""
 
 
 def choice(option: str, value: str | None, known: tuple[str, ...]) -> Any:
@@ -19,6 +23,15 @@ def need_option(needed: str, why: str, given: Mapping[str, object]) -> None:
     for option, value in given.items():
         if value is not None:
             raise BadInputError(f"{option} needs {needed}: {why}", code="usage")
+
+
+def spare_inputs(inputs: Iterable[str], output: str | Path | None) -> None:
+    """An error where the file that a verb writes is one of those that it reads."""
+    from biobert.core.files import STANDARD_STREAM
+    from biobert.pipeline.outputs import check_targets
+
+    if output is not None and str(output) != STANDARD_STREAM:
+        check_targets(inputs, [Path(output)])
 
 
 @contextmanager

@@ -1,11 +1,14 @@
 """`--rejects FILE`: the list of what a verb could not read."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from biobert.core.errors import BadInputError
 
 if TYPE_CHECKING:
     from biobert.data.rejects import Rejects
@@ -20,6 +23,8 @@ def listed(
     """What a verb sets aside; it is in the file in the end, also where the verb fails."""
     from biobert.data.rejects import Rejects
 
+    if path is not None:
+        _check_list(path)
     set_aside = Rejects()
     try:
         yield set_aside
@@ -30,3 +35,21 @@ def listed(
         raise
     if path is not None:
         as_told(set_aside).write(path)
+
+
+def _check_list(path: Path) -> None:
+    """An error where the file is there, and no list of an earlier call: it may be an input."""
+    if not path.is_file() or not path.stat().st_size:
+        return
+    with path.open("rb") as stream:
+        line = stream.readline()
+    try:
+        is_list = bool({"reason", "not_listed"} & json.loads(line).keys())
+    except (ValueError, AttributeError):
+        is_list = False
+    if not is_list:
+        raise BadInputError(
+            f"--rejects {path} is no list of an earlier call, and would be overwritten; name "
+            "another place",
+            code="usage",
+        )

@@ -94,5 +94,5 @@ def _import_nncf() -> Any:
         warnings.simplefilter("ignore")
         import nncf
         import nncf.quantization.advanced_parameters
-    nncf.set_log_level(logging.ERROR)
+    logging.getLogger("nncf").setLevel(logging.ERROR)
     return nncf

@@ -60,6 +60,8 @@ class _Tables:
 def read_compression_recipe(tables: Mapping[str, Any], *, place: str) -> CompressionRecipe:
     """The recipe from TOML tables; `place` (the file's name) stands in errors."""
     found = from_mapping(_Tables, tables, place=place)
+    if found.seed < 0:
+        raise BadInputError(f"{place}: seed = {found.seed}: not below 0")
     if not found.steps or not found.gate:
         raise BadInputError(f"{place}: give at least one [[steps]] and one [[gate]]")
     for name in sorted(_splits(found.gate) & _splits(found.corpora)):

@@ -18,6 +18,11 @@ def _check_span(kind: str, start: int, end: int) -> None:
         raise BadInputError(f"{kind} [{start}, {end}) is empty or negative; start must be < end")
 
 
+def _check_score(kind: str, score: float | None) -> None:
+    if score is not None and not 0.0 <= score <= 1.0:
+        raise BadInputError(f"{kind}: score {score} is not a probability")
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A stretch of text, `start` included, `end` excluded."""
@@ -65,8 +70,7 @@ class Entity:
 
     def __post_init__(self) -> None:
         _check_span(f"entity {self.label!r}", self.start, self.end)
-        if self.score is not None and not 0.0 <= self.score <= 1.0:
-            raise BadInputError(f"entity score {self.score} is not a probability")
+        _check_score(f"entity {self.label!r}", self.score)
         if self.fragments and (
             self.fragments[0].start != self.start or self.fragments[-1].end != self.end
         ):
@@ -94,6 +98,9 @@ class Relation:
     score: float | None = None
     id: str | None = None
     evidence: tuple[Span, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_score(f"relation {self.label!r}", self.score)
 
 
 Named = TypeVar("Named", Entity, Relation)

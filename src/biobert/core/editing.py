@@ -104,8 +104,11 @@ class _Shift:
             return None
         moved = (self.span(one) for one in entity.fragments)
         fragments = tuple(one for one in moved if one is not None)
+        if entity.fragments and not fragments:
+            return None  # what stood between them is none of its words
         if fragments:
             span = Span(fragments[0].start, fragments[-1].end)
+        fragments = fragments if len(fragments) > 1 else ()
         return replace(entity, start=span.start, end=span.end, fragments=fragments)
 
     def relation(self, relation: Relation) -> Relation:

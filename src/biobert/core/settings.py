@@ -3,7 +3,7 @@
 import dataclasses
 import tomllib
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -43,6 +43,22 @@ def override(tables: Mapping[str, Any], assignments: Sequence[str]) -> dict[str,
                 )
         table[key] = _toml_value(text.strip())
     return result
+
+
+def read_changed(
+    read: Callable[[Mapping[str, Any]], S], tables: Mapping[str, Any], changes: Sequence[str]
+) -> S:
+    """What `read` makes of tables with changes as `--set` has them; where these alone are wrong,
+    the call was."""
+    try:
+        return read(override(tables, changes))
+    except BadInputError as problem:
+        try:
+            read(tables)
+        except BadInputError as own:
+            if str(own) == str(problem):
+                raise
+        raise BadInputError(str(problem), code="usage") from None
 
 
 def from_mapping(kind: type[S], values: Mapping[str, Any], *, place: str) -> S:
@@ -92,11 +108,13 @@ def _convert(hint: Any, value: Any, place: str) -> Any:
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise BadInputError(f"{place} = {value!r}: expected a list")
         return tuple(_convert(arguments[0], item, place) for item in value)
-    if origin in (dict, Mapping) or (isinstance(origin, type) and issubclass(origin, Mapping)):
-        return dict(value)
+    is_table = origin is Mapping or (isinstance(origin, type) and issubclass(origin, Mapping))
+    if (is_table or dataclasses.is_dataclass(hint)) and not isinstance(value, Mapping):
+        raise BadInputError(f"{place} = {value!r}: expected a table")
+    if is_table:
+        inner = arguments[1] if arguments[1] in (str, int, float) else Any
+        return {key: _convert(inner, one, f"{place}.{key}") for key, one in value.items()}
     if dataclasses.is_dataclass(hint):
-        if not isinstance(value, Mapping):
-            raise BadInputError(f"{place} = {value!r}: expected a table")
         return from_mapping(cast(type[Any], hint), value, place=place)
     return _plain(hint, value, place)
 

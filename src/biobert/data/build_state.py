@@ -83,7 +83,7 @@ def read_state(folder: Path) -> BuildState | None:
         )
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, KeyError, TypeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise BadInputError(f"{path}: damaged: {problem}; build into another folder") from None
 
 

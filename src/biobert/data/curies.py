@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 
-MESH = re.compile(r"[CD]\d{6,}")
+# Of MeSH's numbers none has seven digits, as all of UMLS's have.
+MESH, UMLS = re.compile(r"[CD](?:\d{6}|\d{8,})"), re.compile(r"C\d{7}")
 # Prefixes that files spell in several ways.
 PREFIXES = {
     "mesh": "mesh",
@@ -31,7 +32,7 @@ NUMBER_PREFIXES = {
     "species": "ncbitaxon",
     "organismtaxon": "ncbitaxon",
 }
-NOTHING = frozenset({"", "-", "-1", "none", "null", "na", "n/a"})
+NOTHING = frozenset({"", "-", "-1", "none", "null", "na", "n/a", "nil", "cui-less"})
 # A prefix may stand twice, `GO:GO:0008150`, or with a second one, `species:ncbi:9606`.
 PREFIXED = re.compile(
     r"(?P<prefix>\*?[A-Za-z][^:]*)(?::(?i:(?P=prefix)|ncbi))?:(?P<local>.+)", re.DOTALL
@@ -78,6 +79,8 @@ def curie(raw: str, label: str = "") -> str:
         return _with_prefix(found["prefix"].strip().lower(), found["local"].strip())
     if MESH.fullmatch(value):
         return f"mesh:{value}"
+    if UMLS.fullmatch(value):
+        return f"umls:{value}"
     if value.isdigit():
         known = NUMBER_PREFIXES.get(re.sub(r"[^a-z]", "", label.lower()))
         return f"{known}:{value}" if known else f"id:{value}"
@@ -139,7 +142,7 @@ def _with_prefix(prefix: str, local: str) -> str:
     if local in NOTHING:
         return ""
     if prefix == "rs#":
-        return f"dbsnp:rs{local}"
+        return f"dbsnp:rs{local.removeprefix('rs')}"
     return f"{PREFIXES.get(prefix, re.sub('[^a-z0-9]+', '', prefix))}:{local}"
 
 

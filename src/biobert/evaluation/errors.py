@@ -63,7 +63,8 @@ def _sorted_out(
     places = {(entity.start, entity.end) for entity in wanted}
     explained: set[tuple[int, int, str]] = set()
     for answer in answers:
-        key = (answer.start, answer.end, answer.label)
+        place = (answer.start, answer.end)
+        key = (*place, answer.label)
         if key in exact:
             explained.add(key)
             yield "correct", answer
@@ -73,8 +74,10 @@ def _sorted_out(
         explained.update((one.start, one.end, one.label) for one in same_type)
         if same_type:
             yield "wrong boundary", answer
-        elif (answer.start, answer.end) in places:
-            explained.update((one.start, one.end, one.label) for one in touched)
+        elif place in places:
+            explained.update(
+                (*place, one.label) for one in touched if (one.start, one.end) == place
+            )
             yield "wrong type", answer
         else:
             yield "spurious", answer

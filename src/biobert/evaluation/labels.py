@@ -64,13 +64,16 @@ def score_labels(
     counts = np.stack([(own & found).sum(0), own.sum(0), found.sum(0)], axis=1).tolist()
     by_label = {name: score_from_counts(*row) for name, row in zip(labels, counts, strict=True)}
     right, wanted, answered = (sum(column) for column in zip(*counts, strict=True))
-    foreign = [len(set(one) - set(labels)) for one in predicted]
-    micro = score_from_counts(right, wanted, answered + sum(foreign))
-    is_exact = (own == found).all(axis=1) & (np.array(foreign) == 0)
+    foreign = [frozenset(one).difference(labels) for one in predicted]
+    micro = score_from_counts(right, wanted, answered + sum(map(len, foreign)))
+    is_exact = (own == found).all(axis=1) & np.array([not one for one in foreign], dtype=np.bool_)
     exact = float(is_exact.mean()) if len(own) else 0.0
-    occurs = {name for name, row in zip(labels, counts, strict=True) if any(row)}
-    macro = macro_average([by_label[name] for name in labels if choice == "many" or name in occurs])
-    details = {"accuracy": exact, "macro_f1": macro["f1"]}
+    averaged = list(by_label.values())
+    if choice == "one":
+        occurring = [name for name, row in zip(labels, counts, strict=True) if any(row)]
+        never_right = [score_from_counts(0, 0, 1)] * len(frozenset().union(*foreign))
+        averaged = [*(by_label[name] for name in occurring), *never_right]
+    details = {"accuracy": exact, "macro_f1": macro_average(averaged)["f1"]}
     return Scores(main=micro.f1, micro=micro, by_label=by_label, details=details)
 
 

@@ -1,11 +1,14 @@
 """What de-identification leaves in a text, and what it takes out for nothing."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from biobert.core.document import Document, Entity
 from biobert.evaluation.spans import check_same_texts
+
+WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,15 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class LeakScores:
-    """Recall by kind and of all, the share of replacements that touch an identifier, and the share
-    of the identifiers' letters and digits that are still in the text."""
+    """Recall by kind and of all, the share of replacements that touch an identifier, the share of
+    the identifiers' letters and digits that are still in the text, and of the words that belong to
+    no identifier the share that was replaced, whole or in part."""
 
     by_kind: Mapping[str, Removed]
     overall: Removed
     precision: float
     leak_rate: float
+    clean_words_replaced: float
 
 
 def score_leaks(gold: Sequence[Document], found: Sequence[Document]) -> LeakScores:
@@ -44,11 +49,15 @@ def score_leaks(gold: Sequence[Document], found: Sequence[Document]) -> LeakScor
     identifiers: Counter[str] = Counter()
     removed: Counter[str] = Counter()
     named: Counter[str] = Counter()
-    left = characters = touching = replaced = 0
+    left = characters = touching = replaced = clean = lost = 0
     for wanted, given in zip(gold, found, strict=True):
         covered, meant = _covered(given), _covered(wanted)
         touching += sum(1 in meant[one.start : one.end] for one in given.entities)
         replaced += len(given.entities)
+        words = [one.span() for one in WORD.finditer(wanted.text)]
+        words = [(start, end) for start, end in words if 1 not in meant[start:end]]
+        clean += len(words)
+        lost += sum(1 in covered[start:end] for start, end in words)
         for entity in wanted.entities:
             places = [at for at in range(entity.start, entity.end) if wanted.text[at].isalnum()]
             missed = sum(not covered[at] for at in places)
@@ -61,6 +70,7 @@ def score_leaks(gold: Sequence[Document], found: Sequence[Document]) -> LeakScor
         Removed(identifiers.total(), removed.total(), named.total()),
         touching / replaced if replaced else 0.0,
         left / characters if characters else 0.0,
+        lost / clean if clean else 0.0,
     )
 
 

@@ -154,7 +154,9 @@ def _outside(document: Document, spans: Sequence[Span]) -> Document:
     def is_left_out(entity: Entity) -> bool:
         return any(span.start <= entity.start < span.end for span in spans)
 
-    gone = {entity.id for entity in document.entities if entity.id and is_left_out(entity)}
+    # Relations may know a mention by the number that its place gives it.
+    document = document.with_entity_ids()
+    gone = {entity.id for entity in document.entities if is_left_out(entity)}
     relations = (
         relation
         for relation in document.relations

@@ -77,13 +77,14 @@ class Annotator:
         minimum_relation_score: float = 0.0,
         terms: Mapping[str, Sequence[str]] | None = None,
         settings: RuntimeSettings = RuntimeSettings(),
+        watch: Callable[[Document], None] | None = None,
     ) -> None:
         """Load the model; `labels` keeps only these types of its answers, `minimum_score` only
         surer ones.
 
         `relations` names a model that then relates the entities, and `minimum_relation_score`
         keeps only surer relations. `terms` are names of each type that are marked wherever they
-        stand.
+        stand. `watch` is told of each document with all that the model found, whatever is kept.
         """
         check_list("labels", labels)
         for label, names in (terms or {}).items():
@@ -98,6 +99,7 @@ class Annotator:
         self.minimum_relation_score = minimum_relation_score
         self.labels = self._known_labels(labels)
         self._models, self._settings = [self.model], settings
+        self._watch = watch
         self.relations: LoadedModel | None = None
         if relations is None:
             self._check_relates(minimum_relation_score)
@@ -161,6 +163,8 @@ class Annotator:
 
     def _kept(self, document: Document) -> Document:
         """The document with those of the model's answers that are wanted, and all it brought."""
+        if self._watch is not None:
+            self._watch(document)
         task = self.model.task
         if finds_relations(task):
             kept = (one for one in document.relations if self._wanted(one.label, one.score))

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from biobert.core.errors import BadInputError
-from biobert.core.model_folder import ModelManifest, put_in_place, unfinished_folder
+from biobert.core.model_folder import ModelManifest, check_free, put_in_place, unfinished_folder
 from biobert.pipeline.evaluating import CorpusPlaces
 from biobert.pipeline.thresholds import devel_where_thresholds_differ, with_thresholds_from
 from biobert.training.average import average_models
@@ -17,8 +16,7 @@ def write_average(
 
     Raises BadInputError where the models cannot be averaged, or there is nothing to choose on.
     """
-    if output.exists():
-        raise BadInputError(f"{output} exists; choose another --output")
+    check_free(output)
     with unfinished_folder(output) as folder:
         averaged = folder / output.name
         manifest = average_models(models, averaged, name=name)

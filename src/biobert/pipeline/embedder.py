@@ -138,7 +138,7 @@ def _loaded(
 
 
 def _encoder(folder: Path, head: HeadSpec, settings: RuntimeSettings) -> Predictor:
-    need_weights(folder)
+    need_weights(folder, settings)
     from biobert.model.predictor import load_encoder_predictor
 
     return load_encoder_predictor(folder, [head], torch_settings(settings))

@@ -13,6 +13,7 @@ from biobert.core.model_folder import (
     PRIOR,
     THRESHOLDS,
     ModelManifest,
+    check_free,
     check_same_answers,
     put_in_place,
     read_manifest,
@@ -20,6 +21,7 @@ from biobert.core.model_folder import (
     unfinished_folder,
 )
 from biobert.pipeline.evaluating import CorpusPlaces
+from biobert.pipeline.load import model_folder
 from biobert.pipeline.thresholds import devel_where_thresholds_differ, with_thresholds_from
 from biobert.runtime.ensemble import Rule, check_joinable
 from biobert.tasks import build_task
@@ -42,8 +44,8 @@ def write_ensemble(
     """
     if len(models) < 2:
         raise BadInputError("an ensemble needs at least two model folders", code="usage")
-    if output.exists():
-        raise BadInputError(f"{output} exists; choose another --output")
+    check_free(output)
+    models = [model_folder(model) for model in models]
     check_same_answers(models)
     names = tuple(f"member-{number}" for number in range(1, len(models) + 1))
     manifests = [read_manifest(model) for model in models]

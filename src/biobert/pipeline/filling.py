@@ -92,7 +92,7 @@ class GapFiller:
 def _loaded(folder: Path, task: Pretraining, settings: RuntimeSettings) -> Predictor:
     if (folder / MANIFEST).is_file() and read_manifest(folder).task == task.name:
         return load_model(folder, settings).predictor
-    need_weights(folder)
+    need_weights(folder, settings)
     from biobert.model.predictor import load_language_model
 
     return load_language_model(folder, task.heads(), torch_settings(settings))

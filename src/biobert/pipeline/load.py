@@ -134,20 +134,20 @@ def _predictor(
 def _torch_predictor(
     folder: Path, task: Task, settings: RuntimeSettings, bases: dict[str, Any] | None
 ) -> Predictor:
-    if settings.engine not in ("auto", "torch"):
-        raise BadInputError(
-            f"{folder} has no {EXPORTED_MODEL} for engine {settings.engine!r}; "
-            "make one with `biobert export`",
-            code="not-found",
-        )
-    need_weights(folder)
+    need_weights(folder, settings)
     from biobert.model.predictor import load_predictor
 
     return load_predictor(folder, task.heads(), torch_settings(settings), bases=bases)
 
 
-def need_weights(folder: Path) -> None:
-    """An error unless torch is here, and the folder has more than a graph for its own task."""
+def need_weights(folder: Path, settings: RuntimeSettings) -> None:
+    """An error unless torch is wanted and here, and the folder has more than a graph of a task."""
+    if settings.engine not in ("auto", "torch"):
+        raise BadInputError(
+            f"{folder} has no {EXPORTED_MODEL} of this use for engine {settings.engine!r}; "
+            "make one with `biobert export`",
+            code="not-found",
+        )
     if find_exported(folder, RuntimeSettings()) and not any(folder.glob("*.safetensors")):
         raise BadInputError(
             f"{folder} is exported, for its own task alone, and has no weights; "

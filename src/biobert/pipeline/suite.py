@@ -119,6 +119,8 @@ class Suite:
             raise BadInputError(
                 f"suite {self.name!r} has two models {', '.join(twice)}; give each a `name`"
             )
+        if twice := _twice(map(str, self.seeds)):
+            raise BadInputError(f"suite {self.name!r}: seeds {', '.join(twice)} stand there twice")
         if not self.seeds or not tests:
             raise BadInputError(f"suite {self.name!r}: give at least one seed, model and test")
         for number, model in enumerate(self.models):

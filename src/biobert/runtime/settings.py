@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from biobert.core.errors import BadInputError
+
 Engine = Literal["auto", "openvino", "onnxruntime", "torch"]
 Precision = Literal["auto", "float32", "bf16"]
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
@@ -29,6 +31,12 @@ class RuntimeSettings:
     token_budget: int | None = None
     streams: int | None = None
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("token_budget", "streams", "threads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise BadInputError(f"[runtime] {name} = {value}: at least 1; else leave it out")
 
     @property
     def cores(self) -> int:

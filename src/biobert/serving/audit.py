@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from biobert.core.errors import BadInputError, BiobertError
-from biobert.serving.keys import check_private, is_private
+from biobert.serving.keys import check_private, refuse_public
 from biobert.serving.settings import AuditSettings
 
 GENESIS = "0" * 64
@@ -103,7 +103,9 @@ class AuditLog:
             pass
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; where it was renamed, the new one says so first, for who starts next does
+        not know the old one."""
+        self.follow()
         os.close(self._place)
 
     def _append(self, record: Mapping[str, Any]) -> None:
@@ -223,9 +225,10 @@ def _checked(line: str, file: Path, place: int, last: _Link | None) -> _Link:
         found = record.pop("digest")
         said = _Link(record["number"], found)
         before = _Link(said.number - 1, record["previous"])
+        is_whole = found == _digest(record)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise BadInputError(f"{file} line {place}: not a line of an audit log") from None
-    if found != _digest(record):
+    if not is_whole:
         raise BadInputError(f"{file} line {place}: it was changed after it was written")
     if last is None:
         last = before if record.get("event") == ROTATED else _Link(0, GENESIS)
@@ -250,9 +253,12 @@ def _opened(file: Path) -> int:
     # Opened for reading too: the last line of another process is the one to chain to.
     place = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     found = os.fstat(place)
-    if stat.S_ISREG(found.st_mode) and not is_private(found, os.geteuid()):
+    try:
+        if stat.S_ISREG(found.st_mode):
+            refuse_public(found, file)
+    except BadInputError:
         os.close(place)
-        raise BadInputError(f"{file} can be read by others than its owner; run: chmod 600 {file}")
+        raise
     return place
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -56,15 +57,28 @@ class BatchShare:
 
 @dataclass(slots=True)
 class TokensRead:
-    """How many word pieces a model read, and how many of them were unknown to it."""
+    """How many word pieces a model read in each row, and how many were unknown to it."""
 
-    tokens: int = 0
-    unknown: int = 0
+    lengths: list[int] = field(default_factory=list)
+    unknown: list[int] = field(default_factory=list)
 
     @property
-    def unknown_rate(self) -> float:
-        """The share of unknown ones."""
-        return self.unknown / max(1, self.tokens)
+    def tokens(self) -> int:
+        """How many in all rows."""
+        return sum(self.lengths)
+
+    def unknown_rates(self, texts: int) -> list[float]:
+        """The share of unknown ones in each of so many texts, whose rows came in their order.
+
+        Each is taken to have as many rows: how many it has is not known here, and one mean for all
+        of a request would look like so many texts that are alike.
+        """
+        rows = len(self.lengths)
+        if not rows:
+            return [0.0] * texts
+        borders = [number * rows // texts for number in range(texts + 1)]
+        parts = [slice(start, max(end, start + 1)) for start, end in pairwise(borders)]
+        return [sum(self.unknown[part]) / sum(self.lengths[part]) for part in parts]
 
 
 class Job:
@@ -181,7 +195,7 @@ class Batcher:
                 raise JobStoppedError
             self._calls.append(call)
             self._changed.notify_all()
-        if not call.done.wait(job.seconds_left):
+        if not call.done.wait(min(job.seconds_left, threading.TIMEOUT_MAX)):
             self.forget(job)
             raise JobStoppedError
         if call.problem is not None:
@@ -313,7 +327,7 @@ class JobPredictor:
     def predict(self, windows: Sequence[Window]) -> list[Outputs]:
         """The same outputs as the predictor behind it gives."""
         for window in windows:
-            self._read.tokens += len(window)
-            if self._unknown_id is not None:
-                self._read.unknown += int(np.sum(window.token_ids == self._unknown_id))
+            self._read.lengths.append(len(window))
+            is_unknown = window.token_ids == self._unknown_id
+            self._read.unknown.append(int(np.sum(is_unknown)))
         return self._batcher.predict(self._predictor, windows, self._job)

@@ -94,10 +94,14 @@ async def asked_of(
     service, formats = service_of(request), formats_of(request, format, written)
     if formats.given == OWN:
         check_query(request, frozenset({FORMAT}))
-        wishes = type(in_query).model_validate(await request.json())
-        documents = wishes.as_documents()
-        load = service.check_texts([one.text for one in documents])
-        return Asked(wishes, formats, load, lambda _: documents)
+
+        def say(value: Any) -> Asked[R]:
+            wishes = type(in_query).model_validate(value)
+            documents = wishes.as_documents()
+            load = service.check_texts([one.text for one in documents])
+            return Asked(wishes, formats, load, lambda _: documents)
+
+        return await request.made(say)
     check_query(request, type(in_query).model_fields.keys() - IN_BODY | {FORMAT})
     # Read in the job's thread: its size is all that is known before.
     content = request.content

@@ -79,20 +79,20 @@ def create_key(
         expires=None if days is None else (now + timedelta(days=days)).isoformat(),
         requests_per_minute=requests_per_minute,
     )
-    with _locked(file):
-        keys = read_keys(file) if file.exists() else {}
-        _write(file, [*keys.values(), key])
+    with _locked(file) as place:
+        keys = read_keys(place) if place.exists() else {}
+        _write(place, [*keys.values(), key])
     return key, f"{PREFIX}_{identifier}_{secret}"
 
 
 def revoke_key(file: Path, identifier: str) -> Key:
     """Take a key out of the file; a running service refuses it within a second."""
-    with _locked(file):
-        keys = read_keys(file)
+    with _locked(file) as place:
+        keys = read_keys(place)
         if identifier not in keys:
             raise unknown_name("key", identifier, keys)
         revoked = keys.pop(identifier)
-        _write(file, list(keys.values()))
+        _write(place, list(keys.values()))
     return revoked
 
 
@@ -115,6 +115,11 @@ def check_private(file: Path) -> None:
         found = file.stat()
     except OSError as problem:
         raise BadInputError(f"{file}: {problem.strerror}") from None
+    refuse_public(found, file)
+
+
+def refuse_public(found: os.stat_result, file: Path) -> None:
+    """The same error for a file that is open."""
     if not is_private(found, os.geteuid()):
         raise BadInputError(f"{file} can be read by others than its owner; run: chmod 600 {file}")
 
@@ -219,16 +224,20 @@ def _write(file: Path, keys: list[Key]) -> None:
 
 
 @contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """Two that change the file do so one after the other."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+def _locked(file: Path) -> Iterator[Path]:
+    """The file itself, not a link to it, which would be replaced while a service reads the file.
+
+    Two that change it do so one after the other.
+    """
+    place = file.resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
     # The folder, not a file in it: whoever made such a file would shut out the others.
-    place = os.open(file.parent, os.O_RDONLY)
+    folder = os.open(place.parent, os.O_RDONLY)
     try:
-        fcntl.flock(place, fcntl.LOCK_EX)
-        yield
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield place
     finally:
-        os.close(place)
+        os.close(folder)
 
 
 def shown(key: Key) -> dict[str, Any]:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 NEWS_SECONDS = 1.0
 TOGETHER = "together"
+SMALL_BODY = 65_536
+"""Bytes that are read in less time than it takes to hand them over to a thread and back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Service:
         self._pool = ThreadPoolExecutor(
             settings.batching.threads, thread_name_prefix="biobert-request"
         )
+        # One after another: what a body becomes takes many times its bytes while it is looked at.
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="biobert-reading")
         self._reloading = ThreadPoolExecutor(1, thread_name_prefix="biobert-reload")
         self.is_open = False
         for served in self.models.all():
@@ -87,8 +91,8 @@ class Service:
     def close(self) -> None:
         """Finish what was taken, take nothing more."""
         self.is_open = False
-        self._pool.shutdown()
-        self._reloading.shutdown()
+        for pool in (self._reading, self._pool, self._reloading):
+            pool.shutdown()
         self.batcher.close()
         if self.audit is not None:
             self.audit.close()
@@ -116,6 +120,20 @@ class Service:
                     "split it"
                 )
         return Load(len(texts), sum(map(len, texts)))
+
+    async def read_aside(self, size: int, read: Callable[[], R]) -> R:
+        """What `read` makes of a body of so many bytes: a large one is read in a thread of its own,
+        while others are answered.
+
+        Raises Refusal: 504 when the time is up.
+        """
+        if size <= SMALL_BODY:
+            return read()
+        reading = asyncio.get_running_loop().run_in_executor(self._reading, read)
+        try:
+            return await asyncio.wait_for(reading, self.settings.limits.request_seconds)
+        except TimeoutError:
+            raise self._too_late() from None
 
     def check_pairs(self, documents: Sequence[Document], task: Task, job: Job) -> None:
         """Refuse entities that make too many pairs: a small body of them makes much work."""
@@ -167,16 +185,19 @@ class Service:
                 return answer.result()
             raise client_gone() if gone.done() else JobStoppedError
         except JobStoppedError:
-            seconds = self.settings.limits.request_seconds
-            raise Refusal(
-                504, "timeout", f"no answer within {seconds:g} seconds; send fewer or shorter texts"
-            ) from None
+            raise self._too_late() from None
         finally:
             gone.cancel()
             if not answer.done():
                 job.stop()
                 answer.cancel()
                 self.batcher.forget(job)
+
+    def _too_late(self) -> Refusal:
+        seconds = self.settings.limits.request_seconds
+        return Refusal(
+            504, "timeout", f"no answer within {seconds:g} seconds; send fewer or shorter texts"
+        )
 
     def without_persons(
         self, documents: list[Document], asked: PersonsRequest, job: Job
@@ -210,14 +231,18 @@ class Service:
     def note(
         self, request: Request, served: Sequence[Served], job: Job, documents: Sequence[Document]
     ) -> None:
-        """Count what the models answered, and compare it with what they answered before."""
+        """Count what the models answered, and compare it with what they answered before.
+
+        `documents` have all that the models found: what a request leaves out of its answer tells
+        nothing of the texts.
+        """
         load = Load(len(documents), sum(len(one.text) for one in documents))
         request.state.documents, request.state.characters = load.documents, load.characters
         for name in {one.identity.name for one in served}:
             self.metrics.answered(name, load, job.read[name])
         name = served[0].identity.name
-        unknown_rate = job.read[name].unknown_rate
-        self._drift[name].add([figures_of(one, unknown_rate) for one in documents])
+        rates = job.read[name].unknown_rates(len(documents))
+        self._drift[name].add(list(map(figures_of, documents, rates)))
         self.metrics.drift_is(name, self._drift[name].scores())
 
     async def reload(self, name: str) -> Reloaded:

@@ -11,7 +11,7 @@ from biobert.core.document import Document, Passage
 from biobert.core.errors import BadInputError
 from biobert.core.task import FloatArray, Scores
 from biobert.evaluation.labels import score_labels
-from biobert.tasks._words import log_softmax
+from biobert.tasks._words import log_softmax, outermost
 
 
 def check_labels(labels: Sequence[str]) -> None:
@@ -34,13 +34,21 @@ def known_labels(document: Document, labels: Sequence[str]) -> tuple[str, ...]:
 def labels_not_learnt(
     documents: Sequence[Document], labels: Sequence[str], things: str
 ) -> list[str]:
-    """What is lost of documents whose entities, words or sentences, have labels of no task."""
+    """What is lost of documents whose entities, words or sentences, have labels of no task, or lie
+    inside one another."""
     found = Counter(entity.label for document in documents for entity in document.entities)
     unknown = sorted(found.keys() - set(labels))
-    if not unknown:
-        return []
-    count = sum(found[label] for label in unknown)
-    return [f"{count} {things} are not learnt: {', '.join(unknown)} are none of task.labels"]
+    known = [{*document.entities_labelled(labels)} for document in documents]
+    inside = sum(len(some) - len(outermost(some)) for some in known)
+    said = []
+    if unknown:
+        count = sum(found[label] for label in unknown)
+        said.append(
+            f"{count} {things} are not learnt: {', '.join(unknown)} are none of task.labels"
+        )
+    if inside:
+        said.append(f"{inside} {things} are not learnt: they lie inside longer ones")
+    return said
 
 
 def annotated_too(gold: Sequence[Document], labels: Sequence[str]) -> list[str]:

@@ -4,11 +4,14 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from biobert.core.errors import BadInputError
 from biobert.core.task import IntArray, Pieces, TextTokenizer, Window
 from biobert.tasks._marking import NOWHERE, MarkedText
 from biobert.text.windows import WindowSettings
 
 CHARACTERS_AT_ONCE = 2_000_000
+LEAST_TOKENS = 4
+"""Both marks, and the tokens that a row begins and ends with."""
 
 
 def encode_marked(
@@ -19,6 +22,11 @@ def encode_marked(
     A text that is too long is read around these two: the stretch that holds both, with at least
     `overlap_tokens` on each side, or the surroundings of one and then of the other.
     """
+    if settings.maximum_tokens < LEAST_TOKENS:
+        raise BadInputError(
+            f"windows.maximum_tokens = {settings.maximum_tokens}: a marked pair needs "
+            f"{LEAST_TOKENS}"
+        )
     borders = tokenizer.special("cls"), tokenizer.special("sep")
     found: list[tuple[Window, ...]] = []
     for some in _portions(texts):

@@ -1,7 +1,9 @@
 """Names that a tagger is told, beside what it has learnt: marked wherever they stand."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import count
 
 from biobert.core.arguments import check_list
 from biobert.core.document import Entity, Span
@@ -9,6 +11,8 @@ from biobert.core.errors import BadInputError
 from biobert.tasks._consistency import Names, plain
 
 CERTAIN = 1.0
+STRETCH = 64
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +47,59 @@ def with_terms(
     of any mention of the same span, and of mentions inside of its own type, or of one that
     `excluded` names for it. Of names that overlap the longest is marked.
     """
-    kept = list(entities)
+    kept = _Kept(entities)
     spans = sorted(
         ((span, name) for name, some in terms.names.places(_small(text)).items() for span in some),
         key=lambda one: one[0].start - one[0].end,
     )
     for span, name in spans:
-        if not any(_reaches_beyond(one, span) for one in kept):
+        overlapping = kept.overlapping(span)
+        if all(_is_inside(one, span) for one in overlapping.values()):
             label = terms.label_of[name]
             rivals = {label, *excluded[label]}
-            kept = [one for one in kept if not _gives_way(one, span, rivals)]
-            kept.append(Entity(span.start, span.end, label, score=CERTAIN))
-    return kept
+            for number, one in overlapping.items():
+                if _gives_way(one, span, rivals):
+                    kept.drop(number)
+            kept.add(Entity(span.start, span.end, label, score=CERTAIN))
+    return kept.entities()
 
 
-def _reaches_beyond(entity: Entity, span: Span) -> bool:
-    overlaps = entity.start < span.end and span.start < entity.end
-    return overlaps and not _is_inside(entity, span)
+class _Kept:
+    """Mentions, each under a number and looked up by the stretches of the text that it touches: a
+    long text has thousands of them, and as many names."""
+
+    def __init__(self, entities: Iterable[Entity]) -> None:
+        self._numbers = count()
+        self._by_number: dict[int, Entity] = {}
+        self._touching: defaultdict[int, set[int]] = defaultdict(set)
+        for one in entities:
+            self.add(one)
+
+    def add(self, entity: Entity) -> None:
+        number = next(self._numbers)
+        self._by_number[number] = entity
+        for stretch in _stretches(entity):
+            self._touching[stretch].add(number)
+
+    def drop(self, number: int) -> None:
+        for stretch in _stretches(self._by_number.pop(number)):
+            self._touching[stretch].remove(number)
+
+    def overlapping(self, span: Span) -> dict[int, Entity]:
+        near = set().union(*(self._touching[stretch] for stretch in _stretches(span)))
+        found = {number: self._by_number[number] for number in near}
+        return {
+            number: one
+            for number, one in found.items()
+            if one.start < span.end and span.start < one.end
+        }
+
+    def entities(self) -> list[Entity]:
+        return list(self._by_number.values())
+
+
+def _stretches(part: Entity | Span) -> range:
+    return range(part.start // STRETCH, (part.end - 1) // STRETCH + 1)
 
 
 def _gives_way(entity: Entity, span: Span, rivals: Set[str]) -> bool:

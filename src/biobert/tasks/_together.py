@@ -14,7 +14,8 @@ A = TypeVar("A")
 def together(document: Document, answers: Sequence[Document]) -> Document:
     """All that the answers say; entities that none of them touched stay as they came."""
     came, named = document.entities, document.with_entity_ids().entities
-    found = [one.entities for one in answers if one.entities not in (came, named)]
+    # By identity: what a tagger found anew may equal what came.
+    found = [one.entities for one in answers if one.entities is not came and one.entities != named]
     relations = _each_once(one.relations for one in answers)
     given = named if relations else came
     return replace(

@@ -4,7 +4,7 @@ Words are BERT's, which white space and punctuation part, or those of a tokenize
 a word is labelled at its first piece, as in Devlin et al. 2019 (arXiv:1810.04805), section 5.3.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,10 +68,22 @@ def owned_words(windows: Sequence[Window]) -> OwnedWords:
     return OwnedWords(positions[kept], rows[positions[kept]], starts[kept], ends[kept])
 
 
+def outermost(entities: Iterable[Entity]) -> list[Entity]:
+    """In text order, those that lie inside no other; of equal ones the first."""
+    found: list[Entity] = []
+    for one in sorted(entities, key=lambda one: (one.start, -one.end)):
+        if not found or one.end > found[-1].end:
+            found.append(one)
+    return found
+
+
 def owners(
     starts: IntArray, ends: IntArray, spans: Sequence[Entity]
 ) -> tuple[IntArray, npt.NDArray[np.bool_]]:
-    """In which of the spans, in order and apart, each word (n,) lies, and whether it does."""
+    """In which of the spans, as `outermost` leaves them, each word (n,) lies, and whether it does.
+
+    What two of them hold belongs to the first.
+    """
     if not spans:
         return np.zeros(len(starts), dtype=np.int64), np.zeros(len(starts), dtype=np.bool_)
     # The first that ends after a word's start is the one it lies in, if any is.

@@ -75,6 +75,12 @@ class ClassificationSettings:
         for name, values in (("thresholds", self.thresholds), ("weights", self.weights)):
             for label in values.keys() - set(self.labels):
                 raise BadInputError(f"[task] {name}: {label!r} is none of {list(self.labels)}")
+        for label, weight in self.weights.items():
+            if not 0.0 <= weight < np.inf:
+                raise BadInputError(f"[task] weights: {label} = {weight}: not below 0")
+        for label, threshold in self.thresholds.items():
+            if not 0.0 <= threshold <= 1.0:
+                raise BadInputError(f"[task] thresholds: {label} = {threshold}: from 0 to 1")
 
 
 class Classification(Task):

@@ -33,6 +33,7 @@ from biobert.core.task import (
     Window,
 )
 from biobert.evaluation.ranking import ranks, score_ranks
+from biobert.evaluation.spans import check_same_texts
 from biobert.tasks._windows import encode_stretches
 from biobert.text.sentences import sentences_of
 from biobert.text.windows import WindowSettings
@@ -149,6 +150,7 @@ class Embedding(Task):
         self, gold: Sequence[Document], predicted: Sequence[Document]
     ) -> tuple[IntArray, int]:
         """The place of each document's second passage, and among how many it stands."""
+        check_same_texts(gold, predicted)
         if len(self._settings.passages) < 2:
             raise BadInputError("[task] passages: name two kinds to score; or leave data.devel out")
         anchor, positive = self._settings.passages[:2]

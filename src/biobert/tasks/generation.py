@@ -26,6 +26,7 @@ from biobert.core.task import (
     WritingSettings,
 )
 from biobert.evaluation.generated import score_texts
+from biobert.evaluation.spans import check_same_texts
 from biobert.tasks._windows import encode_stretches
 from biobert.text.windows import WindowSettings
 
@@ -121,6 +122,7 @@ class Generation(Task):
         self, gold: Sequence[Document], predicted: Sequence[Document]
     ) -> tuple[list[str], list[str]]:
         """The gold texts that are known, and what was written in their place."""
+        check_same_texts(gold, predicted)
         known = [self._gold(one) for one in gold]
         written = [one.metadata.get(GENERATED, "") for one in predicted]
         pairs = [pair for pair in zip(known, written, strict=True) if pair[0]]

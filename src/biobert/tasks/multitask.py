@@ -31,6 +31,7 @@ from biobert.core.task import (
     TextTokenizer,
     Window,
 )
+from biobert.evaluation.spans import check_same_texts
 from biobert.tasks import build_task
 from biobert.tasks._together import together
 
@@ -51,8 +52,12 @@ class MultitaskSettings:
         for part, settings in self.parts.items():
             if not part.isidentifier():
                 raise BadInputError(f"[task.parts] {part!r}: letters, digits and _ make a name")
-            if "name" not in settings:
+            if not isinstance(settings, Mapping):
+                raise BadInputError(f"[task.parts] {part} = {settings!r}: expected a table")
+            if not isinstance(settings.get("name"), str):
                 raise BadInputError(f"[task.parts.{part}] setting 'name' is missing: the task's")
+            if settings["name"] == Multitask.name:
+                raise BadInputError(f"[task.parts.{part}] has parts itself; name them in its place")
 
 
 class Multitask(Task):
@@ -179,13 +184,14 @@ class Multitask(Task):
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """The mean of the parts' scores, each over the documents that belong to it."""
+        check_same_texts(gold, predicted)
         found = {
             part: self.parts[part].score([one for one, _ in pairs], [other for _, other in pairs])
             for part, pairs in self._by_part(gold, predicted).items()
         }
         scores = list(found.values())
         return Scores(
-            main=float(np.mean([one.main for one in scores])),
+            main=_mean_of(one.main for one in scores),
             micro=_mean([one.micro for one in scores]),
             by_label={
                 f"{part} {label}": score
@@ -361,8 +367,13 @@ def _own(outputs: Sequence[Outputs], part: str) -> list[Outputs]:
 
 def _mean(scores: Sequence[Score]) -> Score:
     return Score(
-        precision=float(np.mean([one.precision for one in scores])),
-        recall=float(np.mean([one.recall for one in scores])),
-        f1=float(np.mean([one.f1 for one in scores])),
+        precision=_mean_of(one.precision for one in scores),
+        recall=_mean_of(one.recall for one in scores),
+        f1=_mean_of(one.f1 for one in scores),
         support=sum(one.support for one in scores),
     )
+
+
+def _mean_of(figures: Iterable[float]) -> float:
+    known = list(figures)
+    return sum(known) / max(1, len(known))

@@ -68,7 +68,7 @@ class NerSettings:
     def __post_init__(self) -> None:
         check_labels(self.labels)
         for pair in self.exclusive:
-            if len(pair) != 2 or not set(pair) <= set(self.labels):
+            if len(pair) != 2 or len(set(pair)) != 2 or not set(pair) <= set(self.labels):
                 raise BadInputError(
                     f"[task] exclusive = {list(pair)}: a pair of the labels {list(self.labels)}"
                 )
@@ -106,27 +106,28 @@ class NamedEntityRecognition(Task):
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
         """Tags at first pieces of owned words; types the corpus does not annotate are ignored."""
         annotated = example.document.annotated_labels or self.labels
-        gold = _outermost(_pieces_of(example))
+        gold = self._learnable(_pieces_of(example))
         return [{HEAD: self._tags(window, gold, frozenset(annotated))} for window in windows]
 
     def unlearnt(self, documents: Sequence[Document]) -> list[str]:
         """Mentions of types that are no labels, or of which their document says nothing, and those
-        inside others."""
+        that overlap others."""
         unknown: Counter[str] = Counter()
         unsaid: Counter[str] = Counter()
-        inner: Counter[str] = Counter()
+        overlapping: Counter[str] = Counter()
         for document in documents:
             annotated = frozenset(document.annotated_labels or self.labels)
             taught = {label for types in self._taught(annotated) for label in types}
             for label in (one.label for one in document.entities if one.label not in taught):
                 (unsaid if label in self.labels else unknown)[label] += 1
-            pieces = set(_pieces_of(Example(document, 0, len(document.text))))
-            nested = pieces.difference(_outermost(pieces))
-            inner.update(label for _, label in nested if label in taught)
+            pieces = dict.fromkeys(_pieces_of(Example(document, 0, len(document.text))))
+            left_out = pieces.keys() - self._learnable(pieces)
+            overlapping.update(label for _, label in left_out if label in taught)
+        longer = "longer ones" if self._settings.scheme == "joint" else "longer ones of their type"
         return [
             *_unlearnt(unknown, "none of task.labels; `rename` in [data] maps others to them"),
             *_unlearnt(unsaid, "not in the `annotated_labels` of their documents"),
-            *_unlearnt(inner, "inside longer ones of their type"),
+            *_unlearnt(overlapping, f"inside or across {longer}"),
         ]
 
     def decode(
@@ -189,6 +190,23 @@ class NamedEntityRecognition(Task):
             types = _types(group)
             if annotated.intersection(types):
                 yield types
+
+    def _learnable(self, pieces: Iterable[tuple[Span, str]]) -> list[tuple[Span, str]]:
+        """Of those that overlap in a group of tags the longest: a word has one tag of a group, and
+        a mention that another interrupts would be taught as two."""
+        group_of = {label: group.name for group in self._head.groups for label in _types(group)}
+        pieces = list(pieces)
+        length = max((piece.end for piece, _ in pieces), default=0)
+        taken: defaultdict[str, np.ndarray] = defaultdict(lambda: np.zeros(length, np.bool_))
+        kept = set()
+        for piece, label in sorted(
+            dict.fromkeys(pieces), key=lambda one: one[0].start - one[0].end
+        ):
+            place = taken[group_of.get(label, label)][piece.start : piece.end]
+            if not place.any():
+                place[:] = True
+                kept.add((piece, label))
+        return [one for one in pieces if one in kept]
 
     @classmethod
     def toy_documents(cls) -> list[Document]:
@@ -289,18 +307,6 @@ def _pieces_of(example: Example) -> Iterator[tuple[Span, str]]:
             start, end = max(piece.start, example.start), min(piece.end, example.end)
             if start < end:
                 yield Span(start, end), entity.label
-
-
-def _outermost(pieces: Iterable[tuple[Span, str]]) -> list[tuple[Span, str]]:
-    """Those that lie in no longer one of their type: a word has one tag of a type, and a mention
-    that another interrupts would be taught as two."""
-    pieces = list(pieces)
-    kept, reach = set(), Counter[str]()
-    for piece, label in sorted(pieces, key=lambda one: (one[0].start, -one[0].end)):
-        if piece.end > reach[label]:
-            reach[label] = piece.end
-            kept.add((piece, label))
-    return [one for one in pieces if one in kept]
 
 
 def _mark(tags: IntArray, touched: IntArray, starts: IntArray, piece: Span, *, tag: int) -> None:

@@ -33,7 +33,15 @@ from biobert.core.task import (
 from biobert.evaluation.words import score_words, word_counts
 from biobert.tasks._labels import annotated_too, check_labels, labels_not_learnt
 from biobert.tasks._windows import encode_stretches
-from biobert.tasks._words import Words, log_softmax, owned_words, owners, word_targets, words_of
+from biobert.tasks._words import (
+    Words,
+    log_softmax,
+    outermost,
+    owned_words,
+    owners,
+    word_targets,
+    words_of,
+)
 from biobert.text.sentences import sentences_of
 from biobert.text.windows import WindowSettings
 
@@ -92,7 +100,7 @@ class PartOfSpeechTagging(Task):
         return word_targets(windows, words, tags, HEAD)
 
     def unlearnt(self, documents: Sequence[Document]) -> list[str]:
-        """Words whose tag is none of the task's."""
+        """Words whose tag is none of the task's, or that lie inside others."""
         return labels_not_learnt(documents, self.labels, "words")
 
     def decode(
@@ -149,8 +157,7 @@ class PartOfSpeechTagging(Task):
             for entity in example.document.entities
             if entity.start < example.end and entity.end > example.start
         )
-        known = (entity for entity in near if entity.label in self.labels)
-        return sorted(known, key=lambda entity: (entity.start, entity.end))
+        return outermost(entity for entity in near if entity.label in self.labels)
 
     def _entities(self, text: str, words: Words) -> Iterator[Entity]:
         """Every stretch between white space, parted where the model sees a new word begin."""

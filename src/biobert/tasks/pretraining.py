@@ -33,6 +33,7 @@ from biobert.core.task import (
     Window,
 )
 from biobert.data.shards import TokenShard
+from biobert.evaluation.spans import check_same_texts
 from biobert.tasks._layout import Borders, SegmentPool, lay_out
 from biobert.tasks._masking import (
     MaskingSettings,
@@ -161,10 +162,11 @@ class Pretraining(Task):
 
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
         """The piece that the document's gap has (`piece:2001`); pairs come from shards alone."""
+        document = example.document
         known = {
-            entity.start: int(entity.concept_ids[0].removeprefix(PIECE))
-            for entity in example.document.entities
-            if entity.label == GAP and entity.concept_ids
+            one.start: _piece(document, one.concept_ids[0])
+            for one in document.entities
+            if one.label == GAP and one.concept_ids
         }
         return [self._targets(window, known) for window in windows]
 
@@ -183,6 +185,7 @@ class Pretraining(Task):
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """The share of gaps that were filled in right."""
+        check_same_texts(gold, predicted)
         wanted = [(number, one) for number, each in enumerate(gold) for one in _gaps(each)]
         found = {(number, one) for number, each in enumerate(predicted) for one in _gaps(each)}
         right = sum(one in found for one in wanted) / max(1, len(wanted))
@@ -256,6 +259,17 @@ def candidates(
         best = np.argsort(-probabilities, kind="stable")[:top]
         found.append((place, known[best], probabilities[best].astype(np.float32)))
     return found
+
+
+def _piece(document: Document, concept: str) -> int:
+    """The number of the piece that a gap's concept names."""
+    number = concept.removeprefix(PIECE)
+    if number == concept or not (number.isascii() and number.isdigit()):
+        raise BadInputError(
+            f"document {document.id!r}: concept {concept!r} of a {GAP!r} is no word piece; write "
+            f"its number in the vocabulary, such as {PIECE}2001"
+        )
+    return int(number)
 
 
 def _filled(window: Window, place: int, pieces: IntArray, probabilities: FloatArray) -> Entity:

@@ -43,6 +43,7 @@ from biobert.evaluation.answers import (
     score_answers,
     score_lists,
 )
+from biobert.evaluation.spans import check_same_texts
 from biobert.tasks._pairs import encode_pairs, passage_pair
 from biobert.tasks._spans import (
     Neighbours,
@@ -169,6 +170,7 @@ class QuestionAnswering(Task):
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """SQuAD's and BioASQ's measures, over the questions that a span can answer."""
+        check_same_texts(gold, predicted)
         pairs = [pair for pair in zip(gold, predicted, strict=True) if self.examples(pair[0])]
         scores = score_answers([one for one, _ in pairs], [other for _, other in pairs])
         if self._settings.measure == "mrr":

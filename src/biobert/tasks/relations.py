@@ -12,6 +12,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
+from biobert.core.arguments import check_list
 from biobert.core.document import Argument, Document, Entity, Relation, Span
 from biobert.core.errors import BadInputError
 from biobert.core.task import (
@@ -101,8 +102,12 @@ class RelationSettings:
             raise BadInputError("[task] pairs: a list of pairs of types, [['Chemical', 'Gene']]")
         if len(self.roles) not in (0, 2) or len(set(self.roles)) != len(self.roles):
             raise BadInputError(f"[task] roles = {list(self.roles)}: two names, or none")
-        for name in self.types.keys() - {name for pair in self.pairs for name in pair}:
-            raise BadInputError(f"[task] types: {name!r} stands in none of the pairs")
+        for name, behind in self.types.items():
+            if not any(name in pair for pair in self.pairs):
+                raise BadInputError(f"[task] types: {name!r} stands in none of the pairs")
+            check_list(f"[task] types.{name}", behind)
+            if not behind:
+                raise BadInputError(f"[task] types.{name} = []: name the labels behind it")
         if not 0.0 < self.negatives <= 1.0:
             raise BadInputError(f"[task] negatives = {self.negatives}: more than 0, at most 1")
         if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
@@ -156,6 +161,8 @@ class RelationExtraction(Task):
 
     def examples(self, document: Document) -> list[Example]:
         """Every pair that may be related; its arguments stand in role order."""
+        if not document.text.strip():
+            return []
         document = document.with_entity_ids()
         by_scope = {"sentence": sentence_examples, "document": document_examples}
         pairs = by_scope[self._settings.scope](document, self.pairs)

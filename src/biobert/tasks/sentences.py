@@ -28,10 +28,20 @@ from biobert.core.task import (
     TextTokenizer,
     Window,
 )
+from biobert.evaluation.spans import check_same_texts
 from biobert.evaluation.words import score_words, word_counts
+from biobert.tasks._candidates import merged
 from biobert.tasks._labels import annotated_too, check_labels, labels_not_learnt
 from biobert.tasks._windows import encode_stretches
-from biobert.tasks._words import Words, log_softmax, owned_words, owners, word_targets, words_of
+from biobert.tasks._words import (
+    Words,
+    log_softmax,
+    outermost,
+    owned_words,
+    owners,
+    word_targets,
+    words_of,
+)
 from biobert.text.sentences import sentences_of
 from biobert.text.windows import WindowSettings
 
@@ -69,7 +79,10 @@ class SentenceLabelling(Task):
         return (HeadSpec(HEAD, "token", (LabelGroup("labels", self.labels),)),)
 
     def examples(self, document: Document) -> list[Example]:
-        """The text, or each stretch of passages that is read; headings may stand in one."""
+        """The text, or each stretch of passages that is read; headings may stand in one.
+
+        Passages inside one another are one stretch.
+        """
         kinds = self._settings.passages
         if not kinds or not document.passages:
             return [Example(document, 0, len(document.text))] if document.text.strip() else []
@@ -78,8 +91,8 @@ class SentenceLabelling(Task):
         for is_read, some in groupby(in_order, key=lambda one: one.kind in (*kinds, HEADING)):
             own = [one for one in some if is_read and one.kind in kinds]
             if own:
-                found.append(Example(document, own[0].start, own[-1].end))
-        return found
+                found.append(Span(own[0].start, max(one.end for one in own)))
+        return [Example(document, one.start, one.end) for one in merged(found)]
 
     def encode(
         self, examples: Sequence[Example], tokenizer: TextTokenizer
@@ -90,15 +103,13 @@ class SentenceLabelling(Task):
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
         """At first pieces of owned words the label of their sentence; ignored where it has none."""
         words = owned_words(windows)
-        gold = sorted(
-            example.document.entities_labelled(self.labels), key=lambda one: (one.start, one.end)
-        )
+        gold = outermost(example.document.entities_labelled(self.labels))
         numbers = np.array([self.labels.index(one.label) for one in gold] or [0])
         owner, inside = owners(words.starts, words.ends, gold)
         return word_targets(windows, words, np.where(inside, numbers[owner], IGNORED), HEAD)
 
     def unlearnt(self, documents: Sequence[Document]) -> list[str]:
-        """Sentences whose label is none of the task's."""
+        """Sentences whose label is none of the task's, or that lie inside others."""
         return labels_not_learnt(documents, self.labels, "sentences")
 
     def decode(
@@ -122,6 +133,7 @@ class SentenceLabelling(Task):
 
         What is said of sentences that have no gold label is neither right nor wrong.
         """
+        check_same_texts(gold, predicted)
         asked = [_asked(one, other) for one, other in zip(gold, predicted, strict=True)]
         return score_words(gold, asked, annotated_too(gold, self.labels), FIGURES)
 

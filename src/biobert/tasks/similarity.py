@@ -46,7 +46,7 @@ class SimilaritySettings:
     windows: WindowSettings = field(default_factory=lambda: WindowSettings(512, 64))
 
     def __post_init__(self) -> None:
-        if not self.lowest < self.highest:
+        if not -np.inf < self.lowest < self.highest < np.inf:
             raise BadInputError(
                 f"[task] lowest = {self.lowest}, highest = {self.highest}: a scale rises"
             )

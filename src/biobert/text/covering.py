@@ -16,7 +16,7 @@ def covering(
     """The parts in text order, and what `outside` makes of each stretch that none of them holds.
 
     Of two that overlap, the one that begins first, or ends first, keeps what both hold. An empty
-    part keeps its place.
+    part keeps its place, and one of which only blanks are left is none.
     """
     position = 0
     for part in sorted(parts, key=attrgetter("start", "end")):
@@ -24,7 +24,7 @@ def covering(
             yield from outside(position, part.start)
         if position <= part.start or part.start == part.end:
             yield part
-        elif position < part.end:
+        elif not text[position : part.end].isspace() and position < part.end:
             yield replace(part, start=position)
         position = max(position, part.end)
     if position < len(text) and not text[position:].isspace():

@@ -153,15 +153,18 @@ class Tokenizer:
         with written_whole(folder / "tokenizer.json") as stream:
             stream.write(self.backend.to_str(pretty=True).encode())
         # transformers opens any tokenizer as the first, but the second gives segment ids as well.
-        is_bert = isinstance(self.backend.normalizer, BertNormalizer)
+        normalizer = self.backend.normalizer
+        is_bert = isinstance(normalizer, BertNormalizer)
         is_bert &= isinstance(self.backend.model, WordPiece)
         name = "BertTokenizer" if is_bert else "PreTrainedTokenizerFast"
         config: dict[str, Any] = {"tokenizer_class": name}
         for role, token_id in self._special.items():
             if token_id is not None:
                 config[f"{role}_token"] = str(self.backend.id_to_token(token_id))
-        if isinstance(self.backend.normalizer, BertNormalizer):
-            config["do_lower_case"] = self.backend.normalizer.lowercase
+        if isinstance(normalizer, BertNormalizer):
+            config["do_lower_case"] = normalizer.lowercase
+            config["strip_accents"] = normalizer.strip_accents
+            config["tokenize_chinese_chars"] = normalizer.handle_chinese_chars
         with written_whole(folder / "tokenizer_config.json") as stream:
             stream.write(f"{json.dumps(config, indent=2)}\n".encode())
 
@@ -202,18 +205,51 @@ def _find(backend: Backend, role: SpecialRole) -> int | None:
 
 def _from_json(path: Path) -> Backend:
     try:
-        return Backend.from_file(str(path))
+        backend = Backend.from_file(str(path))
     except Exception as problem:  # noqa: BLE001 - tokenizers raises nothing more exact
-        raise BadInputError(f"{path}: not a tokenizer: {problem}; copy it again") from None
+        raise _unreadable(path, problem) from None
+    return _checked(backend, path)
 
 
 def _from_vocabulary(folder: Path) -> Backend:
-    config_path = folder / "tokenizer_config.json"
-    config = json.loads(config_path.read_text()) if config_path.is_file() else {}
+    path = folder / "vocab.txt"
+    config = _config(folder / "tokenizer_config.json")
     # BioBERT's own folders carry no tokenizer_config.json and are cased.
-    lowercase = bool(config.get("do_lower_case", False))
-    tokenizer = BertWordPieceTokenizer(str(folder / "vocab.txt"), lowercase=lowercase)
-    backend: Backend = tokenizer._tokenizer
+    try:
+        tokenizer = BertWordPieceTokenizer(
+            str(path),
+            lowercase=bool(config.get("do_lower_case", False)),
+            strip_accents=config.get("strip_accents"),
+            handle_chinese_chars=bool(config.get("tokenize_chinese_chars", True)),
+        )
+    except Exception as problem:  # noqa: BLE001 - tokenizers raises nothing more exact
+        raise _unreadable(path, problem) from None
+    backend: Backend = _checked(tokenizer._tokenizer, path)
     specials = [names[0] for names in SPECIAL_TOKENS.values()]
     backend.add_special_tokens([AddedToken(name, special=True) for name in specials])
     return backend
+
+
+def _config(path: Path) -> dict[str, Any]:
+    """What `tokenizer_config.json` says, if there is one."""
+    if not path.is_file():
+        return {}
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise BadInputError(f"{path}: not JSON: {problem}; copy it again") from None
+    if not isinstance(config, dict):
+        raise BadInputError(f"{path}: no object of settings; copy it again")
+    return config
+
+
+def _checked(backend: Backend, path: Path) -> Backend:
+    """The tokenizer; an error where the first unknown word would break it."""
+    model = backend.model
+    if isinstance(model, WordPiece) and model.unk_token not in backend.get_vocab(False):
+        raise _unreadable(path, f"no piece {model.unk_token} for what is unknown")
+    return backend
+
+
+def _unreadable(path: Path, problem: Exception | str) -> BadInputError:
+    return BadInputError(f"{path}: not a tokenizer: {problem}; copy it again")

@@ -49,6 +49,8 @@ def _mean(models: Sequence[Path]) -> dict[str, torch.Tensor]:
     total = read_tensors(models[0])
     for model in models[1:]:
         tensors = read_tensors(model)
+        if more := sorted(tensors.keys() - total.keys()):
+            raise BadInputError(f"{model} has {more[0]!r}, which {models[0]} has not")
         for tensor_name, sum_so_far in total.items():
             found = tensors.get(tensor_name)
             if found is None or found.shape != sum_so_far.shape:

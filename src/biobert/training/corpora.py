@@ -40,7 +40,7 @@ def read_sources(
         if name in documents:
             raise named_twice(name)
         meant = documents_where(found, source.where, corpus=source.corpus)
-        kept = [document for document in meant if _is_taken(document, source.share)]
+        kept = _share_of(meant, source)
         selected = [select_labels(document, source) for document in kept]
         documents[name] = selected if source.per_label is None else _few(selected, source)
     return documents
@@ -84,6 +84,16 @@ def _checksum(documents: Sequence[Document]) -> str:
 def named_twice(name: str) -> BadInputError:
     """The error for a source that stands in a recipe twice."""
     return BadInputError(f"the recipe names {name!r} twice; use times = 2 to weigh it more")
+
+
+def _share_of(documents: Sequence[Document], source: DataSource) -> list[Document]:
+    kept = [document for document in documents if _is_taken(document, source.share)]
+    if documents and not kept:
+        raise BadInputError(
+            f"[data] {source.corpus}: share = {source.share} takes none of {len(documents)} "
+            "documents; choose a larger one"
+        )
+    return kept
 
 
 def _is_taken(document: Document, share: float) -> bool:

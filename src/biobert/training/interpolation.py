@@ -5,6 +5,7 @@ since lie on one valley floor, and a model between the two is often better than 
 """
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from biobert.tasks import build_task
 from biobert.training.folder import package_versions, write_changed_folder
 
 _LOG = logging.getLogger(__name__)
+LAYER = re.compile(r"encoder\.layer\.(\d+)\.")
 
 
 def interpolate(
@@ -78,6 +80,11 @@ def _between(model: Path, start: Path, share: float) -> dict[str, torch.Tensor]:
     shared = [name for name in after if name.startswith("bert.") and bare_name(name) in before]
     if not shared:
         raise BadInputError(f"{model} and {start} have no weights of one name; is it its start?")
+    if (ours := _depth(after)) != (theirs := _depth(before)):
+        raise BadInputError(
+            f"{model} has {ours} layers, {start} {theirs}: it did not begin there, or its layers "
+            "stand elsewhere since"
+        )
     for name in shared:
         old, new = before[bare_name(name)], after[name]
         if old.shape != new.shape:
@@ -88,3 +95,9 @@ def _between(model: Path, start: Path, share: float) -> dict[str, torch.Tensor]:
         if new.is_floating_point():
             after[name] = torch.lerp(new.float(), old.float(), share)
     return after
+
+
+def _depth(tensors: Mapping[str, torch.Tensor]) -> int:
+    """How many layers the names speak of."""
+    found = (LAYER.match(bare_name(name)) for name in tensors)
+    return len({match[1] for match in found if match})

@@ -196,7 +196,8 @@ class TrainingLoop:
         run = self.recipe.run
         if run.evaluate_every_steps and self.progress.step % run.evaluate_every_steps == 0:
             self._evaluate()
-        if self.progress.step % run.checkpoint_every_steps == 0:
+        step = self.progress.step
+        if step % run.checkpoint_every_steps == 0 or is_kept(step, run.keep_every_steps):
             self._save()
 
     def _learn(self, one: _Prepared, *, share: int, last: bool) -> float:
@@ -326,7 +327,8 @@ class TrainingLoop:
         progress, gain = self.progress, self.recipe.run.patience_gain or 0.0
         if progress.patient_score is None or score > progress.patient_score + gain:
             progress.patient_score, progress.best_evaluation = score, progress.evaluations
-        if progress.best_score is not None and score <= progress.best_score:
+        # What is no number is never better.
+        if progress.best_score is not None and not score > progress.best_score:
             return
         progress.best_score = score
         tensors = whole(self._bare().state_dict())

@@ -28,7 +28,13 @@ from biobert.training.pretraining import (
     WeighedCorpus,
     begin_with_frequencies,
 )
-from biobert.training.recipe import DataSource, Recipe
+from biobert.training.recipe import (
+    BatchSettings,
+    DataSource,
+    Recipe,
+    RunSettings,
+    StageSettings,
+)
 from biobert.training.sources import (
     BatchSource,
     DevelSet,
@@ -88,6 +94,7 @@ def document_source(recipe: Recipe, learner: Learner, rows: Sequence[Row]) -> Ba
 
 def _documents(recipe: Recipe, places: Places, learner: Learner, note: Note) -> Material:
     """Annotated documents: what fine-tuning learns from."""
+    _check_no_shards(recipe)
     check_parts([*recipe.data.train, *recipe.data.devel], learner.task)
     rejects = Rejects()
     roots: dict[str, Any] = {"data_root": places.data_root, "cache": places.cache}
@@ -126,6 +133,23 @@ def _documents(recipe: Recipe, places: Places, learner: Learner, note: Note) -> 
         described=described,
         scored_on={name: describe(some) for name, some in devel.items()},
     )
+
+
+def _check_no_shards(recipe: Recipe) -> None:
+    """An error for settings that speak of shards of tokens: annotated documents have none."""
+    sources, run, plain = (*recipe.data.train, *recipe.data.devel), recipe.run, RunSettings()
+    foreign = {
+        "[[stages]]": recipe.stages != (StageSettings(),),
+        "batches.layout": recipe.batches.layout != BatchSettings().layout,
+        "run.devel_tokens": run.devel_tokens != plain.devel_tokens,
+        "damaged": any(one.damaged != "refuse" for one in sources),
+    }
+    for setting, is_there in foreign.items():
+        if is_there:
+            raise BadInputError(
+                f"{setting} is for pretraining, on shards of tokens: leave it out where "
+                f"{recipe.task['name']!r} learns from documents"
+            )
 
 
 def _vector_head(task: Task) -> str | None:

@@ -5,10 +5,11 @@ Each part of the loop gets its own small table; nothing is handed the whole reci
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from biobert.core.errors import BadInputError
-from biobert.core.settings import from_mapping, override
+from biobert.core.settings import from_mapping, read_changed
 from biobert.data.augmentation import AugmentationSettings
 from biobert.model.adapters import AdapterSettings
 from biobert.tasks import build_task
@@ -108,8 +109,20 @@ class ModelSettings:
             raise BadInputError("[model] a `shape` from scratch needs a `vocabulary`")
         if self.shape is not None and self.layers is not None:
             raise BadInputError("[model] `layers` changes an `encoder`; a `shape` has its own")
+        if self.shape is not None and self.heads == "kept":
+            raise BadInputError("[model] a `shape` from scratch has no heads to be kept")
+        if self.positions is None and self.new_positions != "tile":
+            raise BadInputError(f"[model] new_positions = {self.new_positions!r} needs positions")
         if self.positions is not None and self.positions < 1:
             raise BadInputError(f"[model] positions = {self.positions}: at least 1")
+        if self.reinitialised_layers < 0:
+            raise BadInputError(
+                f"[model] reinitialised_layers = {self.reinitialised_layers}: not below 0"
+            )
+        for name in ("dropout", "encoder_dropout", "attention_dropout"):
+            rate = getattr(self, name)
+            if rate is not None and not 0.0 <= rate < 1.0:
+                raise BadInputError(f"[model] {name} = {rate}: from 0 to less than 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +158,8 @@ class OptimizerSettings:
                 f"[optimizer] weight_decay = {self.weight_decay}, layer_decay = "
                 f"{self.layer_decay}: not below 0; more than 0, at most 1"
             )
+        if self.frozen_layers < 0:
+            raise BadInputError(f"[optimizer] frozen_layers = {self.frozen_layers}: not below 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +284,8 @@ class RunSettings:
             raise BadInputError(
                 f"[run] patience_gain = {self.patience_gain}: not below 0, and beside `patience`"
             )
+        if not 0 <= self.seed < 1 << 63:
+            raise BadInputError(f"[run] seed = {self.seed}: not below 0, less than 2^63")
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +314,11 @@ class Recipe:
     def __post_init__(self) -> None:
         if not self.stages:
             raise BadInputError("[[stages]] is empty: name at least one, or leave it out")
+        if self.run.patience is not None and not self.data.devel:
+            raise BadInputError(
+                f"[run] patience = {self.run.patience}: without [[data.devel]] nothing is scored; "
+                "name a devel set, or leave it out"
+            )
 
     def resolved(self) -> dict[str, Any]:
         """Every setting with its value, JSON-ready; None is left out."""
@@ -315,15 +337,7 @@ def read_recipe(tables: Mapping[str, Any], *, place: str) -> Recipe:
 def read_changed_recipe(tables: Mapping[str, Any], changes: Sequence[str], *, place: str) -> Recipe:
     """The recipe with settings changed as `--set` has them; where they alone are wrong, for the
     recipe or its task, the call was."""
-    try:
-        return _with_task(override(tables, changes), place)
-    except BadInputError as problem:
-        try:
-            _with_task(tables, place)
-        except BadInputError as own:
-            if str(own) == str(problem):
-                raise
-        raise BadInputError(str(problem), code="usage") from None
+    return read_changed(partial(_with_task, place=place), tables, changes)
 
 
 def _with_task(tables: Mapping[str, Any], place: str) -> Recipe:

@@ -22,7 +22,7 @@ from biobert.training.parallel import check_one_process
 from biobert.training.recipe import Recipe, read_changed_recipe, read_recipe
 from biobert.training.session import train
 
-STUDY, SEARCH = "study.db", "search"
+STUDY, NAME, SEARCH = "study.db", "biobert", "search"
 BEST, BEST_MODEL = "best.json", "best"
 ENDED = ("COMPLETE", "PRUNED")
 PLOTS = {"history.png": "plot_optimization_history", "settings.png": "plot_slice"}
@@ -82,7 +82,14 @@ class Best:
 def read_space(texts: Sequence[str]) -> list[Choices | Range]:
     """What to try: `model.dropout=0,0.1,0.2`, `run.epochs=2..5`, or, even in the logarithm,
     `optimizer.learning_rate=log:1e-5..1e-3`."""
-    return [_read_one(text) for text in texts]
+    space = [_read_one(text) for text in texts]
+    settings = [one.setting for one in space]
+    for setting in settings:
+        if settings.count(setting) > 1:
+            raise BadInputError(
+                f"--try {setting} stands there twice: give all its values at once", code="usage"
+            )
+    return space
 
 
 def _read_one(text: str) -> Choices | Range:
@@ -92,7 +99,7 @@ def _read_one(text: str) -> Choices | Range:
             f"--try {text!r}: write a.b=1,2,3 or a.b=1..5 or a.b=log:1e-5..1e-3", code="usage"
         )
     low, dots, high = rest.removeprefix("log:").partition("..")
-    if not dots:
+    if not dots or "/" in rest:  # `..` of a path is no range
         return Choices(setting, tuple(_value(one) for one in rest.split(",")))
     ends = _value(low), _value(high)
     if not all(isinstance(end, int | float) for end in ends) or ends[0] >= ends[1]:
@@ -225,19 +232,37 @@ class _Pruning:
 def _study(search: Search, output: Path) -> Any:
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    with _logging_as_it_is():
-        study = optuna.create_study(
-            direction="maximize",
-            storage=f"sqlite:///{output / STUDY}",
-            study_name="biobert",
-            load_if_exists=True,
-        )
-    _check_search(search, study, output)
+    # What fails is raised, and need not be told with its traceback before.
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    asked = {
+        "recipe": search.tables,
+        "try": {one.setting: asdict(one) for one in search.space},
+    }
+    wanted = json.loads(json.dumps(asked))
+    study = _opened(output)
+    failed = [trial.state.name == "FAIL" for trial in study.trials]
+    if failed and all(failed) and study.user_attrs.get(SEARCH) != wanted:
+        # Nothing has come of it: a mended command may ask otherwise.
+        optuna.delete_study(study_name=NAME, storage=_storage(output))
+        study = _opened(output)
+    _check_search(study, wanted, output)
     study.sampler = optuna.samplers.TPESampler(seed=search.seed + len(study.trials))
     study.pruner = optuna.pruners.MedianPruner(n_startup_trials=4)
     _try_again(study)
     return study
+
+
+def _opened(output: Path) -> Any:
+    import optuna
+
+    with _logging_as_it_is():
+        return optuna.create_study(
+            direction="maximize", storage=_storage(output), study_name=NAME, load_if_exists=True
+        )
+
+
+def _storage(output: Path) -> str:
+    return f"sqlite:///{output / STUDY}"
 
 
 @contextmanager
@@ -251,10 +276,8 @@ def _logging_as_it_is() -> Iterator[None]:
         logging.getLogger().removeHandler(handler)
 
 
-def _check_search(search: Search, study: Any, output: Path) -> None:
+def _check_search(study: Any, wanted: Mapping[str, Any], output: Path) -> None:
     """An error where the trials that are there are of another recipe or another space."""
-    space = {one.setting: asdict(one) for one in search.space}
-    wanted = json.loads(json.dumps({"recipe": search.tables, "try": space}))
     if not study.trials:
         study.set_user_attr(SEARCH, wanted)
     changed = differences(study.user_attrs.get(SEARCH, {}), wanted)

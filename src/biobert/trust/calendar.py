@@ -17,6 +17,10 @@ MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
     r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
+NTH_WORD = (
+    r"(?:(?:(?:twenty|thirty)[- ])?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)|"
+    r"tenth|eleventh|twelfth|(?:thir|four|fif|six|seven|eigh|nine)teenth|twentieth|thirtieth)"
+)
 WEEKDAY = r"(?:mon|tue(?:s)?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
 WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 FIXED_FEASTS: Mapping[str, tuple[int, int]] = {
@@ -28,27 +32,36 @@ FIXED_FEASTS: Mapping[str, tuple[int, int]] = {
     "independence day": (7, 4),
     "halloween": (10, 31),
 }
-NUMERIC = re.compile(r"(?P<a>\d{1,4})(?P<sep>[-/.])(?P<b>\d{1,2})(?:(?P=sep)(?P<c>\d{4}|\d{2}))?")
-MONTH_YEAR = re.compile(r"(?P<month>\d{1,2})(?P<sep>[-/])(?P<year>\d{4})")
-COMPACT = re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})")
+NUMERIC = re.compile(
+    r"(?P<a>\d{1,4})(?P<sep> ?[-/.] ?)(?P<b>\d{1,2})(?:(?P=sep)['’]?(?P<c>\d{4}|\d{2}))?"
+)
+MONTH_YEAR = re.compile(
+    r"(?P<first>\d{1,2})(?P<sep>[-/.])(?P<year>\d{4})|(?P<iso>\d{4}[-/])(?P<last>\d\d)"
+)
+COMPACT = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>\d{2})(?P<day>\d{2})")
 NAMED_MONTH = re.compile(rf"(?<![a-z]){MONTH}(?![a-z])")
 NAMED_WEEKDAY = re.compile(rf"(?<![a-z]){WEEKDAY}(?![a-z])")
+NTH = re.compile(rf"(?<![a-z]){NTH_WORD}(?![a-z])")
 DAY = re.compile(r"(?<![\d:])\d{1,2}(?![\d:])(?P<ordinal>st|nd|rd|th)?")
-YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<=')\d\d(?!\d)")
-SHORT_YEAR = re.compile(r"(?<=[ /.-])\d\d(?![\d:])")
-"""Behind a day and a month: `14-Mar-24`."""
+YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<=['’])\d\d(?!\d)")
+SHORT_YEAR = re.compile(r"(?<=[ /.a-z-])\d\d(?![\d:])")
+"""Behind a day and a month: `14-Mar-24`, `14MAR24`."""
 WHOLE_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-MIDDLE_OF_MONTH, PIVOT = 15, 50
+MIDDLE_OF_MONTH, FIRST_OF_CENTURY, OLD_AGE_YEARS = 15, 2000, 90
+LATEST_UNKNOWN = 2030
+"""Stands for the latest year of a note that names none of this century with four digits."""
 YEAR_UNKNOWN = 2001
 """Stands for the year of dates in a note that names none; no leap year."""
 
 
 @dataclass(frozen=True, slots=True)
 class DateReading:
-    """How a note is read: whether `03/04` is in April, and the year of dates without one."""
+    """How a note is read: whether `03/04` is in April, the year of dates without one, and the
+    latest year of the note: two digits for a later one are of the century before."""
 
     day_first: bool = False
     year: int = YEAR_UNKNOWN
+    latest: int = LATEST_UNKNOWN
 
 
 def reading_of(texts: Sequence[str]) -> DateReading:
@@ -56,10 +69,20 @@ def reading_of(texts: Sequence[str]) -> DateReading:
     latest year is that of the dates without one."""
     heads = [match for text in texts if (match := NUMERIC.match(text))]
     day_first = any(one["c"] and 12 < int(one["a"]) <= 31 and int(one["b"]) <= 12 for one in heads)
-    years = [int(one["a"]) for one in heads if len(one["a"]) == 4]
-    years += [full_year(one["c"]) for one in heads if one["c"] and len(one["a"]) < 4]
-    years += [int(found[0]) for text in texts if (found := WHOLE_YEAR.search(text))]
-    return DateReading(day_first, max(years, default=YEAR_UNKNOWN))
+    named = [digits for text in texts if (digits := _year_digits(text))]
+    recent = [int(one) for one in named if len(one) == 4 and int(one) >= FIRST_OF_CENTURY]
+    latest = max(recent, default=LATEST_UNKNOWN)
+    years = [full_year(one, latest) for one in named]
+    return DateReading(day_first, max(years, default=YEAR_UNKNOWN), latest)
+
+
+def tells_old_age(text: str, reading: DateReading) -> bool:
+    """Whether the year of a date lies so far before the note that a birth then, or whatever else
+    somebody remembers, tells of an age over 89."""
+    digits = _year_digits(text)
+    if digits is None:
+        return False
+    return full_year(digits, reading.latest) <= reading.latest - OLD_AGE_YEARS
 
 
 def shifted(text: str, days: int, reading: DateReading) -> str | None:
@@ -83,16 +106,38 @@ def read_numeric(text: str, reading: DateReading) -> tuple[int | None, int, int]
         month, day = int(first), second
         if reading.day_first or month > 12:
             month, day = day, month
-        year = full_year(third) if third else None  # type: ignore[assignment]
+        year = full_year(third, reading.latest) if third else None  # type: ignore[assignment]
     if not 1 <= month <= 12 or not 1 <= day <= 31:
         return None
     return year, month, day
 
 
-def full_year(digits: str) -> int:
-    """`24` is 2024, `67` is 1967."""
+def full_year(digits: str, latest: int = LATEST_UNKNOWN) -> int:
+    """`24` is 2024, `67` is 1967: of this century up to the year after the latest."""
     year = int(digits)
-    return year if len(digits) == 4 else year + (1900 if year > PIVOT else 2000)
+    if len(digits) == 4:
+        return year
+    return FIRST_OF_CENTURY + year - (100 if FIRST_OF_CENTURY + year > latest + 1 else 0)
+
+
+def _year_digits(text: str) -> str | None:
+    """The year that a date names, as it is written."""
+    if whole := WHOLE_YEAR.search(text) or COMPACT.fullmatch(text):
+        return whole[0][:4]
+    if (head := NUMERIC.match(text)) and head["c"]:
+        return head["c"]
+    lowered = text.lower()
+    month = NAMED_MONTH.search(lowered)
+    year = _year_beside(lowered, month) if month else YEAR.search(lowered)
+    return year[0] if year else None
+
+
+def _year_beside(lowered: str, month: re.Match[str]) -> re.Match[str] | None:
+    """Behind the month, or before it with four digits."""
+    year = YEAR.search(lowered, month.end()) or WHOLE_YEAR.search(lowered, 0, month.start())
+    if year is None and DAY.search(lowered, 0, month.start()):
+        return SHORT_YEAR.search(lowered, month.end())
+    return year
 
 
 def _moved(year: int, month: int, day: int, days: int) -> date | None:
@@ -114,10 +159,16 @@ def _compact(text: str, days: int, reading: DateReading) -> str | None:
 def _month_year(text: str, days: int, reading: DateReading) -> str | None:
     del reading
     match = MONTH_YEAR.fullmatch(text)
-    new = match and _moved(int(match["year"]), int(match["month"]), MIDDLE_OF_MONTH, days)
-    if not match or new is None:
+    if match is None:
         return None
-    return f"{new.month:0{len(match['month'])}d}{match['sep']}{new:%Y}"
+    year, month = match["year"] or match["iso"][:4], match["first"] or match["last"]
+    new = _moved(int(year), int(month), MIDDLE_OF_MONTH, days)
+    if new is None:
+        return None
+    number = f"{new.month:0{len(month)}d}"
+    return (
+        f"{new:%Y}{match['iso'][4]}{number}" if match["iso"] else f"{number}{match['sep']}{new:%Y}"
+    )
 
 
 def _numeric(text: str, days: int, reading: DateReading) -> str | None:
@@ -147,17 +198,13 @@ def _named(text: str, days: int, reading: DateReading) -> str | None:
     month = NAMED_MONTH.search(lowered)
     if month is None:
         return None
-    year = YEAR.search(lowered, month.end())
-    if year is None and DAY.search(lowered, 0, month.start()):
-        year = SHORT_YEAR.search(lowered, month.end())
-    found = (one for one in DAY.finditer(lowered) if not year or one.start() != year.start())
-    all_days = [one for one in found if 1 <= int(re.sub(r"\D", "", one[0])) <= 31]
-    number = MONTH_NUMBERS[month[0]]
+    year = _year_beside(lowered, month)
+    all_days = [one for one in DAY.finditer(lowered) if not year or one.start() != year.start()]
     numbers = [int(re.sub(r"\D", "", one[0])) for one in all_days] or [MIDDLE_OF_MONTH]
-    whole_year = full_year(year[0]) if year else reading.year
-    new = _moved(whole_year, number, numbers[0], days)
+    whole_year = full_year(year[0], reading.latest) if year else reading.year
+    new = _moved(whole_year, MONTH_NUMBERS[month[0]], numbers[0], days)
     # Several days are a range, whose last may come to lie in another month.
-    if new is None or len(numbers) > 1:
+    if new is None or len(numbers) > 1 or NTH.search(lowered):
         return None
     changes = [(month.span(), _month_like(text[slice(*month.span())], new.month))]
     changes += [(one.span(), _day_like(one, new.day)) for one in all_days]

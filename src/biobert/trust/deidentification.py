@@ -15,6 +15,7 @@ from biobert.core.editing import Edit, edited
 from biobert.core.errors import BadInputError
 from biobert.core.shelf import unknown_name
 from biobert.trust.calendar import reading_of
+from biobert.trust.clinical import is_clinical
 from biobert.trust.fields import TEXT, Field, fields_of, with_values
 from biobert.trust.finding import Check, find_identifiers, go_on
 from biobert.trust.kinds import Kind
@@ -188,7 +189,9 @@ class Deidentifier:
         return [
             Candidate(kind, one.start, one.end, Certainty.SHAPED)
             for kind, one in pairs
-            if kind is not None and must_go(kind, text[one.start : one.end])
+            if kind is not None
+            and must_go(kind, text[one.start : one.end])
+            and not is_clinical(kind, text, one.start, one.end)
         ]
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from biobert.trust.calendar import DateReading, shifted
+from biobert.trust.calendar import DateReading, shifted, tells_old_age
 from biobert.trust.kinds import Kind
 from biobert.trust.lists import entries, folded, is_plain, spelled
 
@@ -71,6 +71,8 @@ class Surrogates:
         if kind == "AGE":
             return OLD_AGE
         if kind == "DATE":
+            if tells_old_age(text, shift.reading):
+                return tag(kind)
             return shifted(text, shift.days, shift.reading) or tag(kind)
         make = self._makers().get(kind, self._same_shape)
         return make(text)

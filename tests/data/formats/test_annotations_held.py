@@ -25,3 +25,17 @@ def test_a_format_says_which_annotations_it_holds(format: str, tmp_path: Path) -
     line = not_held(format, annotations_in(document))
     assert bool(line) == bool(lost)
     assert all(kind in line.partition(":")[0] for kind in lost)
+
+
+@pytest.mark.parametrize("format", [one for one in WRITTEN if one not in ("html", *PAIRS)])
+def test_names_that_would_part_lines_and_cells_part_none(format: str, tmp_path: Path) -> None:
+    first, *others = DOCUMENT.entities
+    odd = (replace(first, label="a\tb\nc"), *others)
+    document = replace(DOCUMENT, id="a|t|\tb\nc", entities=odd)
+    read, expected = (
+        through(one, format, tmp_path / one.id[:3].replace("|", "-"))
+        for one in (document, DOCUMENT)
+    )
+    assert read.text == expected.text
+    assert len(read.entities) == len(expected.entities)
+    assert len(read.relations) == len(expected.relations)

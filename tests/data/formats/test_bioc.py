@@ -154,6 +154,35 @@ def test_relations_keep_ends_of_one_role_and_of_relations(ending: str, tmp_path:
     assert through(document, tmp_path, ending) == document
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_concept_beside_a_mention_keeps_its_place(ending: str, tmp_path: Path) -> None:
+    concept, other = (Argument("by", f"mesh:D00000{one}", "concept") for one in (1, 2))
+    mention = Argument("by", "T2")
+    relations = tuple(
+        Relation("mixed", ends, id=f"R{number}")
+        for number, ends in enumerate(
+            [(concept, mention), (mention, concept), (concept, mention, other)], start=1
+        )
+    )
+    document = replace(DOCUMENT, relations=relations)
+    assert through(document, tmp_path, ending) == document
+
+
+def test_a_bad_annotation_takes_no_other_along(tmp_path: Path) -> None:
+    place = {"locations": [{"offset": 0, "length": 2}]}
+    bad: list[Any] = [5, {"id": "a", "locations": 5}, {"id": "b", "infons": 5, **place}]
+    passage = {"offset": 0, "text": "ab", "annotations": [*bad, {"id": "c", **place}]}
+    relation = {"id": "r", "nodes": [{"refid": "c"}, 5]}
+    document, rejects = read_values(tmp_path, passages=[passage], relations=[relation])
+    assert [one.id for one in document.entities] == ["c"]
+    places = ["annotation ?", "annotation a", "annotation b", "annotation r"]
+    assert [one.place.removeprefix("document 7, ") for one in rejects.kept] == places
+    path = tmp_path / "b.bioc.json"
+    path.write_text(json.dumps({"passages": [{"offset": 0, "text": ["ab"]}]}))
+    found, rejects = read(path)
+    assert (found, rejects.kept[0].reason) == ([], "bad document: the text ['ab'] is not a string")
+
+
 def test_no_character_stops_xml(tmp_path: Path) -> None:
     odd = "a\x0bb\x00"
     document = Document(

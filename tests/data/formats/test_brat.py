@@ -47,16 +47,23 @@ def test_every_line_that_is_not_kept_is_counted(tmp_path: Path) -> None:
         "#3\tAnnotatorNotes R1\tscore: high",
         "N2\tReference T9 MESH:D001241\tAspirin",
         "N3\tReference T2",
+        "T4\tSign",
+        "T5\tSign 15 16 20\tulcer",
+        "T6\tSign 0 7;15\tAspirin ulcer",
+        "R4\tAlone",
+        "R5\t",
     ]
     (tmp_path / "a.ann").write_text("\n".join(lines))
     (document,), rejects = read(tmp_path)
     assert document.entities == (replace(DRUG, concept_ids=("mesh:D001241",)), SIGN)
     assert document.relations == (replace(related("A", "T1", "T2", id="R1"), score=0.5),)
-    assert sorted(int(one.place) for one in rejects.kept) == [4, 6, 8, 9, 10, 11, 12, 13, 14]
+    assert sorted(int(one.place) for one in rejects.kept) == [4, 6, *range(8, 20)]
     reasons = {one.place: one.reason for one in rejects.kept}
     assert reasons["4"] == "bad annotation: 'T1' comes twice"
     assert reasons["11"] == "kind not kept: '#' annotation"
     assert "'T9', which is no mention here" in reasons["13"]
+    assert "'15 16 20' is no place such as" in reasons["16"]
+    assert "relation 'Alone' has no arguments" in reasons["18"]
 
 
 def test_blanks_in_labels_and_roles_are_coded(tmp_path: Path) -> None:

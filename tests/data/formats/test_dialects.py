@@ -1,6 +1,5 @@
 """Dialects of formats that the field knows, in small samples written for this test."""
 
-import gzip
 import json
 from pathlib import Path
 
@@ -136,41 +135,6 @@ def test_jats_leaves_tables_out_and_keeps_their_place(tmp_path: Path) -> None:
     assert "Methods" in {one.heading for one in document.passages}
 
 
-def test_relation_tables_of_biobert_keep_their_marks(tmp_path: Path) -> None:
-    text = "index\tsentence\tlabel\n0\t@GENE$ causes @DISEASE$ .\t1\n1\tNo @GENE$ in @DISEASE$\t0\n"
-    documents, rejects = read(tmp_path / "test.tsv", "tsv", text)
-    assert [(one.id, one.labels) for one in documents] == [("0", ("1",)), ("1", ("0",))]
-    assert documents[0].text == "@GENE$ causes @DISEASE$ ."
-    documents, _ = read(tmp_path / "train.tsv", "tsv", "@GENE$ causes @DISEASE$ .\t1\n")
-    assert documents[0].labels == ("1",)
-    assert rejects.count == 0
-
-
-def test_a_stray_quote_swallows_no_rows(tmp_path: Path) -> None:
-    rows = ['"Lithium helps.\t1', '"Hot spot" mutations\t0', '"two\nlines"\t1', 'a 5" cut\t0']
-    documents, rejects = read(tmp_path / "a.tsv", "tsv", "text\tlabel\n" + "\n".join(rows) + "\n")
-    assert [(one.id, one.text) for one in documents] == [
-        ("2", '"Lithium helps.'),
-        ("3", '"Hot spot" mutations'),
-        ("4", "two\nlines"),
-        ("6", 'a 5" cut'),
-    ]
-    assert rejects.count == 0
-    documents, rejects = read(tmp_path / "a.csv", "tsv", 'text,label\n"a,1\nb,0\n"c" d,1\n')
-    assert [one.text for one in documents] == ["b"]
-    assert [one.place for one in rejects.kept] == ["2", "4"]
-
-
-def test_stray_quotes_of_two_rows_are_not_those_of_one_cell(tmp_path: Path) -> None:
-    cells = ['"It begins with one.', "It has none.", 'It ends with one"', '"one\ncell"', "Last."]
-    rows = [f"{number}\t{cell}\tA" for number, cell in enumerate(cells)]
-    written = "id\ttext\tlabel\n" + "\n".join(rows) + "\n"
-    documents, rejects = read(tmp_path / "a.tsv", "tsv", written)
-    assert [one.text for one in documents] == [*cells[:3], "one\ncell", "Last."]
-    assert [one.id for one in documents] == ["0", "1", "2", "3", "4"]
-    assert rejects.count == 0
-
-
 def test_prodigy_and_spacy_spans(tmp_path: Path) -> None:
     line = (
         '{"text": "Aspirin helps.", "tokens": [], "meta": {"id": "n7"}, "answer": "accept", '
@@ -255,6 +219,11 @@ def test_json_of_others_becomes_strings_or_a_counted_reject(tmp_path: Path) -> N
         ('{"text": "ab", "entities": [{%s, "score": "high"}]}', "'score' is 'high', not a number"),
         ('{"text": "ab", "entities": "X"}', "'entities' is 'X', not a list"),
         ('{"text": "ab", "entities": ["X"]}', "one of 'entities' is 'X', not an object"),
+        ('{"text": "ab", "label_scores": {"X": NaN}}', "'X' is nan, not a number"),
+        (
+            '{"text": "ab", "relations": [{"label": "X", "arguments": [], "score": 7}]}',
+            "relation 'X': score 7 is not a probability",
+        ),
         ('{"text": "ab", "annotated_labels": "Disease"}', "'Disease', not a list"),
         ('{"text": "ab", "labels": "good"}', "'good', not a list"),
         ('{"text": "ab", "metadata": ["x"]}', "'metadata' is ['x'], not an object"),
@@ -304,6 +273,18 @@ def test_a_bad_line_of_bioc_json_sets_no_other_aside(bad: str, tmp_path: Path) -
         found, rejects = read(tmp_path / "a.json", "bioc-json", text)
         assert [one.text for one in found] == ["one", "two\u2028lines", "three\x85lines"]
         assert [one.place for one in rejects.kept] == [str(number + 1)]
+
+
+def test_each_line_of_bioc_json_may_be_a_collection(tmp_path: Path) -> None:
+    one, two, three = map(json.loads, bioc_lines("one", "two\u2028lines", "three"))
+    values = [{"source": "", "documents": [one, two]}, {"PubTator3": [three]}, one, [two]]
+    lines = [json.dumps(value, ensure_ascii=False) for value in values]
+    found, rejects = read(tmp_path / "a.json", "bioc-json", "\n".join(lines))
+    texts = ["one", "two\u2028lines", "three", "one", "two\u2028lines"]
+    assert [document.text for document in found] == texts[:4]
+    assert [reject.place for reject in rejects.kept] == ["document 5"]
+    found, rejects = read(tmp_path / "a.json", "bioc-json", f"[{','.join(lines[:3])}]")
+    assert ([document.text for document in found], rejects.count) == (texts[:4], 0)
 
 
 def test_of_a_damaged_collection_the_whole_documents_are_read(tmp_path: Path) -> None:
@@ -382,33 +363,6 @@ def test_broken_labels_of_doccano_are_counted(tmp_path: Path) -> None:
     documents, rejects = read(tmp_path / "a.jsonl", "jsonl", "\n".join(lines))
     assert [one.place for one in rejects.kept] == ["1", "2", "3", "4", "6", "7", "8"]
     assert [mentions(one) for one in documents] == [[("a", "X")]]
-
-
-@pytest.mark.parametrize("name", ["a.csv", "A.CSV", "a.tsv", "A.TSV", "A.TSV.GZ"])
-@pytest.mark.parametrize("column", ["text", "Abstract"])
-def test_a_title_in_a_table_is_read_as_pubmeds(name: str, column: str, tmp_path: Path) -> None:
-    rows = [("pmid", "Title", column), ("7", "On asthma.", "We asked."), ("8", "", "So."),
-            ("9", "Alone.", " "), ("10", "", "")]  # fmt: skip
-    mark = "," if "csv" in name.lower() else "\t"
-    content = "".join(mark.join(row) + "\n" for row in rows).encode()
-    packed = gzip.compress(content) if name.endswith(".GZ") else content
-    (tmp_path / name).write_bytes(packed)
-    rejects = Rejects()
-    documents = list(read_documents(tmp_path / name, None, rejects))
-    assert [(one.id, one.text) for one in documents] == [
-        ("7", "On asthma.\nWe asked."),
-        ("8", "So."),
-        ("9", "Alone."),
-    ]
-    kinds = [[(part.kind, part.start, part.end) for part in one.passages] for one in documents]
-    second = column.lower()
-    assert kinds == [[("title", 0, 10), (second, 11, 20)], [(second, 0, 3)], [("title", 0, 6)]]
-    assert [one.place for one in rejects.kept] == ["5"]
-
-
-def test_a_table_of_titles_alone_has_them_as_its_texts(tmp_path: Path) -> None:
-    documents, _ = read(tmp_path / "a.csv", "tsv", "id,title,label\n1,On asthma.,good\n")
-    assert [(one.id, one.text, one.labels) for one in documents] == [("1", "On asthma.", ("good",))]
 
 
 @pytest.mark.parametrize("name", ["A.JSONL", "A.NDJSON", "A.PUBTATOR", "A.TXT", "A.BIOC.XML"])

@@ -90,11 +90,16 @@ XML = {
 }
 
 
+@pytest.mark.parametrize(
+    "begins", ['<!DOCTYPE a PUBLIC "-//NLM//DTD" "a.dtd">', "", "<!-- <a -->\n"]
+)
 @pytest.mark.parametrize("format", XML)
-def test_entities_are_characters_and_unknown_ones_are_named(format: str, tmp_path: Path) -> None:
+def test_entities_are_characters_and_unknown_ones_are_named(
+    format: str, begins: str, tmp_path: Path
+) -> None:
     written = XML[format] % "TNF-&alpha;<!-- alpha --> rises 5&ndash;<?page 2?>10 &odd;%."
     path = tmp_path / "a.xml"
-    path.write_text(f'<!DOCTYPE a PUBLIC "-//NLM//DTD" "a.dtd">{written}')
+    path.write_text(f'<?xml version="1.0"?>\n{begins}{written}')
     rejects = Rejects()
     (found,) = read_documents(path, format, rejects)
     assert found.text == "TNF-α rises 5–10 &odd;%."

@@ -131,7 +131,7 @@ def test_relations_of_spans_are_read(name: str, tmp_path: Path) -> None:
     [
         ({"head_span": {"start": 9, "end": 14, "label": None}}, "'EASES' points at [9, 14)"),
         ({"child_span": None}, "'EASES' has no 'child_span'"),
-        ({"label": None, "head_span": {}}, "'start'"),
+        ({"head_span": {}}, "'start'"),
     ],
 )
 def test_a_relation_of_what_is_no_span_is_set_aside(
@@ -207,6 +207,50 @@ def test_tokens_make_the_text_and_spans_begin_and_end_with_them(
         first, last = tokens[one["token_start"]], tokens[one["token_end"]]
         assert first["start"] == one["start"]
         assert last["end"] + last["ws"] * (last["end"] < one["end"]) == one["end"]
+
+
+def test_what_a_task_says_is_neither_bent_nor_dropped(tmp_path: Path) -> None:
+    span = {"start": 0, "end": 1, "label": "X", "kb_id": "mesh:D000001", "score": 0.5}
+    tasks: list[dict[str, Any]] = [
+        {"text": "a", "id": None, "label": ["A", 0], "entities": [span]},
+        {"text": "a", "label": "", "labels": ["B"], "answer": None},
+        {"text": "a", "label": 0},
+    ]
+    for name in ("a.prodigy.jsonl", "a.jsonl"):
+        lines = [json.dumps({"answer": "accept", **task}) for task in tasks]
+        (tmp_path / name).write_text("\n".join(lines))
+        first, second, third = read_documents(tmp_path / name)
+        assert first.entities == (Entity(0, 1, "X", ("mesh:D000001",), 0.5),)
+        assert [one.id for one in (first, second, third)] == ["1", "2", "3"]
+        assert first.labels == ("A", "0")
+        assert third.labels == ("0",)
+    assert second.labels == ("B",)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"accept": "yes"}, "'accept' is 'yes', not a list"),
+        ({"accept": 5}, "'accept' is 5, not a list"),
+        ({"spans": 5}, "'spans' is 5, not a list"),
+        ({"spans": ["X"]}, "one of 'spans' is 'X', not an object"),
+        ({"spans": [{"start": 0, "end": 1}]}, "'label' is None, not a string or number"),
+        ({"spans": [{"start": "0", "end": 1, "label": "X"}]}, "'start' is '0', not a number"),
+        ({"relations": 5}, "'relations' is 5, not a list"),
+        ({"relations": [{"label": None, "head_span": {}}]}, "'label' is None, not a string"),
+        ({"meta": "web"}, "'meta' is 'web', not an object"),
+        ({"text": 5}, "'text' is 5, not a string"),
+        ({"label": "\ud83d"}, "half of a surrogate pair"),
+    ],
+)
+def test_a_task_of_wrong_kinds_names_value_and_key(
+    values: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    for name in ("a.prodigy.jsonl", "a.jsonl"):
+        (tmp_path / name).write_text(json.dumps({"text": "a", "answer": "accept", **values}))
+        rejects = Rejects()
+        assert list(read_documents(tmp_path / name, rejects=rejects)) == []
+        assert said in rejects.kept[0].reason
 
 
 def test_values_of_other_kinds_are_set_aside(tmp_path: Path) -> None:

@@ -57,6 +57,13 @@ def test_lines_of_another_document_in_pubtator_are_counted(tmp_path: Path) -> No
     assert "it is of '2', and stands below '1'" in rejects.kept[1].reason
 
 
+@pytest.mark.parametrize("line", ["1\t0\t6\tCancer", "1\t-6\t6\tCancer\tDisease\tD009369"])
+def test_a_mention_in_pieces_is_no_relation(line: str, tmp_path: Path) -> None:
+    document, rejects = read(tmp_path / "a.pubtator", f"1|t|Cancer\n1|a|Yes\n{line}\n")
+    assert (document.entities, document.relations) == ((), ())
+    assert [reject.place for reject in rejects.kept] == ["3"]
+
+
 @pytest.mark.data
 def test_a_corpus_is_written_letter_by_letter(corpora: Path, tmp_path: Path) -> None:
     source = corpora / "pubtator" / "BC5CDR" / "test.PubTator.txt"

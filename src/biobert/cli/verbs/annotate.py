@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering, unreadable
+from biobert.cli.choices import need_option
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -68,7 +69,9 @@ def annotate(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Annotate on so many workers of a Ray cluster.")
     ] = None,
-    cores: Annotated[int, typer.Option(min=1, help="The cores that each worker takes.")] = 1,
+    cores: Annotated[
+        int | None, typer.Option(min=1, help="The cores that each worker takes; by default 1.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Annotate text with a model and print a summary.
@@ -83,6 +86,10 @@ def annotate(
     settings = BatchSettings(
         output=output, formats=tuple(formats or ()), source_format=source_format, resume=resume
     )
+    if workers is None:
+        need_option("--workers", "name how many there are", {"--cores": cores})
+    if output is None:
+        need_option("--output", "name where it is written", {"--to": formats})
     if workers is not None:
         model, relations = _absolute(model), relations and _absolute(relations)
     runtime = runtime_settings(engine, precision, device, threads)
@@ -94,13 +101,13 @@ def annotate(
         relations=relations,
         minimum_relation_score=min_relation_score,
         terms=None if terms is None else _terms(terms),
-        settings=runtime if workers is None else replace(runtime, threads=threads or cores),
+        settings=runtime if workers is None else replace(runtime, threads=threads or cores or 1),
     )
     with listed(rejects) as set_aside, _progress() as advance:
         if workers is None:
             result = annotate_inputs(inputs, make(), settings, set_aside, advance)
         else:
-            result = _on_ray(inputs, make, settings, set_aside, (workers, cores), advance)
+            result = _on_ray(inputs, make, settings, set_aside, (workers, cores or 1), advance)
     lines = result.not_held(formats_of(settings))
     show = partial(show_result, result, set_aside, lines, to_stdout=output == "-")
     data = {**_data(result, set_aside.count), "not_written": lines}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.choices import of_options
 from biobert.cli.engine import DeviceOption, runtime_settings
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ def _plan(path: Path, seeds: str | None, only: list[str]) -> Any:
     suite = read_suite(path)
     if seeds is not None:
         try:
-            suite = replace(suite, seeds=tuple(int(one) for one in seeds.split(",")))
+            wanted = tuple(int(one) for one in seeds.split(","))
         except ValueError:
             raise BadInputError(f"--seeds {seeds}: write numbers: 1,2,3", code="usage") from None
+        with of_options():
+            suite = replace(suite, seeds=wanted)
     return suite.only(only) if only else suite

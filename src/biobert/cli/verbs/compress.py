@@ -1,5 +1,6 @@
 """`biobert compress`: a smaller or faster model, if it is as good."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,15 +39,15 @@ def compress(
     """
     from biobert.cli.extras import need_extra
     from biobert.cli.places import corpus_places
-    from biobert.core.settings import override, read_toml
+    from biobert.core.settings import read_changed, read_toml
 
     need_extra("torch", "accelerate", "onnx", extra="train")
     from biobert.cli.progress import TrainingProgress
     from biobert.compression.recipe import read_compression_recipe
     from biobert.pipeline.compressing import compress as compressed
 
-    tables = override(read_toml(recipe), changes or [])
-    wanted = read_compression_recipe(tables, place=recipe.name)
+    read = partial(read_compression_recipe, place=recipe.name)
+    wanted = read_changed(read, read_toml(recipe), changes or [])
     with TrainingProgress() as progress:
         report = compressed(
             model, wanted, corpus_places(), output, listener=progress, max_loss=max_loss

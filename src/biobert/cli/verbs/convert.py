@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.choices import spare_inputs
 from biobert.cli.rejects import RejectsOption, listed
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def convert(
         write_documents,
     )
 
+    spare_inputs([source], target)
     source_format = source_format or format_of_input(source)
     target_format = target_format or format_of(target)
     counts: Counter[str] = Counter()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.choices import of_options
+from biobert.cli.choices import LARGEST_SEED, of_options, spare_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,6 +94,7 @@ def check_corpus(
     from biobert.data.check import check_splits
     from biobert.data.rejects import Rejects
 
+    spare_inputs([corpus], report)
     rejects = Rejects()
     found = check_splits(corpus, _read_splits(corpus, rejects), rejects)
     if report is not None:
@@ -125,7 +126,9 @@ def augment_corpus(
         list[str] | None,
         typer.Option("--translator", help="Sequence-to-sequence models: first there, then back."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Equal seeds give equal copies.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Equal seeds give equal copies.")
+    ] = 1,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Write changed copies of annotated documents, without the documents themselves.
@@ -152,6 +155,7 @@ def augment_corpus(
         "translated_rate": translated_rate,
         "translators": [{"model": one} for one in translators or []],
     }
+    spare_inputs([corpus], output)
     with of_options():
         settings = from_mapping(AugmentationSettings, table, place="data augment")
     rejects = Rejects()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.choices import spare_inputs
 from biobert.cli.engine import DeviceOption, EngineOption, runtime_settings
 from biobert.cli.rejects import RejectsOption, listed
 from biobert.cli.test_sets import (
@@ -70,6 +71,7 @@ def diagnose(
     need_extra("cleanlab", extra="diagnose")
     if (curve is None) != (output is None):
         raise BadInputError("--curve and --output go together", code="usage")
+    spare_inputs([corpus], report)
     shares = _shares(curve)
     annotator = Annotator(model, settings=runtime_settings(engine, "auto", device))
     with listed(rejects) as set_aside:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.choices import choice, of_options
+from biobert.cli.choices import choice, of_options, spare_inputs
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -56,6 +56,7 @@ def embed(
     from biobert.pipeline.embedding_files import embedded, texts_of
     from biobert.text.windows import WindowSettings
 
+    spare_inputs(texts, output)
     windows = None
     if window_tokens is not None:
         with of_options():

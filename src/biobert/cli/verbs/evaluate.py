@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.choices import spare_inputs
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -71,6 +72,7 @@ def evaluate(
     from biobert.pipeline.embedder import Embedder
     from biobert.pipeline.evaluating import evaluate as evaluated
 
+    spare_inputs([corpus], report)
     test_set = asked_test_set(corpus, split, rename=rename, labels=labels, where=where, part=part)
     settings = runtime_settings(engine, precision, device, threads)
     annotator = Annotator(model, settings=settings)

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.engine import DeviceOption, runtime_settings
+from biobert.cli.engine import (
+    DeviceOption,
+    EngineOption,
+    PrecisionOption,
+    ThreadsOption,
+    runtime_settings,
+)
 
 if TYPE_CHECKING:
     from biobert.pipeline.filling import Gap
@@ -23,6 +29,9 @@ def fill_mask(
         str, typer.Option(help="A pretrained BERT, a folder or a hub name.")
     ] = "models/biobert-mini",
     top: Annotated[int, typer.Option(help="How many candidates to give.", min=1)] = 5,
+    engine: EngineOption = "auto",
+    precision: PrecisionOption = "float32",
+    threads: ThreadsOption = None,
     device: DeviceOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
@@ -34,7 +43,7 @@ def fill_mask(
     from biobert.pipeline.filling import GapFiller
 
     folder = find_published_folder(model, WANTED_FILES)
-    settings = runtime_settings("auto", "float32", device)
+    settings = runtime_settings(engine, precision, device, threads)
     gaps = GapFiller(folder, settings=settings).fill(text, top=top)
     data = {"text": text, "model": model, "gaps": [asdict(gap) for gap in gaps]}
     return Answer(data, lambda: _show(text, gaps))

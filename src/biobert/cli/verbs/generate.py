@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.choices import of_options
+from biobert.cli.choices import of_options, spare_inputs
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -71,6 +71,7 @@ def generate(
         "length_penalty": length_penalty,
         "repetition_penalty": repetition_penalty,
     }
+    spare_inputs([source], output)
     writing = trained_writing(model)
     with of_options():
         given = {name: value for name, value in changes.items() if value is not None}

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.choices import LARGEST_SEED
 from biobert.cli.rejects import RejectsOption, listed
 from biobert.cli.test_sets import show_set_aside
 
@@ -24,7 +25,7 @@ def importance(
     earlier: Annotated[
         Path | None, typer.Option(help="The model this one was trained from: what mattered to it.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Which rows.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Which rows.")] = 1,
     rejects: RejectsOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering, unreadable
-from biobert.cli.choices import choice
+from biobert.cli.choices import LARGEST_SEED, choice, spare_inputs
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -54,7 +54,9 @@ def suggest(
     ] = None,
     source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
     wanted_format: Annotated[str | None, typer.Option("--to", help="Format to write.")] = None,
-    seed: Annotated[int, typer.Option(help="For the groups of diversity.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="For the groups of diversity.")
+    ] = 1,
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
@@ -68,11 +70,14 @@ def suggest(
     from dataclasses import asdict
 
     from biobert.data.reading import write_documents
+    from biobert.pipeline.inputs import find_inputs
     from biobert.pipeline.load import load_model
     from biobert.pipeline.suggesting import SuggestionSettings, suggest
 
     chosen = choice("--by", by, ("uncertainty", "diversity", "both"))
     settings = SuggestionSettings(count, chosen, seed)
+    read = find_inputs(texts, source_format) + (find_inputs(labelled, None) if labelled else [])
+    spare_inputs(read, output)
     problems: dict[str, str] = {}
     with listed(rejects) as set_aside:
         found = suggest(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.choices import LARGEST_SEED
 
 if TYPE_CHECKING:
     from biobert.training.tuning import Best
@@ -32,7 +33,7 @@ def tune(
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting of all runs.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Decides what is tried.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Decides what is tried.")] = 1,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Search settings of a recipe by its score on devel (Optuna: TPE, median pruning).
@@ -51,12 +52,16 @@ def tune(
 
     from biobert.cli.progress import TrainingProgress
     from biobert.training.material import Places
+    from biobert.training.recipe import read_changed_recipe
     from biobert.training.tuning import Search, read_space
     from biobert.training.tuning import tune as tuned
 
     console = Console(stderr=True)
-    tables = override(read_toml(recipe), with_full_names(changes or []))
-    search = Search(tables, read_space(with_full_names(space)), trials=trials, seed=seed)
+    own, wanted = read_toml(recipe), with_full_names(changes or [])
+    read_changed_recipe(own, wanted, place=recipe.name)
+    search = Search(
+        override(own, wanted), read_space(with_full_names(space)), trials=trials, seed=seed
+    )
     places = Places(output=output, cache=cache_folder(), data_root=data_root())
     with TrainingProgress() as progress:
 

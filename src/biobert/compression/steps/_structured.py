@@ -12,6 +12,12 @@ def check_kept(setting: str, kept: int, present: int) -> None:
         raise BadInputError(f"[[steps]] {setting} = {kept}: this encoder has {present}")
 
 
+def check_rows(rows: int) -> None:
+    """An error unless parts are weighed on something."""
+    if rows < 1:
+        raise BadInputError(f"[[steps]] rows = {rows}: at least 1, to weigh the parts on")
+
+
 def weighed(learner: Learner, rows: int, bench: Workbench) -> PartImportance:
     """How much each part of the encoder matters on so many rows of the corpora."""
     drawn = bench.rows(learner.task, learner.tokenizer, rows)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from biobert.compression.importance import most_important
-from biobert.compression.steps._structured import check_kept, weighed
+from biobert.compression.steps._structured import check_kept, check_rows, weighed
 from biobert.compression.workbench import Workbench, open_learner, own_encoder, write_learner
 from biobert.model.pruning import with_neurons
 
@@ -21,6 +21,9 @@ class WidthPruning:
 
     intermediate_size: int
     rows: int = 200
+
+    def __post_init__(self) -> None:
+        check_rows(self.rows)
 
 
 SETTINGS = WidthPruning

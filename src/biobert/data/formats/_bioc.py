@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import bioc
 
+from biobert.core.arguments import shown
 from biobert.core.document import (
     Argument,
     Document,
@@ -29,7 +30,7 @@ from biobert.data.curies import (
     joined,
     prefixed,
 )
-from biobert.data.formats._json import strings_of
+from biobert.data.formats._json import strings_of, text_of
 from biobert.data.formats._passages import covering_passages
 from biobert.data.formats._pieces import Pieces
 from biobert.data.formats._relations import evidence_of, evidence_text, score_of, standing
@@ -38,8 +39,12 @@ from biobert.data.rejects import Rejects
 # Under which names annotations carry their concepts: the dialects of PubTator, BC5CDR and others.
 IDENTIFIER_KEYS = ("identifier", "Identifier", "identifiers", "MESH", "OMIM", "NCBI GENE")
 KEY_PREFIXES = {"MESH": "mesh:", "OMIM": "omim:", "NCBI GENE": "ncbigene:"}
+ARGUMENTS = "argument_order"
+"""Of a relation with nodes and concepts: under which infon each concept is, and nothing for a node.
+
+Without it infons beside nodes are no arguments."""
 NO_ARGUMENT = frozenset(
-    "type relation score note novel evidence annotator updated updated_at".split()
+    "type relation score note novel evidence annotator updated updated_at argument_order".split()
 )
 # Infons of a document for what BioC has no place for; several are joined by `|`.
 LABELS, LABEL_SCORES, ANNOTATED_LABELS = "labels", "label_scores", "annotated_labels"
@@ -47,7 +52,7 @@ SENTENCES = "sentences"
 """Their places: elements of BioC stand instead of a passage's text, and lose its blanks."""
 AGAIN = "~"
 """Behind a role that is taken, since infons hold a name once."""
-BAD_VALUES = (BadInputError, ValueError, KeyError, TypeError, IndexError)
+BAD_VALUES = (BadInputError, ValueError, KeyError, TypeError, IndexError, AttributeError)
 """What making an annotation or a relation of values raises that are none."""
 
 Made = TypeVar("Made", Entity, Relation)
@@ -99,7 +104,7 @@ class _Reader:
         return standing(document, lambda one, reason: self._refuse(one.id, reason))
 
     def _add_passage(self, passage: Mapping[str, Any]) -> None:
-        text = str(passage.get("text") or "")
+        text = _words(passage)
         offset = int(passage.get("offset", self.pieces.length))
         start = self.pieces.add(text, offset, "\n")
         end = start + len(text)
@@ -116,7 +121,7 @@ class _Reader:
 
     def _add_sentence(self, sentence: Mapping[str, Any]) -> int:
         """Append a sentence of a passage without a text of its own, and say where it ends."""
-        words = str(sentence.get("text") or "")
+        words = _words(sentence)
         offset = int(sentence.get("offset", self.pieces.length))
         start = self.pieces.add(words, offset, " ")
         self._wait(sentence, start - offset)
@@ -127,7 +132,7 @@ class _Reader:
     def _find_sentence(self, sentence: Mapping[str, Any], shift: int) -> None:
         """Note a sentence of a passage that has the text already."""
         self._wait(sentence, shift)
-        if words := str(sentence.get("text") or ""):
+        if words := _words(sentence):
             start = int(sentence.get("offset", -shift)) + shift
             if self.pieces.reads(words, start):
                 self.sentences.append(Span(start, start + len(words)))
@@ -153,7 +158,8 @@ class _Reader:
             try:
                 made = make(values)
             except BAD_VALUES as problem:
-                self._refuse(values.get("id"), problem)
+                name = values.get("id") if isinstance(values, Mapping) else None
+                self._refuse(name, problem)
             else:
                 yield made
 
@@ -199,6 +205,11 @@ def _entity(values: Mapping[str, Any], *, pieces: Pieces, shift: int | None) -> 
     )
 
 
+def _words(holder: Mapping[str, Any]) -> str:
+    text = holder.get("text")
+    return "" if text is None else text_of(text, f"the text {shown(text)}")
+
+
 def _identifier(values: Mapping[str, Any]) -> str | None:
     return str(values["id"]) if values.get("id") not in (None, "") else None
 
@@ -241,27 +252,38 @@ def _relation(
         Argument(str(node.get("role") or f"Arg{number}"), str(node["refid"]))
         for number, node in enumerate(nodes, start=1)
     )
-    if not arguments:
-        arguments = tuple(_concept_arguments(infons, concepts))
+    if not arguments or ARGUMENTS in infons:
+        keys = _parted(str(infons[ARGUMENTS])) if arguments else tuple(infons)
+        arguments = tuple(_with_concepts(keys, arguments, infons, concepts))
     if not arguments:
         raise BadInputError(f"relation {label!r} names neither mentions nor concepts")
     evidence = places(str(infons.get("evidence") or ""))
     return Relation(label, arguments, score_of(infons.get("score")), _identifier(values), evidence)
 
 
-def _concept_arguments(
-    infons: Mapping[str, Any], concepts: Mapping[str, str]
+def _with_concepts(
+    keys: Iterable[str],
+    nodes: Iterable[Argument],
+    infons: Mapping[str, Any],
+    concepts: Mapping[str, str],
 ) -> Iterator[Argument]:
-    for key, value in infons.items():
-        if isinstance(value, Mapping):
-            # PubTator3: role1 and role2 hold the concept's type and identifier.
-            found = curies(str(value.get("identifier", "")), str(value.get("type", "")))
-        else:
-            named = () if key in NO_ARGUMENT else curies(str(value), key)
-            known = as_mentioned(named, concepts)
-            found = tuple(one for one in known if _is_concept(one, concepts))
-        if found:
-            yield Argument(key.rstrip(AGAIN), BAR.join(found), "concept")
+    """The concepts under these keys; where there is none, the next node."""
+    coming = iter(nodes)
+    for key in keys:
+        found = _concept_argument(key, infons[key], concepts) if key else next(coming, None)
+        if found is not None:
+            yield found
+
+
+def _concept_argument(key: str, value: Any, concepts: Mapping[str, str]) -> Argument | None:
+    if isinstance(value, Mapping):
+        # PubTator3: role1 and role2 hold the concept's type and identifier.
+        found = curies(str(value.get("identifier", "")), str(value.get("type", "")))
+    else:
+        named = () if key in NO_ARGUMENT else curies(str(value), key)
+        known = as_mentioned(named, concepts)
+        found = tuple(one for one in known if _is_concept(one, concepts))
+    return Argument(key.rstrip(AGAIN), BAR.join(found), "concept") if found else None
 
 
 def _is_concept(identifier: str, concepts: Mapping[str, str]) -> bool:
@@ -348,12 +370,17 @@ def _bioc_relation(relation: Relation) -> Any:
         made.infons["score"] = f"{relation.score:.6g}"
     if relation.evidence:
         made.infons["evidence"] = evidence_text(relation.evidence)
+    keys = []
     for argument in relation.arguments:
+        key = ""
         if argument.kind == "entity":
             made.add_node(bioc.BioCNode(argument.target, argument.role))
         else:
-            role = argument.role
-            while role in made.infons:
-                role += AGAIN
-            made.infons[role] = joined(map(prefixed, argument.target.split(BAR)))
+            key = argument.role
+            while key in made.infons:
+                key += AGAIN
+            made.infons[key] = joined(map(prefixed, argument.target.split(BAR)))
+        keys.append(key)
+    if made.nodes and any(keys):
+        made.infons[ARGUMENTS] = _barred(keys)
     return made

@@ -100,7 +100,8 @@ def write_columns(documents: Iterable[Document], path: Path | str, column: TagCo
             stream.write(f"{DOCUMENT_START}\t{column.outside}\n\n")
             for sentence in _uncut(sentences_of(document), document.entities):
                 for word, tag in column.tagged_words(document, sentence):
-                    stream.write(f"{word}\t{tag}\n")
+                    # A label may hold a break or a tab, which part lines and cells here.
+                    stream.write(f"{word}\t{' '.join(tag.split())}\n")
                 stream.write("\n")
     return count
 

@@ -1,6 +1,7 @@
 """What stands under the keys of a JSON object, each of the kind that is wanted; nothing is bent."""
 
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from typing import Any, NoReturn, TypeGuard
 
 from biobert.core.arguments import shown
@@ -75,4 +76,4 @@ NAMES = (str, int, float)
 
 
 def _is_number(value: Any) -> TypeGuard[int | float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)

@@ -62,6 +62,19 @@ def text_of(value: Any, what: str) -> str:
     return value
 
 
+def may_hold_half(text: str) -> bool:
+    """Whether JSON may hold half of a surrogate pair: so it writes other characters, too."""
+    return "\\ud" in text or "\\uD" in text
+
+
+def json_line(line: str) -> Any:
+    """The value of a line, whose strings can be written again."""
+    value = json.loads(line)
+    if may_hold_half(line):
+        text_of(json.dumps(value, ensure_ascii=False), "one of its strings")
+    return value
+
+
 def strings_of(values: Mapping[str, Any]) -> dict[str, str]:
     """All values as strings: others write numbers and lists too, such as `"pmid": 12345678`."""
     return {

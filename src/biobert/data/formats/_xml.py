@@ -30,6 +30,9 @@ WIDE_STARTS = {
 }
 DECLARED = re.compile(rb"""<\?xml[^>]{1,80}?encoding\s*=\s*["']([A-Za-z][\w.-]{0,40})["']""")
 LONGEST_DECLARATION = 200
+ANY_TYPE = b'<!DOCTYPE any SYSTEM "any.dtd">'
+BEFORE_TYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
+ROOT = re.compile(rb"<[A-Za-z_]")
 PROLOGUE_BLOCK, LONGEST_PROLOGUE = 1 << 12, 1 << 16
 """In bytes: what is looked at before the root element, at once and in all."""
 
@@ -41,7 +44,7 @@ def records(stream: BinaryIO, tags: tuple[str, ...], *, place: str) -> Iterator[
     reach out. XML that breaks off is an error that names the line, after what was whole.
     """
     walker = etree.iterparse(
-        stream,
+        cast(BinaryIO, _Typed(stream)),
         events=("end",),
         tag=tags,
         huge_tree=False,
@@ -60,10 +63,30 @@ def parse(data: bytes, *, place: str) -> Element:
     """The root of a small document, under the same rules."""
     parser = etree.XMLParser(huge_tree=_is_honestly_huge(data), **SAFE)
     try:
-        root = etree.fromstring(data, parser)
+        root = etree.fromstring(_typed(data), parser)
     except etree.XMLSyntaxError as problem:
         raise BadInputError(f"{place}: not well-formed XML: {problem.msg}") from None
     return root
+
+
+class _Typed:
+    """A stream of XML with a document type, if need be."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._begun = stream, False
+
+    def read(self, size: int) -> bytes:
+        block = self._stream.read(size)
+        typed = block if self._begun else _typed(block)
+        self._begun = True
+        return typed
+
+
+def _typed(data: bytes) -> bytes:
+    """XML with a document type: where none could tell of an entity, each named one is an error."""
+    before = BEFORE_TYPE.match(data, 0, LONGEST_PROLOGUE)
+    place = before.end() if before else 0
+    return data[:place] + ANY_TYPE + data[place:] if ROOT.match(data, place) else data
 
 
 def root_of(stream: Eager) -> str | None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from bioc import biocjson
 
@@ -10,17 +11,18 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.files import open_text, write_text
 from biobert.data.formats._bioc import collection_of, document_from_bioc
-from biobert.data.formats._json import keys_of, text_of
+from biobert.data.formats._json import keys_of, may_hold_half, text_of
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".bioc.json", ".json")
 HOLDS = ("entities", "relations", "labels")
 LARGEST_FILE = 500_000_000
+LISTS = ("documents", "PubTator3")
 COLLECTION = {"source": "biobert", "date": "", "key": "", "version": "1.0", "infons": {}}
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
-    """Documents of a collection, of PubTator3's list, or of one document a line."""
+    """Documents of a collection, of PubTator3's list, or of lines that are each any of these."""
     name = Path(path).name
     with open_text(path, rejects.lost_in(path)) as stream:
         text = stream.read(LARGEST_FILE + 1)
@@ -35,12 +37,8 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
         values = _by_line(text, name, rejects)
         if not values and text.strip():
             rejects.add(name, "file", f"not JSON: {problem}")
-    if isinstance(values, dict):
-        values = values.get("documents", values.get("PubTator3", [values]))
-    if not isinstance(values, list):
-        values = [values]
-    may_hold_halves = "\\ud" in text or "\\uD" in text
-    for number, one in enumerate(values, start=1):
+    may_hold_halves = may_hold_half(text)
+    for number, one in enumerate(_documents_in(values), start=1):
         if _is_document(one):
             try:
                 if may_hold_halves:
@@ -82,10 +80,18 @@ def _by_line(text: str, name: str, rejects: Rejects) -> list[object]:
                 values.append(json.loads(written))
             except (ValueError, RecursionError) as problem:
                 bad.add(name, number, f"not JSON: {problem}")
-    if not any(map(_is_document, values)):
+    if not any(map(_is_document, _documents_in(values))):
         return []
     rejects.extend(bad)
     return values
+
+
+def _documents_in(value: Any) -> Iterator[Any]:
+    """What stands in a collection, in PubTator3's list, or in a list of these."""
+    for one in value if isinstance(value, list) else [value]:
+        key = next((name for name in LISTS if isinstance(one, dict) and name in one), None)
+        held = one if key is None else one[key]
+        yield from held if isinstance(held, list) and key else [held]
 
 
 def _is_document(value: object) -> bool:

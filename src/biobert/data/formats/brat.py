@@ -169,7 +169,7 @@ class _Annotations:
     def _entity(self, identifier: str, rest: str) -> Entity:
         head, _, mention = rest.partition("\t")
         label, _, places = head.partition(" ")
-        pieces = tuple(Span(*map(int, place.split())) for place in places.split(";"))
+        pieces = tuple(map(_piece, places.split(";")))
         entity = Entity(
             pieces[0].start,
             pieces[-1].end,
@@ -206,8 +206,17 @@ class _Annotations:
             self.relations[target] = noted
 
 
+def _piece(written: str) -> Span:
+    numbers = written.split()
+    if len(numbers) != 2:
+        raise BadInputError(f"{written!r} is no place such as '0 5'")
+    return Span(int(numbers[0]), int(numbers[1]))
+
+
 def _relation(identifier: str, rest: str) -> Relation:
-    label, *arguments = rest.split("\t")[0].split()
+    label, *arguments = rest.split("\t")[0].split() or [""]
+    if not arguments:
+        raise BadInputError(f"relation {label!r} has no arguments")
     pairs = [argument.split(":", 1) for argument in arguments]
     ends = tuple(Argument(_decoded(role), target) for role, target in pairs)
     return Relation(_decoded(label), ends, id=identifier)

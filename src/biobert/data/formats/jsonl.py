@@ -11,23 +11,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from biobert.core.document import (
-    Argument,
-    Document,
-    Entity,
-    Passage,
-    Provenance,
-    Relation,
-    Span,
-)
+from biobert.core.document import Document, Passage, Provenance, Relation
 from biobert.core.errors import BadInputError
 from biobert.core.files import bounded_lines, open_text, write_text
-from biobert.data.curies import curies
+from biobert.data.formats._annotations import entity_of, relation_of, span_of
 from biobert.data.formats._doccano import from_doccano
 from biobert.data.formats._fields import Fields
-from biobert.data.formats._json import BAD_LINE, keys_of, strings_of, text_of
+from biobert.data.formats._json import BAD_LINE, json_line, keys_of, strings_of
 from biobert.data.formats._passages import Part, joined
 from biobert.data.formats._prodigy import from_prodigy
 from biobert.data.formats._relations import standing
@@ -38,10 +30,6 @@ HOLDS = ("entities", "relations", "labels")
 NEVER_LEFT_OUT = ("kind", "label", "arguments")
 """Of passages, entities and relations: without them they are none."""
 NO_AGREEMENT = "-"
-ARGUMENT_KINDS: Mapping[str, Literal["entity", "concept"]] = {
-    "entity": "entity",
-    "concept": "concept",
-}
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
@@ -57,10 +45,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
 def read_line(line: str, path: Path | str, number: int, rejects: Rejects) -> Iterator[Document]:
     """The document of a line, if it is one."""
     try:
-        values = json.loads(line)
-        if "\\ud" in line or "\\uD" in line:
-            text_of(json.dumps(values, ensure_ascii=False), "one of its strings")
-        document = document_from_json(values, default_id=str(number))
+        document = document_from_json(json_line(line), default_id=str(number))
         standing(document, _refuse)
         yield document
     except BAD_LINE as problem:
@@ -107,9 +92,13 @@ def document_from_json(values: Mapping[str, Any], *, default_id: str = "1") -> D
         id=found.name("id", found.object("meta").name("id", default_id)),
         text=found.text("text"),
         passages=tuple(map(_passage, found.objects("passages"))),
-        entities=tuple(map(_entity, found.objects("entities" if "entities" in found else "spans"))),
-        relations=tuple(_relation(one) for one in found.objects("relations") if "arguments" in one),
-        sentences=tuple(map(_span, found.objects("sentences"))),
+        entities=tuple(
+            map(entity_of, found.objects("entities" if "entities" in found else "spans"))
+        ),
+        relations=tuple(
+            relation_of(one) for one in found.objects("relations") if "arguments" in one
+        ),
+        sentences=tuple(map(span_of, found.objects("sentences"))),
         labels=_labels(found),
         label_scores={name: scores.number(name) for name in scores.values if name in scores},
         annotated_labels=found.names("annotated_labels"),
@@ -153,10 +142,6 @@ def _labels(found: Fields) -> tuple[str, ...]:
     return (found.name("label"),)
 
 
-def _span(found: Fields) -> Span:
-    return Span(found.whole("start"), found.whole("end"))
-
-
 def _passage(found: Fields) -> Passage:
     return Passage(
         start=found.whole("start"),
@@ -165,37 +150,3 @@ def _passage(found: Fields) -> Passage:
         heading=found.text("heading", ""),
         metadata=strings_of(found.object("metadata").values),
     )
-
-
-def _entity(found: Fields) -> Entity:
-    label = found.name("label")
-    if "concept_ids" in found:
-        concept_ids = found.names("concept_ids")
-    else:
-        concept_ids = curies(found.name("kb_id", ""), label)
-    return Entity(
-        start=found.whole("start"),
-        end=found.whole("end"),
-        label=label,
-        concept_ids=concept_ids,
-        score=found.number("score") if "score" in found else None,
-        fragments=tuple(map(_span, found.objects("fragments"))),
-        id=found.name("id") if "id" in found else None,
-    )
-
-
-def _relation(found: Fields) -> Relation:
-    return Relation(
-        label=found.name("label"),
-        arguments=tuple(map(_argument, found.objects("arguments"))),
-        score=found.number("score") if "score" in found else None,
-        id=found.name("id") if "id" in found else None,
-        evidence=tuple(map(_span, found.objects("evidence"))),
-    )
-
-
-def _argument(found: Fields) -> Argument:
-    kind = ARGUMENT_KINDS.get(found.text("kind", "entity"))
-    if kind is None:
-        raise BadInputError(f"'kind' is {found.text('kind')!r}, not one of {[*ARGUMENT_KINDS]}")
-    return Argument(found.text("role"), found.name("target"), kind)

@@ -16,9 +16,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from biobert.core.document import Argument, Document, Entity, Relation, RelationEnds
+from biobert.core.document import Document, RelationEnds
 from biobert.core.files import bounded_lines, open_text, write_text
-from biobert.data.formats._json import BAD_LINE, strings_of, text_of
+from biobert.data.formats._annotations import entity_of, relation_of
+from biobert.data.formats._fields import Fields
+from biobert.data.formats._json import BAD_LINE, json_line, strings_of
 from biobert.data.formats._prodigy import accepted
 from biobert.data.rejects import TOO_LONG, Rejects
 
@@ -38,7 +40,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
             if not line.strip():
                 continue
             try:
-                document = _document(json.loads(line), number)
+                document = _document(line, number)
             except BAD_LINE as problem:
                 rejects.add(path, number, f"not a task of Prodigy: {problem}")
             else:
@@ -117,24 +119,13 @@ def _relations(ends: RelationEnds, spans: Sequence[Mapping[str, Any]]) -> Iterat
             }
 
 
-def _document(values: Mapping[str, Any], number: int) -> Document:
-    if not isinstance(values, Mapping):
-        raise TypeError("it is not an object")
-    values = accepted(values)
-    found = Document(
-        id=str(values.get("id", number)),
-        text=text_of(values["text"], "text"),
-        relations=tuple(_relation(one) for one in values["relations"]),
-        labels=tuple(str(one) for one in values["labels"]),
-        metadata=strings_of(values["metadata"]),
+def _document(line: str, number: int) -> Document:
+    found = Fields(accepted(json_line(line)))
+    document = Document(
+        id=found.name("id", str(number)),
+        text=found.text("text"),
+        relations=tuple(map(relation_of, found.objects("relations"))),
+        labels=found.names("labels"),
+        metadata=strings_of(found.object("metadata").values),
     )
-    return found.with_entities(_entity(one) for one in values["entities"])
-
-
-def _entity(values: Mapping[str, Any]) -> Entity:
-    start, end, label = int(values["start"]), int(values["end"]), str(values["label"])
-    return Entity(start, end, label, id=values.get("id"))
-
-
-def _relation(values: Mapping[str, Any]) -> Relation:
-    return Relation(values["label"], tuple(Argument(**one) for one in values["arguments"]))
+    return document.with_entities(map(entity_of, found.objects("entities")))

@@ -28,6 +28,7 @@ from biobert.data.rejects import TOO_LONG, Rejects
 ENDINGS = (".pubtator", ".pubtator.txt")
 HOLDS = ("entities", "relations")
 BREAKS = re.compile(r"[\r\n\t\x0b\x0c\x85\u2028\u2029]")
+PLACE = re.compile(r"[+-]?\d+")
 TEXT_LINE = re.compile(r"([^|\t\n]*)\|([ta])\|(.*)", re.DOTALL)
 
 
@@ -120,7 +121,9 @@ class _Rows:
             raise BadInputError("neither a mention (5 or 6 columns) nor a relation (4)")
         if columns[0].strip() != self.identifier:
             raise BadInputError(f"it is of {columns[0]!r}, and stands below {self.identifier!r}")
-        if len(columns) >= 5 and columns[1].strip().isdigit():
+        if PLACE.fullmatch(columns[1].strip()):
+            if len(columns) < 5:
+                raise BadInputError("a mention of 4 columns: its type is missing")
             self._add_entity(columns)
         else:
             self.relations.append(_relation(columns, self._known))
@@ -168,15 +171,21 @@ def _lines(document: Document) -> Iterator[str]:
     title = len(document.text) if title < 0 else title
     # Every other break becomes one blank, which keeps the offsets.
     flat = BREAKS.sub(" ", document.text)
-    yield f"{document.id}|t|{flat[:title]}"
-    yield f"{document.id}|a|{flat[title + 1 :]}"
+    name = _cell(document.id).replace("|", "_")
+    yield f"{name}|t|{flat[:title]}"
+    yield f"{name}|a|{flat[title + 1 :]}"
     for entity in document.entities:
         place = [str(entity.start), str(entity.end), flat[entity.start : entity.end]]
-        yield "\t".join([document.id, *place, entity.label, *_concepts(entity, document)])
+        yield "\t".join([name, *place, _cell(entity.label), *_concepts(entity, document)])
     ends = RelationEnds(document)
     for relation in document.relations:
         both = [_end(argument, ends, flat) for argument in relation.arguments]
-        yield "\t".join([document.id, relation.label, *both])
+        yield "\t".join([name, _cell(relation.label), *both])
+
+
+def _cell(name: str) -> str:
+    """An identifier or a label without what would part its cell or its line."""
+    return " ".join(name.split())
 
 
 def _composite(entity: Entity) -> str:

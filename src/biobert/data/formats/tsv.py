@@ -3,7 +3,7 @@
 With a header, the columns are `text` (or `sentence`, `abstract`), and if there, `title`, `id` (or
 `index`, `pmid`), `label` (several joined by `|`). Title and text become passages of one document,
 as PubMed's do. Without a header: `index, sentence, label`, as BioBERT's relation files have it, or
-`sentence, label`, or the sentence alone.
+`sentence, label`, or the sentence alone. Semicolons may part a CSV whose header shows them.
 """
 
 import csv
@@ -12,7 +12,13 @@ from pathlib import Path
 
 from biobert.core.document import Document, Passage, Provenance
 from biobert.core.errors import BadInputError
-from biobert.core.files import STANDARD_STREAM, beginning_of_input, plain_name, write_text
+from biobert.core.files import (
+    STANDARD_STREAM,
+    beginning_of_input,
+    open_text,
+    plain_name,
+    write_text,
+)
 from biobert.data.formats._passages import Part, joined
 from biobert.data.formats._tables import table_rows
 from biobert.data.rejects import Rejects
@@ -23,6 +29,9 @@ TEXT_COLUMNS = ("text", "sentence", "abstract")
 TITLE = "title"
 ID_COLUMNS = ("id", "index", "pmid")
 LABEL_COLUMNS = ("label", "labels", "class")
+MARKS = ",;"
+"""Where decimals have a comma, programs part the cells of a CSV by semicolons."""
+LONGEST_HEADER = 10_000
 
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
@@ -45,18 +54,22 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
 def begins(text: str) -> bool:
     """Whether the first line is a header with a column of texts among others."""
     first = text.partition("\n")[0]
-    return _is_csv(first) or ("\t" in first and bool(_header(first.split("\t"))))
+    return bool(_mark_in(first)) or ("\t" in first and bool(_header(first.split("\t"))))
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
     """`id`, `text`, `label`, with a header."""
-    count = 0
+    count, delimiter = 0, _delimiter(path)
     with write_text(path) as stream:
-        # Quoting on writing, so that line breaks and tabs inside a text survive.
-        writer = csv.writer(stream, delimiter=_delimiter(path), lineterminator="\n")
+        # Quotes keep line breaks. Behind both a break and a tab none can tell rows that are quoted
+        # from those that hold quotes as text: a tab in a TSV becomes a blank.
+        writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
         writer.writerow(["id", "text", "label"])
         for count, document in enumerate(documents, start=1):  # noqa: B007
-            writer.writerow([document.id, document.text, "|".join(document.labels)])
+            cells = (document.id, document.text, "|".join(document.labels))
+            writer.writerow(
+                [cell.replace("\t", " ") if delimiter == "\t" else cell for cell in cells]
+            )
     return count
 
 
@@ -65,17 +78,24 @@ def _delimiter(path: Path | str) -> str:
 
 
 def _delimiter_in(path: Path | str) -> str:
-    """That of a table to be read; the header on standard input tells it."""
-    if str(path) != STANDARD_STREAM:
-        return _delimiter(path)
-    head = beginning_of_input().decode("utf-8-sig", errors="ignore")
-    return "," if _is_csv(head.lstrip().partition("\n")[0]) else "\t"
+    """That of a table to be read: its ending and its header tell it."""
+    if str(path) == STANDARD_STREAM:
+        head = beginning_of_input().decode("utf-8-sig", errors="ignore")
+        return _mark_in(head.lstrip().partition("\n")[0]) or "\t"
+    ended = _delimiter(path)
+    if ended == "\t":
+        return ended
+    with open_text(path, lambda lost: None) as stream:  # what reads the rows tells
+        return _mark_in(stream.readline(LONGEST_HEADER)) or ended
 
 
-def _is_csv(line: str) -> bool:
-    """Whether a line is a header with commas, no words of prose with commas between them."""
-    cells = line.rstrip("\r").split(",")
-    return len(_header(cells)) > 1 and not any(len(cell.split()) > 1 for cell in cells)
+def _mark_in(line: str) -> str:
+    """The mark between the cells of a header, no comma between words of prose; else nothing."""
+    for mark in MARKS:
+        cells = [cell.strip().strip('"') for cell in line.split(mark)]
+        if len(_header(cells)) > 1 and not any(len(cell.split()) > 1 for cell in cells):
+            return mark
+    return ""
 
 
 def _header(row: Sequence[str]) -> dict[str, int]:

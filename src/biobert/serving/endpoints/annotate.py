@@ -6,6 +6,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from biobert.core.document import Document
 from biobert.pipeline.annotator import Annotator
 from biobert.serving.answers import DocumentsAnswer, answers
 from biobert.serving.batching import Job
@@ -53,9 +54,12 @@ async def annotate(
         wanted = reads_texts if any(map(reads_texts, served.tasks)) else None
         model = served.documents(service.batcher, job, wanted)
         service.check_pairs(documents, model.task, job)
-        annotator = Annotator(model, minimum_score=wishes.minimum_score, labels=wishes.labels)
+        seen: list[Document] = []
+        annotator = Annotator(
+            model, minimum_score=wishes.minimum_score, labels=wishes.labels, watch=seen.append
+        )
         found = list(annotator.annotate_many(documents))
-        service.note(request, [served], job, found)
+        service.note(request, [served], job, seen)
         return written(found, served.identity, asked.formats.wanted, job)
 
     return await service.run(request, [served], asked.load, work)

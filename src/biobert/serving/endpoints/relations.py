@@ -88,7 +88,10 @@ async def relate(
         related = relations.documents(service.batcher, job, RELATES)
         service.check_pairs(given, related.task, job)
         served = [relations]
-        annotators = {True: Annotator(related, minimum_score=wishes.minimum_relation_score)}
+        seen: list[Document] = []
+        annotators = {
+            True: Annotator(related, minimum_score=wishes.minimum_relation_score, watch=seen.append)
+        }
         if not all(one.entities for one in given):
             tagger = service.models.choose(
                 wishes.entities_model, trained_for(FINDS_ENTITIES), need=NEED_ENTITIES
@@ -100,9 +103,10 @@ async def relate(
                 minimum_score=wishes.minimum_score,
                 relations=related,
                 minimum_relation_score=wishes.minimum_relation_score,
+                watch=seen.append,
             )
         found = _annotated(given, annotators)
-        service.note(request, served, job, found)
+        service.note(request, served, job, seen)
         return written(found, relations.identity, asked.formats.wanted, job)
 
     return await service.run(request, [relations], asked.load, work)

@@ -1,33 +1,61 @@
-"""Elements of dates smaller than a year (C). A year alone may stay."""
+"""Elements of dates smaller than a year (C). A year alone may stay, but for one in which somebody
+of 90 or more was born."""
 
 import re
 from collections.abc import Iterator
 
-from biobert.trust.calendar import MONTH, WEEKDAY, DateReading, read_numeric
+from biobert.trust.calendar import (
+    MONTH,
+    NTH_WORD,
+    NUMERIC,
+    WEEKDAY,
+    DateReading,
+    read_numeric,
+    reading_of,
+    tells_old_age,
+)
 from biobert.trust.note import Candidate, Certainty, NoteText
 
 TIME = r"(?:t\d\d:?\d\d(?::?\d\d(?:\.\d{1,9})?)?(?:z|[+-]\d\d:?\d\d)?)?"
 WEEKDAY_BEFORE = rf"(?:(?<![a-z]){WEEKDAY}\.?,? {{1,2}}(?:the )?)?"
 NO_LETTER = r"(?<![a-z0-9/])"
+# `3 may be given`, `May 10 mg be given`
+NO_VERB = (
+    r"(?!(?<=may) (?:be|have|not|also|need|require|cause|lead|help|take|receive|continue|use|"
+    r"occur|show|return|develop)(?![a-z]))"
+)
+NO_MEASURE = (
+    r"(?! ?(?:mg|mcg|ug|µg|ml|cc|g|kg|mm|cm|units?|tabs?|tablets?|caps?|capsules?|puffs?|drops|"
+    r"doses?|times|percent|days|weeks?|months?|hours?|hrs?|min|minutes|patients)(?![a-z]))"
+)
 YEAR = r"(?:19|20)\d\d"
-DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
+TO = r" ?(?:[-–]|to|and|&) ?"
 CLOCK = r"(?: \d\d:\d\d:\d\d)?"
 TEXT_SHAPES = tuple(
     re.compile(shape)
     for shape in (
-        # 14 March 2024, 14th of March, 15-Mar-2022, 3-5 June
-        rf"{WEEKDAY_BEFORE}{NO_LETTER}(?:the )?{DAY}(?:st|nd|rd|th)?(?: ?[-–] ?{DAY}(?:st|nd|rd|"
-        rf"th)?)?"
-        rf"(?:[ ./-]{{1,2}}(?:of )?|(?=[a-z])){MONTH}(?![a-z])(?:[.,]?[ ./-]{{1,2}}(?:{YEAR}|"
-        rf"'?\d\d(?![\d:/])))?"
-        rf"{CLOCK}",
-        # March 14, 2024, Mar 14th, March 14-16
-        rf"{WEEKDAY_BEFORE}{NO_LETTER}{MONTH}\.?[ -]{{1,2}}{DAY}(?:st|nd|rd|th)?(?![\d:%]|/\d|\.\d)"
-        rf"(?: ?(?:[-–]|to|and|&) ?{DAY}(?:st|nd|rd|th)?(?![\d:/%]))?(?:,? {{1,2}}(?:{YEAR}(?!\d)|"
-        rf"'\d\d))?"
-        rf"{CLOCK}",
-        # March 2024
-        rf"{NO_LETTER}{MONTH}\.?,? ?(?:of |/|-)? ?{YEAR}(?!\d)",
+        # 14 March 2024, 14th of March, 15-Mar-2022, 14MAR24, 3-5 June, 3rd of May '21
+        rf"{WEEKDAY_BEFORE}{NO_LETTER}(?:the )?{DAY}(?:{TO}{DAY})?"
+        rf"(?:[ ./-]{{1,2}}(?:of )?| ?, ?|(?=[a-z])){MONTH}(?![a-z]){NO_VERB}"
+        rf"(?:[ ,./-]{{0,3}}{YEAR}(?!\d)|[.,]?[ ./-]{{1,2}}['’]?\d\d(?![\d:/]){NO_MEASURE}|"
+        rf"['’]?\d\d(?!\w))?{CLOCK}",
+        # March 14, 2024, Mar 14th, Mar/14/2024, March 14-16, May the 3rd
+        rf"{WEEKDAY_BEFORE}{NO_LETTER}{MONTH}[ ./-]{{1,3}}(?:the )?{DAY}"
+        rf"(?![\d:%]|[/.](?!{YEAR})\d){NO_MEASURE}(?:{TO}{DAY}(?![\d:/%]))?"
+        rf"(?:[ ,./-]{{1,3}}{YEAR}(?!\d)|,? {{0,2}}['’]\d\d|, ?\d\d(?=[.,;)\n]|$))?{CLOCK}",
+        # 2024-Mar-14, 2024MAR14
+        rf"(?<![\w/.-]){YEAR}[ ,./-]{{0,2}}{MONTH}[ ./-]{{0,2}}{DAY}(?![\d:%]|[/.]\d){NO_MEASURE}",
+        # the third of May 2021, June third; `may first` needs a year
+        rf"{NO_LETTER}(?:the )?{NTH_WORD} (?:day )?of {MONTH}(?![a-z])(?:,? {YEAR}(?!\d))?",
+        rf"{NO_LETTER}(?:(?!ma[yr]){MONTH} (?:the )?{NTH_WORD}(?![a-z])(?:,? {YEAR}(?!\d))?|"
+        rf"{MONTH} (?:the )?{NTH_WORD},? {YEAR}(?!\d))",
+        # March 2024, Nov '23
+        rf"{NO_LETTER}{MONTH}\.?,? ?(?:(?:of |/|-)? ?{YEAR}(?!\d)|(?:of )?['’]\d\d(?!\d))",
+        # Q1 2024, the first quarter of 2024, spring of '22
+        rf"(?<![\w/.-])(?:q[1-4](?: of)?[ /-]?(?:{YEAR}|[ /-]?['’]\d\d)|{YEAR}[ /-]?q[1-4]|"
+        rf"(?:first|second|third|fourth|last|1st|2nd|3rd|4th) quarter of {YEAR}|"
+        rf"(?:spring|summer|autumn|fall|winter),? (?:of )?(?:{YEAR}|['’]\d\d))(?!\w){NO_MEASURE}",
         # February; those that are also words or names need more
         rf"{NO_LETTER}(?:january|february|july|september|october|november|december)(?![a-z])",
     )
@@ -51,29 +79,46 @@ FEASTS = re.compile(
 )
 NOT_FEASTS = re.compile(r" (?:disease|tree|factor)")
 DAY_OF_MONTH = re.compile(
-    r"(?<![a-z])(?:on|by|until|till|since|for|from|before|after) (the \d{1,2}(?:st|nd|rd|"
-    r"th))(?! [a-z]{1,20}(?:ile|day|time))"
+    r"(?<![a-z])(?:on|by|until|till|since|for|from|before|after|admitted|discharged) "
+    r"(the \d{1,2}(?:st|nd|rd|th))(?! [a-z]{1,20}(?:ile|day|time))"
 )
 COMPACT = re.compile(
     r"(?<![\w.-])(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\w|[.-]\d)"
 )
 FULL = re.compile(
     rf"{WEEKDAY_BEFORE}(?<![\w/.])(?:{YEAR}([-/.])\d{{1,2}}\1\d{{1,2}}{TIME}|"
-    rf"\d{{1,2}}([-/.])\d{{1,2}}\2(?:{YEAR}|\d\d))"
-    r"(?![\w/]|[.-]\d)"
+    rf"\d{{1,2}}([-/.])\d{{1,2}}\2(?:{YEAR}|['’]?\d\d)|"
+    rf"\d{{1,2}}( ?[-/.] )\d{{1,2}}\3{YEAR})"
+    # Another date may follow behind a hyphen.
+    r"(?![\w/]|\.\d|-\d(?!\d?/\d))"
 )
 DOTTED_SHORT = re.compile(r"\d\.\d{1,2}\.\d\d|\d\d\.\d\.\d\d")
-MONTH_AND_YEAR = re.compile(rf"(?<![\w/.-])(?:0?[1-9]|1[0-2])[/-]{YEAR}(?![\w/-])")
+"""These are also versions and numbers of sections: they need more."""
+MONTH_AND_YEAR = re.compile(
+    rf"(?:(?<![\w/.-])|(?<=/\d{{4}}-))(?:(?:0?[1-9]|1[0-2])(?:[/-]{YEAR}|/['’]\d\d)|"
+    rf"(?:0[1-9]|1[0-2])\.{YEAR}|{YEAR}[-/](?:0[1-9]|1[0-2]))"
+    rf"(?![\w/]|\.\d|-(?!\d?\d/))(?! ?%){NO_MEASURE}"
+)
+BIRTH = (
+    r"(?<![a-z])(?:d\.?o\.?b\.?|y\.?o\.?b\.?|born|birth ?(?:date|year)|(?:date|year) of birth)"
+    r"(?: (?:is|was))?[ :,(=-]{1,4}(?:(?:in|on) )?(?:the )?"
+)
+BIRTH_DATE = re.compile(
+    rf"{BIRTH}(\d{{6}}|\d{{8}}|\d{{1,2}} \d{{1,2}} (?:{YEAR}|\d\d)|"
+    rf"{MONTH}\.? ?(?:3[2-9]|[4-9]\d))(?![\w/%-]|\.\d){NO_MEASURE}"
+)
+BIRTH_YEAR = re.compile(rf"{BIRTH}({YEAR}|['’]\d\d)(?=s?(?![\w/-]|\.\d))")
 SHORT = re.compile(r"(?<![\w/.:+-])(\d{1,2})/(\d{1,2})(?![\w/%]|\.\d)")
 DAYS_NEAR = 21
 """A pair of numbers that would be a date this near to another date of the note is one."""
 DATE_BEFORE = re.compile(
     r"(?:(?<![a-z])(?:on|since|until|till|by|dated?|admit(?:ted)?|discharged?|d/c|visit|appt|"
-    r"appointment|"
-    r"return|returns|rtc|f/u|follow-?up|due|last|next|started|stopped|begun|arr|arrived|seen|dob|"
-    r"born|"
+    r"appointment|week of|edd|edc|lmp|doa|dos|onset|"
+    r"return|returns|rtc|f/u|follow-?up|due|last|next|started|stopped|begun|arr|arrived|seen|"
+    r"d\.?o\.?b\.?|born|mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?|"
+    r"saturday|sunday|"
     r"surgery|released?|filled|collected|performed|before|after|denied|approved|tomorrow|today|"
-    r"yesterday)"
+    r"yesterday)\.?"
     r"|[-–] ?\d{1,2}/\d{1,2})[\s:,(-]{1,3}$"
 )
 RANGE_BEFORE = re.compile(r"(?<!\d)(\d{1,2})/(\d{1,2}) ?(?:-|–|to) ?$")
@@ -82,7 +127,8 @@ COUNT_BEFORE = re.compile(
     r"norton|day|days|d|"
     r"grade|stage|vas|sofa|apache|katz|gds|ratio|titre|titer|bishop|vision|va|os|od|iop|ef|class|"
     r"scale|"
-    r"scored|about|fev1/fvc|pulse|counts?|units?|dose|ymrs|lefs|c-ssrs|lot|x|of|mood|bottles)"
+    r"scored|about|fev1/fvc|pulse|counts?|units?|dose|ymrs|lefs|c-ssrs|lot|x|(?<!week )of|mood|"
+    r"bottles)"
     r"|=|<|>|≥|≤)[\s:,(-]{0,3}(?:(?:is|was|of|at|now)\s)?$"
 )
 COUNT_BEHIND = re.compile(
@@ -101,10 +147,10 @@ LONGEST_HEADER = 80
 
 def find(note: NoteText) -> Iterator[Candidate]:
     """In figures and in words."""
-    yield from _in_words(note)
     full = list(_in_figures(note))
-    yield from full
-    yield from _short(note, full)
+    found = [*_in_words(note), *full, *_short(note, full)]
+    yield from found
+    yield from _births(note, reading_of([note.text[one.start : one.end] for one in found]))
 
 
 def _in_words(note: NoteText) -> Iterator[Candidate]:
@@ -124,27 +170,50 @@ def _in_words(note: NoteText) -> Iterator[Candidate]:
 
 
 def _in_figures(note: NoteText) -> Iterator[Candidate]:
-    for pattern in (FULL, COMPACT, MONTH_AND_YEAR):
+    for match in FULL.finditer(note.lowered):
+        figures = _figures(match[0])
+        is_bare = DOTTED_SHORT.fullmatch(figures) and not DATE_BEFORE.search(_before(note, match))
+        if _is_full_date(figures) and not is_bare:
+            yield Candidate("DATE", *match.span(), Certainty.STATED)
+    for pattern in (COMPACT, MONTH_AND_YEAR):
         for match in pattern.finditer(note.lowered):
-            is_date = pattern is not FULL or _is_full_date(match[0].rpartition(" ")[2])
-            if is_date and not DOTTED_SHORT.fullmatch(match[0]):
-                yield Candidate("DATE", *match.span(), Certainty.STATED)
+            yield Candidate("DATE", *match.span(), Certainty.STATED)
+
+
+def _births(note: NoteText, reading: DateReading) -> Iterator[Candidate]:
+    """Behind a word for birth: dates in forms that mean nothing elsewhere, and years so long ago
+    that whoever was born then may be over 89."""
+    for match in BIRTH_DATE.finditer(note.lowered):
+        yield Candidate("DATE", *match.span(1), Certainty.STATED)
+    for match in BIRTH_YEAR.finditer(note.lowered):
+        if tells_old_age(match[1], reading):
+            yield Candidate("DATE", *match.span(1), Certainty.STATED)
+
+
+def _figures(text: str) -> str:
+    """Of a date in figures, without the day of the week and the time of day."""
+    numeric = NUMERIC.search(text)
+    return numeric[0] if numeric else text
 
 
 def _is_full_date(text: str) -> bool:
-    head = text.partition("t")[0]
-    return any(read_numeric(head, DateReading(day_first=first)) for first in (False, True))
+    return any(read_numeric(text, DateReading(day_first=first)) for first in (False, True))
+
+
+def _before(note: NoteText, match: re.Match[str]) -> str:
+    return note.lowered[max(0, match.start() - LOOK_BACK) : match.start()]
 
 
 def _short(note: NoteText, full: list[Candidate]) -> Iterator[Candidate]:
     """Month and day alone: what stands before and behind tells them from scores and doses."""
-    known = {day for one in full if (day := _day_of_year(_numbers(note, one)))}
+    dates = (_figures(note.lowered[one.start : one.end]) for one in full)
+    known = {day for one in dates if (day := _day_of_year(one))}
     header = note.text.find("\n", 0, LONGEST_HEADER)
     for match in SHORT.finditer(note.lowered):
         day = _day_of_year(match[0])
         if day is None or COUNT_BEHIND.match(note.lowered, match.end()):
             continue
-        before = note.lowered[max(0, match.start() - LOOK_BACK) : match.start()]
+        before = _before(note, match)
         if COUNT_BEFORE.search(before):
             continue
         is_announced = DATE_BEFORE.search(before) or RANGE_BEFORE.search(before)
@@ -153,11 +222,6 @@ def _short(note: NoteText, full: list[Candidate]) -> Iterator[Candidate]:
         if is_announced or is_timed or is_near:
             yield Candidate("DATE", *match.span(), Certainty.SHAPED)
             known.add(day)
-
-
-def _numbers(note: NoteText, date: Candidate) -> str:
-    """Without the day of the week and the time of day."""
-    return note.lowered[date.start : date.end].rpartition(" ")[2]
 
 
 def _is_score(note: NoteText, match: re.Match[str]) -> bool:
@@ -172,5 +236,5 @@ def _is_near(day: int, known: set[int]) -> bool:
 
 def _day_of_year(text: str) -> int | None:
     """About the number of the day in its year, from 31 on; None for no date with figures."""
-    read = read_numeric(text.partition("t")[0], DateReading())
+    read = read_numeric(text, DateReading())
     return None if read is None else read[1] * 30 + read[2]

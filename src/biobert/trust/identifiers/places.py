@@ -111,7 +111,8 @@ COUNTRIES = frozenset(
     ).split()
 )
 NAMED_AFTER = re.compile(
-    r" (?:Scientific|[Cc]riteria|[Ss]core|[Dd]efinition|[Cc]lassification|[Cc]oma)(?!\w)"
+    r" (?:Scientific|[Cc]riteria|[Ss]core|[Dd]efinition|[Cc]lassification|[Cc]oma|[Bb]race|"
+    r"[Ss]houlder|[Rr]ules?|[Cc]hromosome|[Pp]rotocol|[Ss]taging|I{1,3}V?[AB]?)(?!\w)"
 )
 
 
