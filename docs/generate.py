@@ -24,14 +24,18 @@ from biobert.data.catalogue import corpus_names, load_corpus
 from biobert.data.reading import endings_by_format, held_by
 from biobert.runtime.settings import RuntimeSettings
 from biobert.serving import settings as service
+from biobert.tasks._masking import MaskingSettings
 from biobert.tasks.classification import ClassificationSettings
 from biobert.tasks.cloze import ClozeSettings
 from biobert.tasks.embedding import EmbeddingSettings
 from biobert.tasks.generation import GenerationSettings
+from biobert.tasks.multitask import MultitaskSettings
 from biobert.tasks.ner import NerSettings
 from biobert.tasks.pos import PosSettings
+from biobert.tasks.pretraining import PretrainingSettings
 from biobert.tasks.qa import QaSettings
 from biobert.tasks.relations import RelationSettings
+from biobert.tasks.sentences import SentencesSettings
 from biobert.tasks.similarity import SimilaritySettings
 from biobert.text.windows import WindowSettings
 from biobert.training import method_settings, recipe
@@ -49,9 +53,16 @@ RECIPE_TABLES = {
     '[task] of name = "qa"': QaSettings,
     '[task] of name = "relations"': RelationSettings,
     '[task] of name = "similarity"': SimilaritySettings,
+    '[task] of name = "sentences"': SentencesSettings,
+    '[task] of name = "multitask"': MultitaskSettings,
+    '[task] of name = "pretraining"': PretrainingSettings,
+    "[task.masking]": MaskingSettings,
     "[task.windows]": WindowSettings,
     "[model]": recipe.ModelSettings,
+    "[model.shape]": recipe.ShapeSettings,
+    "[data]": recipe.DataSettings,
     "[[data.train]], [[data.devel]]": recipe.DataSource,
+    "[[stages]]": recipe.StageSettings,
     "[optimizer]": recipe.OptimizerSettings,
     "[schedule]": recipe.ScheduleSettings,
     "[batches]": recipe.BatchSettings,

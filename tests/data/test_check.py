@@ -85,7 +85,16 @@ def test_duplicates_and_mixed_labels_are_named() -> None:
 def test_an_identifier_of_two_texts_is_named_whatever_others_hold() -> None:
     train = [Document("1", "one"), Document("10", "same"), Document("11", "same")]
     report = check_splits("mine", {"train": train, "test": [Document("1", "two")]}, Rejects())
-    assert report.duplicate_documents == ["train:10 = train:11", "1"]
+    assert report.duplicate_documents == ["train:10 = train:11"]
+    assert report.repeated_identifiers == ["1"]
+
+
+def test_documents_without_identifiers_are_no_duplicates(tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_text('{"text": "She coughs."}\n')
+    (tmp_path / "test.jsonl").write_text('{"text": "He is ill."}\n')
+    shown = call("data", "check", tmp_path).out
+    assert "duplicate documents: 0" in shown
+    assert "identifiers of several texts: 1, such as 1" in shown
 
 
 def test_a_folder_is_checked_from_the_command_line(tmp_path: Path) -> None:
@@ -101,6 +110,12 @@ def test_a_folder_is_checked_from_the_command_line(tmp_path: Path) -> None:
     assert (tmp_path / "report.json").is_file()
     shown = call("data", "check", tmp_path).out
     assert "shared sentences, test in train: 1 distinct, 1 in all" in shown
+
+
+def test_a_corpus_is_shown_with_the_places_of_its_files() -> None:
+    shown = " ".join(call("data", "show", "BioRED").out.split())
+    assert "$BIOBERT_DATA/relations/BioRED/Train.PubTator (train)" in shown
+    assert "{" not in shown
 
 
 @pytest.mark.data

@@ -17,6 +17,7 @@ import pytest
 import typer
 
 from biobert.cli.main import build_app
+from biobert.tasks import SHELF as TASKS
 from docs.generate import REFERENCE, pages
 from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder
 
@@ -89,6 +90,19 @@ def check_commands(text: str) -> None:
 def test_generated_pages_are_up_to_date(name: str) -> None:
     written = (REFERENCE / name).read_text(encoding="utf-8")
     assert written.rstrip() == pages()[name].rstrip(), "run: python docs/generate.py"
+
+
+def test_every_task_has_its_settings_in_the_reference() -> None:
+    page = pages()["recipes.md"]
+    for name in TASKS.names():
+        assert f'## [task] of name = "{name}"' in page, name
+
+
+def test_every_page_stands_in_the_menu() -> None:
+    menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for page in (ROOT / "docs").rglob("*.md"):
+        name = str(page.relative_to(ROOT / "docs"))
+        assert name in menu, f"{name} is missing under nav of mkdocs.yml"
 
 
 def test_the_tutorials_recipe_is_a_recipe(tmp_path: Path) -> None:

@@ -78,6 +78,11 @@ def test_a_start_that_is_gone_is_named(tables: dict[str, Any], tmp_path: Path) -
         assert found.missing == missing
 
 
+def test_nothing_is_missing_of_what_the_repositorys_encoder_learnt_from(tmp_path: Path) -> None:
+    encoder = read_manifest(Path(__file__).parents[2] / "models/biobert-mini")
+    assert learnt_from(encoder, data_root=None, cache=tmp_path).missing == ()
+
+
 def test_the_best_epoch_on_devel_is_kept_and_patience_ends_the_run(
     run: Callable[..., Any], tables: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -60,7 +60,8 @@ def show_not_compared(
     `missing` here."""
     if missing:
         console.print(
-            f"not compared with {', '.join(missing)}: not on this machine (`biobert data get NAME`)"
+            f"not compared with {', '.join(missing)}: not on this machine; `biobert data get NAME` "
+            "fetches a corpus of the catalogue"
         )
     elif not sources:
         console.print("not compared with the training data: the model names none")

@@ -42,7 +42,8 @@ class CheckReport:
     the first that stand in the second too, `shared_occurrences` how often they come in the first;
     the examples name some of them. `shared_texts` counts distinct texts of whole documents,
     `shared_passages` those of each kind of passage, so that a pair is also found by the half that
-    it shares. Blanks and upper case make no difference.
+    it shares. Blanks and upper case make no difference. `repeated_identifiers` stand for several
+    texts; documents that have none are often numbered in each file anew.
     """
 
     corpus: str
@@ -51,6 +52,7 @@ class CheckReport:
     reasons: Mapping[str, int]
     malformed_examples: Sequence[Mapping[str, str]]
     duplicate_documents: Sequence[str]
+    repeated_identifiers: Sequence[str]
     shared_sentences: Mapping[str, int]
     shared_occurrences: Mapping[str, int]
     shared_examples: Sequence[str]
@@ -80,6 +82,7 @@ def check_splits(
         reasons=dict(rejects.reasons.most_common()),
         malformed_examples=[asdict(reject) for reject in rejects.kept[:EXAMPLES]],
         duplicate_documents=_duplicates(splits),
+        repeated_identifiers=_repeated_identifiers(splits),
         shared_sentences=_distinct(shared),
         shared_occurrences={pair: len(found) for pair, found in shared.items()},
         shared_examples=_examples(shared),
@@ -165,15 +168,19 @@ def _distinct(shared: Mapping[str, Sequence[str]]) -> dict[str, int]:
 
 
 def _duplicates(splits: Mapping[str, Sequence[Document]]) -> list[str]:
-    """Texts that stand in several documents, then identifiers that stand for several texts."""
+    """Texts that stand in several documents."""
     by_text: dict[str, list[str]] = defaultdict(list)
-    by_identifier: dict[str, set[str]] = defaultdict(set)
     for name, documents in splits.items():
         for document in documents:
             by_text[document.text].append(f"{name}:{document.id}")
-            by_identifier[document.id].add(document.text)
-    same_text = [" = ".join(places) for places in by_text.values() if len(places) > 1]
-    return same_text + [name for name, texts in by_identifier.items() if len(texts) > 1]
+    return [" = ".join(places) for places in by_text.values() if len(places) > 1]
+
+
+def _repeated_identifiers(splits: Mapping[str, Sequence[Document]]) -> list[str]:
+    by_identifier: dict[str, set[str]] = defaultdict(set)
+    for document in (one for documents in splits.values() for one in documents):
+        by_identifier[document.id].add(document.text)
+    return [name for name, texts in by_identifier.items() if len(texts) > 1]
 
 
 def _inconsistencies(splits: Mapping[str, Sequence[Document]]) -> list[Inconsistency]:

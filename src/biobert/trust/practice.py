@@ -177,6 +177,9 @@ class _Inventor:
     def eponym(self) -> str:
         return self.one_of(spelled("eponyms"))
 
+    def drug_name(self) -> str:
+        return self._listed_or_crossed(spelled("drugs"))
+
     def state(self) -> str:
         return self.one_of(list(states()))
 
@@ -214,7 +217,7 @@ class _Inventor:
 
 _TERMINALS: Mapping[str, Callable[[_Inventor], str]] = {
     name: getattr(_Inventor, name)
-    for name in ("given", "family", "town_name", "initial", "eponym", "state", "state_code")
+    for name in "given family town_name initial eponym drug_name state state_code".split()
 }
 
 

@@ -51,7 +51,20 @@ def show_corpus(name: str, as_json: JsonFlag = False) -> Answer:
     from biobert.data.catalogue import load_corpus
 
     values = to_mapping(load_corpus(name))
-    return Answer(values, lambda: _show_values(values))
+    return Answer(values, lambda: _show_values(_in_words(values)))
+
+
+def _in_words(corpus: dict[str, Any]) -> dict[str, Any]:
+    """A row of the catalogue without what is empty, with the place of each file."""
+    shown = {key: value for key, value in corpus.items() if value and key != "files"}
+    for key in ("counts", "rename"):
+        if key in shown:
+            shown[key] = [f"{name} {value}" for name, value in shown[key].items()]
+    names: dict[str, list[str]] = {}
+    for name, file in {**corpus["splits"], **corpus["files"]}.items():
+        names.setdefault(file["path"], []).append(name)
+    shown["splits"] = [f"$BIOBERT_DATA/{path} ({', '.join(some)})" for path, some in names.items()]
+    return shown
 
 
 @answering("data get")
@@ -286,12 +299,13 @@ def _table(title: str, rows: list[dict[str, Any]]) -> None:
 
 def _show_values(values: dict[str, Any]) -> None:
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console(highlight=False)
     for key, value in values.items():
-        if value:
+        if value not in ("", (), [], {}):
             shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
-            console.print(f"[bold]{key}[/bold]: {shown}")
+            console.print(f"[bold]{key}[/bold]: {escape(str(shown))}")
 
 
 def _counted(labels: "Mapping[str, int]") -> str:
@@ -321,6 +335,10 @@ def _show_check(report: "CheckReport") -> None:
     console.print(f"duplicate documents: {len(report.duplicate_documents)}")
     for duplicate in report.duplicate_documents[:5]:
         console.print(f"  {duplicate}", markup=False)
+    if report.repeated_identifiers:
+        some = ", ".join(report.repeated_identifiers[:5])
+        count = len(report.repeated_identifiers)
+        console.print(f"identifiers of several texts: {count}, such as {some}", markup=False)
     for pair, count in report.shared_sentences.items():
         times = report.shared_occurrences[pair]
         console.print(f"shared sentences, {pair}: {count} distinct, {times} in all")

@@ -73,8 +73,12 @@ def _table(rows: "Sequence[dict[str, Any]]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    columns = ("id", "name", "role", "created", "expires", "requests_per_minute")
-    table = Table(*columns)
+    table = Table(box=None)
+    for column in ("id", "name", "role", "created", "expires", "per minute"):
+        table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(str(row.get(column, "")) for column in columns))
+        # Times to the minute, so that a row fits into a terminal.
+        created, expires = (str(row.get(time) or "")[:16] for time in ("created", "expires"))
+        rate = str(row.get("requests_per_minute") or "")
+        table.add_row(row["id"], row["name"], row["role"], created, expires, rate)
     Console(highlight=False).print(table)
