@@ -41,7 +41,7 @@ def show_result(
         for relation in document.relations:
             console.print(related(document, relation), soft_wrap=True)
         console.print()
-    if result.labels or not result.document_labels:
+    if result.labels:
         console.print(_by_type(result))
     if result.document_labels:
         counts = ", ".join(
