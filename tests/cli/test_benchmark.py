@@ -112,7 +112,7 @@ def test_models_are_trained_side_by_side_to_the_same_scores(
     joined = f'[[models]]\nensemble = "toy"\n[[models.tests]]{joined}'
     beside.write_text(f"{suite.read_text()}\n{second}{third}{joined}")
     found = call("benchmark", beside, "--output", tmp_path / "out", "--jobs", 2, "--json")
-    assert found.code == 0, found.err
+    assert found.code == 1, found.err
     *cells, failed, after_it, together = found.json["data"]["cells"]
     before = json.loads((done / "table.json").read_text())["cells"]
     assert [cell["scores"] for cell in cells] == [cell["scores"] for cell in before]
@@ -340,7 +340,8 @@ def test_a_cell_that_fails_is_named_and_the_others_stand(suite: Path, tmp_path: 
     text = suite.read_text().replace('labels = ["Disease"]', 'labels = ["Gene"]')
     broken.write_text(text.replace("suite-toy", "suite-broken"))
     found = call("benchmark", broken, "--seeds", "1", "--output", tmp_path, "--json")
-    assert found.code == 0, found.err
+    assert found.code == 1
+    assert "1 of 2 tests have no scores" in found.json["error"]["message"]
     whole, failed = found.json["data"]["cells"]
     assert whole["scores"]
     assert "Gene" in failed["failure"]

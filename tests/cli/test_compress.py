@@ -46,6 +46,7 @@ def test_an_export_is_measured_where_a_corpus_is_named(tiny_model: Path, tmp_pat
     assert done.json["data"]["compressed"]["bytes"] < done.json["data"]["original"]["bytes"]
     assert "## Made smaller" in (tmp_path / "small" / "README.md").read_text()
     assert call(*gated, "--max-loss", -100, "--json").json["error"]["code"] == "refused"
+    assert call(*gated, "--max-loss", "nan", "--json").json["error"]["code"] == "usage"
 
 
 PARTS = {label: {"name": "ner", "labels": [label]} for label in ("Disease", "Chemical")}

@@ -28,8 +28,8 @@ NAMED = 5
 class Answer:
     """JSON-ready data, and how to show the same to a person.
 
-    With a `problem` all but a part of the job is done: a person is shown both, and the verb ends as
-    with any other error.
+    With a `problem` all but a part of the job is done: both are shown, and the verb ends as with
+    any other error.
     """
 
     data: Mapping[str, Any]
@@ -56,7 +56,8 @@ def answering(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]
             if not as_json:
                 answer.show()
             if answer.problem is not None:
-                fail(command, answer.problem.code, str(answer.problem), as_json=as_json)
+                code, message = answer.problem.code, str(answer.problem)
+                fail(command, code, message, as_json=as_json, data=answer.data)
             if as_json:
                 print_json({"ok": True, "command": command, "data": answer.data})
 
@@ -77,11 +78,22 @@ def unreadable(problems: Iterable[tuple[str, str]], cure: str) -> BadInputError 
     )
 
 
-def fail(command: str, code: str, message: str, *, as_json: bool) -> NoReturn:
-    """Report an error and leave: code 2 for a wrong call, 1 for a failed job."""
+def fail(
+    command: str,
+    code: str,
+    message: str,
+    *,
+    as_json: bool,
+    data: Mapping[str, Any] | None = None,
+) -> NoReturn:
+    """Report an error and leave: code 2 for a wrong call, 1 for a failed job.
+
+    `data` is what was done all the same.
+    """
     if as_json:
+        done = {} if data is None else {"data": data}
         error = {"code": code, "message": message}
-        print_json({"ok": False, "command": command, "error": error})
+        print_json({"ok": False, "command": command, "error": error, **done})
     print(f"biobert {command}: {message}", file=sys.stderr)
     raise SystemExit(WRONG_CALL if code in ("usage", "unknown-name") else FAILED_JOB)
 

@@ -1,5 +1,6 @@
 """A smaller model, weighed beside the original: it is written only if it is as good."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -108,6 +109,8 @@ def compress(
 
     Its manifest and card say what it scores and how fast it is beside the original.
     """
+    if math.isnan(max_loss):
+        raise BadInputError("--max-loss nan: write points of the score, such as 0.3", code="usage")
     source = model_folder(model)
     check_replaceable(output, source)
     manifest = read_manifest(source)

@@ -10,6 +10,8 @@ from biobert.data.formats._archives import zip_members
 
 FLAGS = {b"PK\x03\x04": 6, b"PK\x01\x02": 8}
 """Where a member's flags stand behind the start of its local and its central header."""
+NEWER = 93
+"""Zstandard among the ways of packing; it stands behind the flags."""
 
 
 @pytest.fixture
@@ -31,6 +33,15 @@ def test_a_locked_member_is_named(archive: Path) -> None:
         content[content.index(start) + flags] |= 1
     archive.write_bytes(content)
     with pytest.raises(BadInputError, match=r"a\.xml is locked with a password"):
+        list(zip_members(archive, ending=".xml", largest=100))
+
+
+def test_another_way_of_packing_is_named(archive: Path) -> None:
+    content = bytearray(archive.read_bytes())
+    for start, flags in FLAGS.items():
+        content[content.index(start) + flags + 2] = NEWER
+    archive.write_bytes(content)
+    with pytest.raises(BadInputError, match=r"not supported; pack it anew, with deflate"):
         list(zip_members(archive, ending=".xml", largest=100))
 
 

@@ -113,6 +113,11 @@ def test_a_mention_beside_a_concept_stays_one(tmp_path: Path) -> None:
     assert through(document, tmp_path).relations == (relation,)
 
 
+def test_scores_of_mentions_stay(tmp_path: Path) -> None:
+    scored = (replace(DRUG, score=0.75), SIGN)
+    assert through(Document("a", TEXT, entities=scored), tmp_path).entities == scored
+
+
 @pytest.mark.parametrize("names", [("T2", None), (None, None), ("T1", "T1"), (None, "T1")])
 def test_ends_by_place_are_written_as_they_are_meant(
     names: tuple[str | None, str | None], tmp_path: Path

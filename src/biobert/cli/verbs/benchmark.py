@@ -10,6 +10,9 @@ from biobert.cli.choices import of_options
 from biobert.cli.engine import DeviceOption, runtime_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from biobert.core.errors import BiobertError
     from biobert.pipeline.suite_cells import Cell
 
 
@@ -72,7 +75,19 @@ def benchmark(
         cells.append(cell)
         paths = write_tables(plan, cells, output)
     data = {"cells": [cell.to_json() for cell in cells], "outputs": [str(path) for path in paths]}
-    return Answer(data, lambda: print(as_markdown(plan, cells)))
+    return Answer(data, lambda: print(as_markdown(plan, cells)), _failures(cells))
+
+
+def _failures(cells: "Sequence[Cell]") -> "BiobertError | None":
+    from biobert.core.errors import BiobertError
+
+    failed = [f"{cell.test}: {cell.failure}" for cell in cells if cell.failure]
+    if not failed:
+        return None
+    return BiobertError(
+        f"{len(failed)} of {len(cells)} tests have no scores: {'; '.join(failed)}. "
+        "Mend them and run this again: what stands is not done again"
+    )
 
 
 def _plan(path: Path, seeds: str | None, only: list[str]) -> Any:

@@ -6,8 +6,8 @@ import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
+from biobert.cli.evaluated_on import RenameOption, WhereOption, asked_test_set, show_set_aside
 from biobert.cli.rejects import RejectsOption, listed
-from biobert.cli.test_sets import RenameOption, WhereOption, asked_test_set, show_set_aside
 
 if TYPE_CHECKING:
     from biobert.pipeline.comparing import Comparison

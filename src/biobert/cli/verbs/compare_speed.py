@@ -14,7 +14,7 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
-from biobert.cli.test_sets import PartOption, RenameOption, renamed
+from biobert.cli.evaluated_on import PartOption, RenameOption, renamed
 
 if TYPE_CHECKING:
     from biobert.pipeline.comparing_speed import SpeedComparison, Variant

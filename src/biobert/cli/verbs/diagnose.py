@@ -8,14 +8,14 @@ import typer
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.choices import spare_inputs
 from biobert.cli.engine import DeviceOption, EngineOption, runtime_settings
-from biobert.cli.rejects import RejectsOption, listed
-from biobert.cli.test_sets import (
+from biobert.cli.evaluated_on import (
     RenameOption,
     WhereOption,
     asked_test_set,
     show_not_compared,
     show_set_aside,
 )
+from biobert.cli.rejects import RejectsOption, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,7 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
-from biobert.cli.rejects import RejectsOption, listed
-from biobert.cli.test_sets import (
+from biobert.cli.evaluated_on import (
     PartOption,
     RenameOption,
     WhereOption,
@@ -23,6 +22,7 @@ from biobert.cli.test_sets import (
     show_not_compared,
     show_set_aside,
 )
+from biobert.cli.rejects import RejectsOption, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

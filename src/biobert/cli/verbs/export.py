@@ -7,7 +7,7 @@ import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.choices import choice, need_option
-from biobert.cli.test_sets import PartOption, RenameOption, renamed
+from biobert.cli.evaluated_on import PartOption, RenameOption, renamed
 from biobert.core.errors import BadInputError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.choices import LARGEST_SEED
+from biobert.cli.evaluated_on import show_set_aside
 from biobert.cli.rejects import RejectsOption, listed
-from biobert.cli.test_sets import show_set_aside
 
 
 def register(app: typer.Typer) -> None:

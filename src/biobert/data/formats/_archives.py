@@ -67,5 +67,7 @@ def zip_members(path: Path, *, ending: str, largest: int) -> Iterator[tuple[str,
                     raise BadInputError(f"{path}: {member.filename} is locked with a password")
                 with archive.open(member) as stream:
                     yield member.filename, read_at_most(stream, largest)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as problem:
+    except NotImplementedError as problem:  # a newer way of packing than zipfile knows
+        raise BadInputError(f"{path}: {problem}; pack it anew, with deflate") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError) as problem:
         raise BadInputError(f"{path}: damaged archive: {problem}") from None

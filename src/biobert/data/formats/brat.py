@@ -3,7 +3,8 @@
 Discontinuous mentions, normalisations (`N`), relations (`R`) and events' triggers are read; what a
 document has no place for (events, attributes, notes) is counted among what was set aside.
 A relation between concepts rather than mentions is written between their first mentions, with an
-annotator's note that names the concepts. A blank in a label or a role is written as `_x0020_`.
+annotator's note that names the concepts; scores stand in such notes too. A blank in a label or a
+role is written as `_x0020_`.
 """
 
 import re
@@ -199,11 +200,12 @@ class _Annotations:
         head, _, note = rest.partition("\t")
         target = head.split(" ")[-1]
         try:
-            noted = _with_note(self.relations[target], note)
+            if target in self.entities:
+                self.entities[target] = _with_score(self.entities[target], note)
+            else:
+                self.relations[target] = _with_note(self.relations[target], note)
         except (KeyError, ValueError):
             self._not_kept(number, "#")
-        else:
-            self.relations[target] = noted
 
 
 def _piece(written: str) -> Span:
@@ -220,6 +222,14 @@ def _relation(identifier: str, rest: str) -> Relation:
     pairs = [argument.split(":", 1) for argument in arguments]
     ends = tuple(Argument(_decoded(role), target) for role, target in pairs)
     return Relation(_decoded(label), ends, id=identifier)
+
+
+def _with_score(entity: Entity, note: str) -> Entity:
+    """The mention with the score that one of our notes says; ValueError where it is another's."""
+    kind, _, said = note.partition(" ")
+    if kind != SCORE_NOTE or (score := score_of(said)) is None:
+        raise ValueError(note)
+    return replace(entity, score=score)
 
 
 def _with_note(relation: Relation, note: str) -> Relation:
@@ -246,7 +256,11 @@ def _lines(document: Document) -> Iterator[str]:
     relations = _names([one.id or "" for one in document.relations], "R")
     yield from _mentions(document, mentions)
     names = {**relations, **mentions}
-    notes: list[str] = []
+    notes = [
+        f"AnnotatorNotes {mentions[entity.id or '']}\t{_score_note(entity.score)}"
+        for entity in document.entities
+        if entity.score is not None
+    ]
     for relation in document.relations:
         name = relations[relation.id or ""]
         yield f"{name}\t{_relation_line(relation, ends, names)}"
@@ -295,7 +309,11 @@ def _notes(relation: Relation) -> Iterator[str]:
     if relation.evidence:
         yield f"{EVIDENCE_NOTE} {evidence_text(relation.evidence)}"
     if relation.score is not None:
-        yield f"{SCORE_NOTE} {relation.score:.6g}"
+        yield _score_note(relation.score)
+
+
+def _score_note(score: float) -> str:
+    return f"{SCORE_NOTE} {score:.6g}"
 
 
 def _coded(name: str, signs: re.Pattern[str] = BLANK) -> str:
