@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from biobert.core.document import Document
+from biobert.core.errors import BadInputError
 from biobert.core.files import Memory
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
@@ -105,3 +106,11 @@ def test_entities_are_characters_and_unknown_ones_are_named(
     assert found.text == "TNF-α rises 5–10 &odd;%."
     (reject,) = rejects.kept
     assert reject.reason == "unknown entities, read as they stand: &odd;"
+
+
+def test_an_entity_that_a_document_type_lacks_is_named(tmp_path: Path) -> None:
+    written = XML["pubmed"] % "&odd; rises."
+    path = tmp_path / "a.xml"
+    path.write_text(f"<!DOCTYPE PubmedArticleSet [ <!ELEMENT a ANY> ]>\n{written}")
+    with pytest.raises(BadInputError, match=r"Entity 'odd' not defined, line 2"):
+        list(read_documents(path, "pubmed"))

@@ -56,7 +56,7 @@ def records(stream: BinaryIO, tags: tuple[str, ...], *, place: str) -> Iterator[
             yield element
             _forget(element)
     except etree.XMLSyntaxError as problem:
-        raise BadInputError(f"{place}: not well-formed XML: {problem.msg}") from None
+        raise _malformed(problem, place) from None
 
 
 def parse(data: bytes, *, place: str) -> Element:
@@ -65,8 +65,15 @@ def parse(data: bytes, *, place: str) -> Element:
     try:
         root = etree.fromstring(_typed(data), parser)
     except etree.XMLSyntaxError as problem:
-        raise BadInputError(f"{place}: not well-formed XML: {problem.msg}") from None
+        raise _malformed(problem, place) from None
     return root
+
+
+def _malformed(problem: etree.XMLSyntaxError, place: str) -> BadInputError:
+    # A document type of its own, and an entity that it lacks: only the log tells of it.
+    logged = [] if problem.lineno else list(cast("Collection[Any]", problem.error_log))
+    found = f"{logged[-1].message}, line {logged[-1].line}" if logged else problem.msg
+    return BadInputError(f"{place}: not well-formed XML: {found}")
 
 
 class _Typed:
