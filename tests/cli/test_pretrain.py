@@ -83,6 +83,13 @@ def test_without_a_model_the_encoder_of_the_repository_is_asked(
     assert "no such model folder: models/biobert-mini" in found.json["error"]["message"]
 
 
+def test_what_comes_with_the_package_is_no_encoder() -> None:
+    for arguments in (("fill-mask", "[MASK]"), ("embed", "-", "--output", "no.npy")):
+        found = call(*arguments, "--model", "embedded", "--json", stdin="a")
+        assert found.code == 2
+        assert "take models/biobert-mini" in found.json["error"]["message"]
+
+
 def test_a_tokenizer_with_more_pieces_than_the_checkpoint_is_refused(tmp_path: Path) -> None:
     tokenizer = tiny_tokenizer()
     size = tokenizer.vocabulary_size

@@ -38,6 +38,23 @@ def other(tmp_path: Path) -> Path:
     return folder
 
 
+def test_the_built_in_vocabulary_can_be_measured_beside(texts: Path, tmp_path: Path) -> None:
+    found = call(
+        "vocab",
+        "train",
+        texts,
+        "--output",
+        tmp_path,
+        "--size",
+        200,
+        "--compare",
+        "embedded",
+        "--json",
+    )
+    assert found.code == 0, found.err
+    assert found.json["data"]["vocabularies"][1]["size"] == 30522
+
+
 def test_a_folder_of_texts_becomes_a_tokenizer(texts: Path, other: Path, tmp_path: Path) -> None:
     terms, output = tmp_path / "terms.txt", tmp_path / "vocab"
     terms.write_text("cardiac arrest\n\ndiabetes mellitus\n")

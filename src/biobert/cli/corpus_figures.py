@@ -25,7 +25,7 @@ def corpus_figures(manifest: "CorpusManifest") -> dict[str, Any]:
         "vocabulary_size": manifest.vocabulary_size,
         "sources": [one["name"] for one in manifest.sources],
         "licences": dict(manifest.licences),
-        "left_out": sum(manifest.rejects.values()),
+        "set_aside": sum(manifest.rejects.values()),
         "rejects": dict(manifest.rejects),
         "removed": dict(manifest.removed),
         "absent_test_splits": list(manifest.absent_test_splits),
@@ -43,7 +43,7 @@ def show_corpus(data: Mapping[str, Any]) -> None:
     _show_counts(console, "licences", data["licences"])
     _show_counts(console, "tags", data.get("tag_counts", {}))
     _show_counts(console, "cut out of documents", data["removed"])
-    console.print(f"left out: {data['left_out']} documents and records")
+    console.print(f"left out or noted: {data['set_aside']} documents and records")
     for reason, count in sorted(data["rejects"].items(), key=lambda pair: -pair[1]):
         console.print(f"  {count} x {reason}", markup=False)
     if data["absent_test_splits"]:

@@ -325,4 +325,7 @@ def _leaves(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, An
 
 def _reasons(rejects: Rejects) -> str:
     counts = (f"{reason} {count}" for reason, count in rejects.reasons.most_common())
-    return ", ".join(counts) or "the sources hold no documents"
+    if not rejects.kept:
+        return "the sources hold no documents"
+    first = rejects.kept[0]
+    return f"{', '.join(counts)}; the first is {first.file}, {first.place}: {first.reason}"

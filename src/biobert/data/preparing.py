@@ -15,7 +15,7 @@ from biobert.data.contamination import TestSplits, without_sentences
 from biobert.data.duplicates import DuplicateSettings, MinHash, Signature, fingerprint
 from biobert.data.formats.pubmed import DELETED
 from biobert.data.licences import licence_of
-from biobert.data.packets import Packet, Piece, documents_of
+from biobert.data.packets import DAMAGED, Packet, Piece, documents_of
 from biobert.data.rejects import Rejects
 from biobert.data.shards import UnsignedArray, token_type
 from biobert.data.tagging import Tagger, Tagging, token_tags
@@ -116,17 +116,18 @@ class Preparer:
         for piece in pieces:
             for document in documents_of(piece, rejects):
                 own: Removed = Counter()
-                found = self._kept(document, own)
+                found = self._kept(piece, document, own)
                 if isinstance(found, Document):
                     removed.update(own)
                     yield _Draft(piece, found)
                 else:
                     rejects.add(piece.name, document.id, found)
 
-    def _kept(self, document: Document, removed: Removed) -> Document | str:
+    def _kept(self, piece: Piece, document: Document, removed: Removed) -> Document | str:
         """The document as it will be learnt from, or the reason why it will not."""
         if unreadable(document.text):
-            return "not UTF-8: many characters could not be read; convert the file"
+            what = DAMAGED if piece.kind == "text" else "damaged text"
+            return f"{what}: many characters are not UTF-8; convert the file, such as with iconv"
         if document.id in self.preparation.deleted:
             return DELETED
         text = cleaned(document, removed)

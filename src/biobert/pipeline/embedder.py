@@ -16,7 +16,7 @@ from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.core.settings import to_mapping
 from biobert.core.task import Example, FloatArray, HeadSpec, Outputs, Predictor, Window
-from biobert.pipeline.load import load_model, need_weights, torch_settings
+from biobert.pipeline.load import SHIPPED, load_model, need_weights, torch_settings
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.embedding import HEAD, Embedding, EmbeddingSettings, joined_vector
 from biobert.text.tokenizer import Tokenizer
@@ -48,7 +48,7 @@ class Embedder:
         The former brings its `pooling` and `windows`; others are pooled by the mean over windows of
         256 tokens unless something else is said.
         """
-        folder = find_published_folder(str(model), WANTED_FILES)
+        folder = encoder_folder(str(model))
         self.folder = folder
         self._settings = settings
         self.tokenizer = Tokenizer.from_folder(folder)
@@ -103,6 +103,16 @@ class Embedder:
                 f"windows of {wanted} tokens: this encoder knows {positions} positions",
                 code="usage",
             )
+
+
+def encoder_folder(name: str) -> Path:
+    """Where an encoder lies, a folder or on the Hugging Face hub; the package brings none."""
+    if name in SHIPPED:
+        raise BadInputError(
+            f"{name!r} tags texts and is no encoder by itself: take models/biobert-mini",
+            code="usage",
+        )
+    return find_published_folder(name, WANTED_FILES)
 
 
 def _loaded(

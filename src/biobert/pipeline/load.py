@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from biobert.core.errors import BadInputError, MissingExtraError
+from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import EXPORTED_MODEL, ModelManifest, read_manifest
 from biobert.core.task import Predictor, Task
 from biobert.model.running import TorchSettings
@@ -16,7 +17,7 @@ from biobert.runtime.load import find_exported, load_exported
 from biobert.runtime.settings import RuntimeSettings, cores_of_container
 from biobert.tasks import build_task
 from biobert.tasks.multitask import Multitask, PartPredictor, part_of_task, tasks_in
-from biobert.text.tokenizer import Tokenizer
+from biobert.text.tokenizer import TOKENIZER_FILES, Tokenizer
 
 EMBEDDED, EMBEDDED_NAMES = "embedded", "embedded-names"
 SHIPPED = {EMBEDDED: "embedded", EMBEDDED_NAMES: "embedded_names"}
@@ -88,6 +89,11 @@ def model_folder(model: str | Path) -> Path:
             f"no such model folder: {model}; name a folder, or `embedded`", code="not-found"
         )
     return folder
+
+
+def tokenizer_folder(name: str) -> Path:
+    """Where a tokenizer lies: with the package, in a folder, or on the Hugging Face hub."""
+    return model_folder(name) if name in SHIPPED else find_published_folder(name, TOKENIZER_FILES)
 
 
 def load_model(

@@ -153,16 +153,12 @@ def _ingredients(
 ) -> "Ingredients":
     from biobert.cli.places import cache_folder, data_root
     from biobert.cli.tagging import tagging_of
-    from biobert.core.hub import find_published_folder
     from biobert.data.building import Ingredients
     from biobert.data.contamination import catalogued_test_splits
-    from biobert.pipeline.load import EMBEDDED, model_folder
-    from biobert.text.tokenizer import TOKENIZER_FILES, Tokenizer
+    from biobert.pipeline.load import tokenizer_folder
+    from biobert.text.tokenizer import Tokenizer
 
-    if tokenizer == EMBEDDED:
-        folder = model_folder(tokenizer)
-    else:
-        folder = find_published_folder(tokenizer, TOKENIZER_FILES)
+    folder = tokenizer_folder(tokenizer)
     splits = None
     if _chosen("test-splits", test_splits, ("exclude", "keep")) == "exclude":
         splits = catalogued_test_splits(

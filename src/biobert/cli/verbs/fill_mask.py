@@ -38,11 +38,10 @@ def fill_mask(
     """Say which words a pretrained model puts where the text says [MASK]."""
     from dataclasses import asdict
 
-    from biobert.core.hub import find_published_folder
-    from biobert.pipeline.embedder import WANTED_FILES
+    from biobert.pipeline.embedder import encoder_folder
     from biobert.pipeline.filling import GapFiller
 
-    folder = find_published_folder(model, WANTED_FILES)
+    folder = encoder_folder(model)
     settings = runtime_settings(engine, precision, device, threads)
     gaps = GapFiller(folder, settings=settings).fill(text, top=top)
     data = {"text": text, "model": model, "gaps": [asdict(gap) for gap in gaps]}

@@ -40,7 +40,8 @@ def train_vocabulary(
     size: Annotated[int, typer.Option(help="Pieces, special tokens included.")] = 16384,
     case: Annotated[str, typer.Option(help="uncased or cased.")] = "uncased",
     compare: Annotated[
-        str | None, typer.Option(help="Measure beside this one: a folder or a hub name.")
+        str | None,
+        typer.Option(help="Measure beside this one: a folder, a hub name, or `embedded`."),
     ] = None,
     terms: Annotated[
         Path | None, typer.Option(help="Terms to measure on, one a line; else the annotated ones.")
@@ -96,10 +97,10 @@ def _settings(size: int, case: str) -> "VocabularySettings":
 
 
 def _compared(name: str) -> "tuple[str, Tokenizer]":
-    from biobert.core.hub import find_published_folder
-    from biobert.text.tokenizer import TOKENIZER_FILES, Tokenizer
+    from biobert.pipeline.load import tokenizer_folder
+    from biobert.text.tokenizer import Tokenizer
 
-    folder = find_published_folder(name, TOKENIZER_FILES)
+    folder = tokenizer_folder(name)
     shown = folder.resolve().name if Path(name).exists() else name
     return shown, Tokenizer.from_folder(folder)
 
