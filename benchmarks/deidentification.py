@@ -1,6 +1,6 @@
 """How many identifiers of invented notes are found, what else is replaced, and how fast.
 
-    python benchmarks/deidentification.py [--names embedded-names]
+    python benchmarks/deidentification.py [--names embedded-names] [--repeats 0]
 
 With a tagger (recipes/ner-names.toml), everything is measured without and with it. The notes and
 their gold annotations are in tests/trust/notes: those the rules were written with (`tuning`; the
@@ -9,15 +9,16 @@ wrapped, with the line ends of Windows, with non-breaking signs, in capitals and
 Notes that name nobody (`clean-tuning`, which the word lists were written with, and `clean-blind`)
 say how many words are replaced for nothing. With BIOBERT_DATA, the abstracts of the BC5CDR test
 split say how much is replaced where no patient is named. Adds a line for each to
-results/deidentification.jsonl.
+results/deidentification.jsonl. `--repeats 0` times nothing and only prints: a quick look.
 """
 
 import argparse
 import os
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from machine import CACHE, record
@@ -33,6 +34,7 @@ from biobert.trust.tagger import load_tagger
 
 NOTES = Path(__file__).parents[1] / "tests" / "trust" / "notes"
 REPEATS = 20
+"""How often the notes are read to be timed."""
 WRAPPED_AT_72 = re.compile(r"(?=[^\n]{73})([^\n]{1,72}) ")
 
 
@@ -64,6 +66,21 @@ FORMS: Mapping[str, Form] = {
 """Other ways to write a note."""
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is measured: the rules, beside them perhaps a model, and how often that is timed."""
+
+    deidentifier: Deidentifier
+    model: str | None
+    repeats: int
+
+    def tell(self, notes: str, found: Mapping[str, object]) -> None:
+        """Show the figures, and keep those that were timed."""
+        print(notes, self.model or "rules alone", found, flush=True)
+        if self.repeats:
+            record("deidentification", {"notes": notes, "names": self.model, "figures": found})
+
+
 def figures(scores: LeakScores) -> dict[str, object]:
     by_kind = {
         kind: {"identifiers": one.identifiers, "removed": one.removed, "named": one.named}
@@ -79,13 +96,17 @@ def figures(scores: LeakScores) -> dict[str, object]:
     }
 
 
-def characters_per_second(documents: list[Document], deidentifier: Deidentifier) -> int:
-    """Of processor time, over the documents several times."""
+def characters_per_second(
+    documents: list[Document], deidentifier: Deidentifier, repeats: int
+) -> int | None:
+    """Of processor time, over the documents several times; None for no time at all."""
+    if not repeats:
+        return None
     began = time.process_time()
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         for one in documents:
             deidentifier.deidentify(one)
-    characters = REPEATS * sum(len(one.text) for one in documents)
+    characters = repeats * sum(len(one.text) for one in documents)
     return round(characters / (time.process_time() - began))
 
 
@@ -101,68 +122,64 @@ def in_other_forms(gold: list[Document], deidentifier: Deidentifier) -> dict[str
     }
 
 
-def notes(name: str, deidentifier: Deidentifier, model: str | None) -> None:
+def notes(name: str, one: Measured) -> None:
     gold = list(read_documents(NOTES / name))
     found = {
-        **figures(scores_of(gold, deidentifier)),
+        **figures(scores_of(gold, one.deidentifier)),
         "notes": len(gold),
-        "characters_per_second": characters_per_second(gold, deidentifier),
-        "other_forms": in_other_forms(gold, deidentifier),
+        "characters_per_second": characters_per_second(gold, one.deidentifier, one.repeats),
+        "other_forms": in_other_forms(gold, one.deidentifier),
     }
-    print(name, model or "rules alone", found)
-    record("deidentification", {"notes": name, "names": model, "figures": found})
+    one.tell(name, found)
 
 
-def clean_notes(name: str, deidentifier: Deidentifier, model: str | None) -> None:
+def clean_notes(name: str, one: Measured) -> None:
     """The share of words replaced in notes without identifiers."""
     gold = list(read_documents(NOTES / name))
     forms = {"as written": gold} | {
-        form: [FORMS[form](one) for one in gold] for form in ("capitals", "small letters")
+        form: [FORMS[form](note) for note in gold] for form in ("capitals", "small letters")
     }
     found = {
-        form: round(scores_of(documents, deidentifier).clean_words_replaced, 4)
+        form: round(scores_of(documents, one.deidentifier).clean_words_replaced, 4)
         for form, documents in forms.items()
     }
-    print(name, model or "rules alone", found)
-    record("deidentification", {"notes": name, "names": model, "figures": found})
+    one.tell(name, found)
 
 
-def abstracts(deidentifier: Deidentifier, model: str | None) -> None:
+def abstracts(one: Measured) -> None:
     """Replacements in published abstracts, a thousand characters."""
     root = Path(os.environ["BIOBERT_DATA"])
     split = list(read_split("BC5CDR-pubtator", "test", data_root=root, cache=CACHE))
-    characters = sum(len(one.text) for one in split)
-    counts: dict[str, int] = {}
+    characters = sum(len(document.text) for document in split)
     began = time.process_time()
-    for document in split:
-        for one in deidentifier.find(document):
-            counts[one.kind] = counts.get(one.kind, 0) + 1
+    counts = Counter(found.kind for document in split for found in one.deidentifier.find(document))
     found = {
         "characters": characters,
-        "replaced": counts,
-        "replaced_per_thousand_characters": round(1000 * sum(counts.values()) / characters, 3),
+        "replaced": dict(counts),
+        "replaced_per_thousand_characters": round(1000 * counts.total() / characters, 3),
         "characters_per_second": round(characters / (time.process_time() - began)),
     }
-    print("BC5CDR test", model or "rules alone", found)
-    record("deidentification", {"notes": "BC5CDR test abstracts", "names": model, "figures": found})
+    one.tell("BC5CDR test abstracts", found)
 
 
-def measure(deidentifier: Deidentifier, model: str | None) -> None:
-    deidentifier.deidentify("Mrs. Sullivan was seen.")
+def measure(one: Measured) -> None:
+    one.deidentifier.deidentify("Mrs. Sullivan was seen.")
     for name in ("tuning", "blind"):
-        notes(name, deidentifier, model)
-        clean_notes(f"clean-{name}", deidentifier, model)
+        notes(name, one)
+        clean_notes(f"clean-{name}", one)
     if "BIOBERT_DATA" in os.environ:
-        abstracts(deidentifier, model)
+        abstracts(one)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--names", metavar="MODEL", help="a tagger to measure beside the rules")
-    model = parser.parse_args().names
-    measure(Deidentifier(), None)
-    if model is not None:
-        measure(Deidentifier(names=load_tagger(model).annotate), Path(model).name)
+    parser.add_argument("--repeats", type=int, default=REPEATS, help="0: print only, no timing")
+    given = parser.parse_args()
+    measure(Measured(Deidentifier(), None, given.repeats))
+    if given.names is not None:
+        both = Deidentifier(names=load_tagger(given.names).annotate)
+        measure(Measured(both, Path(given.names).name, given.repeats))
 
 
 if __name__ == "__main__":

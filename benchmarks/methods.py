@@ -222,7 +222,8 @@ def _join_plain_models() -> None:
                 "method": name,
                 "seed": None,
                 **scores,
-                "learning_weights": plain[0]["learning_weights"],
+                "learning_weights": (1 if rule is None else len(models))
+                * plain[0]["learning_weights"],
                 "processor_minutes": round(sum(line["processor_minutes"] for line in plain), 2),
                 "peak_mib": max(line["peak_mib"] for line in plain),
             }

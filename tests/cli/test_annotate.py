@@ -119,6 +119,58 @@ def test_rejects_are_listed(tmp_path: Path) -> None:
     assert "not a document" in (tmp_path / "r").read_text()
 
 
+BAD = '{"text": "Aspirin.", "entities": [{"start": 4, "end": 40, "label": "Chemical"}]}\n'
+
+
+def test_a_run_that_annotates_nothing_ends_with_an_error(tmp_path: Path) -> None:
+    """All the same it writes its output, and lists what was set aside."""
+    source, output, rejects = (tmp_path / name for name in ("bad.jsonl", "out.jsonl", "rejects"))
+    source.write_text(BAD)
+    asked = ("annotate", source, "-o", output, "--rejects", rejects)
+    found = call(*asked)
+    assert found.code == 1
+    assert "every document was set aside (1); mend the first at bad.jsonl:1: " in found.err
+    assert "1 records set aside" in found.out
+    assert output.read_text() == ""
+    assert json.loads(rejects.read_text())["place"] == "1"
+    values = call(*asked, "--json").json
+    assert (values["ok"], values["error"]["code"]) == (False, "all-set-aside")
+    assert values["data"]["set_aside"] == 1
+    assert call("annotate", source, "-o", tmp_path / "folder", "--to", "jsonl").code == 1
+    assert call("annotate", source).code == 1
+
+
+def test_one_document_that_is_annotated_makes_a_run_that_ends_well(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "bad.jsonl").write_text(BAD)
+    asked = ("annotate", tmp_path / "in", "-o", tmp_path / "out", "--to", "jsonl")
+    assert call(*asked).code == 1
+    (tmp_path / "in" / "good.txt").write_text(TEXT)
+    assert call(*asked).code == 0
+    assert call(*asked, "--resume").code == 0
+
+
+def test_two_long_texts_are_set_aside_and_the_others_annotated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("biobert.tasks._pairs.MOST_WINDOWS", 3)
+    settings = {"labels": ["yes", "no"], "passages": ["sentence1", "sentence2"]}
+    model = write_tiny_model_folder(tmp_path / "m", task="classification", others=settings)
+    long = {"sentence1": "cancer " * 300, "sentence2": "aspirin " * 300, "gold_label": "yes"}
+    short = {**long, "sentence2": "aspirin " * 200}
+    source, rejects = tmp_path / "pairs.jsonl", tmp_path / "rejects"
+    source.write_text(f"{json.dumps(long)}\n{json.dumps(short)}\n")
+    asked = ("annotate", source, "--model", model, "-o", tmp_path / "o.jsonl", "--rejects", rejects)
+    found = call(*asked, "--json")
+    assert found.code == 0, found.err
+    assert (found.json["data"]["documents"], found.json["data"]["set_aside"]) == (1, 1)
+    assert "2 x 2 stretches of its texts" in rejects.read_text()
+    source.write_text(json.dumps(long))
+    alone = call(*asked)
+    assert alone.code == 1
+    assert "make 4 windows, and 3 are the most; shorten the shorter text" in alone.err
+
+
 def test_an_input_that_cannot_be_read_is_named_at_the_end(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_bytes(b"\x00 neither BioC nor JATS nor PubMed")
     (tmp_path / "b.txt").write_text(TEXT)

@@ -132,6 +132,17 @@ def test_wrong_calls_say_what_to_do(model: Path, arguments: list[str], word: str
     assert word in found.json["error"]["message"]
 
 
+def test_a_question_that_is_too_long_beside_its_text_is_refused(
+    model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "long.txt").write_text("lithium " * 4000)
+    asked = ("--context", tmp_path / "long.txt", "--model", model)
+    found = call("answer", "which " * 400, *asked)
+    assert found.code == 1
+    assert "shorten the shorter text: up to 30 tokens it is read whole" in found.err
+    assert call("answer", "which " * 6, *asked).code == 0
+
+
 def windows_of(answerer: Answerer) -> list[Window]:
     task, tokenizer = answerer.model.task, answerer.model.tokenizer
     documents = [

@@ -13,6 +13,13 @@ def test_the_version_is_printed() -> None:
     assert call("--version").out.strip() == __version__
 
 
+def test_the_package_itself_is_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "biobert", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == __version__
+
+
 def test_help_names_every_verb_and_loads_nothing_heavy() -> None:
     script = (
         "import sys; from biobert.cli.main import run; sys.argv = ['biobert', '--help']\n"

@@ -18,6 +18,7 @@ from biobert.data.reading import write_documents
 from biobert.evaluation.breakdown import Breakdown, Recall
 from biobert.evaluation.errors import ErrorTable
 from biobert.evaluation.overlap import Shared
+from biobert.pipeline import diagnosing
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.diagnosing import CurvePoint, Diagnosis, advice
 from biobert.pipeline.judging import Judgement, judgements, suspects
@@ -43,6 +44,7 @@ PLAIN = Diagnosis(
     errors=None,
     advice=(),
     shared=Shared(0, 100, "sentences", None, ()),
+    training_learnt=1.0,
 )
 SCORES = Scores(0.8, Score(0.8, 0.8, 0.8, 100), {})
 
@@ -78,6 +80,9 @@ def test_labels_of_one_kind_alone_are_not_weighed() -> None:
     [
         ({"training_score": 0.6}, "train longer"),
         ({"training_score": 0.99}, "by heart"),
+        ({"training_score": 0.01, "training_learnt": 0.1}, "Nothing stands out in the labels:"),
+        ({"training_score": 0.99, "training_learnt": 0.0}, "Nothing stands out in the labels:"),
+        ({"suspicious": None, "training_learnt": 0.0}, "nothing to look at but the score"),
         ({"suspicious": 30}, "30 of 100 labels look wrong"),
         ({"suspicious": 30, "score": 0.1, "training_score": None}, "poor (10.0%)"),
         ({"curve": (CurvePoint(0.5, 0.7), CurvePoint(1.0, 0.8))}, "still rises"),
@@ -200,6 +205,45 @@ def test_what_the_model_has_learnt_from_is_not_judged(tiny_model: Path, tmp_path
     found = call("diagnose", model, tmp_path / "c", "--split", "test")
     assert found.code == 0, found.err
     assert "sentences that stand in the training data too: 1 of 11" in found.out
+
+
+def corpus_of(folder: Path) -> Path:
+    """A corpus that the tiny model answers badly: it takes whole words for chemicals."""
+    for split, words in (("train", "lmnopqrstuv"), ("test", WORDS)):
+        documents = [Document(one, one * 3, entities=(Entity(0, 1, "Chemical"),)) for one in words]
+        write_documents(documents, folder / f"{split}.jsonl", "jsonl")
+    return folder
+
+
+def test_advice_on_training_is_for_what_the_model_has_learnt_from(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    corpus = corpus_of(tmp_path / "c")
+    model = tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    strange = call("diagnose", model, corpus, "--split", "test").out
+    assert "training split, which it is not known to have learnt from: " in strange
+    assert "does not even know" not in strange
+    assert "times in training" not in strange
+    recipe = {"data": {"train": [{"corpus": str(corpus), "splits": ["train"]}]}}
+    replace(read_manifest(model), recipe=recipe).write(model)
+    known = call("diagnose", model, corpus, "--split", "test").out
+    assert "on the corpus's training split: " in known
+    assert "does not even know its training data" in known
+    assert "recall by times in training: " in known
+
+
+def test_a_model_that_hardly_answers_is_not_asked_about_labels(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("diagnose", tiny_model, corpus_of(tmp_path / "c"), "--split", "test")
+    values = call(*asked, "--json").json["data"]
+    assert values["score"] < diagnosing.JUDGES
+    assert (values["suspicious"], values["suspects"]) == (None, [])
+    assert "not looked for; a model that scores below 50" in call(*asked).out
+    monkeypatch.setattr(diagnosing, "JUDGES", 0.0)
+    assert call(*asked, "--json").json["data"]["suspicious"] is not None
+    assert f"beside {len(WORDS)} given ones" in call(*asked).out
 
 
 def test_without_a_training_split_nothing_is_said_of_it(tiny_model: Path, tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ def test_weights_stand_in_the_order_of_the_labels() -> None:
     [
         (("perhaps",), "one", r"'7': label 'perhaps' is none of the task's \(yes, no, maybe\)"),
         (("perhaps",), "many", r"label 'perhaps' is none"),
+        (("in part",), "one", r"use --rename 'in part=OURS', or in a recipe rename = \{ 'in part'"),
         (("yes", "no"), "one", r"'7' has 2 labels \(yes, no\).*choice = 'many'"),
         ((), "one", r"'7' has 0 labels"),
     ],

@@ -124,6 +124,14 @@ def test_of_a_long_text_each_row_keeps_the_pattern_and_the_shorter_passage() -> 
         assert len(window) <= 20
 
 
+def test_fields_that_make_too_many_windows_are_refused() -> None:
+    one = task("{a} the [MASK] {b}")
+    long = of_kinds(a="cancer " * 9_000, b="lithium " * 9_000)
+    with pytest.raises(BadInputError, match=r"'7': 71 x 71 stretches .* up to 254 tokens"):
+        encoded(one, long)
+    assert len(encoded(one, of_kinds(a="cancer " * 254, b="lithium " * 9_000))) < 100
+
+
 field = st.lists(st.sampled_from(["aspirin", "the", "xyz", "diabetes."]), min_size=1, max_size=30)
 
 

@@ -1,5 +1,7 @@
 """Two texts in a row: nothing of either is lost, whatever their lengths."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -9,6 +11,7 @@ from biobert.core.document import Document, Passage, Span
 from biobert.core.errors import BadInputError
 from biobert.core.passages import passage_of
 from biobert.core.task import Window
+from biobert.tasks import _pairs
 from biobert.tasks._pairs import TextPair, encode_pairs
 from biobert.text.windows import WindowSettings
 from tests.tiny import tiny_tokenizer
@@ -21,7 +24,10 @@ def pair_of(first: str, second: str, gap: str = "\n") -> TextPair:
     text = f"{first}{gap}{second}"
     # A span is never empty; an empty text has no passage at all.
     return TextPair(
-        text, Span(0, len(first)), Span(len(first) + len(gap), len(first) + len(gap) + len(second))
+        "d",
+        text,
+        Span(0, len(first)),
+        Span(len(first) + len(gap), len(first) + len(gap) + len(second)),
     )
 
 
@@ -63,7 +69,8 @@ def test_windows_cover_both_texts_and_own_the_second_once(
         overlap = 0
     settings = WindowSettings(maximum_tokens=room + 3, overlap_tokens=overlap)
     pair = pair_of(first, second)
-    (windows,) = encode_pairs([pair], TOKENIZER, settings)
+    with patch.object(_pairs, "MOST_WINDOWS", 10**6):
+        (windows,) = encode_pairs([pair], TOKENIZER, settings)
     stretches: dict[tuple[tuple[int, int, int], ...], list[tuple[int, int, int]]] = {}
     for window in windows:
         assert len(window) <= settings.maximum_tokens
@@ -111,6 +118,37 @@ def test_a_short_question_stays_whole_beside_every_stretch_of_a_long_context() -
     owned = sum(window.owned.stop - window.owned.start for window in windows)
     assert owned == 20_000
     assert len(windows) < 20_000 / (512 - 3 - len(question) - 2 * 64) + 2
+
+
+def test_a_question_of_half_a_row_does_not_multiply_the_windows() -> None:
+    pair = pair_of("cancer " * 190, "cancer " * 20_000)
+    (windows,) = encode_pairs([pair], TOKENIZER, WindowSettings(384, 96))
+    assert all(len(tokens(window, 0)) == 190 for window in windows[:: len(windows) // 9])
+    assert len(windows) <= 20_000 / (191 / 4) + 1
+
+
+def test_two_texts_that_make_too_many_windows_are_refused() -> None:
+    settings = WindowSettings(512, 64)
+    with pytest.raises(BadInputError) as refused:
+        encode_pairs([pair_of("cancer " * 20_000, "lithium " * 19_000)], TOKENIZER, settings)
+    said = str(refused.value)
+    assert said.startswith("document 'd': 158 x 149 stretches")
+    assert "make 23542 windows, and 4000 are the most" in said
+    assert "shorten the shorter text: up to 254 tokens it is read whole" in said
+    for first, second in ((254, 20_000), (20_000, 254)):
+        (windows,) = encode_pairs(
+            [pair_of("cancer " * first, "lithium " * second)], TOKENIZER, settings
+        )
+        assert len(windows) < 200
+
+
+def test_the_windows_of_two_long_texts_are_taken_up_to_the_most() -> None:
+    pair, settings = pair_of("cancer " * 40, "lithium " * 40), WindowSettings(23, 0)
+    with patch.object(_pairs, "MOST_WINDOWS", 16):
+        (windows,) = encode_pairs([pair], TOKENIZER, settings)
+    assert len(windows) == 16
+    with patch.object(_pairs, "MOST_WINDOWS", 15), pytest.raises(BadInputError, match="4 x 4"):
+        encode_pairs([pair], TOKENIZER, settings)
 
 
 def test_windows_without_room_for_two_texts_are_refused() -> None:

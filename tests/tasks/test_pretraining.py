@@ -108,6 +108,34 @@ def test_half_of_the_pairs_are_strangers_from_other_documents() -> None:
             assert document_of(shard, start) == document_of(shard, second)
 
 
+def shard_of(*sentences: int) -> TokenShard:
+    """Documents of so many sentences of ten pieces each."""
+    count = sum(sentences)
+    tokens = np.full(10 * count, VOCABULARY.drawable[0], dtype=np.uint16)
+    return TokenShard(tokens, 10 * (np.arange(count) + 1), np.cumsum(sentences))
+
+
+def test_a_shard_of_one_long_document_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """It has few strangers to give: the pairs hardly differ."""
+    task = Pretraining.from_settings({})
+    few = task.draw([shard_of(900, 60)], length=64, generator=np.random.default_rng(1))
+    assert few.strangers is not None and 0.0 < few.strangers < 0.2
+    (said,) = caplog.messages
+    assert f"'next': {100 * few.strangers:.0f}% of the pairs have" in said
+    task.draw([shard_of(900, 60)], length=64, generator=np.random.default_rng(2))
+    assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize(("pairs", "sentences"), [("next", [30] * 40), ("none", [900, 60])])
+def test_where_half_are_strangers_or_none_are_wanted_nothing_is_told(
+    pairs: str, sentences: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    task = Pretraining.from_settings({"pairs": pairs})
+    pool = task.draw([shard_of(*sentences)], length=64, generator=np.random.default_rng(1))
+    assert pool.strangers is None if pairs == "none" else (pool.strangers or 0) > 0.45
+    assert caplog.messages == []
+
+
 def test_sentence_order_swaps_half_of_the_pairs() -> None:
     shard = toy_shard()
     rows = drawn(shard, pairs="order")

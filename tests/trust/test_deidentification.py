@@ -12,7 +12,7 @@ import pytest
 from biobert import Deidentifier, Document, Entity
 from biobert.core.document import Passage, Relation, Span
 from biobert.core.errors import BadInputError
-from biobert.trust.surrogates import RESTRICTED_ZIP_PREFIXES
+from biobert.trust.surrogates import RESTRICTED_ZIP_PREFIXES, words_like
 
 KEY = b"a key of sixteen bytes or more"
 TEXT = "Mrs. Sullivan was seen on 3/14/2024 and again on 3/21/2024. Sullivan takes warfarin."
@@ -249,12 +249,34 @@ def test_documents_of_a_patient_share_a_shift() -> None:
         ("at 800 Olentangy Road", r"at \d+ [A-Z]\w+ Street"),
         ("to Riverside Methodist Hospital", r"to [A-Z]\w+ Hospital"),
         ("on Thanksgiving", r"on \[DATE\]"),
+        ("seen on 27.02. again", r"seen on \d\d\.(?:0\d|1[012])\. again"),
+        ("GPS 44.9778, -93.2650", r"GPS 00\.0000, -00\.0000"),
+        ("Prof. Lane.", r"Prof\. [A-Z][a-z]+\."),
+        ("prof. lane.", r"prof\. [a-z]+\."),
+        ("PROF. LANE", r"PROF\. [A-Z]{2,}"),
+        ("from dr. j. wexler, md", r"from dr\. [a-z]\. [a-z]+, md"),
+        ("Mrs. de la Okwu", r"Mrs\. de la [A-Z][a-z]+"),
+        ("at MERCY HOSPITAL", r"at [A-Z]+ HOSPITAL"),
     ],
 )
 def test_a_surrogate_looks_like_what_it_stands_for(text: str, pattern: str) -> None:
     done = text_of(surrogates(), text)
     assert re.fullmatch(pattern, done), done
     assert done != text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "made"),
+    [
+        ("riverside hospital", "Northgate Hospital", "northgate hospital"),
+        ("RIVERSIDE", "Northgate Medical Center", "NORTHGATE MEDICAL CENTER"),
+        ("University of Qwyll", "Eastbrook University", "Eastbrook University"),
+        ("Qwyll hospital", "Northgate Hospital", "Northgate hospital"),
+        ("12", "Maple Street", "Maple Street"),
+    ],
+)
+def test_surrogates_have_the_case_of_what_they_stand_for(old: str, new: str, made: str) -> None:
+    assert words_like(old, new) == made
 
 
 def test_the_restricted_areas_are_those_of_the_guidance() -> None:
@@ -310,6 +332,9 @@ def calls_all_names(text: str) -> Document:
     [
         "Keflex", "TAPAZOLE", "azilect", "Rituximab", "atorvastatin", "cefuroxime", "Kaposi",
         "Crohn", "Parkinson", "Alzheimer", "wean", "Orthopedics", "cont Miralax", "C", "b.", "CBC",
+        "ambulates", "Ambu", "Lambert-Eaton", "Lambert\u2013Eaton", "Guillain-Barr\u00e9", "THA",
+        "Stryker Trident", "lamplighter", "Christian faith", "Foley catheter", "Buddhist",
+        "Cholecystitis", "Osteotomy", "hemiparesis", "Consolidation", "Vietnamese",
     ],
 )  # fmt: skip
 def test_what_a_model_takes_from_clinical_language_stays(word: str) -> None:
@@ -317,7 +342,24 @@ def test_what_a_model_takes_from_clinical_language_stays(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["Qwyllander", "Grace", "foley", "J. K.", "Ann Crohn", "Kaplan", "T. Okonkwo", "JK"]
+    "word",
+    [
+        "Qwyllander",
+        "Grace",
+        "foley",
+        "J. K.",
+        "Ann Crohn",
+        "Kaplan",
+        "T. Okonkwo",
+        "JK",
+        "Christian Okwu",
+        "April",
+        "Zemaitis",
+        "Mattingly",
+        "Eaton",
+        "Lambert-Jones",
+        "Will",
+    ],
 )
 def test_what_may_be_a_name_goes_where_a_model_says_so(word: str) -> None:
     assert text_of(Deidentifier(names=calls_all_names), word) == "[NAME]"
@@ -331,6 +373,54 @@ def test_what_follows_tells_an_eponym_from_a_name(behind: str) -> None:
     is_eponym = behind in (" catheter", "'s disease")
     done = text_of(Deidentifier(names=tagger), f"Foley{behind}")
     assert done == ("Foley" if is_eponym else "[NAME]") + behind
+
+
+def tagged(text: str, mention: str, label: str) -> str:
+    """The text without what a tagger calls so, which is all that it finds."""
+
+    def tagger(given: str) -> Document:
+        start = given.index(mention)
+        return Document("1", given, entities=(Entity(start, start + len(mention), label),))
+
+    return text_of(Deidentifier(names=tagger), text)
+
+
+@pytest.mark.parametrize(
+    ("text", "mention", "label", "done"),
+    [
+        ("back in April again", "April", "PERSON", "back in [DATE] again"),
+        ("since April's call", "April", "PERSON", "since [NAME]'s call"),
+        ("April rang", "April", "PERSON", "[NAME] rang"),
+        ("well in June again", "June", "CITY", "well in [DATE] again"),
+        ("in March of 2019", "March of 2019", "CITY", "in [DATE]"),
+        ("May repeat in an hour", "May", "PERSON", "May repeat in an hour"),
+        ("May rang", "May", "PERSON", "[NAME] rang"),
+        ("of Christian faith", "Christian", "PERSON", "of Christian faith"),
+        ("told Christian so", "Christian", "PERSON", "told [NAME] so"),
+        ("she takes Zorabel daily", "Zorabel", "PERSON", "she takes Zorabel daily"),
+        ("takes Zorabel daily to school", "Zorabel", "PERSON", "takes [NAME] daily to school"),
+        ("see J.K.R. now", "J.K.", "PERSON", "see [NAME] now"),
+        ("see Qwyllander J.K. now", "Qwyllander", "PERSON", "see [NAME] now"),
+        ("see Qwyllander, M.D. now", "Qwyllander", "PERSON", "see [NAME], M.D. now"),
+        ("see J.K. Then rest", "J.K.", "PERSON", "see [NAME] Then rest"),
+        ("7 QWYLL,ADA F", "QWYLL", "PERSON", "7 [NAME] F"),
+        ("7 QWYLL,CBC F", "QWYLL", "PERSON", "7 [NAME],CBC F"),
+    ],
+)  # fmt: skip
+def test_what_stands_around_a_mention_tells_what_it_is(
+    text: str, mention: str, label: str, done: str
+) -> None:
+    assert tagged(text, mention, label) == done
+
+
+def test_the_given_name_that_a_model_found_is_looked_for_again() -> None:
+    text = "Will Qwyll is 45. Qwyll rests; Will denies pain. Will call."
+    assert tagged(text, "Will Qwyll", "PERSON") == (
+        "[NAME] is 45. [NAME] rests; [NAME] denies pain. Will call."
+    )
+    assert (
+        tagged("Will came. Will denies pain.", "Will", "PERSON") == "[NAME] came. Will denies pain."
+    )
 
 
 def test_an_institution_of_plain_words_goes() -> None:

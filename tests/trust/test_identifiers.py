@@ -81,10 +81,47 @@ def found(text: str) -> list[tuple[str, str]]:
         ("OTHER", "Claim # ", "C2019-77120", "."),
         ("OTHER", "id ", "123e4567-e89b-12d3-a456-426614174000", "."),
         ("OTHER", "wrote ", "00918827364", "."),
+        ("PHONE", "reach him: ", "+49 30 901820", "."),
+        ("PHONE", "", "+353 1 6761234", " after six"),
+        ("PHONE", "", "+4930901820", "."),
+        ("PHONE", "or ", "+44 (0)20 7946 0958", "."),
+        ("PHONE", "or ", "0044 20 7946 0958", "."),
+        ("FAX", "fax ", "0049-30-901820", "."),
+        ("LOCATION", "GPS ", "44.9778, -93.2650", "."),
+        ("LOCATION", "coordinates: ", "44.9778 N, 93.2650 W", "."),
+        ("LOCATION", "found at ", "-33.86882, 151.20929", "."),
+        ("LOCATION", "at ", "44°58'40\"N 93°15'54\"W", "."),
+        ("LOCATION", "Lat: ", "44.9778, Long: -93.2650", "."),
+        ("OTHER", "posts as ", "@kasiaw1987", " daily"),
+        ("OTHER", "Instagram: ", "jo.bloggs.92", "."),
+        ("OTHER", "her TikTok handle is ", "bloggsy", "."),
+        ("OTHER", "X: ", "@bloggs_j", "."),
+        ("OTHER", "fb ", "jo_bloggs", "."),
+        ("OTHER", "username: ", "bloggsy", "."),
+        ("DEVICE", "cup, Lot ", "QRT3382B", ", size 54"),
+        ("DEVICE", "vaccine lot ", "EX7714", " given"),
+        ("DEVICE", "lot # ", "88213", "."),
+        ("EMAIL", "write to ", "jo_b [at] mail [dot] example", " first"),
+        ("EMAIL", "write to ", "jo.b(at)mail.example", "."),
+        ("EMAIL", "write to ", "jo dot b at mail dot org", "."),
+        ("HEALTH_PLAN", "Policy ", "QRS 4471 9902 18", " was renewed"),
+        ("MEDICAL_RECORD", "MRN ", "4471990218", " given"),
+        ("OTHER", "transcribed, job ", "771204", "."),
+        ("DATE", "seen on ", "17.08.", " again"),
+        ("DATE", "was admitted on ", "4.9.", ""),
+        ("MEDICAL_RECORD", "Patient ID: ", "12", ""),
+        ("NAME", "signed: ", "qzr", ""),
+        ("NAME", "Dictated by ", "QZR", ", 14:30"),
+        ("NAME", "Reviewed by ", "T.K.W.", " today"),
+        ("NAME", "", "T.K.W.", ", MD"),
+        ("NAME", "Patient: ", "Will Okwu", ", well"),
     ],
 )
 def test_an_identifier_is_found_whole(kind: str, before: str, identifier: str, behind: str) -> None:
-    assert found(before + identifier + behind) == [(kind, identifier)]
+    # The full stop of a date without a year may end the sentence too.
+    is_short_date = kind == "DATE" and identifier.endswith(".")
+    expected = identifier.rstrip(".") if is_short_date else identifier
+    assert found(before + identifier + behind) == [(kind, expected)]
 
 
 @pytest.mark.parametrize(
@@ -112,6 +149,19 @@ def test_an_identifier_is_found_whole(kind: str, before: str, identifier: str, b
         "Aged 92 days; turned 90 degrees; pt is 95 kg, he is 100 meters away, BP in the 90s.",
         "At age 94 months; lived 95 days; a hundred times; Patients (94) were enrolled.",
         "Born in 1952, and at 34 weeks in the 95th percentile.",
+        "Norepinephrine @ 5 mg/min, @L4, @day3, @bed12, @home and @room204; O2 @2L.",
+        "Change +1.2345678, +2 and +10 20; at 0045 1215 checked; dose 0040 20 30 mg.",
+        "Pi is 3.14. Then INR on 3.14. Section 2.4. Potassium after 4.2. Hgb last 14.3.",
+        "Ratio 44.97, -93.26; beta 0.97781, -0.26501; (12.34567, 45.67891) by 5.",
+        "A lot 10000 times; lots of 12345; whole lot 1000; Lot 12; job 5 of 2019; job: nurse.",
+        "IL-6 at 44.9778 pg/ml, 93.2650 pg/ml; lat 1.25, 2.50 cm; long 12.50.",
+        "In the order of 120-135 mmHg; report of 12345 mmol; order 12345 lbs; no 10000 grams.",
+        "Policy of 2015; 45 mg given; group 2 of 3; Patient number 12 in a series; pt #3.",
+        "signed: yes, signed: n/a; reviewed: ok; typed: AB; signed by him; dictated by phone.",
+        "H.I.V. and q.i.d.; given by I.V. and by P.O.; U.S. and p.o. b.i.d.",
+        "Facebook: denies; uses Instagram daily; Twitter user; FB: none; IG: 12.5; signal: normal.",
+        "Pain at rest dot blot; ICD-10 E11.9, C50.911; rs12345, PMID: 12345678, IL2RA, HLA-B27.",
+        "She takes Yasmin daily; started on Camila 0.35 mg tablets; contraception: Yasmin.",
     ],
 )
 def test_what_looks_like_an_identifier_stays(text: str) -> None:
@@ -180,6 +230,38 @@ def test_ages_over_89_are_found_however_they_are_told(text: str, age: str | None
 def test_a_name_met_again_is_found_without_its_title() -> None:
     text = "Dr. Feldstein advised rest. Feldstein will call. Wilson disease is not Mr. Wilson."
     assert [one for _, one in found(text)] == ["Feldstein", "Feldstein", "Wilson"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Mr. Will Okwu came. Will denies pain.", ["Will Okwu", "Will"]),
+        ("Mr. Will Okwu came. Will's pain is less, Will was well.", ["Will Okwu", "Will", "Will"]),
+        ("Mr. Will Okwu came. Will call. Will you rest? Will reports be sent?", ["Will Okwu"]),
+        ("Will denies pain. Will was well.", []),
+        ("Mr. Will Okwu came. We will see; he will state this.", ["Will Okwu"]),
+        ("Ms. June Okwu came in June 2020. June reports pain.", ["June Okwu", "June"]),
+        ("Dr. May Lee came. May have soup. May states no.", ["May Lee", "May"]),
+        ("Mr. Long came. Long QT. Long denies pain. Long was the day.", ["Long", "Long"]),
+    ],
+)
+def test_a_name_that_is_a_word_is_met_again_where_a_person_speaks(
+    text: str, names: list[str]
+) -> None:
+    assert [one for kind, one in found(text) if kind == "NAME"] == names
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("00482 NGUYEN,THI 1950", "NGUYEN,THI"),
+        ("later Nguyen, Quyen", "Nguyen"),
+        ("LISINOPRIL,METFORMIN and AST,ALT and CT,MRI", None),
+        ("skin WHITE,THIN and LONG,LEAN", None),
+    ],
+)
+def test_a_surname_before_its_given_name(text: str, name: str | None) -> None:
+    assert [one for kind, one in found(text) if kind == "NAME"] == ([name] if name else [])
 
 
 def test_offsets_stand_where_a_letter_grows_in_lower_case() -> None:

@@ -1,14 +1,16 @@
 """The lists of names, places and words: their sources, and what stands in them."""
 
 from importlib.resources import files
+from itertools import combinations
 
 import pytest
 
-from biobert.trust.clinical import DRUG
+from biobert.trust.clinical import DRUG, LISTS, TERM
 from biobert.trust.lists import entries, folded, spelled
 
+WORDS_AND_EPONYMS = {"christmas", "doppler", "gram", "pick"}
 NAMES = ("given_names_female", "given_names_male", "surnames")
-SORTED = ("drugs", "eponym_nouns", "eponyms", "words")
+SORTED = ("devices", "drugs", "eponym_nouns", "eponyms", "vocabulary", "words")
 EVERY = (*NAMES, *SORTED, "places", "states")
 
 
@@ -37,15 +39,18 @@ def test_lists_of_words_are_in_order(name: str) -> None:
 
 
 def test_lists_that_are_looked_up_together_share_nothing() -> None:
-    assert not entries("drugs").all & entries("words").all
-    assert not entries("drugs").all & entries("eponyms").all
+    for one, two in combinations(LISTS, 2):
+        assert entries(one).all & entries(two).all <= WORDS_AND_EPONYMS, (one, two)
 
 
 @pytest.mark.parametrize("name", [*NAMES, "places"])
-def test_no_stem_of_drugs_ends_a_name(name: str) -> None:
-    assert not [one for one in entries(name).all if DRUG.fullmatch(one)]
-    assert not entries(name).all & entries("drugs").all
+def test_no_stem_and_no_ending_of_clinical_words_ends_a_name(name: str) -> None:
+    assert not [one for one in entries(name).all if DRUG.fullmatch(one) or TERM.fullmatch(one)]
+    assert not entries(name).all & (entries("drugs").all | entries("vocabulary").all)
+    assert not entries(name).all & entries("devices").all
 
 
-def test_what_a_stem_tells_is_not_listed() -> None:
-    assert not [one for one in entries("drugs").all if DRUG.fullmatch(one)]
+@pytest.mark.parametrize("name", ["drugs", "vocabulary"])
+def test_what_a_stem_tells_is_not_listed(name: str) -> None:
+    told = [one for one in entries(name).all if DRUG.fullmatch(one) or TERM.fullmatch(one)]
+    assert not told

@@ -37,7 +37,7 @@ def test_the_notes_cover_every_kind() -> None:
 
 @pytest.mark.parametrize(
     ("name", "recall", "precision", "leak_rate"),
-    [("tuning", 0.98, 0.99, 0.02), ("blind", 0.91, 0.98, 0.08)],
+    [("tuning", 0.98, 0.99, 0.02), ("blind", 0.92, 0.98, 0.075)],
 )
 def test_recall_and_precision_hold(
     name: str, recall: float, precision: float, leak_rate: float

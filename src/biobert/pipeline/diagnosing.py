@@ -24,7 +24,7 @@ from biobert.pipeline.evaluating import (
     unit_of,
     with_labels_alone,
 )
-from biobert.pipeline.judging import Suspect, is_judged, judgements, suspects
+from biobert.pipeline.judging import Judgement, Suspect, is_judged, judgements, suspects
 from biobert.pipeline.learnt import learnt_from
 from biobert.text.sentences import sentences_of
 
@@ -37,6 +37,12 @@ LOW_TRAINING, POOR = 0.85, 0.75
 """Scores on training and here below which they are low, where they are shares."""
 STILL_RISING = 0.01
 """What the last part of the training data must add to the score, that more may."""
+LEARNT = 0.5
+"""So much of the corpus's training split must be in what the model learnt from, for its score there
+to tell how it learns."""
+JUDGES = 0.5
+"""The score from which on a model is asked which labels look wrong: a worse one takes its own
+errors for them."""
 NOISY = 0.05
 """Share of the given labels that look wrong."""
 HARD_BORDERS = 0.4
@@ -58,8 +64,10 @@ class Diagnosis:
     """What was found; `advice` says in words what to try next.
 
     `judged` counts the gold labels (of words outside every mention none), and is None where those
-    of the task are not looked at; `suspicious` what looks wrong, a missed mention too. Breakdown
-    and errors are those of mentions, None for other tasks.
+    of the task are not looked at; `suspicious` what looks wrong, a missed mention too, and is None
+    of a model whose score is below JUDGES. Breakdown and errors are those of mentions, None for
+    other tasks. `training_score` is that on the corpus's training split, of which `training_learnt`
+    says how large a share stands in what the model learnt from.
     `shared` counts what of the split the model has learnt from, as far as that is on this machine;
     `is_share` says that scores are shares of what is right, and no likeness or correlation.
     `set_aside` counts the records that could not be read.
@@ -72,7 +80,7 @@ class Diagnosis:
     training_score: float | None
     curve: tuple[CurvePoint, ...]
     judged: int | None
-    suspicious: int
+    suspicious: int | None
     suspects: tuple[Suspect, ...]
     breakdown: Breakdown | None
     errors: ErrorTable | None
@@ -80,6 +88,12 @@ class Diagnosis:
     shared: Shared
     is_share: bool = True
     set_aside: int = 0
+    training_learnt: float | None = None
+
+    @property
+    def knows_training(self) -> bool:
+        """Whether the model has learnt from the training split on which it was scored."""
+        return self.training_score is not None and _is_learnt(self.training_learnt)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -101,25 +115,26 @@ def diagnose(
 ) -> Diagnosis:
     """Look into a model by a split that it has not learnt from.
 
-    With `learn`, models that learnt from these `shares` of the training data make a curve. Records
-    of the split that cannot be read go to `rejects`. Raises BadInputError where the model has
-    learnt from more than MOST_SHARED of the split.
+    With `learn`, models of these `shares` of the training data make a curve. Unreadable records go
+    to `rejects`. Raises BadInputError where the model learnt from over MOST_SHARED of the split.
     """
     rejects = Rejects() if rejects is None else rejects
     task, manifest = annotator.model.task, annotator.model.manifest
     gold = read_gold(test_set, test_set.split, places, rejects)
     labels = scored_labels(task, gold, test_set.labels)
-    shared = _shared(gold, learnt_from(manifest, **asdict(places)), unit_of(task))
+    learnt, unit = learnt_from(manifest, **asdict(places)), unit_of(task)
+    shared = _shared(gold, learnt, unit)
     _check_unseen(shared, manifest, test_set)
     training = read_training(test_set, places)
+    known = None if training is None else _share(_shared(training, learnt, unit))
     if test_set.labels is not None:
         gold = with_labels_alone(gold, labels)
         training = None if training is None else with_labels_alone(training, labels)
     predicted, scores = _scored(annotator, gold)
     found = list(judgements(annotator.model, gold))
-    count, worst = suspects(found, most=SUSPECTS_SHOWN)
+    count, worst = _suspects(found, scores)
     curve = [] if learn is None else [_point(learn, share, gold) for share in shares]
-    has_mentions = finds_mentions(task)
+    seen = training if _is_learnt(known) else None
     diagnosis = Diagnosis(
         model=f"{manifest.name} {manifest.version}",
         corpus=test_set.corpus,
@@ -130,12 +145,13 @@ def diagnose(
         judged=sum(one.is_given for one in found) if is_judged(task) else None,
         suspicious=count,
         suspects=tuple(worst),
-        breakdown=_breakdown(gold, predicted, training, labels) if has_mentions else None,
-        errors=error_table(gold, predicted, labels) if has_mentions else None,
+        breakdown=_breakdown(gold, predicted, seen, labels) if finds_mentions(task) else None,
+        errors=error_table(gold, predicted, labels) if finds_mentions(task) else None,
         advice=(),
         shared=shared,
         is_share=_is_share(task),
         set_aside=rejects.count,
+        training_learnt=known,
     )
     return replace(diagnosis, advice=tuple(advice(diagnosis, scores)))
 
@@ -146,6 +162,19 @@ def _shared(gold: Sequence[Document], learnt: Training, unit: Unit) -> Shared:
     by_sentence = unit == "sentences"
     total = sum(len(sentences_of(one)) for one in gold) if by_sentence else len(gold)
     return Shared(count, total, unit, None, learnt.sources, learnt.missing)
+
+
+def _suspects(found: Sequence[Judgement], scores: Scores) -> tuple[int | None, list[Suspect]]:
+    """How many labels look wrong, and the first of them; None where the model cannot judge."""
+    return suspects(found, most=SUSPECTS_SHOWN) if scores.main >= JUDGES else (None, [])
+
+
+def _share(shared: Shared) -> float:
+    return shared.count / max(1, shared.total)
+
+
+def _is_learnt(share: float | None) -> bool:
+    return share is not None and share >= LEARNT
 
 
 def _check_unseen(shared: Shared, manifest: ModelManifest, test_set: TestSet) -> None:
@@ -184,13 +213,14 @@ def _breakdown(
 def advice(found: Diagnosis, scores: Scores) -> list[str]:
     """What the figures suggest, the weightiest first."""
     said: list[str] = []
-    if found.training_score is not None:
+    if found.training_score is not None and found.knows_training:
         said += _about_training(found, found.training_score)
     said += _about_the_curve(found.curve)
     # What a poor model takes for a wrong label is mostly its own fault.
-    if found.score >= POOR and found.judged and found.suspicious > NOISY * found.judged:
+    doubted = found.suspicious or 0
+    if found.score >= POOR and found.judged and doubted > NOISY * found.judged:
         said.append(
-            f"{found.suspicious} of {found.judged} labels look wrong: read the list of suspects "
+            f"{doubted} of {found.judged} labels look wrong: read the list of suspects "
             "first; relabelling may give more than any training."
         )
     if found.errors is not None:
@@ -218,9 +248,9 @@ def _about_training(found: Diagnosis, there: float) -> list[str]:
 def _about_nothing(found: Diagnosis) -> str:
     """What is to be said where no figure suggests anything: of what was looked at, no more."""
     looked_at = {
-        "the gap to training": found.training_score is not None,
+        "the gap to training": found.knows_training,
         "the learning curve": bool(found.curve),
-        "the labels": bool(found.judged),
+        "the labels": bool(found.judged) and found.suspicious is not None,
         "kinds of mentions": found.breakdown is not None,
     }
     seen = ", ".join(name for name, is_seen in looked_at.items() if is_seen)

@@ -26,9 +26,17 @@ def known_labels(document: Document, labels: Sequence[str]) -> tuple[str, ...]:
         if label not in labels:
             raise BadInputError(
                 f"document {document.id!r}: label {label!r} is none of the task's "
-                f"({', '.join(labels)}); rename it under [data] or add it to task.labels"
+                f"({', '.join(labels)}); {rename_cure(label)}"
             )
     return document.labels
+
+
+def rename_cure(label: str) -> str:
+    """What to do about a label that is none of the task's: on a command line, or in a recipe."""
+    return (
+        f"use --rename '{label}=OURS', or in a recipe rename = {{ '{label}' = 'OURS' }} under "
+        "[data]; a model that is to learn it needs it in task.labels"
+    )
 
 
 def labels_not_learnt(

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from biobert.core.task import IntArray
+from biobert.core.task import IGNORED, IntArray
 from biobert.data.shards import TokenShard
-from biobert.tasks._segments import Segments
+from biobert.tasks._segments import DIFFERS, Segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,12 @@ class SegmentPool:
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    @property
+    def strangers(self) -> float | None:
+        """The share of the pairs that are not one stretch of text; None without pairs."""
+        pairs = self.labels[self.labels != IGNORED]
+        return float((pairs == DIFFERS).mean()) if len(pairs) else None
 
     def parts(self, number: int) -> tuple[TokenShard, list[slice]]:
         """The shard of a sequence, and its one or two segments in it."""

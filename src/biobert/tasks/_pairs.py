@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -12,12 +13,16 @@ from biobert.core.task import IntArray, Pieces, TextTokenizer, Window
 from biobert.text.windows import PieceRange, WindowSettings, piece_ranges
 
 SPECIALS = 3
+MOST_WINDOWS = 4_000
+"""Of a document whose texts are both cut: they grow with the product of the two lengths, and each
+is a row for the encoder. Two texts of some 6,000 words have so many."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextPair:
-    """Two stretches of one text."""
+    """Two stretches of one text; `document` is its identifier."""
 
+    document: str
     text: str
     first: Span
     second: Span
@@ -25,7 +30,8 @@ class TextPair:
 
 def passage_pair(document: Document, first: str, second: str) -> TextPair:
     """The document's passages of these two kinds."""
-    return TextPair(document.text, passage_of(document, first), passage_of(document, second))
+    spans = passage_of(document, first), passage_of(document, second)
+    return TextPair(document.id, document.text, *spans)
 
 
 def encode_pairs(
@@ -33,8 +39,8 @@ def encode_pairs(
 ) -> list[tuple[Window, ...]]:
     """Rows of both texts; a text that is too long goes through several, beside all of the other.
 
-    Where both are too long for one row each stretch of one meets each of the other. A window owns
-    its stretch of the second text.
+    Where both take more than half a row each stretch of one meets each of the other; an error where
+    that makes more than MOST_WINDOWS. A window owns its stretch of the second text.
     """
     if settings.maximum_tokens < SPECIALS + 2:
         raise BadInputError(
@@ -62,16 +68,36 @@ def _windows(
     first_room = min(len(first.ids), max(half, room - len(second.ids)))
     parts = stretches(first, first_room, settings.overlap_tokens)
     others = stretches(second, room - first_room, settings.overlap_tokens)
+    check_windows(pair.document, [len(parts), len(others)], whole=half)
     return tuple(
         _window(pair, (first, part), (second, other), borders) for part in parts for other in others
     )
 
 
+def check_windows(document: str, counts: Sequence[int], *, whole: int) -> None:
+    """An error where texts in so many stretches, each beside each, make too many windows.
+
+    A text of `whole` tokens or fewer is never cut.
+    """
+    windows, cut = prod(counts), [count for count in counts if count > 1]
+    if len(cut) > 1 and windows > MOST_WINDOWS:
+        raise BadInputError(
+            f"document {document!r}: {' x '.join(map(str, cut))} stretches of its texts, each "
+            f"beside each, make {windows} windows, and {MOST_WINDOWS} are the most; shorten the "
+            f"shorter text: up to {whole} tokens it is read whole, and the other may be of any "
+            "length"
+        )
+
+
 def stretches(pieces: Pieces, capacity: int, overlap: int) -> list[PieceRange]:
-    """All pieces in one where `capacity` allows it, else in several that share some context."""
+    """All pieces in one where `capacity` allows it, else in several that share some context.
+
+    Each owns a quarter of its pieces at least: beside a long text there is little room, and context
+    of the usual length would leave a window few pieces of its own, and the text many windows.
+    """
     if len(pieces.ids) <= capacity:
         return [PieceRange(0, len(pieces.ids), 0, len(pieces.ids))]
-    return piece_ranges(pieces.words, capacity=capacity, overlap=min(overlap, (capacity - 1) // 2))
+    return piece_ranges(pieces.words, capacity=capacity, overlap=min(overlap, 3 * capacity // 8))
 
 
 def _window(

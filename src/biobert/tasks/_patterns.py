@@ -12,7 +12,7 @@ from biobert.core.document import Document, Span
 from biobert.core.errors import BadInputError
 from biobert.core.passages import passage_of
 from biobert.core.task import IntArray, Pieces, TextTokenizer, Window
-from biobert.tasks._pairs import stretches
+from biobert.tasks._pairs import check_windows, stretches
 from biobert.text.windows import PieceRange, WindowSettings
 
 MASK = "[MASK]"
@@ -71,7 +71,7 @@ def encode_pattern(
 
     What is too long goes through several rows, each with all of the pattern's own words, and beside
     all of the shorter fields; where several are too long each stretch of one meets each of the
-    others.
+    others, and too many of these are an error.
     """
     layout = _layout_of(pattern, tokenizer, settings)
     spans = [[_span(document, name) for name in pattern.fields] for document in documents]
@@ -82,7 +82,8 @@ def encode_pattern(
     ]
     pieces = iter(tokenizer.pieces(texts))
     return [
-        tuple(_windows(layout, [_Field(span, next(pieces)) for span in some])) for some in spans
+        tuple(_windows(document, layout, [_Field(span, next(pieces)) for span in some]))
+        for document, some in zip(documents, spans, strict=True)
     ]
 
 
@@ -144,12 +145,14 @@ def _layout_of(pattern: Pattern, tokenizer: TextTokenizer, settings: WindowSetti
     return _Layout(tuple(fixed), mask, room, settings.overlap_tokens)
 
 
-def _windows(layout: _Layout, fields: Sequence[_Field]) -> Iterator[Window]:
+def _windows(document: Document, layout: _Layout, fields: Sequence[_Field]) -> Iterator[Window]:
     shares = _shares([len(field.pieces.ids) for field in fields], layout.room)
     ranges = [
         stretches(field.pieces, share, layout.overlap)
         for field, share in zip(fields, shares, strict=True)
     ]
+    counts = [len(some) for some in ranges]
+    check_windows(document.id, counts, whole=layout.room // len(fields))
     for chosen in product(*ranges):
         yield _window(layout, fields, chosen)
 

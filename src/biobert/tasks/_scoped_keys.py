@@ -9,6 +9,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.task import Example
 from biobert.evaluation.relations import Ends, Key, mention_key, relation_keys
 from biobert.tasks._candidates import stands_for
+from biobert.tasks._labels import rename_cure
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class ScopedKeys:
             if relation.label not in (*self.labels, self.negative):
                 raise BadInputError(
                     f"document {document.id!r}: relation {relation.label!r} is none of the task's "
-                    f"({', '.join(self.labels)}); rename it under [data] or add it to task.labels"
+                    f"({', '.join(self.labels)}); {rename_cure(relation.label)}"
                 )
         return relation_keys(self._in_scope(document))
 

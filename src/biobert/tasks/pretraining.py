@@ -8,6 +8,7 @@ On documents the task fills in what is written as `[MASK]`: a `gap` entity at th
 concept is the likeliest word piece by its number in the vocabulary (`piece:2001`).
 """
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,6 +49,9 @@ from biobert.text.tokenizer import Tokenizer
 WORDS, PAIRS = "words", "pairs"
 MASK_MARK = re.compile(r"\[MASK\]|<mask>")
 GAP, PIECE = "gap", "piece:"
+FEWEST_STRANGERS = 0.45
+"""Of the pairs, of which half should be strangers: where there are fewer, a run says so."""
+_LOG = logging.getLogger(__name__)
 GAP_WORD = -2
 """Word number of a mask token that stands for a gap in the text."""
 
@@ -92,6 +96,7 @@ class Pretraining(Task):
     name: ClassVar[str] = "pretraining"
     settings_type: ClassVar[type] = PretrainingSettings
     _settings: PretrainingSettings
+    _has_told_share = False
 
     def heads(self) -> tuple[HeadSpec, ...]:
         """The vocabulary head, and a sequence head where pairs are judged."""
@@ -116,9 +121,11 @@ class Pretraining(Task):
             )
             for shard in shards
         ]
+        pool = SegmentPool(shards, segments)
         if settings.pairs == "next":
             _check_strangers(shards)
-        return SegmentPool(shards, segments)
+            self._tell_share(pool.strangers)
+        return pool
 
     def masked(
         self,
@@ -199,6 +206,18 @@ class Pretraining(Task):
             Document("gap-1", "The drug [MASK] blood pressure.", entities=(gap,)),
             Document("gap-2", "Aspirin did not."),
         ]
+
+    def _tell_share(self, share: float | None) -> None:
+        """Warn once where few pairs are strangers: always to say "follows" is then often right."""
+        if share is None or share >= FEWEST_STRANGERS or self._has_told_share:
+            return
+        self._has_told_share = True
+        _LOG.warning(
+            "task.pairs = 'next': %.0f%% of the pairs have a second segment from another document, "
+            "where half should; most of a shard is of one document: build the corpus from more or "
+            "shorter ones, or set task.pairs = 'order' or 'none'",
+            100 * share,
+        )
 
     def _targets(self, window: Window, known: Mapping[int, int]) -> Targets:
         words = np.full((len(window), 1), IGNORED, dtype=np.int64)

@@ -104,12 +104,17 @@ def read_numeric(text: str, reading: DateReading) -> tuple[int | None, int, int]
         year, month, day = int(first), second, int(third or 0)
     else:
         month, day = int(first), second
-        if reading.day_first or month > 12:
+        if month > 12 or _puts_day_first(match, reading):
             month, day = day, month
         year = full_year(third, reading.latest) if third else None  # type: ignore[assignment]
     if not 1 <= month <= 12 or not 1 <= day <= 31:
         return None
     return year, month, day
+
+
+def _puts_day_first(match: re.Match[str], reading: DateReading) -> bool:
+    """`3.4.` without a year is in April whatever the note does elsewhere."""
+    return reading.day_first or (match["sep"] == "." and not match["c"])
 
 
 def full_year(digits: str, latest: int = LATEST_UNKNOWN) -> int:
@@ -184,7 +189,7 @@ def _numeric(text: str, days: int, reading: DateReading) -> str | None:
         parts = [f"{new:%Y}", f"{new.month:0{width}d}", f"{new.day:0{width}d}"]
     else:
         width = min(len(head["a"]), len(head["b"]))
-        is_day_first = reading.day_first or int(head["a"]) > 12
+        is_day_first = int(head["a"]) > 12 or _puts_day_first(head, reading)
         pair = (new.day, new.month) if is_day_first else (new.month, new.day)
         parts = [f"{one:0{width}d}" for one in pair]
         if head["c"]:

@@ -21,6 +21,7 @@ from biobert.trust.finding import Check, find_identifiers, go_on
 from biobert.trust.kinds import Kind
 from biobert.trust.model_labels import kind_of, must_go
 from biobert.trust.note import Candidate, Certainty, as_typed
+from biobert.trust.reach import end_of_name
 from biobert.trust.surrogates import WEEK, DateShift, Surrogates, tag
 
 Replacement = Literal["tags", "surrogates"]
@@ -187,7 +188,9 @@ class Deidentifier:
             return []
         pairs = ((kind_of(one.label), one) for one in self._names(text).entities)
         return [
-            Candidate(kind, one.start, one.end, Certainty.SHAPED)
+            Candidate(
+                kind, one.start, end_of_name(kind, text, one.start, one.end), Certainty.SHAPED
+            )
             for kind, one in pairs
             if kind is not None
             and must_go(kind, text[one.start : one.end])

@@ -33,11 +33,15 @@ def find_identifiers(
     """What the finders of the shelf and `further` name, in text order.
 
     A wrapped text is searched with its lines joined too: `Dr.` may end one and the name begin the
-    next. Where two overlap, the surer and longer one stays, and of the other what it does not
-    cover. What only a list of names or places knows is left out where it lies inside `vetoes`.
+    next. Names among `further` are looked for again like the finders' own. Where two overlap, the
+    surer and longer one stays, and of the other what it does not cover. What only a list of names
+    or places knows is left out where it lies inside `vetoes`.
     `check` is called before each finder.
     """
-    candidates = [*_of_lines(text, check), *further]
+    further = list(further)
+    # In the order of the text, so that the same text gives the same.
+    told = dict.fromkeys(text[one.start : one.end] for one in further if one.kind == "NAME")
+    candidates = [*_of_lines(text, tuple(told), check), *further]
     vetoed = bytearray(len(text))
     for span in vetoes:
         vetoed[span.start : span.end] = b"\1" * (span.end - span.start)
@@ -45,20 +49,19 @@ def find_identifiers(
     return _without_overlaps(text, kept)
 
 
-def _of_lines(text: str, check: Check) -> Iterator[Candidate]:
+def _of_lines(text: str, told: Sequence[str], check: Check) -> Iterator[Candidate]:
     """What the finders name in a text as it is, and with its wrapped lines joined."""
     # Lines may end in two characters: they are searched with the second alone.
     breaks = [match.start() - number for number, match in enumerate(re.finditer("\r\n", text))]
     plain = text.replace("\r\n", "\n")
     unwrapped = SOFT_BREAK.sub(" ", plain)
     for searched in (plain, unwrapped) if unwrapped != plain else (plain,):
-        for one in _candidates(searched, check):
+        for one in _candidates(NoteText(searched, told), check):
             start, end = (at + bisect_right(breaks, at) for at in (one.start, one.end - 1))
             yield replace(one, start=start, end=end + 1)
 
 
-def _candidates(text: str, check: Check) -> Iterator[Candidate]:
-    note = NoteText(text)
+def _candidates(note: NoteText, check: Check) -> Iterator[Candidate]:
     for find in _finders():
         check()
         yield from find(note)

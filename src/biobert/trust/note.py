@@ -1,7 +1,7 @@
 """A text as the finders read it, and what they give."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -37,11 +37,13 @@ class Candidate:
 
 
 class NoteText:
-    """A text as typed, and the same in lower case, with every character in its place."""
+    """A text as typed, and the same in lower case, with every character in its place; `told` are
+    the names that something else has found in it."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, told: Collection[str] = ()) -> None:
         self.text = as_typed(text)
         self.lowered = letter_by_letter(self.text, str.lower)
+        self.told = told
 
     @cached_property
     def words(self) -> list[tuple[int, int, str]]:

@@ -21,8 +21,17 @@ RESTRICTED_ZIP_PREFIXES = frozenset(
 """Areas of fewer than 20 000 people in the census of 2000, as the guidance of the Office for Civil
 Rights of 2012 lists them: their first three digits become 000."""
 LONGEST_SHIFT_DAYS = 364
+LONGEST_LINK = 3
+PARTICLES = frozenset(
+    "al bin da das de del dem den der di dos du el ibn la las le los ter ten van von y zu".split()
+)
+"""They stay in a name with capitals: `de la Cruz`."""
 WEEK = 7
 WORD = re.compile(r"[^\W\d_]+")
+COORDINATES = re.compile(
+    r"[-+]?\d{1,3}[.°º][-+\d.,;:/°º'’′\"”″ nsew]{4,60}(?:long[a-z]{0,6}[-+\d.:= nsew°º]{4,30})?",
+    re.IGNORECASE,
+)
 STREET_NAMES = (
     "Maple Cedar Juniper Walnut Chestnut Willow Sycamore Poplar Laurel Magnolia Spruce".split()
 )
@@ -93,13 +102,19 @@ class Surrogates:
 
     def _name(self, text: str) -> str:
         """Word by word, so that `Smith` stays the same person as `SMITH, JOHN A.`"""
-        return WORD.sub(lambda match: case_like(match[0], self._name_word(match[0])), text)
+        kept: frozenset[str] = frozenset() if text.islower() else PARTICLES
+
+        def made(match: re.Match[str]) -> str:
+            word = match[0]
+            return word if word in kept else case_like(word, self._name_word(word))
+
+        return WORD.sub(made, text)
 
     def _name_word(self, word: str) -> str:
         plain = folded(word)
-        if len(word) == 1:
+        if len(word) == 1:  # case_like gives it the case of the letter
             return chr(ord("A") + self._number("initial", plain) % 26)
-        if len(word) <= 3 and word.islower() and is_plain(word):
+        if is_link(word):
             return word
         for pool in ("given_names_female", "given_names_male"):
             if plain in entries(pool).all:
@@ -107,14 +122,18 @@ class Surrogates:
         return self._choice("surnames", plain, spelled("surnames"))
 
     def _location(self, text: str) -> str:
+        if COORDINATES.fullmatch(text):
+            return re.sub(r"\d", "0", text)
         plain = folded(" ".join(text.split()))
         if text[:1].isdigit():
             street = self._choice("street", plain, STREET_NAMES)
-            return f"{1 + self._number('house', plain) % 999} {street} Street"
+            house = 1 + self._number("house", plain) % 999
+            return f"{house} {words_like(text, f'{street} Street')}"
         for noun in FACILITY_NOUNS:
             if noun.lower() in plain:
-                return f"{self._choice('facility', plain, FACILITY_NAMES)} {noun}"
-        return case_like(text, self._choice("places", plain, spelled("places")))
+                name = self._choice("facility", plain, FACILITY_NAMES)
+                return words_like(text, f"{name} {noun}")
+        return words_like(text, self._choice("places", plain, spelled("places")))
 
     def _phone(self, text: str) -> str:
         """With the exchange 555, which is kept for fiction, where the number has ten digits."""
@@ -173,8 +192,22 @@ def _zip(text: str) -> str:
     return "00000" if prefix in RESTRICTED_ZIP_PREFIXES else f"{prefix}00"
 
 
+def is_link(word: str) -> bool:
+    """Whether it is a small word inside a name, such as `of` and `de`."""
+    return len(word) <= LONGEST_LINK and word.islower() and is_plain(word)
+
+
+def words_like(old: str, new: str) -> str:
+    """The new text with each word in the case of the old one at its place, or of the last."""
+    words_of_old = WORD.findall(old)
+    # `of` and `the` are small in names that are not.
+    cases = [one for one in words_of_old if not is_link(one)] or words_of_old or [new]
+    words = iter(range(len(new)))
+    return WORD.sub(lambda match: case_like(cases[min(next(words), len(cases) - 1)], match[0]), new)
+
+
 def case_like(old: str, new: str) -> str:
-    """The new word in capitals or small letters where the old one is."""
+    """The new word in capitals or small letters where the old one is, else with a capital."""
     if old.isupper() and len(old) > 1:
         return new.upper()
-    return new.lower() if old.islower() else new
+    return new.lower() if old.islower() else new[:1].upper() + new[1:]

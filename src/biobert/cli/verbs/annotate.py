@@ -24,6 +24,7 @@ from biobert.cli.rejects import RejectsOption, listed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from biobert.core.errors import BadInputError
     from biobert.data.rejects import Rejects
     from biobert.pipeline.annotator import Annotator
     from biobert.pipeline.batch import Advance, BatchResult, BatchSettings
@@ -111,7 +112,22 @@ def annotate(
     lines = result.not_held(formats_of(settings))
     show = partial(show_result, result, set_aside, lines, to_stdout=output == "-")
     data = {**_data(result, set_aside.count), "not_written": lines}
-    return Answer(data, show, unreadable(result.unreadable.items(), CURE))
+    return Answer(data, show, _problem(result, set_aside))
+
+
+def _problem(result: "BatchResult", set_aside: "Rejects") -> "BadInputError | None":
+    """What keeps the run from ending well: inputs that cannot be read, or no document that can."""
+    from biobert.core.errors import BadInputError
+
+    is_in_vain = set_aside.count and not (result.documents or result.kept or result.skipped)
+    if result.unreadable or not is_in_vain:
+        return unreadable(result.unreadable.items(), CURE)
+    first = set_aside.kept[0]
+    return BadInputError(
+        f"nothing was annotated: every document was set aside ({set_aside.count}); mend the first "
+        f"at {first.file}:{first.place}: {first.reason}",
+        code="all-set-aside",
+    )
 
 
 def _terms(path: Path) -> "Mapping[str, Sequence[str]]":

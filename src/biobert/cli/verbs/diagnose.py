@@ -121,15 +121,36 @@ def _show(found: "Diagnosis") -> None:
         f"{found.model} on {found.corpus} {found.split}: {100 * found.score:.2f}", markup=False
     )
     if found.training_score is not None:
-        console.print(f"on the training split: {100 * found.training_score:.2f}")
+        learnt = "" if found.knows_training else ", which it is not known to have learnt from"
+        console.print(
+            f"on the corpus's training split{learnt}: {100 * found.training_score:.2f}",
+            soft_wrap=True,
+        )
     for point in found.curve:
         console.print(f"with {point.share:.0%} of the training data: {100 * point.score:.2f}")
     if found.breakdown is not None:
         _show_recall(console, "words in the mention", found.breakdown.mention_words)
         _show_recall(console, "words in the sentence", found.breakdown.sentence_words)
         _show_recall(console, "times in training", found.breakdown.training_mentions)
+    _show_suspects(console, found)
+    _show_shared(console, found.shared)
+    show_set_aside(console, found.set_aside)
+    console.print("\nWhat to try next:", style="bold")
+    for line in found.advice:
+        console.print(f"- {line}", markup=False)
+
+
+def _show_suspects(console: "Console", found: "Diagnosis") -> None:
+    from biobert.pipeline.diagnosing import JUDGES
+
     if found.judged is None:
         console.print("labels of this task are not checked: a model does not choose among them")
+    elif found.suspicious is None:
+        console.print(
+            f"labels that look wrong: not looked for; a model that scores below {100 * JUDGES:.0f} "
+            "takes its own errors for them",
+            soft_wrap=True,
+        )
     else:
         console.print(
             f"labels that look wrong: {found.suspicious}, beside {found.judged} given ones"
@@ -140,11 +161,6 @@ def _show(found: "Diagnosis") -> None:
             f"the model says {one.model} ({one.model_probability:.2f})",
             markup=False,
         )
-    _show_shared(console, found.shared)
-    show_set_aside(console, found.set_aside)
-    console.print("\nWhat to try next:", style="bold")
-    for line in found.advice:
-        console.print(f"- {line}", markup=False)
 
 
 def _show_shared(console: "Console", shared: "Shared") -> None:

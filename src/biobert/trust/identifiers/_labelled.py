@@ -20,16 +20,23 @@ DATE_OR_TIME = (
     r"(?!(?:[0-2]?\d|3[01])([/.-])(?:[0-2]?\d|3[01])\1(?:\d\d|\d{4})(?![\w-])|"
     r"\d{1,3}/\d{1,3}(?![\d/])|\d{1,2}:\d\d)"
 )
+UNITS = (
+    "mmhg|mmg|mmol|mol|mgs?|mcg|ug|mls?|mm|cm|kgs?|lbs?|gm|grams?|g|lit(?:er|re)s?|l|meq|iu|"
+    "years?|yrs?|days?|weeks?|months?|hours?"
+)
+MEASURES = rf"(?:%|x |(?:{UNITS})(?![a-z]))"
+# What follows one or two digits that count something.
+COUNTED = (
+    rf"(?:[/.:%-]\w| ?{MEASURES}| ?(?:y/?o|units?|minutes?|mins?|male|female|m|f|w|b)(?![a-z]))"
+)
 VALUE = re.compile(
     DATE_OR_TIME + r"(?!\d{1,3}-(?:year|yr|month|week|day|hour|fold|mg|item|point))"
     r"(?=[a-z_./-]{0,14}\d)[a-z0-9](?:[a-z0-9]|[-./_](?=[a-z0-9])){1,40}"
-    r"(?: \d{3,6}(?!\w|[/.:%-]\w)){0,5}"
+    rf"(?:(?: \d{{3,6}}(?!\w|[/.:%-]\w)){{1,5}}(?: \d{{1,2}}(?!\w|{COUNTED}))?)?"
 )
 PREFIX = re.compile(r"[A-Z]{1,4}[ -](?=[\dA-Z])")
 FURTHER = re.compile(r" ?(?:,|;|/|and |or |& ?) {0,2}")
-MEASURE = re.compile(
-    r" ?(?:mg|mcg|ml|mm|cm|kg|lb|g|l|%|years?|yrs?|days?|weeks?|months?|hours?|x )"
-)
+MEASURE = re.compile(rf" ?{MEASURES}")
 YEAR = re.compile(r"(?:19|20)\d\d(?:[-/](?:19|20)?\d\d)?")
 SMALL_NUMBER = re.compile(r"\d{1,4}\.\d{1,2}")
 

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from biobert.trust.lists import alternatives, folded, is_known_name, is_plain, parted
+from biobert.trust.lists import (
+    alternatives,
+    folded,
+    given_names,
+    is_known_name,
+    is_plain,
+    parted,
+)
 from biobert.trust.note import NoteText
 
 UPPER = "A-Z\u00c0-\u00d6\u00d8-\u00de\u0100-\u017f\u0391-\u03a9\u0410-\u042f"
@@ -26,6 +33,7 @@ TOKEN = re.compile(
 )
 SMALL_WORD = re.compile(r"[^\W\d_]{2,30}(?:['’-][^\W\d_]{2,30}){0,2}")
 COMMA = re.compile(r", ?")
+AND_SURNAME = re.compile(rf"(?: [{UPPER}]\.?)? ({CAPITAL_WORD})")
 SUFFIX = re.compile(r"(?:Jr|Sr|III|II|IV)(?!\w)")
 MOST_TOKENS = 6
 SHORTEST_PART = 3
@@ -60,7 +68,7 @@ def read_name(note: NoteText, place: int, cue: Cue = "words") -> Name | None:
         if token is None or CREDENTIAL.match(note.text, place) or SUFFIX.match(note.text, place):
             break
         word = (token["word"] or "").strip("\"“”()'")
-        if word and is_plain(word) and not (cue in ("title", "list") and is_known_name(word)):
+        if word and is_plain(word) and not _is_name_here(note, token, cue, number):
             break
         place = token.end()
         if not token["particle"]:
@@ -77,6 +85,15 @@ def read_name(note: NoteText, place: int, cue: Cue = "words") -> Name | None:
         place = after
     end = end if parts else start
     return Name(start, _without_stop(note, end, start), tuple(parts)) if end > start else None
+
+
+def _is_name_here(note: NoteText, token: re.Match[str], cue: Cue, number: int) -> bool:
+    """Whether an ordinary word is a name at this place, such as the first of `Name: Will Penn`."""
+    if cue != "field":
+        return cue in ("title", "list") and is_known_name(token["word"])
+    behind = AND_SURNAME.match(note.text, token.end())
+    is_given = number == 0 and folded(token["word"]) in given_names().all
+    return is_given and behind is not None and not is_plain(behind[1])
 
 
 def _gap(note: NoteText, place: int, token: re.Match[str]) -> int | None:

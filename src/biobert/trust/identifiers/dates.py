@@ -121,6 +121,15 @@ DATE_BEFORE = re.compile(
     r"yesterday)\.?"
     r"|[-–] ?\d{1,2}/\d{1,2})[\s:,(-]{1,3}$"
 )
+# `seen on 14.03.`: a month of one digit could be a measure at the end of a sentence.
+TWO_DIGITS = r"(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])"
+DAY_AND_MONTH = re.compile(
+    r"(?<![a-z])(?:on|since|until|till|from|dated?|seen|admitted|visit|appointment|appt)"
+    rf"(?: the)?[ :]{{1,2}}(?P<first>{TWO_DIGITS})\."
+    rf"(?: ?[-–] ?(?P<last>{TWO_DIGITS})\.)?(?!\w)|"
+    r"(?<![a-z])(?:seen|admitted|discharged|visited|presented|returned|again|examined|operated) on "
+    r"(?:the )?(?P<seen>(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2]))\.(?!\w)"
+)
 RANGE_BEFORE = re.compile(r"(?<!\d)(\d{1,2})/(\d{1,2}) ?(?:-|–|to) ?$")
 COUNT_BEFORE = re.compile(
     r"(?:(?<![a-z])(?:bp|page|pain|score|phq-?9?|gad-?7?|gcs|strength|mmse|moca|apgar|braden|"
@@ -175,6 +184,10 @@ def _in_figures(note: NoteText) -> Iterator[Candidate]:
         is_bare = DOTTED_SHORT.fullmatch(figures) and not DATE_BEFORE.search(_before(note, match))
         if _is_full_date(figures) and not is_bare:
             yield Candidate("DATE", *match.span(), Certainty.STATED)
+    for match in DAY_AND_MONTH.finditer(note.lowered):
+        for name, value in match.groupdict().items():
+            if value:
+                yield Candidate("DATE", *match.span(name), Certainty.SHAPED)
     for pattern in (COMPACT, MONTH_AND_YEAR):
         for match in pattern.finditer(note.lowered):
             yield Candidate("DATE", *match.span(), Certainty.STATED)

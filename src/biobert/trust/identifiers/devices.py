@@ -12,7 +12,9 @@ HARDWARE_ADDRESS = re.compile(r"(?<![\w:-])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![
 labelled = LabelledNumbers(
     "DEVICE",
     sure=rf"serial(?:{NUMBERED})?|s/n|sn|imei|meid|esn|udi|mac(?: address)?|"
-    rf"(?:device|implant|pacemaker|pump|monitor|meter|scale|scanner|lead|generator){NUMBERED}",
+    rf"(?:device|implant|pacemaker|pump|monitor|meter|scale|scanner|lead|generator|lots?|"
+    rf"batch){NUMBERED}",
+    loose="(?<!a )(?<!whole )lots?(?! of)",
 ).finder()
 
 

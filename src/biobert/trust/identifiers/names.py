@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from biobert.trust.clinical import is_pill
 from biobert.trust.identifiers._name_chain import (
     CAPITAL_WORD,
     CREDENTIAL,
@@ -119,6 +120,20 @@ EPONYM_NOUN = re.compile(
     rf"{alternatives(spelled('eponym_nouns'))}s?(?![a-z])"
 )
 MET_AGAIN = re.compile(rf"(?<![\w-]){CAPITAL_WORD}")
+# `Will` and `June` met again are persons before these, never before `call` or `you`.
+SAYS = (
+    "denies|denied|reports|reported|states|stated|says|said|complains|complained|endorses|endorsed|"
+    "admits|tells|told us"
+)
+SPEAKS = re.compile(
+    rf" (?:also |again |now |still )?(?:{SAYS})(?![a-z])(?! (?:be|are|were)(?![a-z]))"
+)
+IS_SOMEBODY = re.compile(
+    rf"['’]s(?![a-z])| (?:also |again |now |still |currently )?(?:{SAYS}|was|is|has|had|feels|felt|"
+    r"lives|takes|took|came|went|presents|presented|arrived|underwent|tolerated|received|wants|"
+    r"appears|agreed|agrees|describes|described|remains|needs|works|walks|drinks|smokes|does|did)"
+    r"(?![a-z])(?! (?:be|are|were)(?![a-z]))"
+)
 FEWEST_LETTERS = 4
 LONGEST_ACRONYM = 4
 NO_INITIAL_BEHIND = re.compile(
@@ -127,20 +142,38 @@ NO_INITIAL_BEHIND = re.compile(
 
 
 def find(note: NoteText) -> Iterator[Candidate]:
-    """Announced names, then listed ones, then every further mention of their parts."""
+    """Announced names, then listed ones, then every further mention of their parts and of those of
+    names that were told."""
     parts: dict[str, Certainty] = {}
     for name, certainty in _all_names(note):
         for part in name.parts:
-            if not is_plain(part):
-                parts[part] = max(certainty, parts.get(part, certainty))
+            parts[part] = max(certainty, parts.get(part, certainty))
         yield Candidate("NAME", name.start, name.end, certainty)
+    for name in _told(note):
+        parts = {**dict.fromkeys(name.parts, Certainty.SHAPED), **parts}
     for match in MET_AGAIN.finditer(note.text):
         word = match[0].removesuffix("'s").removesuffix("’s")
         certainty_of_part = parts.get(folded(word))
         end = match.start() + len(word)
-        if certainty_of_part is not None and not _is_eponym(note, end):
+        if certainty_of_part is not None and _is_met(note, word, end):
             again = min(certainty_of_part, Certainty.SHAPED)
             yield Candidate("NAME", match.start(), end, again)
+
+
+def _told(note: NoteText) -> Iterator[Name]:
+    """Of the names that a model found, those of a known given name and something behind it."""
+    for mention in note.told:
+        name = read_name(NoteText(mention), 0, "list")
+        if name and len(name.parts) > 1 and name.parts[0] in given_names().all:
+            yield name
+
+
+def _is_met(note: NoteText, word: str, end: int) -> bool:
+    """Whether a part of a name is one again: of ordinary words only what speaks or is somebody."""
+    if not is_plain(word):
+        return not _is_eponym(note, end)
+    is_given = word.lower() == "may" or folded(word) in given_names().all
+    return (IS_SOMEBODY if is_given else SPEAKS).match(note.lowered, end) is not None
 
 
 def _all_names(note: NoteText) -> Iterator[tuple[Name, Certainty]]:
@@ -271,12 +304,24 @@ def _listed(note: NoteText) -> Iterator[Name]:
         name = read_name(note, start, "list")
         if name is None:
             continue
+        if not _is_sure(note, name, word, eponyms):
+            name = _before_comma(note, name)
+        if name is None or not _is_sure(note, name, word, eponyms):
+            continue
         if _is_eponym(note, name.end) or _is_acronym(note, name):
             continue
-        if not _is_sure(note, name, word, eponyms):
+        if len(name.parts) == 1 and is_pill(note.text, name.start, name.end):
             continue
         until = name.end
         yield name
+
+
+def _before_comma(note: NoteText, name: Name) -> Name | None:
+    """The first word of `Word, Word`, which may be a name without the second."""
+    first = MET_AGAIN.match(note.text, name.start)
+    if first is None or note.text[first.end() : first.end() + 1] != ",":
+        return None
+    return Name(name.start, first.end(), (folded(first[0]),))
 
 
 def _is_sure(note: NoteText, name: Name, word: str, eponyms: frozenset[str]) -> bool:
@@ -284,7 +329,9 @@ def _is_sure(note: NoteText, name: Name, word: str, eponyms: frozenset[str]) -> 
     text = note.text[name.start : name.end]
     others = [one for one in name.parts if one != word]
     if "," in text:
-        return word in surnames.all and any(one in given.all for one in others)
+        is_unspaced = text.isupper() and ", " not in text
+        is_surname = word in surnames.all and any(one in given.all for one in others)
+        return is_surname or (is_unspaced and word in surnames.certain)
     if word in given.certain and word not in eponyms:
         return True
     if word in given.all and others:

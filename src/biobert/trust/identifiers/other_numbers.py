@@ -21,12 +21,14 @@ PUBLIC_BEFORE = re.compile(
     r"(?:pmid|pubmed|doi|omim|orpha|hgnc|entrez|umls|snomed|loinc|icd|cas)[^\w\n]{0,4}$"
 )
 LOOK_BACK = 16
+# Of a dictation; an ordinary word, so that a count or a year must not follow.
+JOB = re.compile(r"(?<![a-z])job[ :.]{1,3}([a-z]{0,3}-?\d{5,12})(?![\w%/-]|[.,]\d| dollars)")
 labelled = LabelledNumbers(
     "OTHER",
     sure=rf"accession(?:{NUMBERED})?|specimen(?:{NUMBERED})?|barcode|encounter|enc|docket|badge|inmate|"
     rf"(?:visit|case|claim|employee|student|study|subject|participant|order|sample|lab|incident|"
     rf"confirmation|receipt|ticket|prescription|run|report|tracking|session|user|client|"
-    rf"tax)\.?{NUMBERED}|"
+    rf"tax|job|document|dictation|transcription)\.?{NUMBERED}|"
     rf"rx(?: ?#)?|ref(?:erence)?\.?(?:{NUMBERED})?|requisition|"
     rf"auth(?:orization)?\.?(?:{NUMBERED})?|"
     r"pedigree|ein|(?:study|trial) subject|receipt",
@@ -38,6 +40,8 @@ labelled = LabelledNumbers(
 def find(note: NoteText) -> Iterator[Candidate]:
     """By label; unlabelled ones where they are too long to be a count or a measure."""
     yield from labelled(note)
+    for match in JOB.finditer(note.lowered):
+        yield Candidate("OTHER", *match.span(1), Certainty.STATED)
     for match in UNIVERSAL.finditer(note.lowered):
         yield Candidate("OTHER", *match.span(), Certainty.SHAPED)
     for pattern in (LONG_NUMBER, MIXED):

@@ -12,10 +12,15 @@ SHAPES = tuple(
     for shape in (
         r"(?<![\w.-])(?:\+?1[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-./ ]{1,2})\d{3}[-. ]\d{4}(?![\w-])",
         r"(?<![\w.-])1?[2-9]\d{2}[2-9]\d{6}(?![\w-])",
-        r"(?<![\w+])\+\d{1,3}(?:[-. ()]{1,2}\d{1,5}){2,6}(?![\w-])",
         r"(?<![\w.-])\(?0\d{2,4}\)?[ -]\d{3,4}[ -]\d{3,4}(?![\w/-])",
         r"(?<![\w.-])\(?0\d{4}\)?[ -]\d{6}(?![\w/-])",
     )
+)
+# +49 30 901820, +44 (0)20 7946 0958, 0044 20 7946 0958; `+1.25` is a measure.
+INTERNATIONAL = re.compile(
+    r"(?:(?<![\w+])\+(?!\d{1,3}\.\d{1,9}(?![.-]?\d))|(?<![\w.,+/-])00(?=\d{1,3}[- (]))"
+    r"(?P<number>[1-9]\d{0,2}[-. ]?(?:\(0\) ?)?[(]?\d{1,9}(?:[-. /()]{1,2}\d{1,9}){0,6})"
+    rf"(?![\w-]|[.,]\d){EXTENSION}"
 )
 # What follows such a word is a number to call, however short.
 LABEL = re.compile(
@@ -26,6 +31,8 @@ DIALLED = re.compile(rf"(?<!\w)[(+]?\d[\d() ./-]{{2,18}}\d(?![\w/%-]){EXTENSION}
 PAGER = re.compile(r"(?<![a-z])(?:p|pgr|pager|beeper|ext|x)[:. #]{0,3}(\d{4,6})(?![\w/%-]|[.:]\d)")
 SEVEN, FIFTEEN = 7, 15
 """Digits of a local and of the longest international number (ITU E.164)."""
+FEWEST_INTERNATIONAL = 8
+"""Digits of a number with its country, without the zeros before that."""
 FAX_BEFORE = re.compile(r"(?:(?:tele)?fax|facsimile)[^\d\n]{0,30}$|(?<![a-z])f[:. (]{1,4}$")
 LOOK_BACK = 40
 
@@ -34,6 +41,10 @@ def find(note: NoteText) -> Iterator[Candidate]:
     """By shape, or behind a word that announces one."""
     for shape in SHAPES:
         for match in shape.finditer(note.lowered):
+            yield _candidate(note, match.start(), match.end(), Certainty.SHAPED)
+    for match in INTERNATIONAL.finditer(note.lowered):
+        number = match["number"]
+        if FEWEST_INTERNATIONAL <= sum(map(str.isdigit, number)) <= FIFTEEN:
             yield _candidate(note, match.start(), match.end(), Certainty.SHAPED)
     for label in LABEL.finditer(note.lowered):
         number = DIALLED.match(note.lowered, label.end())
