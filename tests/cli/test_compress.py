@@ -1,9 +1,17 @@
 """`compress` and `compare-speed` as a shell calls them."""
 
+import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NoReturn
 
+import pytest
+
+from biobert.core.document import Document
+from biobert.core.model_folder import read_manifest
 from biobert.data.reading import write_documents
+from biobert.pipeline import compressing
 from biobert.pipeline.annotator import Annotator
 from biobert.tasks.ner import NamedEntityRecognition
 from tests.cli.calling import call
@@ -130,6 +138,91 @@ def test_an_unknown_step_names_the_nearest(tiny_model: Path, tmp_path: Path) -> 
     done = call("compress", tiny_model, "-r", recipe(tmp_path), "-o", tmp_path / "x", *wrong)
     assert done.code == 2
     assert "did you mean 'heads'" in done.err
+
+
+@pytest.fixture
+def taught(tmp_path: Path) -> Path:
+    """A model that has learnt from the first of the two documents of gold.jsonl."""
+    model = write_tiny_model_folder(tmp_path / "taught")
+    recipe(tmp_path)
+    gold = NamedEntityRecognition.toy_documents()
+    write_documents(gold[:1], tmp_path / "learnt.jsonl", "jsonl")
+    other = Document("2", "Nobody fell ill.", annotated_labels=("Disease", "Chemical"))
+    write_documents([gold[0], other], tmp_path / "gold.jsonl", "jsonl")
+    learnt = {"data": {"train": [{"corpus": str(tmp_path / "learnt.jsonl")}]}}
+    replace(read_manifest(model), recipe=learnt).write(model)
+    return model
+
+
+def test_what_a_gate_shares_with_the_training_data_is_said(taught: Path, tmp_path: Path) -> None:
+    output = tmp_path / "small"
+    told = call("compress", taught, "-r", tmp_path / "toy.toml", "-o", output, "--max-loss", 100)
+    assert told.code == 0, told.err
+    said = read_manifest(output).compression
+    for one in ("original", "exported", "compressed"):
+        (shared,) = said[one]["shared"].values()
+        total = shared["total"]
+        assert 0 < shared["count"] == total - 1 and shared["unit"] == "sentences"
+    line = f"sentences that stand in the training data too: {total - 1} of {total}"
+    shown = " ".join(told.out.split())
+    assert f"gold.jsonl train, compressed: {line}" in shown.replace(f"{tmp_path}/", "")
+    counts = f"| {total - 1} of {total} " * 3
+    assert f"| sentences of it in the training data too {counts}|" in (
+        output / "README.md"
+    ).read_text(encoding="utf-8")
+    gated = ("--corpus", tmp_path / "gold.jsonl", "-o", output, "--max-loss", 100)
+    assert line in " ".join(call("export", taught, *gated).out.split())
+
+
+def test_compare_speed_says_what_each_model_has_learnt_from(
+    taught: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    timed = ("compare-speed", taught, tiny_model, "--corpus", tmp_path / "gold.jsonl")
+    shown = " ".join(call(*timed, "--texts", 1, "--turns", 1).out.split())
+    assert "taught: sentences that stand in the training data too:" in shown
+    assert "not compared with the training data: the model names none" in shown
+    found = call(*timed, "--texts", 1, "--turns", 1, "--json").json["data"]["variants"]
+    assert [one["shared"]["count"] for one in found] == [found[0]["shared"]["total"] - 1, 0]
+
+
+@pytest.mark.parametrize("verb", ["compare-speed", "evaluate"])
+def test_a_label_that_is_not_there_cannot_be_renamed(
+    verb: str, exported_model: Path, tmp_path: Path
+) -> None:
+    recipe(tmp_path)
+    gold = tmp_path / "gold.jsonl"
+    corpus = ("--corpus", gold) if verb == "compare-speed" else (gold,)
+    refused = call(verb, exported_model, *corpus, "--rename", "Illness=Disease")
+    assert refused.code == 2
+    assert "'Illness'" in refused.err and "known: Chemical, Disease" in refused.err
+
+
+def test_sigterm_leaves_nothing_half_written(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*given: Any) -> NoReturn:
+        assert (tmp_path / ".small.part").is_dir()
+        signal.raise_signal(signal.SIGTERM)
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr(compressing, "run_steps", stopped)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        done = call("compress", tiny_model, "-r", recipe(tmp_path), "-o", tmp_path / "small")
+        assert done.code == 143
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert not list(tmp_path.glob("*small*")) and not list(tmp_path.glob(".small*"))
+
+
+def test_the_model_that_is_built_in_has_no_weights_to_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What would load torch is not even there.
+    monkeypatch.setitem(sys.modules, "biobert.compression.folder", None)
+    refused = call("export", "embedded", "-o", tmp_path / "none")
+    assert refused.code == 1 and "embedded is exported already" in refused.err
 
 
 def test_compare_speed_without_a_corpus(exported_model: Path) -> None:

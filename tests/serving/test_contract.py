@@ -31,6 +31,13 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.testclient import TestClient
 
+from biobert.core.files import Memory
+from biobert.data.reading import read_documents
+from biobert.data.rejects import Rejects
+from biobert.serving.content import MEDIA_TYPES
+from biobert.serving.documents import WITHOUT_EXAMPLE
+from biobert.serving.schema import EXAMPLE
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -115,16 +122,18 @@ def test_every_endpoint_is_asked(everything: TestClient) -> None:
 
 
 def examples_of(paths: dict[str, Any], schemas: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Path, content type and example of every body that the document describes."""
+    """Path, content type and example of every body that the document describes; of BioC JSON it
+    stands in the words."""
     for path, methods in paths.items():
         content = methods.get("post", {}).get("requestBody", {}).get("content", {})
         for kind, said in content.items():
             name = said["schema"].get("$ref", "").rpartition("/")[2]
+            words = said["schema"].get("description", "").removeprefix("Such as ")
             fields = schemas.get(name, {}).get("properties", {})
             shown = {
                 field: one["examples"][0] for field, one in fields.items() if "examples" in one
             }
-            yield path, kind, said.get("example") or shown
+            yield path, kind, said.get("example") or shown or words
 
 
 def test_every_example_is_answered(everything: TestClient) -> None:
@@ -132,7 +141,7 @@ def test_every_example_is_answered(everything: TestClient) -> None:
     found = list(examples_of(document["paths"], document["components"]["schemas"]))
     assert {path for path, _, _ in found} >= {path for path, body in ASKED.items() if body}
     for path, kind, example in found:
-        if path == "/v1/models/reload" or kind.endswith(("pdf", "bioc-json")):
+        if path == "/v1/models/reload" or kind.endswith("pdf"):
             continue
         content = example if isinstance(example, str) else json.dumps(example)
         answer = everything.post(path, content=content, headers={"content-type": kind})
@@ -148,6 +157,26 @@ def test_every_answer_has_an_example_that_is_one(everything: TestClient) -> None
         answer = httpx2.Response(200, json=said["example"], request=asked)
         answer.elapsed = timedelta()
         operation.validate_response(answer)
+
+
+def test_answers_in_other_formats_have_examples_that_can_be_read(everything: TestClient) -> None:
+    formats = {kind: name for name, kind in MEDIA_TYPES.items()}
+    read: Counter[str] = Counter()
+    for path, methods in everything.get("/openapi.json").json()["paths"].items():
+        for kind, said in next(iter(methods.values()))["responses"]["200"]["content"].items():
+            format = formats.get(kind)
+            if format is None or format in WITHOUT_EXAMPLE:
+                assert "example" in said or format in ("html", "brat")
+                continue
+            example = said["example"]
+            content = example if isinstance(example, str) else json.dumps(example)
+            rejects = Rejects()
+            if format != "tsv":  # It holds what no reader wants back: texts without an entity.
+                (document,) = read_documents(Memory("example", content.encode()), format, rejects)
+                assert document.text.strip() == EXAMPLE and not rejects.count, (path, kind)
+                assert document.entities or document.labels, (path, kind)
+            read[format] += 1
+    assert read.keys() == MEDIA_TYPES.keys() - WITHOUT_EXAMPLE
 
 
 def test_every_reference_of_the_schema_leads_somewhere(everything: TestClient) -> None:

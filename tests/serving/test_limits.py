@@ -24,7 +24,7 @@ MANY, MOST = 20_000, 1_000
         ("/v1/embed", {"texts": [1] * MOST}, "body.texts.0"),
         ("/embed", {"inputs": [1] * MOST}, "body.inputs.str"),
         ("/v1/annotate", {"documents": [{}] * MOST}, "documents.0.text"),
-        ("/v1/annotate", {"text": "a", **{f"k{number}": 1 for number in range(MANY)}}, ""),
+        ("/v1/annotate", {"text": "a", **{f"k{number}": 1 for number in range(MANY)}}, "body"),
         (
             "/v1/classify",
             {"documents": [{"text": "a", "entities": [{}] * MANY}]},

@@ -120,11 +120,17 @@ def test_damaged_models_are_refused(damage: Callable[[Path], None], folder: Path
 
 
 def test_the_old_model_answers_on_where_the_new_one_is_damaged(
-    client: TestClient, folder: Path
+    client: TestClient, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     cut("model.onnx")(folder)
     found = client.post("/v1/models/reload", json={"model": "mine"})
     assert found.status_code == 409 and found.json()["error"]["code"] == "not-reloaded"
+    assert found.json()["error"]["message"] == (
+        f"model 'mine': {folder} is damaged, as the log says in full; copy it again; the old model "
+        "answers on"
+    )
+    (logged,) = (one for one in caplog.records if one.getMessage() == "damaged")
+    assert "can't be parsed" in logged.fields["reason"]  # type: ignore[attr-defined]
     assert version_of(client) == "1"
     metrics = client.get("/metrics").text
     assert 'biobert_model_reloads_total{model="mine",outcome="refused"} 1.0' in metrics

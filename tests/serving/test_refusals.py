@@ -68,6 +68,31 @@ def test_bodies_that_are_no_requests(client: TestClient, content: bytes, status:
     assert error["message"]
 
 
+NO_OBJECT = "this must be a JSON object: {...}"
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "place", "reason"),
+    [
+        ("/v1/annotate", b"[]", "body", NO_OBJECT),
+        ("/v1/annotate", b"null", "body", NO_OBJECT),
+        ("/v1/annotate", b'"a"', "body", NO_OBJECT),
+        ("/v1/annotate", b'{"documents": [1]}', "documents.0", NO_OBJECT),
+        ("/v1/annotate", b"{}", "body", "give either text or documents"),
+        ("/v1/convert", b"[]", "body", NO_OBJECT),
+        ("/v1/convert", b'{"documents": [1]}', "body.documents.0", NO_OBJECT),
+        ("/v1/convert", b'{"documents": [{"id": "1", "text": "a", "metadata": 1}]}',
+         "body.documents.0.metadata", NO_OBJECT),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_in_plain_words(
+    client: TestClient, path: str, content: bytes, place: str, reason: str
+) -> None:
+    error = error_of(client.post(path, content=content, headers=JSON), 422)
+    assert error["message"] == f"{place}: {reason}; see /openapi.json"
+    assert error["details"] == [{"place": place, "reason": reason}]
+
+
 @pytest.mark.parametrize(
     ("type", "content", "status", "words"),
     [
@@ -154,6 +179,24 @@ def test_what_is_not_loaded_says_what_to_load(client: TestClient, path: str) -> 
     }
     found = client.post(f"/v1/{path}", json=bodies.get(path, {"text": "a"}))
     assert "--model NAME=FOLDER" in error_of(found, 404)["message"]
+
+
+def test_ranking_takes_either_kind_of_model(client: TestClient) -> None:
+    found = client.post("/rerank", json={"query": "fever", "texts": ["a"]})
+    message = error_of(found, 404)["message"]
+    assert "'similarity'" in message and "'embedding'" in message
+
+
+def test_metrics_name_every_path_that_there_is(client: TestClient) -> None:
+    for path in ("/", "/openapi.json", "/web/nothing.js", "/nothing", "/nothing/else"):
+        client.get(path)
+    head = 'biobert_request_seconds_count{endpoint="'
+    lines = client.get("/metrics").text.splitlines()
+    named = {one.removeprefix(head).partition('"')[0] for one in lines if one.startswith(head)}
+    assert {"/", "/openapi.json", "/web/{name}", "unmatched"} <= named
+    assert not any("nothing" in one for one in named)
+    answered = f'{head}unmatched",status="200"'
+    assert not any(one.startswith(answered) for one in lines)
 
 
 def test_paths_and_methods_that_do_not_exist(client: TestClient) -> None:

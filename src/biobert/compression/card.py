@@ -1,6 +1,6 @@
 """What a model card says of a compression."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,8 @@ def compression_section(compression: Mapping[str, Any]) -> str:
     models = {name: one for name, one in COLUMNS.items() if compression[one]}
     weighed = [compression[one] for one in models.values()]
     rows = [_row("", list(models)), _row("---", ["---"] * len(models))]
-    rows += [
-        _row(f"score on {name}", [f"{100 * one['scores'][name]:.2f}" for one in weighed])
-        for name in weighed[0]["scores"]
-    ]
+    for name in weighed[0]["scores"]:
+        rows += _score_rows(name, weighed)
     rows += [
         _row("one text, median", [f"{one['p50_ms']:.1f} ms" for one in weighed]),
         _row("texts a second, 32 at once", [f"{one['texts_per_second']:.1f}" for one in weighed]),
@@ -75,6 +73,24 @@ def compression_section(compression: Mapping[str, Any]) -> str:
         rows="\n".join(rows),
         notes="".join(f"\nNote: {note}.\n" for note in notes),
     )
+
+
+def _score_rows(name: str, weighed: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The scores on a gate, and how much of it stands in the original's training data."""
+    rows = [_row(f"score on {name}", [f"{100 * one['scores'][name]:.2f}" for one in weighed])]
+    shared = [one["shared"][name] for one in weighed]
+    counts = [_count(one) for one in shared]
+    rows.append(_row(f"{shared[0]['unit']} of it in the training data too", counts))
+    if shared[0]["main"] is not None:
+        rest = ["" if one["main"] is None else f"{100 * one['main']:.2f}" for one in shared]
+        rows.append(_row("score without these", rest))
+    return rows
+
+
+def _count(shared: Mapping[str, Any]) -> str:
+    if not shared["sources"]:
+        return "not known"
+    return f"{shared['count']} of {shared['total']}" + (" at least" if shared["missing"] else "")
 
 
 def _row(name: str, cells: list[str]) -> str:

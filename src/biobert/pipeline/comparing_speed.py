@@ -20,8 +20,10 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.files import write_text
 from biobert.core.model_folder import read_manifest
+from biobert.core.settings import from_mapping
 from biobert.core.task import Task
 from biobert.data.reading import write_documents
+from biobert.evaluation.overlap import Shared
 from biobert.evaluation.plots import SpeedPoint, plot_speed
 from biobert.pipeline.evaluating import CorpusPlaces, TestSet, read_gold, scored_labels
 from biobert.pipeline.load import model_folder
@@ -45,8 +47,9 @@ class SpeedSettings:
 @dataclass(frozen=True, slots=True)
 class Variant:
     """One model: `texts_per_second` by how many texts it was handed at once; latencies are of one
-    text alone. The score (0 to 1) is the main one of its task, None without a corpus. `name` is as
-    much of `model` as tells it from the others."""
+    text alone. The score (0 to 1) is the main one of its task, and `shared` what of the corpus the
+    model has learnt from, None without a corpus. `name` is as much of `model` as tells it from the
+    others."""
 
     model: str
     name: str
@@ -59,6 +62,7 @@ class Variant:
     p99_ms: float
     score: float | None
     measure: str | None
+    shared: Shared | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,4 +228,5 @@ def _speeds(seconds: Mapping[int, Sequence[Sequence[float]]], texts: int) -> dic
 def _score(worker: _Process, test_set: TestSet | None, places: CorpusPlaces) -> dict[str, Any]:
     if test_set is None:
         return {"score": None, "measure": None}
-    return worker.ask(score=asdict(test_set), places=asdict(places))
+    said = worker.ask(score=asdict(test_set), places=asdict(places))
+    return {**said, "shared": from_mapping(Shared, said["shared"], place="shared")}

@@ -21,7 +21,9 @@ from biobert.core.model_folder import (
 )
 from biobert.core.task import Task
 from biobert.data.rejects import Rejects
-from biobert.pipeline.evaluating import CorpusPlaces, scored_labels, scores_of
+from biobert.evaluation.overlap import Shared, Training
+from biobert.pipeline.evaluating import CorpusPlaces, scored, scored_labels
+from biobert.pipeline.learnt import learnt_from
 from biobert.pipeline.load import load_model, model_folder
 from biobert.pipeline.speed import (
     engine_of,
@@ -59,11 +61,13 @@ class Gate:
 class Weighed:
     """What a model scores on each gate (0 to 1), how fast it is and how large.
 
+    `shared` is what of each gate the original has learnt from, and the model's score without that.
     `p50_ms` is the median time of one text, `texts_per_second` with 32 handed over at once, both
     from text to answers, on the `engine` that the folder runs on by default.
     """
 
     scores: Mapping[str, float]
+    shared: Mapping[str, Shared]
     p50_ms: float
     texts_per_second: float
     bytes: int
@@ -123,7 +127,8 @@ def compress(
         folder, steps = run_steps(recipe.steps, bench, scratch)
         whole = _exported(source, folder, scratch)
         listener.noted("the gate: original and smaller model answer the same texts")
-        original, *between, compressed = _weigh((source, *whole, folder), gates)
+        training = learnt_from(manifest, **asdict(places))
+        original, *between, compressed = _weigh((source, *whole, folder), gates, training)
         exported = between[0] if between else None
         report = CompressionReport(original, exported, compressed, steps, max_loss)
         _check_losses(report)
@@ -158,7 +163,7 @@ def _exported(source: Path, compressed: Path, scratch: Path) -> list[Path]:
     return [scratch / "whole"]
 
 
-def _weigh(folders: Sequence[Path], gates: Mapping[str, Gate]) -> list[Weighed]:
+def _weigh(folders: Sequence[Path], gates: Mapping[str, Gate], training: Training) -> list[Weighed]:
     """All models; they take turns, so that a busy machine slows down all of them alike."""
     models = [load_model(folder) for folder in folders]
     documents = [document for gate in gates.values() for document in gate.gold]
@@ -173,12 +178,14 @@ def _weigh(folders: Sequence[Path], gates: Mapping[str, Gate]) -> list[Weighed]:
             if turn:  # The first turn warms up.
                 alone[number] += one
                 together[number].append(sum(many))
+    found = [
+        {name: scored(model.part(one.part), one.gold, training) for name, one in gates.items()}
+        for model in models
+    ]
     return [
         Weighed(
-            scores={
-                name: scores_of(model.part(gate.part), gate.gold).main
-                for name, gate in gates.items()
-            },
+            scores={name: one.main for name, one in found[number].items()},
+            shared={name: one.shared for name, one in found[number].items()},
             p50_ms=latency_of(alone[number]).p50_ms,
             texts_per_second=len(texts) / sorted(together[number])[TURNS // 2],
             bytes=folder_bytes(folders[number]),

@@ -10,11 +10,17 @@ from biobert.core.arguments import check_kind, check_list
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.shelf import unknown_name
-from biobert.core.task import Scores, Task
-from biobert.data.catalogue import documents_where, has_splits, read_split, with_renamed_labels
+from biobert.core.task import Task
+from biobert.data.catalogue import (
+    documents_where,
+    has_splits,
+    load_corpus,
+    read_split,
+    with_renamed_labels,
+)
 from biobert.data.rejects import Rejects
 from biobert.evaluation.generated import score_vectors
-from biobert.evaluation.overlap import Unit
+from biobert.evaluation.overlap import Shared, Training, Unit, without_shared
 from biobert.evaluation.report import (
     Report,
     Setting,
@@ -82,7 +88,30 @@ def read_gold(
         note_set_aside(rejects, said.append)
         raise BadInputError("; ".join(said))
     meant = documents_where(found, test_set.where, corpus=test_set.corpus)
+    if test_set.rename and split == test_set.split:  # Another one need not have all the labels.
+        _check_renamed(meant, test_set)
     return [with_renamed_labels(document, test_set.rename) for document in meant]
+
+
+def _check_renamed(documents: Sequence[Document], test_set: TestSet) -> None:
+    """An error for a label to be renamed that neither the documents have nor the catalogue says the
+    corpus has."""
+    names = {
+        name
+        for one in documents
+        for name in (
+            *one.annotated_labels,
+            *one.labels,
+            *(entity.label for entity in one.entities),
+            *(relation.label for relation in one.relations),
+        )
+    }
+    if not Path(test_set.corpus).exists():
+        corpus = load_corpus(test_set.corpus)
+        names |= {*corpus.labels, *corpus.relations}
+    for name in test_set.rename:
+        if name not in names:
+            raise unknown_name("label of the corpus to rename", name, names)
 
 
 def read_training(test_set: TestSet, places: CorpusPlaces) -> list[Document] | None:
@@ -207,8 +236,19 @@ def with_labels_alone(documents: Sequence[Document], labels: Sequence[str]) -> l
     return [replace(document, annotated_labels=tuple(labels)) for document in kept]
 
 
-def scores_of(model: LoadedModel, gold: Sequence[Document]) -> Scores:
-    """A model's answers to the raw text of gold documents, scored by its task."""
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The main score (0 to 1), and what of the gold the model has learnt from."""
+
+    main: float
+    shared: Shared
+
+
+def scored(model: LoadedModel, gold: Sequence[Document], training: Training) -> Scored:
+    """A model's answers to the raw text of gold documents, scored by its task, also without what
+    stands in its training data."""
     scored_labels(model.task, gold, None)
     predicted = list(Annotator(model).annotate_many(gold))
-    return model.task.among(predicted).score(gold, predicted)
+    task = model.task.among(predicted)
+    shared = without_shared(gold, predicted, training, measure=task.score, unit=unit_of(task))
+    return Scored(task.score(gold, predicted).main, shared)

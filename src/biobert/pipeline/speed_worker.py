@@ -3,7 +3,8 @@
 {"load": FOLDER, "settings": {...}, "texts": FILE}   -> {"seconds": 0.4, "engine": "..."}
 {"turn": 8}                                          -> {"seconds": [0.1, ...]} of each call
 {"memory": true}                                     -> {"bytes": 123}
-{"score": {"corpus": ..., "split": ...}, "places": ...} -> {"score": 0.84}
+{"score": {"corpus": ..., "split": ...}, "places": ...} -> {"score": 0.84,
+                                                            "measure": "...", "shared": {...}}
 A problem of the user's making answers {"error": "..."}.
 """
 
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import redirect_stdout
+from dataclasses import asdict
 from typing import Any
 
 from biobert.core.document import Document
@@ -19,7 +21,8 @@ from biobert.core.errors import BiobertError
 from biobert.core.settings import from_mapping
 from biobert.data.reading import read_documents
 from biobert.data.rejects import Rejects
-from biobert.pipeline.evaluating import CorpusPlaces, TestSet, read_gold, scores_of
+from biobert.pipeline.evaluating import CorpusPlaces, TestSet, read_gold, scored
+from biobert.pipeline.learnt import learnt_from
 from biobert.pipeline.load import LoadedModel, load_model
 from biobert.pipeline.speed import engine_of, peak_memory_bytes, seconds_by_call
 from biobert.runtime.settings import RuntimeSettings
@@ -56,8 +59,10 @@ class Worker:
         places = from_mapping(CorpusPlaces, wanted["places"], place="places")
         test_set = from_mapping(TestSet, wanted["score"], place="score")
         model = self._model.part(test_set.part)
-        scores = scores_of(model, read_gold(test_set, test_set.split, places))
-        return {"score": scores.main, "measure": model.task.measure()}
+        gold = read_gold(test_set, test_set.split, places)
+        found = scored(model, gold, learnt_from(model.manifest, **asdict(places)))
+        shared = asdict(found.shared)
+        return {"score": found.main, "measure": model.task.measure(), "shared": shared}
 
 
 def main() -> None:

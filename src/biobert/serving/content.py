@@ -182,7 +182,7 @@ def written(
             return json_response({"documents": shown_ones})
         return answer_of(identity, documents=shown_ones)
     try:
-        content = _content(job.each(documents), format)
+        content = content_of(job.each(documents), format)
     except ValueError as problem:
         # XML has no place for some control characters.
         raise invalid(f"this text cannot be written as {format}: {problem}") from None
@@ -211,7 +211,8 @@ def _parts(document: Document) -> Iterator[Passage | Entity | Span]:
         yield from relation.evidence
 
 
-def _content(documents: Iterable[Document], format: str) -> bytes:
+def content_of(documents: Iterable[Document], format: str) -> bytes:
+    """The documents in a format that is not our own JSON."""
     if format == BRAT:
         return _packed_pairs(documents)
     file = Memory(BODY)

@@ -1,6 +1,7 @@
 """Requests about documents: JSON that says all, or a format of the field with a query."""
 
-from collections.abc import Callable, Collection
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -9,14 +10,17 @@ from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 
 from biobert.core.document import Document
+from biobert.data.formats.jsonl import document_from_json
 from biobert.serving.admission import Load
 from biobert.serving.batching import Job
 from biobert.serving.content import (
+    BRAT,
     MEDIA_TYPES,
     OWN,
     PUBTATOR,
     TEXT,
     Formats,
+    content_of,
     formats_of,
     read_body,
 )
@@ -36,6 +40,7 @@ IN_BODY = frozenset({"text", "documents"})
 FORMAT = "format"
 FormatQuery = Annotated[str | None, Query(description="Of the body and the answer.")]
 REFERENCE = "#/components/schemas/{model}"
+BIOC_JSON = {"documents": [{"id": "1", "passages": [{"offset": 0, "text": EXAMPLE}]}]}
 BIOC_XML = (
     "<collection><source/><date/><key/><document><id>1</id><passage><offset>0</offset>"
     f"<text>{EXAMPLE}</text></passage></document></collection>"
@@ -54,13 +59,18 @@ BODIES: dict[str, Any] = {
         "schema": {"type": "string"},
         "example": f"1|t|{EXAMPLE}\n1|a|No ulcers were seen.\n",
     },
-    # Without an example: its answer is BioC JSON too, which checkers hold for our own.
-    "application/json; format=bioc-json": {"schema": {"type": "object"}},
+    # No `example`: checkers send it, and hold the answer, which is BioC JSON too, for our own.
+    "application/json; format=bioc-json": {
+        "schema": {"type": "object", "description": f"Such as {json.dumps(BIOC_JSON)}"}
+    },
     "application/xml": {"schema": {"type": "string"}, "example": BIOC_XML},
     "application/xml; format=pubmed": {"schema": {"type": "string"}, "example": PUBMED},
     "application/xml; format=jats": {"schema": {"type": "string"}, "example": JATS},
     "application/pdf": {"schema": {"type": "string", "format": "binary"}},
 }
+
+WITHOUT_EXAMPLE = (OWN, BRAT, "html")
+"""Our own JSON has one already, a packed folder is no text, and a page is long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +130,21 @@ def bodies(kind: type[TextsRequest]) -> dict[str, Any]:
     """The bodies that are read, for the OpenAPI document."""
     own = {"schema": {"$ref": REFERENCE.format(model=kind.__name__)}, "example": {"text": EXAMPLE}}
     return {"requestBody": {"required": True, "content": {JSON: own, **BODIES}}}
+
+
+def add_examples(paths: Mapping[str, Any]) -> None:
+    """Show each answer in our own JSON, in the paths of an OpenAPI document, in other formats."""
+    for operation in (one for path in paths.values() for one in path.values()):
+        content = operation["responses"].get("200", {}).get("content", {})
+        for format, kind in MEDIA_TYPES.items():
+            if kind in content and format not in WITHOUT_EXAMPLE:
+                content[kind]["example"] = _example(content[JSON]["example"]["documents"], format)
+
+
+def _example(rows: Sequence[Mapping[str, Any]], format: str) -> Any:
+    documents = [document_from_json({"text": EXAMPLE, **row}) for row in rows]
+    text = content_of(documents, format).decode("utf-8")
+    return json.loads(text) if MEDIA_TYPES[format].startswith(JSON) else text
 
 
 def schemas() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from biobert.core.version import __version__
-from biobert.serving.documents import schemas
+from biobert.serving.documents import add_examples, schemas
 from biobert.serving.endpoints import SHELF
 from biobert.serving.observe import Observer
 from biobert.serving.refusals import add_handlers
@@ -32,9 +32,13 @@ class Application(FastAPI):
     """FastAPI, watched from outside of everything, its error pages too."""
 
     def openapi(self) -> dict[str, Any]:
-        """The usual document with all bodies; where the service has keys, with what needs one."""
+        """The usual document with all bodies and examples; where there are keys, with what needs
+        one. It is made once."""
+        if self.openapi_schema is not None:
+            return self.openapi_schema
         schema = super().openapi()
         schema["components"]["schemas"].update(schemas())
+        add_examples(schema["paths"])
         service: Service = self.state.service
         if service.settings.security.keys is not None:
             schema["components"]["securitySchemes"] = KEYS

@@ -7,7 +7,7 @@ is told to stop at its first error, every object to take no more names than are 
 number and truth value to be one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,6 +18,22 @@ MOST_NAMES = 1_000
 LISTS = frozenset({"list", "tuple", "set", "frozenset"})
 EXACT = frozenset({"bool", "int", "float"})
 OBJECTS = frozenset({"model-fields", "dataclass-args", "dict"})
+NO_OBJECT = frozenset(
+    {"model_type", "model_attributes_type", "dataclass_type", "dict_type", "dict_attributes_type"}
+)
+"""How pydantic calls what is no object where one must be."""
+WHOLE = "body"
+OF_PYDANTIC = "Value error, "
+"""What it puts before our own words."""
+
+
+def told(mistake: Mapping[str, Any]) -> dict[str, str]:
+    """One of pydantic's errors as answers tell it: the place, and the reason without the names of
+    our classes. Neither `input` nor `ctx`: they repeat what was sent."""
+    place = ".".join(str(part) for part in mistake["loc"]) or WHOLE
+    if mistake["type"] in NO_OBJECT:
+        return {"place": place, "reason": "this must be a JSON object: {...}"}
+    return {"place": place, "reason": str(mistake["msg"]).removeprefix(OF_PYDANTIC)}
 
 
 class ExactModel(BaseModel):

@@ -1,6 +1,7 @@
 """The models of a service by name: loaded, warmed, replaced while they answer."""
 
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ from biobert.pipeline.filling import GapFiller
 from biobert.pipeline.load import LoadedModel, load_model, model_folder
 from biobert.runtime.settings import RuntimeSettings
 from biobert.serving.batching import Batcher, Job, JobPredictor
+from biobert.serving.logs import log
 from biobert.serving.refusals import Refusal, invalid
 from biobert.serving.settings import ModelSettings
 from biobert.tasks.embedding import Embedding
@@ -189,9 +191,19 @@ class Models:
         if isinstance(problem, BiobertError):
             raise problem
         if problem is not None:
+            # A library's own words name places of its source: they are for the log.
+            words = " ".join(str(problem).split())[:300]
+            log(
+                "damaged",
+                level=logging.ERROR,
+                model=settings.name,
+                folder=settings.folder,
+                exception=type(problem).__name__,
+                reason=words,
+            )
             raise BadInputError(
-                f"model {settings.name!r}: {settings.folder} is damaged: "
-                f"{type(problem).__name__}: {str(problem)[:300]}"
+                f"model {settings.name!r}: {settings.folder} is damaged, as the log says in full; "
+                "copy it again"
             ) from problem
         return loading.result()
 

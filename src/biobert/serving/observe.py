@@ -43,7 +43,7 @@ class Observer:
     def _note(self, scope: Scope, seen: "_Seen") -> None:
         state = scope["state"]
         seconds = time.perf_counter() - seen.began
-        endpoint = getattr(scope.get("route"), "path", UNMATCHED)
+        endpoint = _endpoint(scope)
         self._metrics.requests.labels(endpoint, str(seen.status)).observe(seconds)
         code = state.get("code", "internal" if seen.status == 500 else None)
         if code is not None:
@@ -68,6 +68,16 @@ class Observer:
             milliseconds=round(seconds * 1000, 1),
             **noted,
         )
+
+
+def _endpoint(scope: Scope) -> str:
+    """The path as its route writes it; of a route that FastAPI does not name, such as that of
+    `/openapi.json`, the path itself, unless it may have any number of values."""
+    route = scope.get("route")
+    if route is not None:
+        return str(route.path)
+    is_fixed = "endpoint" in scope and not scope.get("path_params")
+    return str(scope["path"]) if is_fixed else UNMATCHED
 
 
 class _Seen:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from biobert.core.errors import BiobertError
+from biobert.serving.mistakes import told
 
 CODES = {404: "not-found", 405: "method-not-allowed"}
 MOST_DETAILS = 100
@@ -82,11 +83,7 @@ async def _of_http(request: Request, problem: Exception) -> JSONResponse:
 
 async def _of_validation(request: Request, problem: Exception) -> JSONResponse:
     assert isinstance(problem, RequestValidationError | ValidationError)
-    # Neither `input` nor `ctx`: they repeat what was sent.
-    details = [
-        {"place": ".".join(str(part) for part in one["loc"]), "reason": one["msg"]}
-        for one in problem.errors()
-    ]
+    details = [told(one) for one in problem.errors()]
     said = "; ".join(f"{one['place']}: {one['reason']}" for one in details[:3])
     return _response(request, 422, "invalid", f"{said}; see /openapi.json", details)
 

@@ -86,11 +86,23 @@ def _run_several(settings: ServiceSettings, shared_folder: Path) -> None:
         listening = config.bind_socket()
     except SystemExit:
         raise _cannot_listen(settings) from None
-    workers = Multiprocess(config, sockets=[listening])
+    workers = Supervisor(config, sockets=[listening])
     with held(shared_folder):
         workers.run()
     if any(one.exitcode == STARTUP_FAILURE for one in workers.processes):
         raise BadInputError("a worker could not start; the log says why")
+
+
+class Supervisor(Multiprocess):
+    """uvicorn's own, but one that sees at once that a worker died while it was asked whether it
+    lives: uvicorn's would await the answer for WORKER_SECONDS."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace the workers that do not live."""
+        for worker in self.processes:
+            # While the parent holds a worker's end of the pipe too, the pipe outlives the worker.
+            worker.child_conn.close()
+        super().keep_subprocess_alive()
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from biobert.cli.engine import (
     runtime_settings,
 )
 from biobert.cli.evaluated_on import PartOption, RenameOption, renamed
+from biobert.cli.verbs.evaluate import show_all_shared
 
 if TYPE_CHECKING:
     from biobert.pipeline.comparing_speed import SpeedComparison, Variant
@@ -87,6 +88,8 @@ def _show(found: "SpeedComparison") -> None:
     console.print(table)
     where = found.corpus or "toy documents"
     console.print(f"medians over turns on {found.texts} {found.unit}s of {where}")
+    shared = {one.name: one.shared for one in found.variants if one.shared is not None}
+    show_all_shared(console, shared)
 
 
 def _cells(one: "Variant") -> dict[str, str]:

@@ -1,12 +1,17 @@
 """`biobert compress`: a smaller or faster model, if it is as good."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.verbs.evaluate import show_all_shared
 
 if TYPE_CHECKING:
     from biobert.pipeline.compressing import CompressionReport
@@ -48,12 +53,27 @@ def compress(
 
     read = partial(read_compression_recipe, place=recipe.name)
     wanted = read_changed(read, read_toml(recipe), changes or [])
-    with TrainingProgress() as progress:
+    with cleared_away(), TrainingProgress() as progress:
         report = compressed(
             model, wanted, corpus_places(), output, listener=progress, max_loss=max_loss
         )
     data = {"output": str(output), **report.to_json()}
     return Answer(data, lambda: show_gate(report, output))
+
+
+@contextmanager
+def cleared_away() -> Iterator[None]:
+    """A block that SIGTERM ends as an error does, so that what is half written goes with it."""
+    before = signal.signal(signal.SIGTERM, _leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    del frame
+    raise SystemExit(128 + number)
 
 
 def show_gate(report: "CompressionReport", output: Path) -> None:
@@ -79,4 +99,10 @@ def show_gate(report: "CompressionReport", output: Path) -> None:
     table.add_row("engine", *(one.engine for one in weighed))
     console = Console(highlight=False)
     console.print(table)
+    named = {
+        f"{name}, {column}": one.shared[name]
+        for name in report.original.scores
+        for column, one in models.items()
+    }
+    show_all_shared(console, named)
     console.print(f"model folder: {output}")

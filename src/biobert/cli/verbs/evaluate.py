@@ -25,7 +25,7 @@ from biobert.cli.evaluated_on import (
 from biobert.cli.rejects import RejectsOption, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from rich.console import Console
     from rich.table import Table
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from biobert.core.task import Score
     from biobert.evaluation.errors import ErrorTable
     from biobert.evaluation.labels import ConfusionMatrix
+    from biobert.evaluation.overlap import Shared
     from biobert.evaluation.report import Report
 
 
@@ -120,7 +121,10 @@ def _show(report: "Report") -> None:
     low, high = 100 * report.interval.low, 100 * report.interval.high
     main, unit = 100 * report.scores.main, report.interval_unit
     console.print(f"main score {main:.2f}, 95% interval {low:.2f} to {high:.2f} (over {unit})")
-    _show_shared(console, report)
+    training = report.setting.training
+    if report.shared is not None:
+        show_shared(console, report.shared)
+    show_not_compared(console, training.sources, training.missing)
     if report.errors is not None:
         _show_errors(console, report.errors)
     if report.token_level:
@@ -133,20 +137,25 @@ def _show(report: "Report") -> None:
     show_set_aside(console, setting.set_aside)
 
 
-def _show_shared(console: "Console", report: "Report") -> None:
-    """What of the test set the model has learnt from, and the score without it."""
-    shared, training = report.shared, report.setting.training
-    if shared is not None:
-        line = f"{shared.unit} that stand in the training data too"
-        console.print(
-            _shared_line(line, shared.count, shared.total, shared.main, distinct=shared.distinct)
-        )
-        if shared.in_part is not None and shared.in_part > shared.count:
-            line = "documents of which a passage or a sentence stands there"
-            console.print(
-                _shared_line(line, shared.in_part, shared.total, shared.main_without_parts)
-            )
-    show_not_compared(console, training.sources, training.missing)
+def show_shared(console: "Console", shared: "Shared", *, of: str = "") -> None:
+    """What of the test set the model has learnt from, and the score without it; `of` begins the
+    lines where there are several models or test sets."""
+    line = f"{of}{shared.unit} that stand in the training data too"
+    console.print(
+        _shared_line(line, shared.count, shared.total, shared.main, distinct=shared.distinct)
+    )
+    if shared.in_part is not None and shared.in_part > shared.count:
+        line = f"{of}documents of which a passage or a sentence stands there"
+        console.print(_shared_line(line, shared.in_part, shared.total, shared.main_without_parts))
+
+
+def show_all_shared(console: "Console", found: "Mapping[str, Shared]") -> None:
+    """The same of several scores, each by its name; what was not compared is said once."""
+    for name, shared in found.items():
+        if shared.sources:
+            show_shared(console, shared, of=f"{name}: ")
+    for sources, missing in {(one.sources, one.missing): None for one in found.values()}:
+        show_not_compared(console, sources, missing)
 
 
 def _shared_line(

@@ -8,6 +8,7 @@ import typer
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.choices import choice, need_option
 from biobert.cli.evaluated_on import PartOption, RenameOption, renamed
+from biobert.cli.verbs.compress import cleared_away, show_gate
 from biobert.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -114,22 +115,28 @@ def _check_calibration(weights: str | None, corpus: str | None) -> None:
 def _unmeasured(
     model: str, output: Path, wanted: "Use | None", pooling: "Pooling | None"
 ) -> Answer:
+    from biobert.pipeline.load import SHIPPED
+
+    if model in SHIPPED:  # Said before torch is loaded, which takes seconds.
+        raise BadInputError(
+            f"{model} is exported already, and its weights do not come with it; with --corpus its "
+            "graph can be written with other weights"
+        )
     from biobert.compression.bare import bare_use, export_encoder
     from biobert.compression.folder import export_folder
     from biobert.core.hub import find_published_folder
     from biobert.pipeline.embedder import WANTED_FILES
-    from biobert.pipeline.load import SHIPPED, model_folder
 
-    is_shipped = model in SHIPPED
-    folder = model_folder(model) if is_shipped else find_published_folder(model, WANTED_FILES)
+    folder = find_published_folder(model, WANTED_FILES)
     use = bare_use(folder, wanted)
     if pooling is not None and use != "embed":
         raise BadInputError("--pooling is for --use embed of what was not trained so", code="usage")
-    if use is None:
-        report = export_folder(folder, output, weights=FLOAT32)
-    else:
-        name = Path(model).resolve().name
-        report = export_encoder(folder, output, use=use, name=name, pooling=pooling or "mean")
+    with cleared_away():
+        if use is None:
+            report = export_folder(folder, output, weights=FLOAT32)
+        else:
+            name = Path(model).resolve().name
+            report = export_encoder(folder, output, use=use, name=name, pooling=pooling or "mean")
     data = {
         "output": str(output),
         "bytes": report.bytes,
@@ -144,12 +151,11 @@ def _behind_gate(model: str, output: Path, tables: dict[str, Any], max_loss: flo
     """An export is a compression of one step."""
     from biobert.cli.places import corpus_places
     from biobert.cli.progress import TrainingProgress
-    from biobert.cli.verbs.compress import show_gate
     from biobert.compression.recipe import read_compression_recipe
     from biobert.pipeline.compressing import compress
 
     recipe = read_compression_recipe(tables, place="biobert export")
-    with TrainingProgress() as progress:
+    with cleared_away(), TrainingProgress() as progress:
         report = compress(
             model, recipe, corpus_places(), output, listener=progress, max_loss=max_loss
         )

@@ -1,5 +1,7 @@
 """`/livez`, `/readyz`, `/metrics`: for what watches over a service."""
 
+from typing import Any
+
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
@@ -9,6 +11,9 @@ from biobert.serving.routing import ERRORS, GuardedRoute, guarded
 from biobert.serving.schema import ErrorAnswer
 from biobert.serving.security import Access
 from biobert.serving.service import Service, service_of
+
+ALIVE, READY = "alive\n", "ready\n"
+FIGURES = "# TYPE biobert_queue_documents gauge\nbiobert_queue_documents 0.0\n"
 
 
 class _MetricsRoute(GuardedRoute):
@@ -20,29 +25,44 @@ class _MetricsRoute(GuardedRoute):
         del request
 
 
+def _text(example: str) -> dict[str, Any]:
+    """An answer in plain text, by an example."""
+    return {"content": {"text/plain": {"example": example}}}
+
+
 _OPEN = APIRouter()
 _METRICS = guarded(_MetricsRoute)
 
 
-@_OPEN.get("/livez", summary="Is it alive?", response_class=PlainTextResponse)
+@_OPEN.get(
+    "/livez",
+    summary="Is it alive?",
+    response_class=PlainTextResponse,
+    responses={200: _text(ALIVE)},
+)
 async def live() -> PlainTextResponse:
     """The process answers. Needs no key."""
-    return PlainTextResponse("alive\n")
+    return PlainTextResponse(ALIVE)
 
 
 @_OPEN.get(
     "/readyz",
     summary="Is it ready?",
     response_class=PlainTextResponse,
-    responses={503: {"description": ERRORS[503], "model": ErrorAnswer}},
+    responses={200: _text(READY), 503: {"description": ERRORS[503], "model": ErrorAnswer}},
 )
 async def ready(request: Request) -> PlainTextResponse:
     """The models are loaded and requests are taken; 503 otherwise. Needs no key."""
     service_of(request).check_open()
-    return PlainTextResponse("ready\n")
+    return PlainTextResponse(READY)
 
 
-@_METRICS.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
+@_METRICS.get(
+    "/metrics",
+    summary="Figures for Prometheus",
+    response_class=PlainTextResponse,
+    responses={200: _text(FIGURES)},
+)
 async def metrics(request: Request) -> Response:
     """Counts and times of all workers."""
     text = service_of(request).metrics.text()

@@ -23,6 +23,7 @@ from biobert.tasks.similarity import SIMILARITY, Similarity, number_of
 
 ROUTES = guarded()
 COMPARES = task_named(Similarity.name)
+NEED_TO_RANK = f"a model that was trained for {Similarity.name!r}, or {NEED}"
 
 
 @ROUTES.post(
@@ -68,7 +69,7 @@ async def rerank(request: Request, asked: TeiRerankRequest) -> Response:
     service = service_of(request)
     is_similarity = trained_for(COMPARES)
     served = service.models.choose(
-        None, lambda one: is_similarity(one) or gives_vectors(one), need=NEED
+        None, lambda one: is_similarity(one) or gives_vectors(one), need=NEED_TO_RANK
     )
     compared = next((one for one in service.models.all() if is_similarity(one)), served)
     load = service.check_texts([asked.query, *asked.texts])
