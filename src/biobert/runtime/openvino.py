@@ -6,7 +6,6 @@ OpenVINO's usage statistics are never loaded: its telemetry package is replaced 
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from math import gcd
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
@@ -20,11 +19,10 @@ from biobert.core.task import HeadSpec, InputName, IntArray, Outputs, Window
 from biobert.runtime.batches import TOKEN_BUDGET, cut_outputs
 from biobert.runtime.settings import Precision, RuntimeSettings
 
-DYNAMIC_GROUPS = (384, 128, 64, 32)
-"""Inputs in eight bits meet eight-bit weights in groups of one of these sizes, the first that
-divides all widths: 128 is 13% faster than OpenVINO's own 32, 384 another 6%, with the same F1
-(docs/lab-notes.md). Float32 weights are not touched. In float32, too, it is 2.4 times as fast: only
-who asks for float32 by name has activations that are never rounded."""
+DYNAMIC_GROUP = 128
+"""Inputs in eight bits meet eight-bit weights in groups of this size: 13% faster than OpenVINO's
+own 32, with the same F1 (docs/lab-notes.md). Float32 weights are not touched. In float32, too, it
+is 2.4 times as fast: only who asks for float32 by name has activations that are never rounded."""
 
 REMEMBERED_SHAPES = "64"
 """Programs that OpenVINO keeps for shapes it has met. Its own 5000 held 1.5 GB after 600 abstracts
@@ -49,9 +47,8 @@ class OpenVinoPredictor:
         openvino = import_openvino()
         core = openvino.Core()
         self.precision = _precision(core, settings.precision)
-        graph = core.read_model(model)
-        options = compile_options(settings, self.precision, graph)
-        self._compiled = core.compile_model(graph, "CPU", options)
+        options = compile_options(settings, self.precision)
+        self._compiled = core.compile_model(core.read_model(model), "CPU", options)
         self._inputs: list[InputName] = [one.get_any_name() for one in self._compiled.inputs]
         self._queue = openvino.AsyncInferQueue(self._compiled)
         self._queue.set_callback(self._collect)
@@ -108,9 +105,8 @@ class OpenVinoGraph:
         core = import_openvino().Core()
         wanted = "float32" if settings.precision == "auto" else settings.precision
         self.precision = _precision(core, wanted)
-        graph = core.read_model(model)
-        options = compile_options(settings, self.precision, graph, hint="LATENCY")
-        self._compiled = core.compile_model(graph, "CPU", options)
+        options = compile_options(settings, self.precision, hint="LATENCY")
+        self._compiled = core.compile_model(core.read_model(model), "CPU", options)
 
     def run(self, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]) -> list[np.ndarray]:
         """The outputs of these names. The next run writes into the same memory."""
@@ -121,12 +117,11 @@ class OpenVinoGraph:
 def compile_options(
     settings: RuntimeSettings,
     precision: str,
-    graph: Any,
     *,
     hint: Literal["THROUGHPUT", "LATENCY"] = "THROUGHPUT",
 ) -> dict[str, str]:
     """How OpenVINO computes: several batches at once, or for `LATENCY` one by all threads."""
-    group = 0 if settings.precision == "float32" else _dynamic_group(graph)
+    group = 0 if settings.precision == "float32" else DYNAMIC_GROUP
     return {
         "PERFORMANCE_HINT": hint,
         "INFERENCE_PRECISION_HINT": precision,
@@ -137,15 +132,6 @@ def compile_options(
         # Pinned, the threads of every process take the first cores: two workers share one.
         "ENABLE_CPU_PINNING": "NO",
     }
-
-
-def _dynamic_group(graph: Any) -> int:
-    """The size of groups that all inputs of products with weights can be cut into; 0 is none."""
-    products = [one for one in graph.get_ops() if one.get_type_name() == "MatMul"]
-    by_weights = (one for one in products if one.input_value(1).get_partial_shape().is_static)
-    widths = (one.input_value(0).get_partial_shape()[-1] for one in by_weights)
-    common = gcd(*(width.get_length() for width in widths if width.is_static))
-    return next((size for size in DYNAMIC_GROUPS if common % size == 0), 0)
 
 
 def output_places(compiled: Any, heads: Sequence[HeadSpec]) -> dict[str, int]:
