@@ -20,6 +20,7 @@ from biobert.model.weights import read_config, read_tensors
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.compressing import CompressionReport, GateError, compress
 from biobert.pipeline.evaluating import CorpusPlaces
+from biobert.pipeline.learnt import learnt_from
 from biobert.pipeline.load import load_model
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.ner import NamedEntityRecognition
@@ -237,7 +238,10 @@ def test_a_student_learns_from_the_model(room: Room) -> None:
     run = {"steps": 2, "checkpoint_every_steps": 2}
     folder, _ = room.compress({"kind": "distil", "student": {"shape": shape}, "run": run})
     assert read_config(folder)["hidden_size"] == 16
-    assert read_manifest(folder).task_settings == read_manifest(room.model).task_settings
+    manifest = read_manifest(folder)
+    assert manifest.task_settings == read_manifest(room.model).task_settings
+    learnt = learnt_from(manifest, data_root=None, cache=room.folder / "cache")
+    assert [one for one in learnt.sources if "train.jsonl" in one]
 
 
 def test_half_of_each_matrix_is_zero(room: Room) -> None:

@@ -18,11 +18,12 @@ from biobert.training.recipe import DataSource
 
 
 def learnt_from(*models: ModelManifest, data_root: Path | None, cache: Path) -> Training:
-    """The documents that the recipes behind one or several models name. Nothing is fetched for
-    it."""
+    """The documents that the recipes behind one or several models name, those of a compression too.
+    Nothing is fetched for it."""
     documents: list[Document] = []
     sources: list[str] = []
     recipes, missing = _behind(models)
+    recipes += [one.compression["recipe"] for one in models if "recipe" in one.compression]
     for source in _sources(recipes):
         found = read_at_hand(source, data_root=data_root, cache=cache)
         (missing if found is None else sources).append(source_name(source))
@@ -39,6 +40,7 @@ def _sources(recipes: Iterable[Mapping[str, Any]]) -> list[DataSource]:
         for table in (
             *one.get("data", {}).get("train", ()),
             *one.get("self_training", {}).get("unlabelled", ()),
+            *one.get("corpora", ()),
         )
     )
     sources = (replace(from_mapping(DataSource, one, place=MANIFEST), times=1) for one in tables)
