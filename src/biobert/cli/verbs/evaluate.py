@@ -140,13 +140,13 @@ def _show(report: "Report") -> None:
 def show_shared(console: "Console", shared: "Shared", *, of: str = "") -> None:
     """What of the test set the model has learnt from, and the score without it; `of` begins the
     lines where there are several models or test sets."""
-    line = f"{of}{shared.unit} that stand in the training data too"
-    console.print(
-        _shared_line(line, shared.count, shared.total, shared.main, distinct=shared.distinct)
-    )
+    what = f"{of}{shared.unit} that stand in the training data too"
+    lines = [_shared_line(what, shared.count, shared.total, shared.main, distinct=shared.distinct)]
     if shared.in_part is not None and shared.in_part > shared.count:
-        line = f"{of}documents of which a passage or a sentence stands there"
-        console.print(_shared_line(line, shared.in_part, shared.total, shared.main_without_parts))
+        what = f"{of}documents of which a passage or a sentence stands there"
+        lines.append(_shared_line(what, shared.in_part, shared.total, shared.main_without_parts))
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False)
 
 
 def show_all_shared(console: "Console", found: "Mapping[str, Shared]") -> None:
