@@ -51,6 +51,11 @@ def test_labels_count_as_they_are_renamed(tmp_path: Path) -> None:
     assert Counter(one.labels for one in found) == {("yes",): 5, ("no",): 5}
 
 
+def test_a_label_to_rename_that_the_corpus_lacks_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match=r"to rename 'maybee'; did you mean 'maybe'"):
+        taken(tmp_path, rename={"maybee": "no"})
+
+
 def test_documents_are_taken_by_what_their_metadata_say(tmp_path: Path) -> None:
     documents = [
         replace(one, metadata={"type": "yesno" if int(one.id) % 2 else "list"}) for one in MANY

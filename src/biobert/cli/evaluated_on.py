@@ -1,14 +1,15 @@
-"""The options that say what a model is tested on, shared by the verbs that test one."""
+"""What the verbs that test a model share: the options that say on what, and what it knew of it."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
+    from biobert.evaluation.overlap import Shared
     from biobert.pipeline.evaluating import TestSet
 
 RenameOption = Annotated[
@@ -53,6 +54,27 @@ def show_set_aside(console: "Console", count: int) -> None:
         console.print(f"{count} records set aside; list them with --rejects FILE")
 
 
+def show_shared(console: "Console", shared: "Shared", *, of: str = "") -> None:
+    """What of the test set the model has learnt from, and the score without it; `of` begins the
+    lines where there are several models or test sets."""
+    what = f"{of}{shared.unit} that stand in the training data too"
+    lines = [_shared_line(what, shared.count, shared.total, shared.main, distinct=shared.distinct)]
+    if shared.in_part is not None and shared.in_part > shared.count:
+        what = f"{of}documents of which a passage or a sentence stands there"
+        lines.append(_shared_line(what, shared.in_part, shared.total, shared.main_without_parts))
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False)
+
+
+def show_all_shared(console: "Console", found: "Mapping[str, Shared]") -> None:
+    """The same of several scores, each by its name; what was not compared is said once."""
+    for name, shared in found.items():
+        if shared.sources:
+            show_shared(console, shared, of=f"{name}: ")
+    for sources, missing in {(one.sources, one.missing): None for one in found.values()}:
+        show_not_compared(console, sources, missing)
+
+
 def show_not_compared(
     console: "Console", sources: "Sequence[str]", missing: "Sequence[str]"
 ) -> None:
@@ -65,6 +87,17 @@ def show_not_compared(
         )
     elif not sources:
         console.print("not compared with the training data: the model names none")
+
+
+def _shared_line(
+    what: str, count: int, total: int, main: float | None, *, distinct: int | None = None
+) -> str:
+    line = f"{what}: {count} of {total}"
+    if distinct is not None and distinct < count:
+        line += f" ({distinct} distinct)"
+    if main is not None:
+        return f"{line}; without them {100 * main:.2f}"
+    return f"{line}; without them there is nothing to score" if count else line
 
 
 def _pairs(values: list[str], option: str, form: str) -> dict[str, str]:

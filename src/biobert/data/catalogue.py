@@ -248,6 +248,27 @@ def with_renamed_labels(document: Document, names: Mapping[str, str]) -> Documen
     )
 
 
+def check_renamed(documents: Sequence[Document], names: Mapping[str, str], *, corpus: str) -> None:
+    """An error for a label to be renamed that neither the documents have nor the catalogue says the
+    corpus has."""
+    there = {
+        name
+        for one in documents
+        for name in (
+            *one.annotated_labels,
+            *one.labels,
+            *(entity.label for entity in one.entities),
+            *(relation.label for relation in one.relations),
+        )
+    }
+    if not Path(corpus).exists():
+        row = load_corpus(corpus)
+        there |= {*row.labels, *row.relations}
+    for name in names:
+        if name not in there:
+            raise unknown_name(f"label of {corpus} to rename", name, there)
+
+
 def documents_where(
     documents: Sequence[Document], said: Mapping[str, str], *, corpus: str
 ) -> list[Document]:

@@ -12,9 +12,9 @@ from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.shelf import unknown_name
 from biobert.core.task import Task
 from biobert.data.catalogue import (
+    check_renamed,
     documents_where,
     has_splits,
-    load_corpus,
     read_split,
     with_renamed_labels,
 )
@@ -89,29 +89,8 @@ def read_gold(
         raise BadInputError("; ".join(said))
     meant = documents_where(found, test_set.where, corpus=test_set.corpus)
     if test_set.rename and split == test_set.split:  # Another one need not have all the labels.
-        _check_renamed(meant, test_set)
+        check_renamed(meant, test_set.rename, corpus=test_set.corpus)
     return [with_renamed_labels(document, test_set.rename) for document in meant]
-
-
-def _check_renamed(documents: Sequence[Document], test_set: TestSet) -> None:
-    """An error for a label to be renamed that neither the documents have nor the catalogue says the
-    corpus has."""
-    names = {
-        name
-        for one in documents
-        for name in (
-            *one.annotated_labels,
-            *one.labels,
-            *(entity.label for entity in one.entities),
-            *(relation.label for relation in one.relations),
-        )
-    }
-    if not Path(test_set.corpus).exists():
-        corpus = load_corpus(test_set.corpus)
-        names |= {*corpus.labels, *corpus.relations}
-    for name in test_set.rename:
-        if name not in names:
-            raise unknown_name("label of the corpus to rename", name, names)
 
 
 def read_training(test_set: TestSet, places: CorpusPlaces) -> list[Document] | None:

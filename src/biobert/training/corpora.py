@@ -12,6 +12,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.shelf import unknown_name
 from biobert.core.task import Task
 from biobert.data.catalogue import (
+    check_renamed,
     documents_where,
     read_split,
     shown_where,
@@ -39,6 +40,8 @@ def read_sources(
         name = source_name(source)
         if name in documents:
             raise named_twice(name)
+        if source.rename:
+            check_renamed(found, source.rename, corpus=source.corpus)
         meant = documents_where(found, source.where, corpus=source.corpus)
         kept = _share_of(meant, source)
         selected = [select_labels(document, source) for document in kept]

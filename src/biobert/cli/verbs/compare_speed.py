@@ -14,8 +14,7 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
-from biobert.cli.evaluated_on import PartOption, RenameOption, renamed
-from biobert.cli.verbs.evaluate import show_all_shared
+from biobert.cli.evaluated_on import PartOption, RenameOption, renamed, show_all_shared
 
 if TYPE_CHECKING:
     from biobert.pipeline.comparing_speed import SpeedComparison, Variant

@@ -1,20 +1,13 @@
 """`biobert compress`: a smaller or faster model, if it is as good."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.verbs.evaluate import show_all_shared
-
-if TYPE_CHECKING:
-    from biobert.pipeline.compressing import CompressionReport
+from biobert.cli.gate import cleared_away, show_gate
 
 
 def register(app: typer.Typer) -> None:
@@ -59,50 +52,3 @@ def compress(
         )
     data = {"output": str(output), **report.to_json()}
     return Answer(data, lambda: show_gate(report, output))
-
-
-@contextmanager
-def cleared_away() -> Iterator[None]:
-    """A block that SIGTERM ends as an error does, so that what is half written goes with it."""
-    before = signal.signal(signal.SIGTERM, _leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    del frame
-    raise SystemExit(128 + number)
-
-
-def show_gate(report: "CompressionReport", output: Path) -> None:
-    """Print the models beside each other."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold")
-    columns = {
-        "original": report.original,
-        "original, exported": report.exported,
-        "compressed": report.compressed,
-    }
-    models = {name: one for name, one in columns.items() if one is not None}
-    for column in ("", *models):
-        table.add_column(column, justify="right" if column else "left")
-    weighed = models.values()
-    for name in report.original.scores:
-        table.add_row(name, *(f"{100 * one.scores[name]:.2f}" for one in weighed))
-    table.add_row("one text, median ms", *(f"{one.p50_ms:.1f}" for one in weighed))
-    table.add_row("texts a second", *(f"{one.texts_per_second:.1f}" for one in weighed))
-    table.add_row("MiB", *(f"{one.bytes / 2**20:.1f}" for one in weighed))
-    table.add_row("engine", *(one.engine for one in weighed))
-    console = Console(highlight=False)
-    console.print(table)
-    named = {
-        f"{name}, {column}": one.shared[name]
-        for name in report.original.scores
-        for column, one in models.items()
-    }
-    show_all_shared(console, named)
-    console.print(f"model folder: {output}")

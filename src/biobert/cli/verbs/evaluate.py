@@ -21,11 +21,12 @@ from biobert.cli.evaluated_on import (
     asked_test_set,
     show_not_compared,
     show_set_aside,
+    show_shared,
 )
 from biobert.cli.rejects import RejectsOption, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from rich.console import Console
     from rich.table import Table
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from biobert.core.task import Score
     from biobert.evaluation.errors import ErrorTable
     from biobert.evaluation.labels import ConfusionMatrix
-    from biobert.evaluation.overlap import Shared
     from biobert.evaluation.report import Report
 
 
@@ -135,38 +135,6 @@ def _show(report: "Report") -> None:
         f"{report.sentences_per_second:.0f} sentences/s"
     )
     show_set_aside(console, setting.set_aside)
-
-
-def show_shared(console: "Console", shared: "Shared", *, of: str = "") -> None:
-    """What of the test set the model has learnt from, and the score without it; `of` begins the
-    lines where there are several models or test sets."""
-    what = f"{of}{shared.unit} that stand in the training data too"
-    lines = [_shared_line(what, shared.count, shared.total, shared.main, distinct=shared.distinct)]
-    if shared.in_part is not None and shared.in_part > shared.count:
-        what = f"{of}documents of which a passage or a sentence stands there"
-        lines.append(_shared_line(what, shared.in_part, shared.total, shared.main_without_parts))
-    for line in lines:
-        console.print(line, soft_wrap=True, markup=False)
-
-
-def show_all_shared(console: "Console", found: "Mapping[str, Shared]") -> None:
-    """The same of several scores, each by its name; what was not compared is said once."""
-    for name, shared in found.items():
-        if shared.sources:
-            show_shared(console, shared, of=f"{name}: ")
-    for sources, missing in {(one.sources, one.missing): None for one in found.values()}:
-        show_not_compared(console, sources, missing)
-
-
-def _shared_line(
-    what: str, count: int, total: int, main: float | None, *, distinct: int | None = None
-) -> str:
-    line = f"{what}: {count} of {total}"
-    if distinct is not None and distinct < count:
-        line += f" ({distinct} distinct)"
-    if main is not None:
-        return f"{line}; without them {100 * main:.2f}"
-    return f"{line}; without them there is nothing to score" if count else line
 
 
 def _table(title: str, rows: "Iterable[tuple[str, Score]]") -> "Table":

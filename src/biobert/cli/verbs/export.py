@@ -8,7 +8,7 @@ import typer
 from biobert.cli.answer import Answer, JsonFlag, answering
 from biobert.cli.choices import choice, need_option
 from biobert.cli.evaluated_on import PartOption, RenameOption, renamed
-from biobert.cli.verbs.compress import cleared_away, show_gate
+from biobert.cli.gate import cleared_away, show_gate
 from biobert.core.errors import BadInputError
 
 if TYPE_CHECKING:
