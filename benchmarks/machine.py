@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from biobert.core.task import Scores
@@ -20,6 +20,7 @@ CACHE = Path(__file__).parent / ".cache"
 MINI = Path(__file__).parents[1] / "models/biobert-mini"
 """The compact encoder of the repository."""
 LIBRARIES = ("torch", "transformers", "openvino")
+Name = TypeVar("Name")
 
 
 def describe_machine() -> dict[str, Any]:
@@ -35,10 +36,10 @@ def describe_machine() -> dict[str, Any]:
 
 
 def interleaved_medians(
-    jobs: Mapping[str, Callable[[], object]], *, repeats: int
-) -> dict[str, float]:
+    jobs: Mapping[Name, Callable[[], object]], *, repeats: int
+) -> dict[Name, float]:
     """Median seconds of each job; the jobs take turns, so that a busy machine hurts all alike."""
-    seconds: dict[str, list[float]] = {name: [] for name in jobs}
+    seconds: dict[Name, list[float]] = {name: [] for name in jobs}
     for number in range(repeats):
         for name, job in jobs.items():
             began = time.perf_counter()

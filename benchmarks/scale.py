@@ -11,10 +11,9 @@ import os
 import tempfile
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 import ray
-from machine import CACHE, record
+from machine import CACHE, interleaved_medians, record
 
 from biobert.cli.places import without_telemetry
 from biobert.data.catalogue import read_split
@@ -35,11 +34,13 @@ def main() -> None:
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     with tempfile.TemporaryDirectory() as folder:
         files = _write_files(Path(folder) / "in")
-        seconds = {
-            workers: median(_seconds(folder, files, workers) for _ in range(REPEATS))
-            - median(_seconds(folder, files[:FEW], workers) for _ in range(REPEATS))
+        jobs = {
+            (workers, count): partial(_annotate, folder, files[:count], workers)
             for workers in (1, 2)
+            for count in (FEW, len(files))
         }
+        medians = interleaved_medians(jobs, repeats=REPEATS)
+    seconds = {workers: medians[workers, len(files)] - medians[workers, FEW] for workers in (1, 2)}
     figures = {
         "files": len(files) - FEW,
         "seconds": {str(workers): round(value, 2) for workers, value in seconds.items()},
@@ -64,11 +65,10 @@ def _write_files(folder: Path) -> list[str]:
     return written
 
 
-def _seconds(folder: str, files: list[str], workers: int) -> float:
+def _annotate(folder: str, files: list[str], workers: int) -> None:
     make = partial(Annotator, settings=RuntimeSettings(threads=1))
     settings = BatchSettings(f"{folder}/out/", ("jsonl",))
-    result = annotate_on_ray(files, make, settings, Rejects(), workers=RayWorkers(workers))
-    return result.seconds
+    annotate_on_ray(files, make, settings, Rejects(), workers=RayWorkers(workers))
 
 
 if __name__ == "__main__":

@@ -80,9 +80,9 @@ NO_OBJECT = "this must be a JSON object: {...}"
         ("/v1/annotate", b'{"documents": [1]}', "documents.0", NO_OBJECT),
         ("/v1/annotate", b"{}", "body", "give either text or documents"),
         ("/v1/convert", b"[]", "body", NO_OBJECT),
-        ("/v1/convert", b'{"documents": [1]}', "body.documents.0", NO_OBJECT),
+        ("/v1/convert", b'{"documents": [1]}', "documents.0", NO_OBJECT),
         ("/v1/convert", b'{"documents": [{"id": "1", "text": "a", "metadata": 1}]}',
-         "body.documents.0.metadata", NO_OBJECT),
+         "documents.0.metadata", NO_OBJECT),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_in_plain_words(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 
@@ -29,6 +30,7 @@ from biobert.serving.schema import (
     EXAMPLE,
     AnnotateRequest,
     ClassifyRequest,
+    ConvertRequest,
     RelationsRequest,
     TextsRequest,
 )
@@ -40,6 +42,7 @@ IN_BODY = frozenset({"text", "documents"})
 FORMAT = "format"
 FormatQuery = Annotated[str | None, Query(description="Of the body and the answer.")]
 REFERENCE = "#/components/schemas/{model}"
+AS_INPUT = "{model}-Input"
 BIOC_JSON = {"documents": [{"id": "1", "passages": [{"offset": 0, "text": EXAMPLE}]}]}
 BIOC_XML = (
     "<collection><source/><date/><key/><document><id>1</id><passage><offset>0</offset>"
@@ -128,8 +131,20 @@ async def asked_of(
 
 def bodies(kind: type[TextsRequest]) -> dict[str, Any]:
     """The bodies that are read, for the OpenAPI document."""
-    own = {"schema": {"$ref": REFERENCE.format(model=kind.__name__)}, "example": {"text": EXAMPLE}}
-    return {"requestBody": {"required": True, "content": {JSON: own, **BODIES}}}
+    return _body({JSON: _own(kind, {"text": EXAMPLE}), **BODIES})
+
+
+def own_body(kind: type[BaseModel], example: Any) -> dict[str, Any]:
+    """The same where only our own JSON is read."""
+    return _body({JSON: _own(kind, example)})
+
+
+def _body(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _own(kind: type[BaseModel], example: Any) -> dict[str, Any]:
+    return {"schema": {"$ref": REFERENCE.format(model=kind.__name__)}, "example": example}
 
 
 def add_examples(paths: Mapping[str, Any]) -> None:
@@ -151,4 +166,7 @@ def schemas() -> dict[str, Any]:
     """The schemas of the JSON bodies, which FastAPI does not know."""
     kinds = (AnnotateRequest, RelationsRequest, ClassifyRequest)
     _, found = models_json_schema([(one, "validation") for one in kinds], ref_template=REFERENCE)
-    return dict(found["$defs"])
+    # Its documents are those of answers, of which FastAPI knows how they are written.
+    convert = ConvertRequest.model_json_schema(ref_template=REFERENCE.format(model=AS_INPUT))
+    parts = {AS_INPUT.format(model=name): one for name, one in convert.pop("$defs").items()}
+    return {**found["$defs"], **parts, ConvertRequest.__name__: convert}
