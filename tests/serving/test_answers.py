@@ -13,8 +13,8 @@ from biobert.core.document import Document, Entity
 from biobert.core.files import Memory
 from biobert.data.formats.jsonl import document_from_json
 from biobert.data.reading import read_documents, write_documents
-from biobert.pipeline.answering import Answerer
-from biobert.pipeline.filling import GapFiller
+from biobert.pipeline.answerer import Answerer
+from biobert.pipeline.gap_filler import GapFiller
 from biobert.runtime.settings import RuntimeSettings
 from biobert.serving.pairs import documents_of_pairs
 from biobert.trust.deidentification import Deidentifier

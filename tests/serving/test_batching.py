@@ -133,6 +133,20 @@ def test_a_batch_that_fails_harms_no_other(batcher: Batcher, model: LoadedModel)
     assert len(batcher.predict(model.predictor, [window(4)], Job(30.0))) == 1
 
 
+def test_a_watcher_that_fails_harms_no_later_batch(model: LoadedModel) -> None:
+    problems = [OSError("no space for figures")]
+
+    def watch(figures: BatchFigures) -> None:
+        if problems:
+            raise problems.pop()
+
+    batcher = Batcher(BatchingSettings(), watch)
+    with pytest.raises(OSError, match="no space"):
+        batcher.predict(model.predictor, [window(4)], Job(30.0))
+    assert len(batcher.predict(model.predictor, [window(4)], Job(30.0))) == 1
+    batcher.close()
+
+
 def test_closing_finishes_what_was_taken(model: LoadedModel) -> None:
     batcher = Batcher(BatchingSettings(tokens=8, wait_milliseconds=200.0))
     with ThreadPoolExecutor(1) as requests:

@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from biobert.core.errors import BadInputError
 from biobert.core.settings import from_mapping
 from biobert.runtime.settings import RuntimeSettings
+from biobert.serving import keys as keys_module
 from biobert.serving.keys import create_key
 from biobert.serving.logs import LOGGER, JsonLines
 from biobert.serving.refusals import Refusal
@@ -66,6 +67,22 @@ def test_a_key_is_needed(guarded: TestClient, keys: dict[str, str]) -> None:
     for headers in (bearer(keys["reader"]), {"x-api-key": keys["admin"]}):
         assert guarded.post("/v1/annotate", json=TEXT, headers=headers).status_code == 200
     assert guarded.get("/livez").status_code == guarded.get("/readyz").status_code == 200
+
+
+def test_it_is_not_ready_while_nobody_can_be_let_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys_module, "LOOK_AGAIN_SECONDS", 0.0)
+    file = tmp_path / "keys.json"
+    create_key(file, "one")
+    with serving(security={"keys": file}) as client:
+        for path in ("/livez", "/readyz", "/health"):
+            assert client.get(path).status_code == 200
+        assert client.head("/readyz").status_code == client.head("/livez").status_code == 200
+        file.chmod(0o644)
+        assert client.get("/livez").status_code == 200
+        assert client.get("/readyz").json()["error"]["code"] == "keys-unreadable"
+        assert client.get("/v1/models").status_code == 503
 
 
 def test_a_body_is_not_read_for_who_has_no_key(guarded: TestClient) -> None:

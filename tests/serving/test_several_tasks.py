@@ -7,7 +7,7 @@ import pytest
 
 from biobert import Annotator
 from biobert.core.document import Document
-from biobert.pipeline.answering import Answerer
+from biobert.pipeline.answerer import Answerer
 from biobert.runtime.settings import RuntimeSettings
 from biobert.serving.pairs import documents_of_pairs
 from biobert.training.splitting import split_folder

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import BaseModel, Field, RootModel
 
 from biobert.core.document import Document
-from biobert.pipeline.answering import FoundAnswer
-from biobert.pipeline.filling import Gap
+from biobert.pipeline.answerer import FoundAnswer
+from biobert.pipeline.gap_filler import Gap
 from biobert.serving.content import MEDIA_TYPES
 from biobert.serving.routing import JSON
 from biobert.serving.schema import ANNOTATED, EXAMPLE

@@ -221,8 +221,12 @@ class Batcher:
 
     def _work(self) -> None:
         while (parts := self._next_batch()) is not None:
-            if parts:
-                self._run(parts)
+            if not parts:
+                continue
+            # Whatever goes wrong belongs to those who wait; this thread must go on.
+            problem = self._inference.submit(self._run, parts).exception()
+            if problem is not None:
+                self._fail(parts, problem)
 
     def _next_batch(self) -> list[_Part] | None:
         """Parts of calls of one model; none when the calls were forgotten, None at the end."""
@@ -269,15 +273,9 @@ class Batcher:
     def _run(self, parts: list[_Part]) -> None:
         windows = [window for part in parts for window in part.windows]
         began = time.monotonic()
-        running = self._inference.submit(parts[0].call.predictor.predict, windows)
-        # Whatever goes wrong belongs to those who wait; this thread must go on.
-        problem = running.exception()
-        if problem is not None:
-            self._fail(parts, problem)
-            return
+        outputs = iter(parts[0].call.predictor.predict(windows))
         # Told before it is done, so that a request ends after all that belongs to it.
         self._tell(parts, began)
-        outputs = iter(running.result())
         for part in parts:
             for number in range(part.start, part.end):
                 part.call.outputs[number] = next(outputs)

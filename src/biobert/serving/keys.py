@@ -144,6 +144,10 @@ class KeyRing:
         self._keys: dict[str, Key] = {}
         self._refresh()
 
+    def check(self) -> None:
+        """Raises BadInputError where the key file cannot be read."""
+        self._refresh()
+
     def find(self, presented: str) -> Key | None:
         """The key that was presented, None where it is unknown or expired.
 

@@ -18,9 +18,9 @@ from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.core.shelf import unknown_name
 from biobert.core.task import Task, Window
-from biobert.pipeline.answering import TASK as QUESTIONS
+from biobert.pipeline.answerer import TASK as QUESTIONS
 from biobert.pipeline.embedder import WANTED_FILES, Embedder
-from biobert.pipeline.filling import GapFiller
+from biobert.pipeline.gap_filler import GapFiller
 from biobert.pipeline.load import LoadedModel, load_model, model_folder
 from biobert.runtime.settings import RuntimeSettings
 from biobert.serving.batching import Batcher, Job, JobPredictor

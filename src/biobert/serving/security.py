@@ -77,12 +77,8 @@ class Gate:
         """
         if access == "anyone" or self._ring is None:
             return Caller(ANONYMOUS, "reader")
-        try:
-            key = self._ring.find(_presented(headers))
-        except BadInputError:
-            raise Refusal(
-                503, "keys-unreadable", "the key file cannot be read", retry_after=10
-            ) from None
+        self.check_keys()
+        key = self._ring.find(_presented(headers))
         if key is None:
             raise Refusal(
                 401,
@@ -91,6 +87,16 @@ class Gate:
                 headers={"WWW-Authenticate": "Bearer"},
             )
         return Caller(key.id, key.role, key.requests_per_minute)
+
+    def check_keys(self) -> None:
+        """Refuse all while there are keys that cannot be read."""
+        try:
+            if self._ring is not None:
+                self._ring.check()
+        except BadInputError:
+            raise Refusal(
+                503, "keys-unreadable", "the key file cannot be read", retry_after=10
+            ) from None
 
     def admit(self, caller: Caller, access: Access) -> None:
         """Let the caller do this, or Refusal: 403 for a key of too little weight."""

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from biobert.core.questions import question_document
-from biobert.pipeline.answering import TASK, Answerer
+from biobert.pipeline.answerer import TASK, Answerer
 from biobert.serving.answers import QuestionAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import answer_of

@@ -34,6 +34,7 @@ _OPEN = APIRouter()
 _METRICS = guarded(_MetricsRoute)
 
 
+@_OPEN.head("/livez", include_in_schema=False)
 @_OPEN.get(
     "/livez",
     summary="Is it alive?",
@@ -45,6 +46,8 @@ async def live() -> PlainTextResponse:
     return PlainTextResponse(ALIVE)
 
 
+@_OPEN.head("/readyz", include_in_schema=False)
+@_OPEN.get("/health", include_in_schema=False)  # as text-embeddings-inference calls it
 @_OPEN.get(
     "/readyz",
     summary="Is it ready?",
@@ -52,8 +55,11 @@ async def live() -> PlainTextResponse:
     responses={200: _text(READY), 503: {"description": ERRORS[503], "model": ErrorAnswer}},
 )
 async def ready(request: Request) -> PlainTextResponse:
-    """The models are loaded and requests are taken; 503 otherwise. Needs no key."""
-    service_of(request).check_open()
+    """The models are loaded, keys can be read, and requests are taken; 503 otherwise. Needs no
+    key."""
+    service = service_of(request)
+    service.check_open()
+    service.gate.check_keys()
     return PlainTextResponse(READY)
 
 

@@ -294,7 +294,8 @@ function clear() {
   byId("format").value = AUTO;
   answer = view = null;
   byId("results").hidden = byId("skip-results").hidden = true;
-  for (const name of ["reading", "mention-list", "relation-list", "types", "document", "errors"]) {
+  reading.clear();
+  for (const name of ["mention-list", "relation-list", "types", "document", "errors"]) {
     byId(name).replaceChildren();
   }
   removeFile();
@@ -306,10 +307,11 @@ function clear() {
 
 function onDrop(event) {
   document.body.classList.remove("dragging");
-  const [dropped] = event.dataTransfer.files;
+  const [dropped, ...others] = event.dataTransfer.files;
   if (!dropped) return;
   event.preventDefault();
   chooseFile(dropped);
+  if (others.length) say(`One file at a time: ${dropped.name} is taken, ${others.length} more are not.`);
 }
 
 function onDrag(event) {

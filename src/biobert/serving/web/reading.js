@@ -39,6 +39,16 @@ export class Reading {
     this.#article.replaceChildren(...view.blocks.map((block, place) => this.#block(block, spans[place])));
   }
 
+  /** Forget the document. */
+  clear() {
+    this.#hide();
+    this.#view = null;
+    this.#pieces = [];
+    this.#shown = [];
+    this.#card.replaceChildren();
+    this.#article.replaceChildren();
+  }
+
   /** Mark only the mentions whose numbers are in `shown`. */
   filter(shown) {
     this.#hide();
