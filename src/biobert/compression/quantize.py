@@ -5,7 +5,6 @@ own scale, weight = scale x int8, and a DequantizeLinear node gives the float ba
 as they are.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,26 +23,16 @@ STORED_AS = {
 ROUNDS_ACTIVATIONS = "QuantizeLinear"
 
 
-@dataclass(frozen=True, slots=True)
-class QuantizeReport:
-    """How many tensors were rounded, and the size before and after, in bytes."""
-
-    tensors: int
-    bytes_before: int
-    bytes_after: int
-
-
-def quantize_weights(source: Path, target: Path) -> QuantizeReport:
+def quantize_weights(source: Path, target: Path) -> None:
     """Write `target` with int8 weights for every matrix product and embedding table.
 
     Raises BadInputError for a graph in which no weights are floats.
     """
-    before = source.stat().st_size
     model = onnx.load(source)
     graph = model.graph
     axes = _axes(graph)
     initializers = {tensor.name: tensor for tensor in graph.initializer}
-    nodes, count = [], 0
+    nodes = []
     for name, axis in axes.items():
         tensor = initializers.get(name)
         if tensor is None or tensor.data_type != TensorProto.FLOAT or len(tensor.dims) != 2:
@@ -53,8 +42,7 @@ def quantize_weights(source: Path, target: Path) -> QuantizeReport:
             continue
         graph.initializer.remove(tensor)
         nodes.append(_add_rounded(graph, name, weights, axis))
-        count += 1
-    if not count:
+    if not nodes:
         raise BadInputError(f"{source}: no float weights to round: export the model it was made of")
     # Dequantisation must come before its users.
     old = list(graph.node)
@@ -62,7 +50,6 @@ def quantize_weights(source: Path, target: Path) -> QuantizeReport:
     graph.node.extend([*nodes, *old])
     onnx.checker.check_model(model)
     onnx.save(model, target)
-    return QuantizeReport(count, before, target.stat().st_size)
 
 
 def restore_floats(source: Path, target: Path) -> None:

@@ -1,12 +1,12 @@
-"""Grouping rows of unequal length so that little is padded."""
+"""Grouping rows of unequal length so that little is padded, and cutting outputs back to them."""
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from biobert.core.task import InputName, Window
+from biobert.core.task import HeadSpec, InputName, Outputs, Window
 
 
 def length_sorted_batches(
@@ -71,3 +71,13 @@ def pad_rows(rows: Sequence[npt.NDArray[np.int64]], *, value: int) -> npt.NDArra
     for number, row in enumerate(rows):
         padded[number, : len(row)] = row
     return padded
+
+
+def cut_outputs(
+    heads: Sequence[HeadSpec], logits: Mapping[str, npt.NDArray[np.float32]], row: int, length: int
+) -> Outputs:
+    """The outputs of one row; those by token are cut to the window's own length."""
+    return {
+        head.name: logits[head.name][row, :length] if head.is_by_token else logits[head.name][row]
+        for head in heads
+    }

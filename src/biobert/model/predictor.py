@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from biobert.core.batching import length_sorted_batches, window_arrays
+from biobert.core.batching import cut_outputs, length_sorted_batches, window_arrays
 from biobert.core.errors import BadInputError
 from biobert.core.task import HeadSpec, Outputs, Predictor, Window
 from biobert.model.attention import take_kernels_for_any_shape
@@ -112,7 +112,7 @@ class TorchPredictor:
                 numbers = batch.tolist()
                 logits = self._logits([windows[number] for number in numbers])
                 for row, number in enumerate(numbers):
-                    outputs[number] = self._cut(logits, row, lengths[number])
+                    outputs[number] = cut_outputs(self.network.specs, logits, row, lengths[number])
         self.network.train(was_training)
         return outputs
 
@@ -130,14 +130,6 @@ class TorchPredictor:
     def _autocast(self) -> torch.autocast:
         enabled = self.precision == "bf16"
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled)
-
-    def _cut(self, logits: dict[str, np.ndarray], row: int, length: int) -> Outputs:
-        return {
-            spec.name: logits[spec.name][row, :length]
-            if spec.is_by_token
-            else logits[spec.name][row]
-            for spec in self.network.specs
-        }
 
 
 def _chosen_device(settings: TorchSettings) -> torch.device:

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from biobert.core.batching import length_sorted_batches, window_arrays
+from biobert.core.batching import cut_outputs, length_sorted_batches, window_arrays
 from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.task import HeadSpec, InputName, Outputs, Window
-from biobert.runtime.batches import TOKEN_BUDGET, cut_outputs
-from biobert.runtime.settings import RuntimeSettings
+from biobert.runtime.settings import TOKEN_BUDGET, RuntimeSettings
 
 ERRORS_ONLY = 3
 WEIGHTS_AS_FLOATS = "session.disable_quant_qdq"

@@ -13,11 +13,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from biobert.core.batching import length_sorted_batches, window_arrays
+from biobert.core.batching import cut_outputs, length_sorted_batches, window_arrays
 from biobert.core.errors import BadInputError
 from biobert.core.task import HeadSpec, InputName, IntArray, Outputs, Window
-from biobert.runtime.batches import TOKEN_BUDGET, cut_outputs
-from biobert.runtime.settings import Precision, RuntimeSettings
+from biobert.runtime.settings import TOKEN_BUDGET, Precision, RuntimeSettings
 
 DYNAMIC_GROUP = 128
 """Inputs in eight bits meet eight-bit weights in groups of this size: 13% faster than OpenVINO's

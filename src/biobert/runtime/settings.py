@@ -9,6 +9,8 @@ from biobert.core.errors import BadInputError
 
 Engine = Literal["auto", "openvino", "onnxruntime", "torch"]
 Precision = Literal["auto", "float32", "bf16"]
+TOKEN_BUDGET = 1024
+"""Slots of a batch, where the settings leave it to the engine."""
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 
