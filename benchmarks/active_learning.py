@@ -8,25 +8,25 @@ round before (the gold labels of the rest stay hidden). Every round trains the c
 layers of width 384, from models/biobert-mini) anew: 5 epochs, more where that would be too few
 steps. The yardstick is the same recipe on all 5424 sentences. Nothing is chosen on devel or test.
 
-A stopped run goes on: each round is a line of `.cache/active-learning/rounds.jsonl`.
+A stopped run goes on: each round is a line of `.cache/active-learning/rounds.jsonl`. At the end
+results/active-learning.jsonl gets a line, with each method's test F1 by number of sentences and the
+number that reaches 95% of the yardstick; results/active-learning.png shows the curves.
 """
 
 import json
-import os
 import shutil
 import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from corpora import scores_of, sentences_in, split_of
 from machine import CACHE, MINI, RESULTS, QuietListener, record
 
-from biobert.core.annotate import annotate_documents, answer_documents, part_of
+from biobert.core.annotate import answer_documents
 from biobert.core.document import Document
-from biobert.data.catalogue import read_split
 from biobert.data.reading import write_documents
 from biobert.pipeline.load import LoadedModel, load_model
 from biobert.pipeline.suggesting import SuggestionSettings, choose
@@ -35,7 +35,7 @@ from biobert.training.material import Places
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
 
-DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
+CORPUS = "NCBI-disease"
 FOLDER = CACHE / "active-learning"
 ROUNDS = FOLDER / "rounds.jsonl"
 PICTURE = RESULTS / "active-learning.png"
@@ -51,7 +51,7 @@ Row = dict[str, Any]
 def main() -> None:
     seeds = [int(one) for one in sys.argv[1:]] or [1]
     FOLDER.mkdir(parents=True, exist_ok=True)
-    pool = [part for document in _split("train") for part in _sentences(document)]
+    pool = [part for document in split_of(CORPUS, "train") for part in sentences_in(document)]
     for seed in seeds:
         if not _rows(seed, ALL):
             _round(pool, range(len(pool)), [], seed=seed, method=ALL)
@@ -115,11 +115,7 @@ def _round(
     row["mentions"] = sum(len(pool[number].entities) for number in labelled)
     row["words"] = sum(len(pool[number].text.split()) for number in labelled)
     for split in ("devel", "test"):
-        gold = _split(split)
-        predicted = annotate_documents(
-            gold, task=model.task, tokenizer=model.tokenizer, predictor=model.predictor
-        )
-        row[split] = model.task.score(gold, predicted).main
+        row[split] = scores_of(model, split_of(CORPUS, split)).main
     with ROUNDS.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(row) + "\n")
     print({name: value for name, value in row.items() if name != "added"}, flush=True)
@@ -147,14 +143,6 @@ def _trained(pool: Sequence[Document], labelled: Sequence[int], *, seed: int) ->
     recipe = read_recipe(tables, place="benchmark")
     train(recipe, Places(output=output, cache=FOLDER), listener=QuietListener(), resume=False)
     return load_model(output, RuntimeSettings(engine="torch"))
-
-
-def _sentences(document: Document) -> list[Document]:
-    return [part_of(document, one.start, one.end) for one in document.sentences]
-
-
-def _split(split: str) -> list[Document]:
-    return read_split("NCBI-disease", split, data_root=DATA, cache=CACHE)
 
 
 def _rows(seed: int, method: str) -> list[Row]:

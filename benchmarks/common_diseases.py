@@ -7,15 +7,14 @@ to 8 of their sentences each; one counts as found where a disease is marked that
 Without `task.terms` the same sentences are asked again.
 """
 
-import os
 import random
 import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
-from machine import CACHE, record
+from corpora import PLACES
+from machine import record
 
 from biobert import Annotator
 from biobert.core.document import Document, Span
@@ -26,7 +25,6 @@ from biobert.data.rejects import Rejects
 from biobert.pipeline.load import load_model
 from biobert.text.sentences import sentences_of
 
-DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
 LEAST, SENTENCES, KEPT = 8, 8, 200
 SHORTEST, LONGEST_SENTENCE = 4, 400
 WORD = re.compile(r"\w+")
@@ -50,14 +48,14 @@ def main() -> None:
 
 def names() -> set[str]:
     """Those of the ontology, in small letters."""
-    terms = find_split(load_corpus("Disease-Ontology"), "terms", data_root=DATA, cache=CACHE)
+    terms = find_split(load_corpus("Disease-Ontology"), "terms", PLACES)
     found = read_ontology(terms.path, Rejects())
     return {name.lower() for name in found if len(name) >= SHORTEST and WORD.match(name)}
 
 
 def common(wanted: Iterable[str]) -> Seen:
     """The names that stand often enough, and some of their sentences."""
-    articles = find_split(load_corpus("PMC-OA-articles"), "all", data_root=DATA, cache=CACHE)
+    articles = find_split(load_corpus("PMC-OA-articles"), "all", PLACES)
     by_first: dict[str, list[str]] = defaultdict(list)
     for name in sorted(wanted, key=len, reverse=True):
         by_first[WORD.findall(name)[0]].append(name)

@@ -7,22 +7,21 @@ names few species; with one network whose heads know all three types. After each
 F1 on the test split of every corpus learnt so far. `replay` mixes a quarter of the earlier
 sentences in, `ewc` holds on to the weights that mattered (elastic weight consolidation),
 `adapters` learns a LoRA adapter for each corpus on the encoder as published, so that nothing can
-be forgotten; `together` learns all three at once, what the others may be measured by. A line for
-each stage in results/continual.jsonl; stages that are there are not run again.
+be forgotten; `together` learns all three at once, what the others may be measured by. Each stage
+adds a line to results/continual.jsonl, with way, seed, stage and the F1 of each corpus; stages that
+are there are not run again.
 """
 
 import argparse
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from corpora import DATA, PLACES, scores_of, split_of
 from machine import CACHE, MINI, QuietListener, record, recorded
 
-from biobert.core.annotate import annotate_documents
 from biobert.core.model_folder import MANIFEST
-from biobert.data.catalogue import read_split
 from biobert.data.rejects import Rejects
 from biobert.pipeline.evaluating import with_labels_alone
 from biobert.pipeline.load import load_model
@@ -37,7 +36,6 @@ STAGES = (("NCBI-disease", "Disease", 0.2), ("BC2GM", "Gene", 0.08), ("linnaeus"
 REPLAYED = 0.25
 WAYS = ("plain", "replay", "ewc", "adapters", "together")
 STRENGTH = 20.0
-DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
 
 
 def main() -> None:
@@ -76,7 +74,7 @@ def _learn(way: str, seed: int, stage: int) -> None:
     if way == "ewc":
         corpus, _, share = STAGES[stage]
         source = DataSource(corpus, share=share)
-        found = read_sources([source], data_root=DATA, cache=CACHE, rejects=Rejects())
+        found = read_sources([source], PLACES, rejects=Rejects())
         documents = [one for some in found.values() for one in some]
         earlier = _folder(way, seed, stage - 1) if stage else None
         write_importance(folder, documents, rows=300, seed=seed, earlier=earlier)
@@ -112,12 +110,8 @@ def _answering(way: str, seed: int, stage: int, number: int) -> Path:
 
 
 def _score(folder: Path, corpus: str, label: str) -> float:
-    model = load_model(folder)
-    gold = read_split(corpus, "test", data_root=DATA, cache=CACHE)
-    found = annotate_documents(
-        gold, task=model.task, tokenizer=model.tokenizer, predictor=model.predictor
-    )
-    return model.task.score(with_labels_alone(gold, [label]), found).main
+    gold = with_labels_alone(split_of(corpus, "test"), [label])
+    return scores_of(load_model(folder), gold).main
 
 
 def _folder(way: str, seed: int, stage: int) -> Path:

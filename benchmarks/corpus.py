@@ -9,7 +9,6 @@ turns. Memory is the resident memory of all processes of a build together.
 """
 
 import io
-import os
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 
 import psutil
+from corpora import DATA
 from machine import CACHE, interleaved_medians, minilm_folder, record
 
 from biobert.data.cleaning import FilterSettings, cleaned, reason_to_drop
@@ -30,7 +30,6 @@ from biobert.data.rejects import Rejects
 from biobert.data.shards import read_manifest
 from biobert.text.tokenizer import Tokenizer
 
-DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
 ARCHIVE = DATA / "pmc" / "pmc_oa_articles.tar.xz"
 OUTPUT = CACHE / "corpus"
 REPEATS = 3
@@ -75,7 +74,7 @@ def main() -> None:
 def _build(archive: Path) -> int:
     """Run the verb; the most memory that its processes had together, in bytes."""
     shutil.rmtree(OUTPUT, ignore_errors=True)
-    command = [sys.executable, "-m", "biobert.cli.main", "corpus", "build", str(archive)]
+    command = [sys.executable, "-m", "biobert", "corpus", "build", str(archive)]
     options = ["--tokenizer", str(minilm_folder()), "--output", str(OUTPUT)]
     process = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL)
     peaks = [0]

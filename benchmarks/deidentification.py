@@ -21,15 +21,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from machine import CACHE, record
+from corpora import split_of
+from machine import record
 
 from biobert import Deidentifier
 from biobert.core.document import Document
 from biobert.core.editing import Edit, edited
-from biobert.data.catalogue import read_split
 from biobert.data.reading import read_documents
 from biobert.evaluation.leaks import LeakScores, score_leaks
-from biobert.trust.note import letter_by_letter
+from biobert.text.letters import letter_by_letter
 from biobert.trust.tagger import load_tagger
 
 NOTES = Path(__file__).parents[1] / "tests" / "trust" / "notes"
@@ -148,8 +148,7 @@ def clean_notes(name: str, one: Measured) -> None:
 
 def abstracts(one: Measured) -> None:
     """Replacements in published abstracts, a thousand characters."""
-    root = Path(os.environ["BIOBERT_DATA"])
-    split = list(read_split("BC5CDR-pubtator", "test", data_root=root, cache=CACHE))
+    split = split_of("BC5CDR-pubtator", "test")
     characters = sum(len(document.text) for document in split)
     began = time.process_time()
     counts = Counter(found.kind for document in split for found in one.deidentifier.find(document))

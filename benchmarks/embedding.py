@@ -8,23 +8,19 @@ results/embedding.jsonl.
 """
 
 import argparse
-import os
 import time
 from pathlib import Path
 
 import numpy as np
-from machine import CACHE, minilm_folder, record
+from corpora import split_of
+from machine import minilm_folder, record
 
 from biobert import Embedder
 from biobert.core.document import Document
 from biobert.core.passages import passage_of
-from biobert.data.catalogue import read_split
 from biobert.evaluation.ranking import ranks, score_ranks
 
-
-def documents_of(split: str) -> list[Document]:
-    root = Path(os.environ["BIOBERT_DATA"])
-    return list(read_split("PubMedQA", split, data_root=root, cache=CACHE))
+CORPUS = "PubMedQA"
 
 
 def texts_of(documents: list[Document], kind: str) -> list[str]:
@@ -34,8 +30,8 @@ def texts_of(documents: list[Document], kind: str) -> list[str]:
 
 def figures(model: str) -> dict[str, float]:
     """Mean reciprocal rank, recall at 1 and 10, and texts a second."""
-    test = documents_of("test")
-    pool = [*test, *documents_of("train"), *documents_of("devel")]
+    test = split_of(CORPUS, "test")
+    pool = [*test, *split_of(CORPUS, "train"), *split_of(CORPUS, "devel")]
     questions, contexts = texts_of(test, "question"), texts_of(pool, "context")
     embedder = Embedder(model)
     began = time.perf_counter()

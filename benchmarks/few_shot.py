@@ -6,14 +6,13 @@ FOLDER carries a masked language model, such as models/biobert-mini. A cell is o
 Inference with the cited words: macro F1 on as many examples of each label of devel, which choose
 the epoch (a large devel set would be labels that one does not have: Gao et al. 2021,
 arXiv:2012.15723, section 3), and on the whole test set. The seed draws the examples too. Each runs
-in a process of its own and adds a line to results/few_shot.jsonl; cells that are there are not run
-again. `--table` prints the means, each at the learning rate that is best on devel.
+in a process of its own and adds a line to results/few-shot.jsonl, with the cell, macro F1 on devel
+and test, accuracy on test and minutes; cells that are there are not run again. `--table` prints the
+means, each at the learning rate that is best on devel.
 """
 
 import argparse
 import json
-import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,19 +22,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from corpora import DATA, mean_and_deviation, scores_of, split_of
 from machine import CACHE, QuietListener, record, recorded
 
-from biobert.core.annotate import annotate_documents
 from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.core.settings import read_toml
-from biobert.core.task import Scores
-from biobert.data.catalogue import read_split
 from biobert.pipeline.load import load_model
 from biobert.training.material import Places
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
 
 CORPUS = "evidence-inference"
+RESULT = "few-shot"
 EPOCHS = {8: 40, 16: 25, 32: 15, 64: 10}
 """By examples of each label: the fewer, the more often, for about as many steps."""
 SEEDS = (1, 2, 3)
@@ -47,7 +45,6 @@ METHODS = {
     "cloze": RECIPES / "few-evidence-inference.toml",
     "classification": RECIPES / "nli-evidence-inference.toml",
 }
-DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,7 @@ def _missing(arguments: argparse.Namespace) -> Iterator[Cell]:
     name = _name_of(arguments.encoder)
     done = {
         Cell(line["method"], line["examples_per_label"], line["learning_rate"], line["seed"])
-        for line in recorded("few_shot")
+        for line in recorded(RESULT)
         if line["encoder"] == name
     }
     cells = (
@@ -121,7 +118,7 @@ def _run_cell(cell: Cell, encoder: Path) -> None:
         began = time.perf_counter()
         manifest = train(recipe, places, listener=QuietListener(), resume=False)
         minutes = (time.perf_counter() - began) / 60
-        test = _test_scores(places.output)
+        test = scores_of(load_model(places.output), split_of(CORPUS, "test"))
     figures = {
         "encoder": _name_of(encoder),
         "method": cell.method,
@@ -134,7 +131,7 @@ def _run_cell(cell: Cell, encoder: Path) -> None:
         "minutes": round(minutes, 2),
     }
     print(json.dumps(figures), flush=True)
-    record("few_shot", figures)
+    record(RESULT, figures)
 
 
 def _tables(cell: Cell, encoder: Path) -> dict[str, Any]:
@@ -153,15 +150,8 @@ def _tables(cell: Cell, encoder: Path) -> dict[str, Any]:
     }
 
 
-def _test_scores(folder: Path) -> Scores:
-    model = load_model(folder)
-    gold = list(read_split(CORPUS, "test", data_root=DATA, cache=CACHE))
-    parts = {"task": model.task, "tokenizer": model.tokenizer, "predictor": model.predictor}
-    return model.task.score(gold, annotate_documents(gold, **parts))
-
-
 def _print_table() -> None:
-    for encoder in dict.fromkeys(line["encoder"] for line in recorded("few_shot")):
+    for encoder in dict.fromkeys(line["encoder"] for line in recorded(RESULT)):
         print(f"macro F1 on test from {encoder}, mean ± deviation (runs)\n")
         print("| examples of each label |", " | ".join(METHODS), "|")
         print("|---|" + "---|" * len(METHODS))
@@ -173,17 +163,14 @@ def _print_table() -> None:
 def _column(encoder: str, method: str, size: int) -> str:
     """Of each seed the run that is best on devel; the first of equal ones."""
     best: dict[int, dict[str, Any]] = {}
-    for line in recorded("few_shot"):
+    for line in recorded(RESULT):
         if (line["encoder"], line["method"], line["examples_per_label"]) != (encoder, method, size):
             continue
         other = best.get(line["seed"])
         if other is None or line["devel"] > other["devel"]:
             best[line["seed"]] = line
     values = [line["test"] for line in best.values()]
-    if not values:
-        return ""
-    spread = f" ± {100 * statistics.stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{100 * statistics.mean(values):.2f}{spread} ({len(values)})"
+    return mean_and_deviation(values) if values else ""
 
 
 if __name__ == "__main__":

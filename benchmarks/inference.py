@@ -10,7 +10,6 @@ models/biobert-mini-12, made twice as wide (wider.py), and is trained alike: hal
 """
 
 import argparse
-import os
 import shutil
 import time
 import warnings
@@ -21,6 +20,7 @@ from statistics import median, quantiles
 from typing import Any
 
 import torch
+from corpora import DATA, sentences_in, split_of
 from machine import CACHE, MINI, interleaved_medians, minilm_folder, record
 from wider import write_twice_as_wide
 
@@ -29,7 +29,6 @@ from biobert.compression.calibrate import Calibration, quantize_statically
 from biobert.compression.folder import export_folder
 from biobert.core.document import Document, Entity
 from biobert.core.model_folder import EXPORTED_MODEL
-from biobert.data.catalogue import read_split
 from biobert.evaluation.spans import score_entities
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.load import load_model
@@ -44,7 +43,6 @@ BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 """Of the pipeline, which sorts nothing; ours are measured against its best."""
 REPEATS = 3
 ABSTRACTS = 200
-DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
 RECIPE: dict[str, Any] = {
     "name": "benchmark-tagger",
     "task": {"name": "ner", "labels": ["Disease"], "scheme": "joint"},
@@ -145,7 +143,7 @@ def _calibrate(plain: Path, static: Path) -> None:
     shutil.copytree(plain, static, dirs_exist_ok=True)
     model = load_model(plain, RuntimeSettings())
     settings = Calibration()
-    documents = read_split("NCBI-disease", "train", data_root=DATA, cache=CACHE)
+    documents = split_of("NCBI-disease", "train")
     examples = (one for document in documents for one in model.task.examples(document))
     rows = model.task.encode(list(islice(examples, settings.rows)), model.tokenizer)
     windows = [one for some in rows for one in some]
@@ -175,8 +173,7 @@ def _pipeline(folder: Path, batch_size: int) -> Callable[[list[str]], list[Docum
 
 def _abstract_latency() -> dict[str, float]:
     """Milliseconds from text to document, for abstracts that come one by one."""
-    found = read_split("BC5CDR-pubtator", "test", data_root=DATA, cache=CACHE)
-    texts = [document.text for document in found][:ABSTRACTS]
+    texts = [document.text for document in split_of("BC5CDR-pubtator", "test")][:ABSTRACTS]
     annotator = Annotator()
     annotator.annotate(texts[0])
     times = []
@@ -188,18 +185,8 @@ def _abstract_latency() -> dict[str, float]:
 
 
 def _gold(corpus: str) -> list[Document]:
-    """A document for each sentence."""
-    found = []
-    for document in read_split(corpus, "test", data_root=DATA, cache=CACHE):
-        for number, sentence in enumerate(document.sentences):
-            entities = [
-                Entity(one.start - sentence.start, one.end - sentence.start, one.label)
-                for one in document.entities
-                if sentence.start <= one.start and one.end <= sentence.end
-            ]
-            text = document.text[sentence.start : sentence.end]
-            found.append(Document(f"{document.id}-{number}", text).with_entities(entities))
-    return found
+    """A document for each sentence of the test split."""
+    return [part for document in split_of(corpus, "test") for part in sentences_in(document)]
 
 
 def _sentences(corpus: str) -> list[str]:

@@ -21,7 +21,6 @@ needs two models of other languages.
 
 import argparse
 import json
-import os
 import resource
 import shutil
 import statistics
@@ -34,16 +33,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from corpora import DATA, PLACES, mean_and_deviation, scores_of, split_of
 from machine import CACHE, MINI, QuietListener, record, recorded
 
-from biobert.core.annotate import annotate_documents
 from biobert.core.document import Document
 from biobert.core.model_folder import MANIFEST
 from biobert.core.settings import read_toml
-from biobert.data.catalogue import find_split, load_corpus, read_split
+from biobert.data.catalogue import find_split, load_corpus
 from biobert.data.reading import write_documents
 from biobert.pipeline.ensemble import write_ensemble
-from biobert.pipeline.evaluating import CorpusPlaces
 from biobert.pipeline.load import load_model
 from biobert.runtime.ensemble import Rule
 from biobert.text.sentences import sentences_of
@@ -114,8 +112,6 @@ ENSEMBLES: dict[str, Rule | None] = {
     "ensemble: probabilities": "mean",
     "ensemble: mean of weights": None,
 }
-DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
-CORPORA = CorpusPlaces(CACHE, DATA)
 
 
 def main() -> None:
@@ -215,7 +211,7 @@ def _join_plain_models() -> None:
             if rule is None:
                 average_models(models, output, name=name)
             else:
-                write_ensemble(models, output, name=name, rule=rule, places=CORPORA)
+                write_ensemble(models, output, name=name, rule=rule, places=PLACES)
             scores = {split: _score(output, split) for split in ("devel", "test")}
         _record(
             {
@@ -286,7 +282,7 @@ def _teacher(seed: int, folder: Path) -> dict[str, Any]:
 
 
 def _names_of_diseases() -> str:
-    terms = find_split(load_corpus("Disease-Ontology"), "terms", data_root=DATA, cache=CACHE)
+    terms = find_split(load_corpus("Disease-Ontology"), "terms", PLACES)
     return str(terms.path)
 
 
@@ -318,13 +314,13 @@ def _others() -> Path:
     path = CACHE / f"{CORPUS}-beyond-{SENTENCES}.jsonl"
     if not path.is_file():
         known = {document.id for document in _first(SENTENCES)}
-        documents = read_split(CORPUS, "train", data_root=DATA, cache=CACHE)
+        documents = split_of(CORPUS, "train")
         write_documents([Document(d.id, d.text) for d in documents if d.id not in known], path)
     return path
 
 
 def _first(wanted: int) -> Iterator[Document]:
-    for document in read_split(CORPUS, "train", data_root=DATA, cache=CACHE):
+    for document in split_of(CORPUS, "train"):
         sentences = sentences_of(document)
         if len(sentences) < wanted:
             wanted -= len(sentences)
@@ -338,10 +334,7 @@ def _first(wanted: int) -> Iterator[Document]:
 
 
 def _score(folder: Path, split: str, corpus: str = CORPUS) -> float:
-    model = load_model(folder)
-    gold = read_split(corpus, split, data_root=DATA, cache=CACHE)
-    parts = {"task": model.task, "tokenizer": model.tokenizer, "predictor": model.predictor}
-    return round(model.task.score(gold, annotate_documents(gold, **parts)).main, 4)
+    return round(scores_of(load_model(folder), split_of(corpus, split)).main, 4)
 
 
 def _learning_weights(recipe: Recipe) -> int:
@@ -364,8 +357,7 @@ def _column(rows: list[dict[str, Any]], what: str) -> str:
     values = [row[what] for row in rows]
     if what not in ("devel", "test"):
         return f"{statistics.median(values):,}"
-    spread = f" ± {100 * statistics.stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{100 * statistics.mean(values):.2f}{spread} ({len(values)})"
+    return mean_and_deviation(values)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from corpora import DATA
 from machine import CACHE, minilm_folder, record
 
 from biobert.core.task import Scores
@@ -374,8 +375,8 @@ def _build_corpus() -> None:
     if (CORPUS / "manifest.json").is_file():
         return
     options = ["--tokenizer", str(minilm_folder()), "--output", str(CORPUS), "--heldout", "0"]
-    verb = [sys.executable, "-m", "biobert.cli.main", "corpus", "build", *CORPORA, *options]
-    environment = {"BIOBERT_DATA": "data", **os.environ}
+    verb = [sys.executable, "-m", "biobert", "corpus", "build", *CORPORA, *options]
+    environment = {**os.environ, "BIOBERT_DATA": str(DATA)}
     subprocess.run(verb, check=True, env=environment, cwd=Path.cwd())
 
 

@@ -7,23 +7,21 @@ model. The efficiency is the rate of two workers over twice that of one. What st
 out: the time of a run over a few files is taken from that over all.
 """
 
-import os
 import tempfile
 from functools import partial
 from pathlib import Path
 
 import ray
-from machine import CACHE, interleaved_medians, record
+from corpora import split_of
+from machine import interleaved_medians, record
 
 from biobert.cli.places import without_telemetry
-from biobert.data.catalogue import read_split
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.batch import BatchSettings
 from biobert.pipeline.scale import INPUTS_IN_PART, RayWorkers, annotate_on_ray
 from biobert.runtime.settings import RuntimeSettings
 
-DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
 SENTENCES_IN_FILE = 60
 REPEATS = 3
 FEW = 2 * INPUTS_IN_PART
@@ -54,7 +52,7 @@ def _write_files(folder: Path) -> list[str]:
     folder.mkdir()
     sentences = [
         document.text[one.start : one.end]
-        for document in read_split("BC5CDR", "test", data_root=DATA, cache=CACHE)
+        for document in split_of("BC5CDR", "test")
         for one in document.sentences
     ]
     written = []

@@ -17,21 +17,19 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
 import httpx2
 import numpy as np
-from machine import CACHE, record
+from corpora import split_of
+from machine import record
 from service_process import RunningService, running_service
 
 from biobert.core.document import Document
-from biobert.data.catalogue import read_split
 from biobert.data.formats.jsonl import document_from_json
 from biobert.pipeline.annotator import Annotator
 
-DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
 ABSTRACTS = 200
 CLIENTS = (1, 8, 64)
 CLIENTS_FOR_MEMORY = 8
@@ -187,10 +185,7 @@ async def with_asker(
 
 def main() -> None:
     options = _options()
-    texts = [
-        document.text
-        for document in read_split("BC5CDR-pubtator", "test", data_root=DATA, cache=CACHE)
-    ][:ABSTRACTS]
+    texts = [document.text for document in split_of("BC5CDR-pubtator", "test")][:ABSTRACTS]
     expected, offline = _offline(texts)
     print("offline:", offline, "words a second", flush=True)
 

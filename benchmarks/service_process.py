@@ -59,7 +59,7 @@ def running_service(*options: object) -> Iterator[RunningService]:
     """`biobert serve` with these options on a free port, until the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "biobert.cli.main", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "biobert", "serve", "--port", str(port)]
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("wb") as stream:
         process = psutil.Popen(
             [*command, *map(str, options)], stderr=stream, stdout=subprocess.DEVNULL

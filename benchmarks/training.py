@@ -8,19 +8,17 @@ padded to their longest row), ours with the default batches of 1024 tokens.
 """
 
 import logging
-import os
 import shutil
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from corpora import split_of
 from machine import CACHE, QuietListener, interleaved_medians, minilm_folder, record
 
 from biobert.core.document import Document
-from biobert.data.catalogue import read_split
 from biobert.training.batches import Row, encode_rows
 from biobert.training.loop import TrainingLoop
 from biobert.training.material import document_source
@@ -30,7 +28,6 @@ from biobert.training.start import build_learner
 SENTENCES = 500
 REPEATS = 3
 PRECISIONS = ("float32", "bf16")
-DATA = Path(os.environ.get("BIOBERT_DATA", "data"))
 
 
 def main() -> None:
@@ -58,7 +55,7 @@ def main() -> None:
 
 def _documents() -> list[Document]:
     found, sentences = [], 0
-    for document in read_split("NCBI-disease", "train", data_root=DATA, cache=CACHE):
+    for document in split_of("NCBI-disease", "train"):
         found.append(document)
         sentences += len(document.sentences)
         if sentences >= SENTENCES:

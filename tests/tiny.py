@@ -1,9 +1,9 @@
 """Tiny real tokenizers and encoders that tests make on the spot."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tokenizers import Tokenizer as Backend
 from tokenizers.models import WordPiece
@@ -19,12 +19,18 @@ WORDS = ["lithium", "cardiac", "arrest", "aspirin", "breast", "cancer", "diabete
 
 def tiny_tokenizer() -> Tokenizer:
     """A lower-casing WordPiece of single characters and a few whole words."""
-    vocabulary = [*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS), *WORDS]
-    ids = {piece: number for number, piece in enumerate(vocabulary)}
+    return tokenizer_of([*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS), *WORDS])
+
+
+def tokenizer_of(
+    pieces: Iterable[str], *, case: Literal["lowered", "kept"] = "lowered"
+) -> Tokenizer:
+    """A WordPiece of these pieces in this order, special ones among them."""
+    ids = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
     backend = Backend(WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=2000))
-    backend.normalizer = BertNormalizer(lowercase=True)
+    backend.normalizer = BertNormalizer(lowercase=case == "lowered")
     backend.pre_tokenizer = BertPreTokenizer()
-    backend.add_special_tokens(SPECIAL)
+    backend.add_special_tokens([piece for piece in SPECIAL if piece in ids])
     return Tokenizer(backend)
 
 

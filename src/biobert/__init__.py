@@ -12,12 +12,13 @@ from biobert.core.version import __version__
 if TYPE_CHECKING:
     from biobert.core.document import Document, Entity, Relation, Span
     from biobert.core.errors import BiobertError
+    from biobert.data.places import CorpusPlaces
     from biobert.pipeline.annotator import Annotator
-    from biobert.pipeline.answering import Answerer
+    from biobert.pipeline.answerer import Answerer
     from biobert.pipeline.embedder import Embedder
-    from biobert.pipeline.evaluating import CorpusPlaces, TestSet, evaluate
-    from biobert.pipeline.filling import GapFiller
-    from biobert.pipeline.learning import train
+    from biobert.pipeline.evaluating import TestSet, evaluate
+    from biobert.pipeline.gap_filler import GapFiller
+    from biobert.pipeline.train import train
     from biobert.pipeline.writer import Writer
     from biobert.trust.deidentification import Deidentifier
 
@@ -43,20 +44,20 @@ __all__ = [
 # Imported when first asked for, so that `import biobert` and the command line start in a blink.
 _HOMES = {
     "Annotator": "biobert.pipeline.annotator",
-    "Answerer": "biobert.pipeline.answering",
+    "Answerer": "biobert.pipeline.answerer",
     "BiobertError": "biobert.core.errors",
-    "CorpusPlaces": "biobert.pipeline.evaluating",
+    "CorpusPlaces": "biobert.data.places",
     "Deidentifier": "biobert.trust.deidentification",
     "Document": "biobert.core.document",
     "Embedder": "biobert.pipeline.embedder",
     "Entity": "biobert.core.document",
-    "GapFiller": "biobert.pipeline.filling",
+    "GapFiller": "biobert.pipeline.gap_filler",
     "Relation": "biobert.core.document",
     "Span": "biobert.core.document",
     "TestSet": "biobert.pipeline.evaluating",
     "Writer": "biobert.pipeline.writer",
     "evaluate": "biobert.pipeline.evaluating",
-    "train": "biobert.pipeline.learning",
+    "train": "biobert.pipeline.train",
 }
 
 

@@ -5,6 +5,7 @@ import json
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -43,3 +44,11 @@ def call(*arguments: object, stdin: str | bytes = "") -> Call:
         except SystemExit as leaving:
             code = int(leaving.code or 0)
     return Call(code, out.getvalue(), err.getvalue())
+
+
+def trained(folder: Path, recipe: str) -> Call:
+    """Train a recipe, written into the folder, to the model folder `model` beside it."""
+    (folder / "toy.toml").write_text(recipe)
+    found = call("train", folder / "toy.toml", "--output", folder / "model", "--json")
+    assert found.code == 0, found.err
+    return found

@@ -212,7 +212,7 @@ def test_a_killed_run_goes_on_without_losing_or_doubling_a_document(
     for number in range(1, 10):
         text = f"Patient {number}: lithium caused diabetes insipidus. " * 300
         (tmp_path / "in" / f"{number:02}.txt").write_text(text)
-    command = [sys.executable, "-m", "biobert.cli.main", "annotate", "in", "--to", "jsonl"]
+    command = [sys.executable, "-m", "biobert", "annotate", "in", "--to", "jsonl"]
     command += ["--model", str(exported_model)]
     with subprocess.Popen([*command, "--output", "out"], cwd=tmp_path) as running:
         while len(list((tmp_path / "out").glob("[0-9]*.jsonl"))) < 2:

@@ -9,10 +9,10 @@ import pytest
 from biobert.core.questions import question_document
 from biobert.core.task import Window
 from biobert.data.reading import write_documents
-from biobert.pipeline.answering import Answerer
+from biobert.pipeline.answerer import Answerer
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.qa import HEAD
-from tests.cli.calling import call
+from tests.cli.calling import call, trained
 from tests.tiny import write_tiny_encoder_folder, write_tiny_model_folder
 
 EXACT = RuntimeSettings(precision="float32")
@@ -32,7 +32,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         documents.append(question_document(f"q{number}", "which?", context, answers=answers))
     write_documents(documents, folder / "train.squad.json")
     encoder = write_tiny_encoder_folder(folder / "encoder", dropout=0.0)
-    (folder / "toy.toml").write_text(
+    trained(
+        folder,
         f"""name = "toy-qa"
         [task]
         name = "qa"
@@ -51,10 +52,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tokens = 256
         [run]
         epochs = 5
-        """
+        """,
     )
-    found = call("train", folder / "toy.toml", "--output", folder / "model", "--json")
-    assert found.code == 0, found.err
     return folder / "model"
 
 

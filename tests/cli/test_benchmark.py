@@ -15,11 +15,11 @@ from biobert.core.errors import BadInputError
 from biobert.core.files import sha256_of
 from biobert.core.model_folder import read_manifest
 from biobert.data.catalogue import Corpus, CorpusFile
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
-from biobert.pipeline.evaluating import CorpusPlaces
-from biobert.pipeline.suite import Suite, SuiteModel, SuiteTest, read_suite
-from biobert.pipeline.suite_run import SuiteRun, _checksum, _timed
-from biobert.pipeline.suite_table import as_markdown
+from biobert.pipeline.suite.description import Suite, SuiteModel, SuiteTest, read_suite
+from biobert.pipeline.suite.run import SuiteRun, _checksum, _timed
+from biobert.pipeline.suite.table import as_markdown
 from biobert.tasks.ner import NamedEntityRecognition
 from tests.cli.calling import call
 from tests.tiny import write_tiny_encoder_folder, write_tiny_model_folder
@@ -178,7 +178,7 @@ def test_all_files_of_a_test_set_are_in_its_checksum(
 ) -> None:
     corpus = Corpus("pair", "", "ner", "", "", format="jsonl", splits={"test": CorpusFile("a")})
     corpus = replace(corpus, files={"more": CorpusFile("b")})
-    monkeypatch.setattr("biobert.pipeline.suite_run.load_corpus", lambda name: corpus)
+    monkeypatch.setattr("biobert.pipeline.suite.run.load_corpus", lambda name: corpus)
     (tmp_path / "a").write_text("a")
     found = set()
     for content in ("b", "c"):
@@ -190,7 +190,7 @@ def test_all_files_of_a_test_set_are_in_its_checksum(
 def test_a_killed_run_has_noted_its_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("biobert.pipeline.suite_run.SECONDS_BETWEEN_NOTES", 0.01)
+    monkeypatch.setattr("biobert.pipeline.suite.run.SECONDS_BETWEEN_NOTES", 0.01)
     path = tmp_path / "seconds.json"
     with _timed(path):
         while not path.is_file():

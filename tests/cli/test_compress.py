@@ -230,3 +230,12 @@ def test_compare_speed_without_a_corpus(exported_model: Path) -> None:
     assert done.code == 0
     assert "peak memory, MiB" in done.out
     assert "toy documents" in done.out
+
+
+def test_what_no_step_can_change_is_told_before_anything_is_fetched(tmp_path: Path) -> None:
+    recipe = Path(__file__).parents[2] / "recipes/compress-layers.toml"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("BIOBERT_DATA", raising=False)
+        found = call("compress", "embedded", "--recipe", recipe, "--output", tmp_path / "out")
+    assert found.code == 1
+    assert "has no weights" in found.err and "fetch" not in found.err

@@ -15,7 +15,7 @@ from biobert.data.reading import write_documents
 from biobert.pipeline.embedder import CHUNK_CHARACTERS
 from biobert.runtime.settings import RuntimeSettings
 from biobert.text.windows import WindowSettings
-from tests.cli.calling import call
+from tests.cli.calling import call, trained
 from tests.tiny import write_tiny_encoder_folder
 
 DRUGS = ("aspirin", "lithium", "cancer", "breast", "cardiac", "arrest", "diabetes", "and")
@@ -48,7 +48,8 @@ def model(encoder: Path) -> Path:
     folder = encoder.parent
     write_documents([pair(number) for number in range(24)], folder / "train.jsonl")
     write_documents([pair(number) for number in range(8)], folder / "devel.jsonl")
-    (folder / "toy.toml").write_text(
+    trained(
+        folder,
         f"""name = "toy-embed"
         [task]
         name = "embedding"
@@ -67,16 +68,15 @@ def model(encoder: Path) -> Path:
         [run]
         epochs = 6
         evaluate_every_steps = 30
-        """
+        """,
     )
-    found = call("train", folder / "toy.toml", "--output", folder / "model", "--json")
-    assert found.code == 0, found.err
     return folder / "model"
 
 
 def test_without_pairs_texts_learn_from_dropout(encoder: Path, tmp_path: Path) -> None:
     write_documents([pair(number) for number in range(8)], tmp_path / "texts.jsonl")
-    (tmp_path / "alone.toml").write_text(
+    trained(
+        tmp_path,
         f"""name = "alone"
         [task]
         name = "embedding"
@@ -89,10 +89,8 @@ def test_without_pairs_texts_learn_from_dropout(encoder: Path, tmp_path: Path) -
         learning_rate = 1e-3
         [run]
         epochs = 30
-        """
+        """,
     )
-    found = call("train", tmp_path / "alone.toml", "--output", tmp_path / "model", "--json")
-    assert found.code == 0, found.err
     rows = [
         json.loads(line) for line in (tmp_path / "model/history.jsonl").read_text().splitlines()
     ]

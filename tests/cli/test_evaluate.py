@@ -77,6 +77,14 @@ def test_labels_choose_what_is_scored(corpus: Path) -> None:
     assert found.json["data"]["scores"]["micro"]["support"] == 2
 
 
+def test_types_that_the_model_does_not_know_are_told(corpus: Path) -> None:
+    found = call("evaluate", "embedded", corpus)
+    assert found.code == 0, found.err
+    assert "these types: Chem (1)" in found.out.replace("\n", " ")
+    data = call("evaluate", "embedded", corpus, "--labels", "Disease", "--json").json["data"]
+    assert data["not_scored"] == {}
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [

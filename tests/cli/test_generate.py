@@ -18,7 +18,7 @@ from biobert.core.task import WritingSettings
 from biobert.data.reading import read_documents, write_documents
 from biobert.pipeline.writer import Writer
 from biobert.runtime.settings import RuntimeSettings
-from tests.cli.calling import call
+from tests.cli.calling import call, trained
 from tests.tiny import write_tiny_encoder_folder
 
 EXACT = RuntimeSettings(precision="float32")
@@ -48,7 +48,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     endless = Document("endless", "the " * 80, metadata={"long_answer": "cancer"})
     write_documents([*documents(), silent, endless], folder / "train.jsonl")
     write_documents(documents()[:3], folder / "devel.jsonl")
-    (folder / "toy.toml").write_text(
+    found = trained(
+        folder,
         f"""name = "toy-generation"
         [task]
         name = "generation"
@@ -67,10 +68,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [run]
         epochs = 40
         evaluate_every_steps = 150
-        """
+        """,
     )
-    found = call("train", folder / "toy.toml", "--output", folder / "model", "--json")
-    assert found.code == 0, found.err
     assert "16 documents teach nothing" in " ".join(found.err.split())
     return folder / "model"
 
@@ -98,7 +97,7 @@ def test_the_verb_writes_lines_and_documents(model: Path, tmp_path: Path) -> Non
 
 def test_nothing_is_told_of_how_weights_are_read(model: Path, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Lithium was given.")
-    command = [sys.executable, "-m", "biobert.cli.main", "generate", tmp_path / "a.txt"]
+    command = [sys.executable, "-m", "biobert", "generate", tmp_path / "a.txt"]
     done = subprocess.run([*command, "--model", model], capture_output=True, text=True, check=True)
     assert "Loading" not in done.stderr
 
@@ -134,6 +133,8 @@ def test_a_model_writes_as_it_was_trained_to_where_no_option_says_otherwise(
     for options, text in (((), "aspirin"), (("--max-length", 12), SAID["aspirin"])):
         asked = call("generate", "-", "--model", short, *options, "--json", stdin="aspirin the")
         assert asked.json["data"]["texts"][0]["text"] == text
+    shown = call("annotate", "-", "--model", short, stdin="aspirin the")
+    assert "generated: aspirin" in shown.out
     annotated = call("annotate", "-", "--model", short, "--json", stdin="aspirin the")
     assert annotated.json["data"]["annotated"][0]["metadata"]["generated"] == "aspirin"
 

@@ -166,7 +166,7 @@ def test_a_pipe_is_read_from_its_first_byte() -> None:
     lines = "".join(
         json.dumps({"id": str(one), "text": "Aspirin. " * 99}) + "\n" for one in range(99)
     )
-    command = [sys.executable, "-m", "biobert.cli.main", "convert", "-", "-", "--to", "jsonl"]
+    command = [sys.executable, "-m", "biobert", "convert", "-", "-", "--to", "jsonl"]
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
     assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [
         str(one) for one in range(99)

@@ -17,7 +17,7 @@ from biobert.pipeline import annotator as annotator_module
 from biobert.pipeline.annotator import Refused
 from biobert.pipeline.load import load_model
 from biobert.tasks import relations
-from tests.cli.calling import call
+from tests.cli.calling import call, trained
 from tests.tiny import write_tiny_encoder_folder, write_tiny_model_folder
 
 DRUGS, DISEASES = ("lithium", "aspirin"), ("cancer", "diabetes")
@@ -68,9 +68,7 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     write_documents(sentences, folder / "toy.jsonl", "jsonl")
     encoder = write_tiny_encoder_folder(folder / "encoder", dropout=0.0)
     text = RECIPE.format(encoder=encoder, corpus=folder / "toy.jsonl", marking=request.param)
-    (folder / "toy.toml").write_text(text)
-    found = call("train", folder / "toy.toml", "--output", folder / "model", "--json")
-    assert found.code == 0, found.err
+    found = trained(folder, text)
     assert found.json["data"]["metrics"]["devel"] == 1.0
     return folder / "model"
 
@@ -189,6 +187,14 @@ def test_relations_can_be_found_between_given_entities(model: Path) -> None:
     assert Annotator(model, labels=["TREATS"]).annotate(given).entities == given.entities
     assert Annotator(model, minimum_score=1.0).annotate(given).relations == ()
     assert Annotator(model, minimum_relation_score=1.0).annotate(given).relations == ()
+
+
+def test_a_text_without_entities_to_relate_is_told(model: Path) -> None:
+    for text, options in (("aspirin and cyclo", ()), (TEXT, ("--json",))):
+        found = call("annotate", "-", "--model", model, *options, stdin=text)
+        assert found.code == 0, found.err
+        said = found.json["data"]["unrelated"] if options else found.out.replace("\n", " ")
+        assert "and the texts have no such entities" in said and "--relations" in said
 
 
 def test_exported_models_relate_alike(model: Path, tmp_path: Path) -> None:

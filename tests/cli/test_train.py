@@ -75,7 +75,7 @@ def test_torchrun_trains_one_model_with_two_processes(recipe: Path, tmp_path: Pa
     output = tmp_path / "model"
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
-        *("-m", "biobert.cli.main", "train", str(recipe), "--output", str(output), "--json"),
+        *("-m", "biobert", "train", str(recipe), "--output", str(output), "--json"),
         *("--set", "run.epochs=12", "--set", "optimizer.learning_rate=5e-3"),
     ]
     environment = {"PATH": str(Path(sys.executable).parent), "HOME": str(tmp_path)}

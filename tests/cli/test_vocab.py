@@ -126,7 +126,7 @@ def test_what_cannot_be_read_is_set_aside_and_listed(texts: Path, tmp_path: Path
 def test_a_full_disk_is_named_and_leaves_no_half_tokenizer(
     texts: Path, tmp_path: Path, limit: int
 ) -> None:
-    command = [sys.executable, "-m", "biobert.cli.main"]
+    command = [sys.executable, "-m", "biobert"]
     arguments = ["vocab", "train", texts, "--output", tmp_path / "v", "--size", 200]
     done = subprocess.run(
         [*command, *map(str, arguments)],

@@ -13,7 +13,7 @@ from biobert.compression.bare import Use, bare_use, export_encoder
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import read_manifest
 from biobert.pipeline.embedder import Embedder
-from biobert.pipeline.filling import GapFiller
+from biobert.pipeline.gap_filler import GapFiller
 from biobert.runtime.settings import Engine, RuntimeSettings
 from biobert.text.windows import WindowSettings
 from tests.cli.calling import call

@@ -16,19 +16,19 @@ from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.model_folder import ModelManifest, exported_graphs, read_manifest
 from biobert.core.settings import to_mapping
 from biobert.core.task import Window, WritingSettings
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
 from biobert.model.generation import load_encoder_decoder
 from biobert.pipeline.compressing import CompressionReport, compress
-from biobert.pipeline.evaluating import CorpusPlaces
 from biobert.pipeline.load import load_model
-from biobert.pipeline.speed import engine_of
+from biobert.pipeline.speed.measures import engine_of
 from biobert.pipeline.writer import Writer
 from biobert.runtime.decoder import ROOM
 from biobert.runtime.settings import Engine, RuntimeSettings
 from biobert.tasks import build_task
 from biobert.tasks.generation import GENERATED
 from tests.tiny import sharp_encoder_decoder, tiny_tokenizer
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 
 FLOAT32 = RuntimeSettings(precision="float32", threads=1)
 ENGINES: tuple[Engine, ...] = ("openvino", "onnxruntime")
@@ -179,7 +179,7 @@ def compressed(model: Path, folder: Path, **step: object) -> CompressionReport:
     }
     recipe = read_compression_recipe(tables, place="toy")
     places = CorpusPlaces(cache=folder / "cache")
-    return compress(str(model), recipe, places, folder / "out", listener=Silent(), max_loss=100.0)
+    return compress(str(model), recipe, places, folder / "out", listener=Recorder(), max_loss=100.0)
 
 
 @pytest.mark.parametrize("weights", ["int8", "float16"])

@@ -11,6 +11,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from biobert.data.building import CorpusSettings, Ingredients, Run, build_corpus
 from biobert.data.duplicates import DuplicateSettings
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.data.shards import CorpusManifest, Split, open_corpus
 from biobert.data.sources import find_sources
@@ -33,7 +34,7 @@ def build(folder: Path, output: Path, **changes: Any) -> CorpusManifest:
         rejects=rejects,
     )
     names = changes.pop("names", [str(folder)])
-    sources = find_sources(names, format=None, data_root=folder, cache=folder, rejects=rejects)
+    sources = find_sources(names, format=None, places=CorpusPlaces(folder, folder), rejects=rejects)
     ingredients = Ingredients(changes.pop("tokenizer", None) or tiny_tokenizer(), **changes)
     return build_corpus(sources, output, ingredients, settings, run)
 

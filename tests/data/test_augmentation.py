@@ -114,6 +114,12 @@ def test_copies_are_repeatable_distinct_and_numbered() -> None:
         ({"mention_rate": 0.2, "language_model": "bert"}, "filled_rate"),
         ({"translated_rate": 0.2, "translators": [{"model": "a"}]}, "two translators"),
         ({"mention_rate": 0.2, "copies": 0}, "copies = 0"),
+        ({"mention_rate": 0.2, "top": 9}, "top = 9 is read beside language_model"),
+        ({"synonym_rate": 0.2, "synonyms": "a", "lexicon": "b"}, "lexicon = 'b' is read beside"),
+        (
+            {"synonym_rate": 0.2, "synonyms": "a", "ontologies": {"A": "b"}},
+            "ontologies = {'A': 'b'} is read beside mention_rate alone",
+        ),
     ],
 )
 def test_settings_that_cannot_be_are_refused(table: dict[str, object], word: str) -> None:

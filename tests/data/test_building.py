@@ -13,6 +13,7 @@ from biobert.data.building import CorpusSettings
 from biobert.data.catalogue import load_corpus
 from biobert.data.cleaning import FilterSettings
 from biobert.data.contamination import catalogued_test_splits
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.data.shards import TokenCorpus, open_corpus
 from biobert.text.sentences import sentences_of
@@ -133,7 +134,7 @@ def test_documents_of_test_splits_are_left_out_and_training_splits_live(tmp_path
     whole, once = place / "whole.txt", place / "once.txt"
     whole.write_text(f"{shared[0]} {prose(40)} {shared[1]}")
     once.write_text(f"{shared[0]} {prose(50)}")
-    splits = catalogued_test_splits(data_root=place, cache=place)
+    splits = catalogued_test_splits(CorpusPlaces(place, place))
     names = [str(whole), str(once), "NCBI-disease:train"]
     manifest = build(place, tmp_path / "out", names=names, test_splits=splits)
     assert manifest.rejects == {"test split of NCBI-disease": 1}

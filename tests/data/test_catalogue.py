@@ -10,6 +10,7 @@ from biobert.core.files import sha256_of
 from biobert.core.questions import question_document
 from biobert.data.catalogue import corpus_names, find_split, load_corpus, read_split
 from biobert.data.formats import SHELF
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
 from biobert.data.rejects import Rejects
 
@@ -45,7 +46,7 @@ def test_a_typo_names_the_nearest() -> None:
     with pytest.raises(BiobertError, match="BC5CDR"):
         load_corpus("BC5CRD")
     with pytest.raises(BiobertError, match="devel"):
-        find_split(load_corpus("BC5CDR"), "develop", data_root=None, cache=Path("none"))
+        find_split(load_corpus("BC5CDR"), "develop", CorpusPlaces(Path("none")))
 
 
 def test_case_does_not_matter() -> None:
@@ -57,7 +58,7 @@ def test_a_walled_corpus_says_how_to_get_it(tmp_path: Path) -> None:
     assert walled
     for row in walled:
         with pytest.raises(BiobertError):
-            read_split(row.name, "train", data_root=None, cache=tmp_path)
+            read_split(row.name, "train", CorpusPlaces(tmp_path))
 
 
 def test_published_folders_of_biobert_are_read_unchanged(tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_published_folders_of_biobert_are_read_unchanged(tmp_path: Path) -> None
     (tmp_path / "test.tsv").write_text("Asthma\tB\ncough\tI\n\n")
 
     def text(split: str) -> str:
-        (document,) = read_split(str(tmp_path), split, data_root=None, cache=tmp_path)
+        (document,) = read_split(str(tmp_path), split, CorpusPlaces(tmp_path))
         assert len(document.entities) == 1
         return document.text
 
@@ -75,7 +76,7 @@ def test_published_folders_of_biobert_are_read_unchanged(tmp_path: Path) -> None
     assert text("devel") == "Fever is"
     assert text("test") == "Asthma cough"
     with pytest.raises(BadInputError, match=r"there is .*train\.tsv"):
-        read_split(str(tmp_path), "extra", data_root=None, cache=tmp_path)
+        read_split(str(tmp_path), "extra", CorpusPlaces(tmp_path))
 
 
 @pytest.mark.data
@@ -94,7 +95,7 @@ def test_labels_are_those_that_occur(corpora: Path, name: str) -> None:
     row = load_corpus(name)
     found = set()
     for split in row.splits:
-        for document in read_split(name, split, data_root=corpora, cache=corpora):
+        for document in read_split(name, split, CorpusPlaces(corpora, corpora)):
             found |= {entity.label for entity in document.entities}
     assert found == set(row.labels)
 
@@ -102,7 +103,7 @@ def test_labels_are_those_that_occur(corpora: Path, name: str) -> None:
 def test_a_folder_may_hold_its_splits_in_any_format(tmp_path: Path) -> None:
     document = question_document("1", "What?", "Asthma did.", answers=[(0, 6)])
     write_documents([document], tmp_path / "train.squad.json")
-    (found,) = read_split(str(tmp_path), "train", data_root=None, cache=tmp_path)
+    (found,) = read_split(str(tmp_path), "train", CorpusPlaces(tmp_path))
     assert found.text == document.text
     assert found.annotated_labels == ("answer",)
 
@@ -129,6 +130,6 @@ def test_a_users_own_table_is_read_as_what_it_is(
     (tmp_path / name).write_text(content)
     rejects = Rejects()
     path = str(tmp_path / name)
-    (one,) = read_split(path, "test", data_root=None, cache=tmp_path, rejects=rejects)
+    (one,) = read_split(path, "test", CorpusPlaces(tmp_path), rejects=rejects)
     assert (one.text, one.labels, one.metadata) == expected
     assert rejects.count == 0

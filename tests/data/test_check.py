@@ -9,6 +9,7 @@ from biobert.core.document import Document, Entity, Span
 from biobert.data.catalogue import load_corpus, read_split
 from biobert.data.check import check_splits
 from biobert.data.formats._passages import Part, joined
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.evaluation.overlap import Training, without_shared
 from biobert.evaluation.spans import score_entities
@@ -156,7 +157,7 @@ def test_known_leaks_of_real_corpora_are_found(
     corpora: Path, name: str, distinct: int, occurrences: int
 ) -> None:
     splits = {
-        split: read_split(name, split, data_root=corpora, cache=corpora)
+        split: read_split(name, split, CorpusPlaces(corpora, corpora))
         for split in load_corpus(name).splits
     }
     report = check_splits(name, splits, Rejects())

@@ -17,6 +17,7 @@ from biobert.data.contamination import (
     without_sentences,
 )
 from biobert.data.formats.pubmedqa import official_splits
+from biobert.data.places import CorpusPlaces
 from biobert.text.sentences import sentences_of
 from tests.data.articles import prose
 
@@ -121,13 +122,13 @@ def test_only_what_is_at_hand_is_excluded_and_the_rest_is_named(tmp_path: Path) 
     path.parent.mkdir(parents=True)
     words = "".join(f"{word}\tO\n" for word in prose(1, 1).split())
     path.write_text(f"{words}\n")
-    found = catalogued_test_splits(data_root=tmp_path, cache=tmp_path / "none")
+    found = catalogued_test_splits(CorpusPlaces(tmp_path / "none", tmp_path))
     assert set(found.sentences.values()) == {"BC5CDR"}
     assert "BC5CDR" not in found.absent
     assert {"NCBI-disease", "PubMedQA", "evidence-inference", "BioASQ"} <= set(found.absent)
     assert not {"PMC-OA-articles", "PubMed", "Hetionet"} & set(found.absent)
     assert not (tmp_path / "none").exists()  # nothing was fetched
-    assert catalogued_test_splits(data_root=tmp_path, cache=tmp_path, workers=2) == found
+    assert catalogued_test_splits(CorpusPlaces(tmp_path, tmp_path), workers=2) == found
 
 
 def test_articles_and_texts_of_a_part_of_a_file_are_both_remembered(tmp_path: Path) -> None:
@@ -150,7 +151,7 @@ def test_articles_and_texts_of_a_part_of_a_file_are_both_remembered(tmp_path: Pa
         path = tmp_path / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content))
-    found = catalogued_test_splits(data_root=tmp_path, cache=tmp_path)
+    found = catalogued_test_splits(CorpusPlaces(tmp_path, tmp_path))
     assert "PubMedQA" not in found.absent
     for place, number in enumerate(questions):
         expected = "PubMedQA" if number in test else None
@@ -158,7 +159,7 @@ def test_articles_and_texts_of_a_part_of_a_file_are_both_remembered(tmp_path: Pa
         assert verdict(found, document(prose(900), number)) == expected
     # The list alone still tells the articles.
     (tmp_path / row.splits["test"].path).unlink()
-    listed = catalogued_test_splits(data_root=tmp_path, cache=tmp_path)
+    listed = catalogued_test_splits(CorpusPlaces(tmp_path, tmp_path))
     assert set(listed.identifiers) >= {f"pmid:{number}" for number in test}
     assert not listed.sentences
 
@@ -176,10 +177,10 @@ def test_articles_and_texts_of_a_part_of_a_file_are_both_remembered(tmp_path: Pa
 def test_labelled_texts_of_test_splits_are_found_and_others_spared(
     corpora: Path, all_tests: TestSplits, name: str
 ) -> None:
-    places = {"data_root": corpora, "cache": corpora}
-    for one in read_split(name, "test", **places):  # type: ignore[arg-type]
+    places = CorpusPlaces(corpora, corpora)
+    for one in read_split(name, "test", places):
         assert verdict(all_tests, one) is not None
-    train = [_sentenced(one) for one in read_split(name, "train", **places)]  # type: ignore[arg-type]
+    train = [_sentenced(one) for one in read_split(name, "train", places)]
     sentences = sum(len(one.sentences) for one in train)
     assert sum(len(all_tests.shared_sentences(one)) for one in train) < 0.005 * sentences
     own = [one for one in train if verdict(all_tests, one) == name]
@@ -192,7 +193,7 @@ def _sentenced(one: Document) -> Document:
 
 @pytest.fixture(scope="module")
 def all_tests(corpora: Path) -> TestSplits:
-    return catalogued_test_splits(data_root=corpora, cache=corpora)
+    return catalogued_test_splits(CorpusPlaces(corpora, corpora))
 
 
 @pytest.mark.data
@@ -200,12 +201,12 @@ def test_test_splits_of_the_catalogue_find_themselves_and_spare_the_training_dat
     corpora: Path, all_tests: TestSplits
 ) -> None:
     found = all_tests
-    places = {"data_root": corpora, "cache": corpora}
+    places = CorpusPlaces(corpora, corpora)
     for name in ("NCBI-disease", "BC5CDR", "BC2GM"):
         assert name in corpus_names()
-        for one in read_split(name, "test", **places):  # type: ignore[arg-type]
+        for one in read_split(name, "test", places):
             assert verdict(found, one) is not None
-        train = read_split(name, "train", **places)  # type: ignore[arg-type]
+        train = read_split(name, "train", places)
         sentences = sum(len(one.sentences) for one in train)
         assert sum(len(found.shared_sentences(one)) for one in train) < 0.005 * sentences
 

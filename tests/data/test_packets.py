@@ -10,6 +10,7 @@ from biobert.core.document import Document
 from biobert.data import packets
 from biobert.data.catalogue import load_corpus
 from biobert.data.packets import Packet, documents_of, packets_of, units_of
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import read_documents
 from biobert.data.rejects import Rejects
 from biobert.data.sources import Source, find_sources, survey
@@ -18,7 +19,7 @@ from tests.data.articles import jats, prose, pubmed, write_tar
 
 def sources_in(folder: Path, *names: str) -> list[Source]:
     chosen = [str(folder / name) for name in names] or [str(folder)]
-    found = find_sources(chosen, format=None, data_root=None, cache=folder)
+    found = find_sources(chosen, format=None, places=CorpusPlaces(folder))
     return list(survey(found, workers=1).sources)
 
 
@@ -114,7 +115,7 @@ def test_citations_are_read_in_the_encoding_of_their_file(
     monkeypatch.setattr(packets, "CHUNK_BYTES", block)
     text = pubmed([1, 2], deleted=(3,)).replace("utf-8", declared).replace("matter", "Ménière")
     (tmp_path / "a.xml").write_bytes(text.encode(encoding))
-    sources = find_sources([str(tmp_path)], format="pubmed", data_root=None, cache=tmp_path)
+    sources = find_sources([str(tmp_path)], format="pubmed", places=CorpusPlaces(tmp_path))
     assert survey(sources, workers=1).deleted == {"3"}
     (packet,) = packets_of(tuple(sources), 0, 1 << 20)
     documents = [one for piece in packet.pieces for one in documents_of(piece, packet.rejects)]
@@ -194,7 +195,9 @@ def test_of_a_split_that_shares_its_file_the_own_documents_are_read(tmp_path: Pa
     write_tar(archive, {**texts, **{f"labels/{one}.txt": " < " for one in range(30)}})
     found: dict[str, list[str]] = {}
     for split in ("train", "devel", "test"):
-        sources = find_sources([f"HoC:{split}"], format=None, data_root=tmp_path, cache=tmp_path)
+        sources = find_sources(
+            [f"HoC:{split}"], format=None, places=CorpusPlaces(tmp_path, tmp_path)
+        )
         (packet,) = packets_of(tuple(sources), 0, 1 << 20)
         read = [one for piece in packet.pieces for one in documents_of(piece, Rejects())]
         assert {one.metadata["licence"] for one in read} == {"GPL-3.0"}

@@ -18,6 +18,7 @@ from biobert.core.errors import BadInputError
 from biobert.data.building import CorpusSettings, Ingredients, Run, build_corpus
 from biobert.data.cleaning import FilterSettings
 from biobert.data.contamination import TestSplits
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.data.sources import find_sources
 from biobert.data.workers import LocalEngine
@@ -162,7 +163,7 @@ def _stop_after(
                     raise KeyboardInterrupt
                 yield packet
 
-    sources = find_sources([str(folder)], format=None, data_root=None, cache=folder)
+    sources = find_sources([str(folder)], format=None, places=CorpusPlaces(folder))
     with pytest.raises(KeyboardInterrupt):
         build_corpus(sources, output, Ingredients(tiny_tokenizer()), settings, Run(Interrupted(1)))
     state: dict[str, Any] = json.loads((output / ".build.json").read_text())
@@ -210,7 +211,7 @@ def test_a_stopped_build_is_not_resumed_in_another_format(tmp_path: Path) -> Non
     settings = replace(SMALL, shard_tokens=1, packet_bytes=1)
     _stop_after(place, tmp_path / "out", settings, packets=2)
     again = Run(LocalEngine(1), start="resume")
-    sources = find_sources([str(place)], format="jsonl", data_root=None, cache=place)
+    sources = find_sources([str(place)], format="jsonl", places=CorpusPlaces(place))
     with pytest.raises(BadInputError, match=r"sources\.0 in/0\.txt was 'text .* now 'jsonl "):
         build_corpus(sources, tmp_path / "out", Ingredients(tiny_tokenizer()), settings, again)
 

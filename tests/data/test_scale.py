@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from biobert.data.building import Ingredients, Run, build_corpus
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.data.sources import find_sources
 from tests.data.built import SMALL, build, checksums
@@ -22,7 +23,7 @@ def test_ray_gives_the_same_bytes_and_the_same_rejects(folder: Path, tmp_path: P
 
     local, scaled = Rejects(), Rejects()
     build(folder, tmp_path / "local", rejects=local)
-    sources = find_sources([str(folder)], format=None, data_root=None, cache=folder)
+    sources = find_sources([str(folder)], format=None, places=CorpusPlaces(folder))
     run = Run(RayEngine(2), rejects=scaled)
     build_corpus(sources, tmp_path / "ray", Ingredients(tiny_tokenizer()), SMALL, run)
     assert checksums(tmp_path / "local") == checksums(tmp_path / "ray")

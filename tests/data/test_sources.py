@@ -9,6 +9,7 @@ import pytest
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.data import sources
 from biobert.data.catalogue import load_corpus
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.data.sources import Source, find_sources, survey
 from tests.data.articles import pubmed
@@ -32,8 +33,7 @@ def find(
     return find_sources(
         [str(name) for name in names],
         format=format,
-        data_root=root,
-        cache=Path("/nowhere"),
+        places=CorpusPlaces(Path("/nowhere"), root),
         rejects=rejects,
     )
 

@@ -20,6 +20,7 @@ from biobert.data.catalogue import (
     local_split,
     read_split,
 )
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.data.splits import documents_of, place_by_chance
 
@@ -84,7 +85,7 @@ def test_a_catalogued_split_is_a_part_or_a_share_of_its_file(tmp_path: Path) -> 
     )
     found = []
     for split in row.splits:
-        place = find_split(row, split, data_root=tmp_path, cache=tmp_path)
+        place = find_split(row, split, CorpusPlaces(tmp_path, tmp_path))
         found += documents_in(row, split, place, Rejects())
     assert sorted(int(one.id) for one in found) == list(range(1, 20, 2))
     assert [place_by_chance(one.id) < 0.5 for one in found] == sorted(
@@ -99,12 +100,12 @@ def test_a_split_is_here_where_all_files_that_are_read_with_it_are(tmp_path: Pat
         files={"answers": CorpusFile("answers.txt")},
         obtain="ask its authors",
     )
-    roots = {"data_root": tmp_path, "cache": tmp_path / "none"}
-    assert local_split(row, "test", **roots) is None  # type: ignore[arg-type]
+    places = CorpusPlaces(tmp_path / "none", tmp_path)
+    assert local_split(row, "test", places) is None
     with pytest.raises(BadInputError, match=r"ask its authors; put its file at .*answers\.txt"):
-        find_split(row, "test", **roots)  # type: ignore[arg-type]
+        find_split(row, "test", places)
     (tmp_path / "answers.txt").write_text("1")
-    place = local_split(row, "test", **roots)  # type: ignore[arg-type]
+    place = local_split(row, "test", places)
     assert place is not None
     assert place.beside == {"answers": tmp_path / "answers.txt"}
     with pytest.raises(BadInputError, match=r"'jsonl' cannot be read with other files.*pubmedqa"):
@@ -115,6 +116,6 @@ def test_a_pair_corpus_of_a_row_is_read_with_the_rows_labels(tmp_path: Path) -> 
     path = tmp_path / load_corpus("MedNLI").splits["train"].path
     path.parent.mkdir(parents=True)
     path.write_text('{"sentence1": "He is ill.", "sentence2": "He is.", "gold_label": "neutral"}')
-    (found,) = read_split("MedNLI", "train", data_root=tmp_path, cache=tmp_path)
+    (found,) = read_split("MedNLI", "train", CorpusPlaces(tmp_path, tmp_path))
     assert found.labels == ("neutral",)
     assert [passage.kind for passage in found.passages] == ["sentence1", "sentence2"]

@@ -27,7 +27,7 @@ from biobert.training.material import document_source
 from biobert.training.recipe import read_recipe
 from biobert.training.start import build_learner
 from tests.tiny import sharp_encoder_decoder, tiny_tokenizer, write_tiny_encoder_folder
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 
 TEXT = "Lithium, at 37 °C, caused naïve cardiac arrest (β-blockade) — twice."
 SIZES = {
@@ -135,7 +135,7 @@ def test_training_saving_and_loading_keep_the_answers(encoder_folder: Path, tmp_
         },
         place="toy",
     )
-    listener = Silent()
+    listener = Recorder()
     learner = build_learner(recipe, listener.noted)
     rows = encode_rows(learner.task, learner.task.toy_documents() * 4, learner.tokenizer)
     source = document_source(recipe, learner, rows)

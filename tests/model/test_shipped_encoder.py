@@ -8,7 +8,7 @@ from transformers import AutoModel
 
 from biobert.core.model_folder import read_manifest
 from biobert.model.weights import load_bert
-from biobert.pipeline.filling import GapFiller
+from biobert.pipeline.gap_filler import GapFiller
 
 MODELS = Path(__file__).parents[2] / "models"
 ENCODERS = {

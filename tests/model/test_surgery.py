@@ -7,8 +7,6 @@ import pytest
 import torch
 from tokenizers import Tokenizer as Backend
 from tokenizers.models import BPE, WordPiece
-from tokenizers.normalizers import BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer
 from transformers import BertModel
 
 from biobert.core.errors import BadInputError
@@ -23,7 +21,7 @@ from biobert.model.surgery import (
 )
 from biobert.model.weights import save_bert
 from biobert.text.tokenizer import Tokenizer
-from tests.tiny import LETTERS, SPECIAL, tiny_tokenizer
+from tests.tiny import LETTERS, SPECIAL, tiny_tokenizer, tokenizer_of
 
 NEW_WORDS = ["##mia", "anae", "breast", "cancer", "lithium", "arrests", "µ", "##µ", "the", "##.com"]
 OLD = tiny_tokenizer()
@@ -33,13 +31,7 @@ TEXT = "the lithium breast cancer"
 def new_tokenizer() -> Tokenizer:
     """Other words in another order, specials at other places, and a letter the old one lacks."""
     letters = [*LETTERS, *(f"##{letter}" for letter in LETTERS)]
-    vocabulary = [*NEW_WORDS, *reversed(SPECIAL), *letters]
-    ids = {piece: number for number, piece in enumerate(vocabulary)}
-    backend = Backend(WordPiece(ids, unk_token="[UNK]"))
-    backend.normalizer = BertNormalizer(lowercase=True)
-    backend.pre_tokenizer = BertPreTokenizer()
-    backend.add_special_tokens(SPECIAL)
-    return Tokenizer(backend)
+    return tokenizer_of([*NEW_WORDS, *reversed(SPECIAL), *letters])
 
 
 NEW = new_tokenizer()

@@ -3,7 +3,6 @@
 import gzip
 import json
 from errno import EIO
-from functools import partial
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 from biobert.core.errors import BadInputError
 from biobert.core.files import bounded_lines
-from biobert.data.formats import jsonl
+from biobert.data import lines
 from biobert.data.reading import read_documents
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
@@ -293,7 +292,7 @@ def test_a_named_file_without_a_format_is_refused_before_the_work(
 def test_no_document_is_too_long_for_several_formats(
     annotator: Annotator, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jsonl, "bounded_lines", partial(bounded_lines, longest=50))
+    monkeypatch.setattr(lines, "bounded_lines", lambda stream, _: bounded_lines(stream, 50))
     settings = {"output": str(tmp_path / "out"), "formats": ("pubtator", "jsonl")}
     run(annotator, [str(inputs / "one.txt")], **settings)
     assert "Aspirin" in (tmp_path / "out" / "one.pubtator").read_text()

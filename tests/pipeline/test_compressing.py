@@ -15,17 +15,17 @@ from biobert.compression.steps.sparse import largest
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import ModelManifest, read_manifest
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
 from biobert.model.weights import read_config, read_tensors
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.compressing import CompressionReport, GateError, compress
-from biobert.pipeline.evaluating import CorpusPlaces
-from biobert.pipeline.learnt import learnt_from
+from biobert.pipeline.learnt_from import learnt_from
 from biobert.pipeline.load import load_model
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.ner import NamedEntityRecognition
 from biobert.text.tokenizer import Tokenizer
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 
 ALWAYS = 100.0
 FLOAT32 = RuntimeSettings(precision="float32")
@@ -36,7 +36,7 @@ class Room:
     """Compresses the tiny model by some steps, with what it says itself for gold."""
 
     def __init__(self, model: Path, folder: Path) -> None:
-        self.model, self.folder, self.listener = model, folder, Silent()
+        self.model, self.folder, self.listener = model, folder, Recorder()
         gold = list(Annotator(model).annotate_many(NamedEntityRecognition.toy_documents()))
         labels = ("Disease", "Chemical")
         gold = [replace(one, annotated_labels=labels) for one in gold]
@@ -240,7 +240,7 @@ def test_a_student_learns_from_the_model(room: Room) -> None:
     assert read_config(folder)["hidden_size"] == 16
     manifest = read_manifest(folder)
     assert manifest.task_settings == read_manifest(room.model).task_settings
-    learnt = learnt_from(manifest, data_root=None, cache=room.folder / "cache")
+    learnt = learnt_from(manifest, places=CorpusPlaces(room.folder / "cache"))
     assert [one for one in learnt.sources if "train.jsonl" in one]
 
 

@@ -22,8 +22,8 @@ from biobert.pipeline import diagnosing
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.diagnosing import CurvePoint, Diagnosis, advice
 from biobert.pipeline.judging import Judgement, judgements, suspects
+from biobert.pipeline.learning_curve import share_learner
 from biobert.pipeline.load import load_model
-from biobert.pipeline.shares import share_learner
 from biobert.tasks import build_task
 from tests.cli.calling import call
 from tests.tiny import write_tiny_model_folder

@@ -10,7 +10,7 @@ from transformers import BertForPreTraining
 from biobert.compression.folder import export_folder
 from biobert.core.errors import BadInputError
 from biobert.pipeline.embedder import Embedder
-from biobert.pipeline.filling import GapFiller
+from biobert.pipeline.gap_filler import GapFiller
 from biobert.runtime.settings import RuntimeSettings
 from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder, write_tiny_model_folder
 

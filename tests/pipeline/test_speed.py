@@ -8,9 +8,12 @@ import pytest
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
-from biobert.pipeline import comparing_speed, evaluating
-from biobert.pipeline.comparing_speed import (
+from biobert.pipeline import evaluating
+from biobert.pipeline.load import load_model
+from biobert.pipeline.speed import comparison
+from biobert.pipeline.speed.comparison import (
     BATCHES,
     SpeedComparison,
     SpeedSettings,
@@ -18,9 +21,7 @@ from biobert.pipeline.comparing_speed import (
     short_names,
     write_comparison,
 )
-from biobert.pipeline.evaluating import CorpusPlaces
-from biobert.pipeline.load import load_model
-from biobert.pipeline.speed import (
+from biobert.pipeline.speed.measures import (
     folder_bytes,
     latency_of,
     peak_memory_bytes,
@@ -102,7 +103,7 @@ def test_labels_are_compared_before_anything_is_loaded(
 ) -> None:
     gold = [Document("1", "Case.", annotated_labels=("Virus",))]
     write_documents(gold, tmp_path / "gold.jsonl", "jsonl")
-    monkeypatch.delattr(comparing_speed, "_Process")
+    monkeypatch.delattr(comparison, "_Process")
     with pytest.raises(BadInputError, match="none in common"):
         compare_speed(
             [str(exported_model)],

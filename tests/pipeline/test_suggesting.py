@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from biobert.core.annotate import Answer, answer_documents
+from biobert.core.annotate import Answer
 from biobert.core.document import Document, Span
 from biobert.core.errors import BadInputError
 from biobert.pipeline.load import LoadedModel, load_model
@@ -33,10 +33,7 @@ def test_the_least_sure_sentences_come_first(model: LoadedModel) -> None:
     assert found.considered == 48
     certainties = [float(one.metadata[CERTAINTY]) for one in found.documents]
     assert certainties == sorted(certainties)
-    every = answer_documents(
-        texts(), task=model.task, tokenizer=model.tokenizer, predictor=model.predictor
-    )
-    least = sorted(one.certainty for one in every)[:5]
+    least = sorted(one.certainty for one in model.answered(texts()))[:5]
     assert certainties == pytest.approx(least, abs=1e-4)
     for one in found.documents:
         assert one.sentences == (Span(0, len(one.text)),)
@@ -45,11 +42,7 @@ def test_the_least_sure_sentences_come_first(model: LoadedModel) -> None:
 
 def test_pre_annotations_are_those_of_the_whole_document(model: LoadedModel) -> None:
     (document,) = texts()[:1]
-    from biobert.core.annotate import annotate_documents
-
-    (whole,) = annotate_documents(
-        [document], task=model.task, tokenizer=model.tokenizer, predictor=model.predictor
-    )
+    (whole,) = model.annotated([document])
     found = suggest([document], model, SuggestionSettings(9, by="uncertainty")).documents
     mentions = sorted(one.mention(entity) for one in found for entity in one.entities)
     assert mentions == sorted(map(whole.mention, whole.entities))

@@ -6,9 +6,9 @@ import pytest
 
 from biobert.core.errors import BadInputError
 from biobert.evaluation.overlap import Shared
-from biobert.pipeline.suite import Suite, SuiteModel, SuiteTest
-from biobert.pipeline.suite_cells import Cell
-from biobert.pipeline.suite_table import as_markdown
+from biobert.pipeline.suite.cells import Cell
+from biobert.pipeline.suite.description import Suite, SuiteModel, SuiteTest
+from biobert.pipeline.suite.table import as_markdown
 
 
 def test_an_ensemble_joins_an_earlier_model_and_has_no_settings() -> None:

@@ -11,7 +11,7 @@ from biobert.core.model_folder import read_manifest
 from biobert.data.reading import write_documents
 from biobert.tasks.ner import NamedEntityRecognition
 from tests.tiny import write_tiny_encoder_folder
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 
 
 def test_a_recipe_is_trained_and_the_model_scored(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_a_recipe_is_trained_and_the_model_scored(tmp_path: Path) -> None:
         data = {{ train = [{{ corpus = "{tmp_path / "toy.jsonl"}" }}] }}
         """
     )
-    listener = Silent()
+    listener = Recorder()
     model, places = tmp_path / "model", biobert.CorpusPlaces(cache=tmp_path / "cache")
     manifest = biobert.train(
         recipe, model, places=places, changes=["run.steps=2", "run.seed=7"], listener=listener

@@ -13,9 +13,9 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import read_manifest
 from biobert.core.task import Outputs, Task, Window
+from biobert.data.places import CorpusPlaces
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.ensemble import write_ensemble
-from biobert.pipeline.evaluating import CorpusPlaces
 from biobert.runtime.ensemble import EnsemblePredictor, Rule
 from biobert.tasks import build_task
 from tests.cli.calling import call
@@ -212,7 +212,7 @@ def test_models_that_answer_otherwise_are_refused(tiny_model: Path, tmp_path: Pa
     genes = write_tiny_model_folder(tmp_path / "genes", labels=("Gene",))
     with pytest.raises(BadInputError, match="differ in labels"):
         write_ensemble([tiny_model, genes], tmp_path / "out", name="x", rule="mean", places=PLACES)
-    settings = {"labels": ["a", "b"], "thresholds": {"a": 0.3}}
+    settings = {"labels": ["a", "b"], "choice": "many", "thresholds": {"a": 0.3}}
     models = [
         write_tiny_model_folder(tmp_path / pooling, task="classification", others=settings | other)
         for pooling, other in (

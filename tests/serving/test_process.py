@@ -53,7 +53,7 @@ def running(folder: Path, *options: object) -> Iterator[Running]:
     """`biobert serve` on a free port, until the block ends."""
     port = free_port()
     log = folder / "service.log"
-    command = [sys.executable, "-m", "biobert.cli.main", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "biobert", "serve", "--port", str(port)]
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [*command, *map(str, options)],
@@ -268,7 +268,7 @@ def test_several_workers_are_one_service(tmp_path: Path) -> None:
 
 def test_workers_are_not_started_for_nothing(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
-    command = [sys.executable, "-m", "biobert.cli.main", "serve", "--port", "0", "--workers", "2"]
+    command = [sys.executable, "-m", "biobert", "serve", "--port", "0", "--workers", "2"]
     done = subprocess.run(
         [*command, "--model", str(tmp_path / "model"), "--json"],
         capture_output=True,

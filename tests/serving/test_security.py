@@ -238,7 +238,7 @@ def test_a_key_with_a_pass_phrase_is_refused_and_none_is_asked_for(tmp_path: Pat
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-passout", "pass:secret"]
     named = ["-subj", "/CN=lab.example", "-keyout", key, "-out", certificate]
     subprocess.run([*made, *named], check=True, capture_output=True)
-    command = [sys.executable, "-m", "biobert.cli.main", "serve", "--port", "0", "--json"]
+    command = [sys.executable, "-m", "biobert", "serve", "--port", "0", "--json"]
     # Without a terminal, which OpenSSL would ask, it asks on standard error.
     done = subprocess.run(
         [*command, "--tls-certificate", certificate, "--tls-key", key],

@@ -12,8 +12,9 @@ from biobert.core.document import Document, Entity, Span
 from biobert.core.errors import BadInputError
 from biobert.core.task import IGNORED
 from biobert.data.catalogue import load_corpus, read_split
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
-from biobert.evaluation.report import Setting, entity_report
+from biobert.evaluation.report import Comparison, Setting
 from biobert.tasks.pos import HEAD, PartOfSpeechTagging, PosSettings
 from biobert.text.windows import WindowSettings
 from tests.tiny import tiny_tokenizer
@@ -226,7 +227,7 @@ def test_the_interval_is_that_of_the_tag_accuracy() -> None:
     one = PartOfSpeechTagging(PosSettings(("NN",)))
     setting = Setting("m 1", "pos", "c", "test", ("NN",), 1.0)
     counts = one.counts(gold, predicted)
-    report = entity_report(gold, predicted, setting, measure=one.score, counts=counts)
+    report = Comparison(gold, predicted, setting, one.score, counts).entity_report()
     assert report.scores.main == 1.0
     assert (report.interval.low, report.interval.high) == (1.0, 1.0)
 
@@ -243,9 +244,7 @@ def test_genia_is_read_word_by_word(corpora: Path) -> None:
     row = load_corpus("GENIA-pos")
     tags, counts, rejects = set(), {}, Rejects()
     for split in row.splits:
-        documents = read_split(
-            "GENIA-pos", split, data_root=corpora, cache=corpora, rejects=rejects
-        )
+        documents = read_split("GENIA-pos", split, CorpusPlaces(corpora, corpora), rejects=rejects)
         entities = [entity for one in documents for entity in one.entities]
         assert sum(len(one.text.split()) for one in documents) == len(entities)
         tags |= {entity.label for entity in entities}

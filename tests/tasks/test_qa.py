@@ -282,6 +282,26 @@ def test_questions_that_no_span_answers_are_passed_over() -> None:
     assert task().score([document], [document]).micro.support == 0
 
 
+def test_questions_whose_answers_nobody_told_are_answered_but_not_scored_nor_learnt() -> None:
+    one = task()
+    untold = question_document("u", "a?", "b c", answers=None)
+    told = question_document("t", "a?", "b c", answers=[(0, 1)])
+    predicted = through_gold_places(one, told)
+    answered = replace(predicted, id="u", metadata=untold.metadata)
+    windows = encoded(one, untold)
+    assert one.decode(untold, windows, [[certain(windows[0][0], 4, 4)]]).entities
+    with pytest.raises(BadInputError, match=r"no gold answers for document 'u': its file tells"):
+        one.targets(one.examples(untold)[0], windows[0])
+    for measure in (one.score, one.tuned):
+        with pytest.raises(BadInputError, match=r"for 1 of 2 questions, first document 'u'"):
+            measure([told, untold], [predicted, answered])
+    # What a model answered may be learnt from, as self-training does, also where it is nothing.
+    for document in (answered, replace(untold, labels=(NO_ANSWER,))):
+        one.targets(one.examples(document)[0], windows[0])
+    yesno = replace(untold, metadata={**untold.metadata, "type": "yesno"})
+    assert one.score([yesno], [yesno]).micro.support == 0
+
+
 def test_wrong_settings_and_documents_say_what_to_do() -> None:
     with pytest.raises(BadInputError, match=r"overlap_tokens to at least 200"):
         task(maximum_answer_tokens=200)

@@ -341,6 +341,8 @@ def test_entities_get_identifiers_where_they_have_none() -> None:
         ({"types": {"Gene": "protein"}}, "types.Gene='protein' is a string, not a list"),
         ({"types": {"Gene": []}}, "types.Gene = .*: name the labels behind it"),
         ({"negatives": 0.0}, "more than 0"),
+        ({"negatives": 0.3, "negative": None}, r"negatives = 0\.3 is read beside negative"),
+        ({"context": "mentions"}, "'sentence', context = 'mentions' is read beside scope = 'doc"),
         ({"marking": "colours"}, "anonymous"),
     ],
 )

@@ -12,7 +12,7 @@ from biobert.pipeline.annotator import Annotator
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.similarity import HEAD, Similarity, number_of, pair_document
 from biobert.text.windows import WindowSettings
-from tests.cli.calling import call
+from tests.cli.calling import call, trained
 from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder
 
 TOKENIZER = tiny_tokenizer()
@@ -104,7 +104,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_documents(documents, folder / "train.sts.tsv", "sts")
     encoder = write_tiny_encoder_folder(folder / "encoder", dropout=0.0)
     write_documents(documents, folder / "train.jsonl")
-    (folder / "toy.toml").write_text(
+    trained(
+        folder,
         f"""name = "toy-similarity"
         [task]
         name = "similarity"
@@ -120,10 +121,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tokens = 128
         [run]
         epochs = 8
-        """
+        """,
     )
-    found = call("train", folder / "toy.toml", "--output", folder / "model", "--json")
-    assert found.code == 0, found.err
     return folder / "model"
 
 

@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Backend
-from tokenizers.models import BPE, WordPiece
-from tokenizers.normalizers import BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer, ByteLevel, Whitespace
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel, Whitespace
 
 from biobert.text import words
 from biobert.text.tokenizer import Tokenizer
 from biobert.text.words import WordMemory
-from tests.tiny import LETTERS, SPECIAL, WORDS, tiny_tokenizer
+from tests.tiny import LETTERS, SPECIAL, WORDS, tiny_tokenizer, tokenizer_of
 
 TINY = tiny_tokenizer()
 FOLDED = st.text(max_size=60).map(lambda text: " ".join(_visible(text).split()))
@@ -40,12 +39,7 @@ def whole(tokenizer: Tokenizer, text: str) -> list[int]:
 
 def cased() -> Tokenizer:
     pieces = [*SPECIAL, *LETTERS, *LETTERS.upper(), *(f"##{letter}" for letter in LETTERS), *WORDS]
-    ids = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
-    backend = Backend(WordPiece(ids, unk_token="[UNK]"))
-    backend.normalizer = BertNormalizer(lowercase=False)
-    backend.pre_tokenizer = BertPreTokenizer()
-    backend.add_special_tokens(SPECIAL)
-    return Tokenizer(backend)
+    return tokenizer_of(pieces, case="kept")
 
 
 @given(texts=st.lists(FOLDED, max_size=4))

@@ -17,7 +17,7 @@ from tests.corpora import write_toy_corpus
 from tests.tiny import write_tiny_encoder_folder
 
 
-class Silent:
+class Recorder:
     """A listener that remembers."""
 
     def __init__(self) -> None:
@@ -54,27 +54,32 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def run(tables: dict[str, Any], tmp_path: Path) -> Callable[..., Silent]:
-    """Train with some tables changed: `run("out", run={"epochs": 1})`; a named task is whole."""
+def _changed(tables: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The tables with some of their lines changed; a task that is named is a whole one."""
+    changed = {
+        name: {**tables.get(name, {}), **values}
+        if isinstance(values, dict) and "name" not in values
+        else values
+        for name, values in changes.items()
+    }
+    return {**tables, **changed}
 
-    def go(output: str, *, resume: bool = False, **changes: Any) -> Silent:
-        changed = {
-            name: {**tables.get(name, {}), **values}
-            if isinstance(values, dict) and "name" not in values
-            else values
-            for name, values in changes.items()
-        }
-        listener = Silent()
+
+@pytest.fixture
+def run(tables: dict[str, Any], tmp_path: Path) -> Callable[..., Recorder]:
+    """Train with some tables changed: `run("out", run={"epochs": 1})`."""
+
+    def go(output: str, *, resume: bool = False, **changes: Any) -> Recorder:
+        listener = Recorder()
         places = Places(output=tmp_path / output, cache=tmp_path / "cache")
-        recipe = read_recipe({**tables, **changed}, place="toy.toml")
+        recipe = read_recipe(_changed(tables, changes), place="toy.toml")
         train(recipe, places, listener=listener, resume=resume)
         return listener
 
     return go
 
 
-class Stopping(Silent):
+class Stopping(Recorder):
     """Ends the run like Ctrl-C, after some steps."""
 
     def __init__(self, step: int) -> None:
@@ -93,11 +98,7 @@ def stopped(tables: dict[str, Any], tmp_path: Path) -> Callable[..., None]:
 
     def go(output: str, *, step: int, **changes: Any) -> None:
         places = Places(output=tmp_path / output, cache=tmp_path / "cache")
-        changed = {
-            name: {**tables.get(name, {}), **values} if isinstance(values, dict) else values
-            for name, values in changes.items()
-        }
-        plan = read_recipe({**tables, **changed}, place="toy.toml")
+        plan = read_recipe(_changed(tables, changes), place="toy.toml")
         with pytest.raises(KeyboardInterrupt):
             train(plan, places, listener=Stopping(step), resume=False)
 

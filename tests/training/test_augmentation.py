@@ -24,7 +24,7 @@ from biobert.training.augmentation import (
     found_in_order,
 )
 from tests.tiny import SPECIAL, WORDS, write_tiny_encoder_folder
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 
 TEXT = "The aspirin helped the heart. Diabetes and the cancer arrest."
 DOCUMENT = Document(
@@ -199,7 +199,7 @@ def test_mentions_are_found_where_they_stand(mentions: list[str], between: str) 
         assert [text[one.start : one.end] for one in found] == mentions
 
 
-def test_a_recipe_learns_from_copies(run: Callable[..., Silent], tmp_path: Path) -> None:
+def test_a_recipe_learns_from_copies(run: Callable[..., Recorder], tmp_path: Path) -> None:
     lexicon = tmp_path / "terms.tsv"
     lexicon.write_text("Disease\tthe arrest\nChemical\tthe gold\n")
     augmentation: dict[str, Any] = {"mention_rate": 1.0, "copies": 2, "lexicon": str(lexicon)}

@@ -20,7 +20,7 @@ from biobert.pipeline.load import load_model
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
 from biobert.tasks.classification import HEAD, Classification
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 
 FLOAT32 = RuntimeSettings(precision="float32")
 PAIRS = {
@@ -45,7 +45,7 @@ def topics() -> list[Document]:
 
 
 @pytest.fixture
-def trained(run: Callable[..., Silent], tmp_path: Path) -> Callable[..., Path]:
+def trained(run: Callable[..., Recorder], tmp_path: Path) -> Callable[..., Path]:
     """Train a task on some documents until it knows them."""
 
     def go(settings: dict[str, Any], documents: list[Document], epochs: int = 25) -> Path:

@@ -28,7 +28,7 @@ from biobert.training.recipe import Recipe, read_recipe
 from biobert.training.start import build_learner
 from tests.cli.calling import call
 from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 
 FLOAT32 = RuntimeSettings(precision="float32", engine="torch")
 TASK = {
@@ -60,7 +60,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def trained(run: Callable[..., Silent], encoder: Path, tmp_path: Path) -> Callable[..., Path]:
+def trained(run: Callable[..., Recorder], encoder: Path, tmp_path: Path) -> Callable[..., Path]:
     """Train on some documents until they are known."""
 
     def go(**changes: Any) -> Path:

@@ -8,6 +8,7 @@ import pytest
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
 from biobert.data.rejects import Rejects
 from biobert.training.corpora import read_sources
@@ -24,8 +25,7 @@ def taken(folder: Path, documents: list[Document] = MANY, **settings: object) ->
     path = folder / "corpus.jsonl"
     write_documents(documents, path, "jsonl")
     source = DataSource(str(path), **settings)  # type: ignore[arg-type]
-    roots = {"data_root": None, "cache": folder}
-    (found,) = read_sources([source], rejects=Rejects(), **roots).values()  # type: ignore[arg-type]
+    (found,) = read_sources([source], CorpusPlaces(folder), rejects=Rejects()).values()
     return found
 
 

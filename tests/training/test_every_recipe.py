@@ -10,7 +10,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.settings import read_toml
 from biobert.data.catalogue import load_corpus
 from biobert.model.attention import packed_kernel_applies
-from biobert.pipeline.suite import read_suite
+from biobert.pipeline.suite.description import read_suite
 from biobert.tasks import build_task
 from biobert.tasks.multitask import Multitask
 from biobert.training.pretraining import PRECISIONS

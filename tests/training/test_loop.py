@@ -14,9 +14,10 @@ from biobert.core.document import Argument, Document, Entity, Relation
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.model_folder import ModelManifest, read_manifest
 from biobert.core.task import Score, Scores
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
 from biobert.pipeline.annotator import Annotator
-from biobert.pipeline.learnt import learnt_from
+from biobert.pipeline.learnt_from import learnt_from
 from biobert.tasks.ner import NamedEntityRecognition
 from biobert.training.average import average_models
 from biobert.training.curves import scored_points
@@ -25,7 +26,7 @@ from biobert.training.material import Places, read_material
 from biobert.training.recipe import RunSettings, read_recipe
 from biobert.training.start import build_learner
 from biobert.training.tracking import tracked_scores
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 
 
 def test_a_run_learns_and_leaves_a_model_that_annotates(
@@ -64,7 +65,7 @@ def test_what_the_start_has_learnt_stays_known_in_another_folder(
     average_models([tmp_path / "own"] * 2, tmp_path / "soup", name="soup")
     monkeypatch.chdir(tmp_path.parent)
     for model in ("own", "soup"):
-        found = learnt_from(read_manifest(tmp_path / model), data_root=None, cache=tmp_path)
+        found = learnt_from(read_manifest(tmp_path / model), places=CorpusPlaces(tmp_path))
         expected = {f"{tables['data']['train'][0]['corpus']} train", f"{other} train"}
         assert (set(found.sources), found.missing) == (expected, ())
 
@@ -73,14 +74,14 @@ def test_a_start_that_is_gone_is_named(tables: dict[str, Any], tmp_path: Path) -
     recipe = {**tables, "model": {"encoder": "runs/start"}}
     for learnt_before, missing in ((None, ("what runs/start learnt from",)), ((), ())):
         manifest = ModelManifest("old", "ner", {}, recipe=recipe, learnt_before=learnt_before)
-        found = learnt_from(manifest, data_root=None, cache=tmp_path)
+        found = learnt_from(manifest, places=CorpusPlaces(tmp_path))
         assert len(found.sources) == 1
         assert found.missing == missing
 
 
 def test_nothing_is_missing_of_what_the_repositorys_encoder_learnt_from(tmp_path: Path) -> None:
     encoder = read_manifest(Path(__file__).parents[2] / "models/biobert-mini")
-    assert learnt_from(encoder, data_root=None, cache=tmp_path).missing == ()
+    assert learnt_from(encoder, places=CorpusPlaces(tmp_path)).missing == ()
 
 
 def test_the_best_epoch_on_devel_is_kept_and_patience_ends_the_run(
@@ -122,7 +123,7 @@ def test_a_score_that_is_no_number_is_never_the_best(
     places = Places(tmp_path / "out", tmp_path)
     source = read_material(recipe, places, learner, print).source
     loop = TrainingLoop(
-        recipe, learner, source, examiner=Failing(), output=places.output, listener=Silent()
+        recipe, learner, source, examiner=Failing(), output=places.output, listener=Recorder()
     )
     assert loop.run(resume=False).best_score == 0.5
 

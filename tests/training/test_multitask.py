@@ -8,13 +8,14 @@ import pytest
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import read_manifest
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
 from biobert.pipeline import evaluating
 from biobert.pipeline.annotator import Annotator
 from biobert.runtime.settings import RuntimeSettings
 from biobert.training.splitting import split_folder
 from tests.tasks.test_multitask import BREAST, LITHIUM, NAMES, TOPICS
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 
 ASPIRIN = Document("aspirin", "The aspirin and the breast cancer.", labels=("cancer",))
 
@@ -29,7 +30,7 @@ def corpora(tmp_path: Path) -> dict[str, Path]:
 
 
 def test_both_are_learnt_at_once_and_split_into_models(
-    run: Callable[..., Silent],
+    run: Callable[..., Recorder],
     corpora: dict[str, Path],
     tmp_path: Path,
 ) -> None:
@@ -44,7 +45,7 @@ def test_both_are_learnt_at_once_and_split_into_models(
     assert set(found.labels) == {"heart", "cancer"}
     (whole,) = annotator.annotate_many([LITHIUM.text])
     assert {whole.mention(one) for one in whole.entities} == {"Lithium", "cardiac arrest"}
-    places = evaluating.CorpusPlaces(cache=tmp_path / "cache")
+    places = CorpusPlaces(cache=tmp_path / "cache")
     with pytest.raises(BadInputError, match="biobert split"):
         evaluating.evaluate(annotator, evaluating.TestSet(str(corpora["names"])), places)
     written = split_folder(tmp_path / "model", tmp_path / "parts")
@@ -58,7 +59,7 @@ def test_both_are_learnt_at_once_and_split_into_models(
 
 
 def test_sources_must_say_their_part(
-    run: Callable[..., Silent],
+    run: Callable[..., Recorder],
     corpora: dict[str, Path],
 ) -> None:
     task = {"name": "multitask", "parts": {"names": NAMES, "topics": TOPICS}}

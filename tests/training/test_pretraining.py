@@ -1,9 +1,5 @@
 """A pretraining run from end to end: resumed, spread over processes, and what it refuses."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +13,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.files import sha256_of
 from biobert.core.model_folder import WEIGHTS, read_manifest
 from biobert.model.encoder import Encoder
-from biobert.pipeline.filling import GapFiller
+from biobert.pipeline.gap_filler import GapFiller
 from biobert.training.checkpoint import NETWORK, OPTIMIZER, checkpoints
 from biobert.training.material import Places
 from biobert.training.pretraining import note_dense_mask
@@ -26,7 +22,8 @@ from biobert.training.recipe import read_recipe
 from biobert.training.start import build_learner
 from tests.corpora import write_toy_corpus
 from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
+from tests.training.processes import killed_at_step, launched
 
 TOKENIZER = tiny_tokenizer()
 
@@ -145,7 +142,7 @@ def test_a_rate_is_looked_for_in_more_steps_than_the_recipe_has(
     plan = read_recipe({**tables, "run": {**tables["run"], "steps": 12}}, place="toy.toml")
     places = Places(output=tmp_path / "out", cache=tmp_path / "cache")
     settings = RangeSettings(highest=1e-4, steps=20)
-    assert len(find_learning_rate(plan, places, settings, listener=Silent()).points) == 20
+    assert len(find_learning_rate(plan, places, settings, listener=Recorder()).points) == 20
 
 
 def test_layers_computed_again_give_the_same_weights(
@@ -181,11 +178,9 @@ def test_two_processes_give_equal_weights_copied_or_sharded(
     tables: dict[str, Any], tmp_path: Path, precision: str, tolerance: float
 ) -> None:
     for parallel in ("ddp", "fsdp"):
-        recipe = tmp_path / f"{parallel}.json"
         changed = {**tables["run"], "steps": 12, "parallel": parallel, "precision": precision}
         changed["keep_every_steps"] = 12
-        recipe.write_text(json.dumps({**tables, "run": changed}))
-        done = launched(recipe, tmp_path / parallel)
+        done = launched({**tables, "run": changed}, tmp_path / parallel)
         assert done.returncode == 0, done.stderr[-3000:]
     one, other = (load_file(tmp_path / name / WEIGHTS) for name in ("ddp", "fsdp"))
     assert one.keys() == other.keys()
@@ -204,11 +199,9 @@ def test_two_processes_give_equal_weights_copied_or_sharded(
 
 @pytest.mark.slow
 def test_a_sharded_run_goes_on_where_it_stopped(tables: dict[str, Any], tmp_path: Path) -> None:
-    recipe = tmp_path / "fsdp.json"
-    plan = {**tables["run"], "steps": 20, "parallel": "fsdp"}
-    recipe.write_text(json.dumps({**tables, "run": plan}))
+    recipe = {**tables, "run": {**tables["run"], "steps": 20, "parallel": "fsdp"}}
     assert launched(recipe, tmp_path / "whole").returncode == 0
-    assert launched(recipe, tmp_path / "killed", "14").returncode != 0
+    assert launched(recipe, tmp_path / "killed", last_step=14).returncode != 0
     assert not (tmp_path / "killed" / WEIGHTS).exists()
     done = launched(recipe, tmp_path / "killed")
     assert done.returncode == 0, done.stderr[-3000:]
@@ -294,57 +287,3 @@ def test_a_flipped_byte_is_named_or_skipped(
     data["train"][0]["damaged"] = "skip"  # type: ignore[index,assignment]
     listener = run("skipped", data=data, run={**tables["run"], "steps": 3})
     assert any("train-00001" in note for note in listener.notes)
-
-
-# Trains by the recipe in a file of JSON, and kills itself at a step, as a power cut would.
-RUN = """
-import json, os, signal, sys
-from pathlib import Path
-from biobert.training.loop import TrainingLoop
-from biobert.training.material import Places
-from biobert.training.recipe import read_recipe
-from biobert.training.session import train
-from tests.training.conftest import Silent
-
-recipe, output, last = sys.argv[1:]
-step = TrainingLoop._step
-def deadly(self, group):
-    if self.progress.step == int(last):
-        os.kill(os.getpid(), signal.SIGKILL)
-    step(self, group)
-TrainingLoop._step = deadly
-plan = read_recipe(json.loads(Path(recipe).read_text()), place="toy")
-train(plan, Places(output=Path(output), cache=Path(output)), listener=Silent(), resume=True)
-"""
-ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {
-    "PATH": str(Path(sys.executable).parent),
-    "PYTHONPATH": str(ROOT),
-    "OMP_NUM_THREADS": "1",
-}
-
-
-def killed_at_step(tables: dict[str, Any], output: Path, *, step: int) -> int:
-    recipe = output.with_suffix(".json")
-    recipe.write_text(json.dumps(tables))
-    script = output.with_suffix(".py")
-    script.write_text(RUN)
-    command = [sys.executable, str(script), str(recipe), str(output), str(step)]
-    # Threads as in this process: how many there are decides the last bits.
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        command, env=environment, capture_output=True, check=False, timeout=200
-    ).returncode
-
-
-def launched(recipe: Path, output: Path, last_step: str = "-1") -> subprocess.CompletedProcess[str]:
-    """The same on two processes under torchrun."""
-    script = output.with_suffix(".py")
-    script.write_text(RUN)
-    command = [
-        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
-        *(str(script), str(recipe), str(output), last_step),
-    ]
-    return subprocess.run(
-        command, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=200
-    )

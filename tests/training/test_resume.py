@@ -37,7 +37,7 @@ from biobert.training import checkpoint, loop
 from biobert.training.recipe import read_recipe
 from biobert.training.material import Places
 from biobert.training.session import train
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 
 tables, output, place, count = json.loads(sys.argv[1])
 calls = 0
@@ -57,7 +57,7 @@ elif place == "rename":
     checkpoint.os.replace = deadly(checkpoint.os.replace)
 recipe = read_recipe(tables, place="toy.toml")
 places = Places(output=Path(output), cache=Path(output))
-train(recipe, places, listener=Silent(), resume=True)
+train(recipe, places, listener=Recorder(), resume=True)
 """
 
 
@@ -258,10 +258,10 @@ from biobert.core.errors import BiobertError
 from biobert.training.recipe import read_recipe
 from biobert.training.material import Places
 from biobert.training.session import train
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 
 tables, output, limit = json.loads(sys.argv[1])
-class Filling(Silent):
+class Filling(Recorder):
     def stepped(self, report):
         if report.step == 4:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))

@@ -15,10 +15,11 @@ from biobert.core.errors import BadInputError
 from biobert.core.model_folder import read_manifest
 from biobert.core.questions import question_document
 from biobert.data.catalogue import read_split
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
 from biobert.training.self_training import REPORT, ROUNDS, SILVER, sure_answers
 from tests.tiny import write_tiny_model_folder
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 
 NEW = ["Aspirin caused diabetes.", "Lithium and breast cancer.", "Aspirin did not."]
 
@@ -44,7 +45,7 @@ def report_of(output: Path) -> list[dict[str, Any]]:
 
 
 def test_students_learn_from_what_their_teachers_are_sure_of(
-    run: Callable[..., Silent], unlabelled: Path, tmp_path: Path, tables: dict[str, Any]
+    run: Callable[..., Recorder], unlabelled: Path, tmp_path: Path, tables: dict[str, Any]
 ) -> None:
     table = {
         "unlabelled": [{"corpus": str(unlabelled)}],
@@ -61,7 +62,7 @@ def test_students_learn_from_what_their_teachers_are_sure_of(
     assert [(one["weighed"], one["known"]) for one in rows[1:]] == [(3, 1)] * 2
     for number in (1, 2):
         silver = output / ROUNDS / str(number) / SILVER
-        found = read_split(str(silver), "train", data_root=None, cache=tmp_path)
+        found = read_split(str(silver), "train", CorpusPlaces(tmp_path))
         assert len(found) == rows[number]["sure"] > 0
         assert all(one.annotated_labels == ("Chemical", "Disease") for one in found)
         student = read_manifest(output / ROUNDS / str(number))
@@ -75,7 +76,7 @@ def test_students_learn_from_what_their_teachers_are_sure_of(
 
 
 def test_a_stopped_run_goes_on(
-    run: Callable[..., Silent], unlabelled: Path, tmp_path: Path
+    run: Callable[..., Recorder], unlabelled: Path, tmp_path: Path
 ) -> None:
     table = {"unlabelled": [{"corpus": str(unlabelled)}], "rounds": 1, "minimum_score": 0.0}
     run("model", self_training=table, run={"epochs": 1})
@@ -93,7 +94,7 @@ def test_a_stopped_run_goes_on(
 
 
 def test_texts_that_are_weighed_are_not_read_again(
-    run: Callable[..., Silent], unlabelled: Path, tmp_path: Path
+    run: Callable[..., Recorder], unlabelled: Path, tmp_path: Path
 ) -> None:
     table = {"unlabelled": [{"corpus": str(unlabelled)}], "rounds": 1, "minimum_score": 0.0}
     run("model", self_training=table, run={"epochs": 1})
@@ -106,7 +107,7 @@ def test_texts_that_are_weighed_are_not_read_again(
 
 
 def test_several_processes_are_refused(
-    run: Callable[..., Silent], unlabelled: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., Recorder], unlabelled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
     with pytest.raises(BadInputError, match="one process: start it without torchrun"):
@@ -114,7 +115,7 @@ def test_several_processes_are_refused(
 
 
 def test_the_manifest_of_the_model_comes_last(
-    run: Callable[..., Silent],
+    run: Callable[..., Recorder],
     unlabelled: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -132,7 +133,7 @@ def test_the_manifest_of_the_model_comes_last(
 
 
 def test_nothing_sure_is_the_end(
-    run: Callable[..., Silent], unlabelled: Path, tmp_path: Path
+    run: Callable[..., Recorder], unlabelled: Path, tmp_path: Path
 ) -> None:
     table = {"unlabelled": [{"corpus": str(unlabelled)}], "rounds": 3, "minimum_score": 1.0}
     run("model", self_training=table, run={"epochs": 1})
@@ -150,7 +151,7 @@ def test_only_sure_answers_are_taken() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("rounds", 0), ("minimum_score", 1.5)])
 def test_settings_that_cannot_be_are_refused(
-    run: Callable[..., Silent], unlabelled: Path, name: str, value: float
+    run: Callable[..., Recorder], unlabelled: Path, name: str, value: float
 ) -> None:
     with pytest.raises(BadInputError, match=name):
         run("model", self_training={"unlabelled": [{"corpus": str(unlabelled)}], name: value})
@@ -168,7 +169,7 @@ def test_settings_that_cannot_be_are_refused(
     ids=lambda task: str(task["name"]),
 )
 def test_tasks_without_silver_are_refused_before_a_teacher_is_trained(
-    run: Callable[..., Silent], tmp_path: Path, task: dict[str, str]
+    run: Callable[..., Recorder], tmp_path: Path, task: dict[str, str]
 ) -> None:
     with pytest.raises(BadInputError, match=f"does not fit '{task['name']}'"):
         run("model", task=task, self_training={"unlabelled": [{"corpus": "texts"}]})
@@ -189,7 +190,7 @@ def test_of_a_question_the_answer_alone_is_learnt(
 
 
 def test_another_recipe_is_another_run_but_there_may_be_more_rounds(
-    run: Callable[..., Silent], unlabelled: Path, tmp_path: Path
+    run: Callable[..., Recorder], unlabelled: Path, tmp_path: Path
 ) -> None:
     def asked(**table: Any) -> dict[str, Any]:
         texts = {"unlabelled": [{"corpus": str(unlabelled)}], "minimum_score": 0.0}
@@ -208,7 +209,7 @@ def test_another_recipe_is_another_run_but_there_may_be_more_rounds(
 
 
 def test_a_first_teacher_that_was_never_trained_binds_to_nothing(
-    run: Callable[..., Silent], unlabelled: Path, tmp_path: Path
+    run: Callable[..., Recorder], unlabelled: Path, tmp_path: Path
 ) -> None:
     table = {"unlabelled": [{"corpus": str(unlabelled)}]}
     with pytest.raises(BadInputError, match="no such"):
@@ -218,7 +219,7 @@ def test_a_first_teacher_that_was_never_trained_binds_to_nothing(
 
 
 def test_another_model_is_not_trained_over(
-    run: Callable[..., Silent], unlabelled: Path, tmp_path: Path
+    run: Callable[..., Recorder], unlabelled: Path, tmp_path: Path
 ) -> None:
     write_tiny_model_folder(tmp_path / "model")
     with pytest.raises(BadInputError, match="holds a model, and no run"):
@@ -226,7 +227,7 @@ def test_another_model_is_not_trained_over(
 
 
 def test_when_the_best_model_changes_the_old_manifest_leaves_first(
-    run: Callable[..., Silent],
+    run: Callable[..., Recorder],
     unlabelled: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

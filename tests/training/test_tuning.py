@@ -12,7 +12,7 @@ from biobert.core.settings import override
 from biobert.core.task import Scores
 from biobert.training.material import Places
 from biobert.training.tuning import Choices, Range, Search, read_space, tune
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 
 SPACE = read_space(["optimizer.learning_rate=log:1e-7..1e-2", "model.dropout=0.0,0.2"])
 
@@ -25,7 +25,7 @@ def with_devel(tables: dict[str, Any]) -> dict[str, Any]:
 
 def search(tables: dict[str, Any], output: Path, trials: int) -> Any:
     places = Places(output=output, cache=output)
-    return tune(Search(tables, SPACE, trials), places, listen=lambda number: Silent())
+    return tune(Search(tables, SPACE, trials), places, listen=lambda number: Recorder())
 
 
 def test_spaces_are_lists_ranges_and_logarithms() -> None:
@@ -78,7 +78,7 @@ def test_a_search_of_other_settings_is_not_gone_on_with(
         tune(
             Search(with_devel, [SPACE[0], *space], 2),
             Places(output=tmp_path, cache=tmp_path),
-            listen=lambda number: Silent(),
+            listen=lambda number: Recorder(),
         )
 
 
@@ -126,7 +126,7 @@ def test_a_trial_that_diverges_does_not_end_the_search(
     def tried(rates: str, trials: int) -> Any:
         space = read_space([f"optimizer.learning_rate={rates}"])
         places = Places(output=tmp_path / rates, cache=tmp_path)
-        return tune(Search(tables, space, trials), places, listen=lambda number: Silent())
+        return tune(Search(tables, space, trials), places, listen=lambda number: Recorder())
 
     found = tried("1e30,1e-3", 6)
     assert found.settings == {"optimizer.learning_rate": 1e-3}
@@ -136,13 +136,13 @@ def test_a_trial_that_diverges_does_not_end_the_search(
 
 
 def test_no_trial_ends_before_it_has_learnt(with_devel: dict[str, Any], tmp_path: Path) -> None:
-    class Watching(Silent):
+    class Watching(Recorder):
         def evaluated(self, step: int, scores: dict[str, Scores], main: float) -> None:
             last[-1] = step
 
     last: list[int] = []
 
-    def listen(number: int) -> Silent:
+    def listen(number: int) -> Recorder:
         last.append(0)
         return Watching()
 
@@ -161,7 +161,7 @@ def test_values_that_no_task_takes_are_a_wrong_call(
     for text in ("run.epochs=1,zero", "task.scheme=joint,none"):
         search = Search(with_devel, read_space([text]), trials=1)
         with pytest.raises(BadInputError) as caught:
-            tune(search, places, listen=lambda number: Silent())
+            tune(search, places, listen=lambda number: Recorder())
         assert caught.value.code == "usage"
 
 

@@ -21,7 +21,7 @@ from biobert.text.tokenizer import Tokenizer
 from biobert.training.material import Places
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 from tests.training.test_every_recipe import FINE_TUNING
 
 DOCUMENTS = 8
@@ -106,7 +106,8 @@ def small(tables: dict[str, Any], folder: Path) -> dict[str, Any]:
             where = source.get("where", {})
             path = folder / f"{use}-{number}.jsonl"
             write_documents([annotated(task, one, where) for one in range(DOCUMENTS)], path)
-            kept = {key: source[key] for key in ("part", "where", "rename") if key in source}
+            # Not `rename`: these documents have the labels that the task knows.
+            kept = {key: source[key] for key in ("part", "where") if key in source}
             data[use].append({"corpus": str(path), **kept})
     return {**tables, "data": data}
 
@@ -117,7 +118,7 @@ def test_two_steps_from_a_cased_vocabulary(path: Path, encoder: Path, tmp_path: 
     tables["model"] = {**tables["model"], "encoder": str(encoder)}
     tables["batches"] = {"tokens": 256}
     tables["run"] = {**tables["run"], "steps": 2, "epochs": 2}
-    listener, places = Silent(), Places(output=tmp_path / "model", cache=tmp_path)
+    listener, places = Recorder(), Places(output=tmp_path / "model", cache=tmp_path)
     recipe = read_recipe(tables, place=path.name)
     train(recipe, places, listener=listener, resume=False)
     assert len(listener.losses) == 2

@@ -329,3 +329,27 @@ def test_it_needs_no_torch_and_no_model() -> None:
         "assert not {'torch', 'transformers', 'openvino'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["from 10/12 until 10/15", "10/12 - 10/15", "10/12\u201310/15/2023", "Stay 10/12-10/15."],
+)
+def test_both_halves_of_a_range_move_by_as_many_days(text: str) -> None:
+    months_and_days = re.findall(r"(\d\d?)/(\d\d?)", text_of(surrogates(), text))
+    first, last = (date(2023, int(month), int(day)) for month, day in months_and_days)
+    assert (last - first).days == 3
+    assert (first.month, first.day) != (10, 12)
+
+
+def test_both_months_of_a_range_move_alike() -> None:
+    done = text_of(surrogates(), "May - June 2022").split()
+    first, last = (datetime.strptime(one, "%B").month for one in (done[0], done[2]))
+    assert (last - first) % 12 == 1
+    assert done[0] != "May"
+
+
+def test_a_numbered_area_keeps_its_word() -> None:
+    done = text_of(surrogates(), "Voting precinct 0432")
+    assert re.fullmatch(r"Voting precinct \d{4}", done)
+    assert not done.endswith("0432")

@@ -188,6 +188,9 @@ def test_a_date_may_be_written_in_many_ways(date: str) -> None:
     ("text", "dates"),
     [
         ("3/14/24-3/16/24 inpatient", ["3/14/24", "3/16/24"]),
+        ("6/12: doing well", ["6/12"]),
+        ("Well.\n - 6/12: doing well\n6/13 - slept", ["6/12", "6/13"]),
+        ("Labs (4/5): Na 138; CXR 4/6 clear; echo 4/7", ["4/5", "4/6", "4/7"]),
         ("Sep 3, 24.", ["Sep 3, 24"]),
         ("05/2023-07/2023 abroad", ["05/2023", "07/2023"]),
         ("March 14 - April 2, 2024", ["March 14", "April 2, 2024"]),
@@ -200,6 +203,133 @@ def test_a_date_may_be_written_in_many_ways(date: str) -> None:
 )
 def test_dates_and_years_of_birth_are_found_where_words_say_so(text: str, dates: list[str]) -> None:
     assert found(text) == [("DATE", one) for one in dates]
+
+
+@pytest.mark.parametrize(
+    ("text", "dates"),
+    [
+        ("from 10/12 until 10/15", ["10/12", "10/15"]),
+        ("10/12 - 10/15", ["10/12", "10/15"]),
+        ("10/12\u201310/15", ["10/12", "10/15"]),
+        ("Between 3/4 and 3/9 he improved.", ["3/4", "3/9"]),
+        ("Stay from 5/2 through 5/9.", ["5/2", "5/9"]),
+        ("Hospital course 3/4-3/9.", ["3/4", "3/9"]),
+        ("3/4 till 3/9", ["3/4", "3/9"]),
+        ("stayed 5/2 to 5/9/2023", ["5/2", "5/9/2023"]),
+        ("12/28 - 1/3", ["12/28", "1/3"]),
+        ("Admitted 1/2 to 1/4.", ["1/2", "1/4"]),
+        ("May - June 2022", ["May", "June 2022"]),
+        ("March to April 2021", ["March", "April 2021"]),
+        ("Sept-Oct 2021", ["Sept", "Oct 2021"]),
+        ("Jan-Mar 2023", ["Jan", "Mar 2023"]),
+        ("Jan-Mar '23", ["Jan", "Mar '23"]),
+        ("Aug/Sept 2020", ["Aug", "Sept 2020"]),
+        ("may, june and july 2021", ["may", "june", "july 2021"]),
+        ("between May and June 2022", ["May", "June 2022"]),
+        ("Mar through May", ["Mar", "May"]),
+        ("Q1-Q2 2021", ["Q1-Q2 2021"]),
+        ("spring to summer 2021", ["spring to summer 2021"]),
+        ("March 3 through 9", ["March 3 through 9"]),
+    ],
+)
+def test_both_halves_of_a_range_of_dates_are_found(text: str, dates: list[str]) -> None:
+    assert found(text) == [("DATE", one) for one in dates]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Strength 4/5 to 5/5; motor 3/5 - 4/5; strength improved from 4/5 to 5/5.",
+        "BP 120/80 - 130/85, then 60/40 to 70/50.",
+        "Pain 3/10 to 5/10; pain went from 3/10 - 5/10; mood 4/10 - 6/12.",
+        "Visual acuity 6/6 to 6/9, VA 20/40 to 20/30, from 6/12 to 6/9.",
+        "1/2 - 2/3 of the tablet, 1/4 to 1/2 tab daily, between 1/2 and 3/4 cup.",
+        "BiPAP 10/5 to 12/6; Sinemet 10/100 to 25/100; insulin 8/10 to 10/12 units.",
+        "Apgars 7/8 - 8/9; murmur 2/6 to 3/6; reflexes 1/4 to 2/4.",
+        "Nodes 2/14 and 3/15 positive; cultures 2/4 and 3/4 bottles.",
+        "5/5: strength in all limbs.",
+        "He may march to and fro, or may until then sit.",
+    ],
+)
+def test_scores_and_fractions_are_no_range_of_dates(text: str) -> None:
+    assert found(text) == []
+
+
+STATES = ["TX", "CA", "NY", "GA", "OH", "FL", "ME", "DC", "Texas", "New York"]
+PLATES = ["BKR-4471", "7ABC123", "ABC-1234", "ABC1234", "ABC 1234", "QJX D42", "D12-ABC"]
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("between", [" ", ", ", "-", ": "])
+def test_the_state_may_stand_before_a_plate(state: str, between: str) -> None:
+    for plate in PLATES:
+        for label in ("License plate: ", "plate ", "Plate: ", "tag ", "license plate number "):
+            value = f"{state}{between}{plate}"
+            assert found(f"{label}{value} seen") == [("VEHICLE", value)]
+        assert "ABC" not in str(Deidentifier().deidentify(f"Plate ({state}) {plate}").document.text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["plate 4 holes", "plates 3.5 mm", "tag 2", "skin tag 4 mm", "growth plate", "a TX plate held"],
+)
+def test_a_plate_of_bone_is_none_of_a_vehicle(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "Precinct 12",
+        "Voting precinct 0432",
+        "precinct no. 7",
+        "12th precinct",
+        "Census tract 1234.05",
+        "census block group 3",
+        "block group 3",
+        "congressional district 7",
+    ],
+)
+def test_a_numbered_area_is_a_place(place: str) -> None:
+    assert found(f"of {place}, seen") == [("LOCATION", place)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ward 5B",
+        "Ward 12, bed 3; ICU bed 12",
+        "heart block 2:1",
+        "nerve block 3",
+        "tract 3",
+        "G2P1001 at term",
+        "MVC, GCS 15",
+        "CIRRHOSIS, MELD 22",
+        "TLSO P.R.N. OOB",
+        "A 58 Y.O. GENTLEMAN",
+    ],
+)
+def test_what_only_resembles_a_place_a_number_or_a_name_stays(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("Donor ID 4471.", ["OTHER"]),
+        ("Donor ID 44712.", ["OTHER"]),
+        ("donor no. 4471", ["OTHER"]),
+        ("Recipient # 4471", ["OTHER"]),
+        ("Sample ID 44712", ["OTHER"]),
+        ("Boise, ID 83702", ["LOCATION", "ZIP"]),
+        ("Boise ID 83702", ["LOCATION", "ZIP"]),
+        ("Qwyllton, ID 83702", ["LOCATION", "ZIP"]),
+        ("kidney donor 2015", []),
+        ("donor type O", []),
+    ],
+)
+def test_id_is_idaho_behind_a_town_alone(text: str, kinds: list[str]) -> None:
+    assert [kind for kind, _ in found(text)] == kinds
 
 
 @pytest.mark.parametrize(

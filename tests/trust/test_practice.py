@@ -12,7 +12,7 @@ from biobert.training.session import train
 from biobert.trust.practice import LABELS, contexts, put_together, written_again
 from biobert.trust.tagger import load_tagger
 from tests.tiny import write_tiny_encoder_folder
-from tests.training.conftest import Silent
+from tests.training.conftest import Recorder
 
 NOTES = Path(__file__).parent / "notes"
 
@@ -102,7 +102,7 @@ def test_a_model_trained_on_them_finds_what_the_rules_miss(tmp_path: Path) -> No
         "run": {"epochs": 2},
     }
     places = Places(output=tmp_path / "model", cache=tmp_path)
-    train(read_recipe(tables, place="names"), places, listener=Silent(), resume=False)
+    train(read_recipe(tables, place="names"), places, listener=Recorder(), resume=False)
     tagger = load_tagger(tmp_path / "model")
     assert tagger.ignored_labels == ()
     text = "Overnight Qwyllander was dizzy. Overnight the pain was worse."

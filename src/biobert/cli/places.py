@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from biobert.pipeline.evaluating import CorpusPlaces
+    from biobert.data.places import CorpusPlaces
 
 
 def data_root() -> Path | None:
@@ -25,7 +25,7 @@ def cache_folder() -> Path:
 
 def corpus_places() -> "CorpusPlaces":
     """Both, as the rooms below take them."""
-    from biobert.pipeline.evaluating import CorpusPlaces
+    from biobert.data.places import CorpusPlaces
 
     return CorpusPlaces(cache=cache_folder(), data_root=data_root())
 

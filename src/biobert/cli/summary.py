@@ -27,20 +27,15 @@ REJECTS_SHOWN = 3
 
 
 def show_result(
-    result: "BatchResult", rejects: "Rejects", not_held: "Sequence[str]", *, to_stdout: bool
+    result: "BatchResult", rejects: "Rejects", remarks: "Sequence[str]", *, to_stdout: bool
 ) -> None:
     """Print texts that were kept to be shown, then the summary.
 
-    `not_held` are lines on what the formats that were written have no place for.
+    `remarks` are lines to end with, such as on what the formats written have no place for.
     """
     console = Console(file=sys.stderr if to_stdout else sys.stdout, highlight=False)
     for document in result.shown:
-        console.print(highlighted(document), soft_wrap=True)
-        for label in document.labels:
-            console.print(labelled(document, label))
-        for relation in document.relations:
-            console.print(related(document, relation), soft_wrap=True)
-        console.print()
+        _show_document(document, console)
     if result.labels:
         console.print(_by_type(result))
     if result.document_labels:
@@ -59,12 +54,28 @@ def show_result(
     if result.kept:
         console.print(f"{result.kept} more documents had been annotated before the run was stopped")
     show_rejects(rejects, console)
-    for line in not_held:
+    for line in remarks:
         console.print(line, markup=False, soft_wrap=True)
     for output in result.outputs[:MOST_FREQUENT]:
         console.print(f"  wrote {output}", markup=False)
     if len(result.outputs) > MOST_FREQUENT:
         console.print(f"  and {len(result.outputs) - MOST_FREQUENT} more files")
+
+
+def _show_document(document: "Document", console: Console) -> None:
+    """The text with all that was found in it or said of it."""
+    from biobert.tasks.generation import GENERATED
+    from biobert.tasks.similarity import SIMILARITY
+
+    console.print(highlighted(document), soft_wrap=True)
+    for label in document.labels:
+        console.print(labelled(document, label))
+    for relation in document.relations:
+        console.print(related(document, relation), soft_wrap=True)
+    for name in (SIMILARITY, GENERATED):
+        if (said := document.metadata.get(name)) is not None:
+            console.print(Text(f"  {name}: ", style="bold").append(said), soft_wrap=True)
+    console.print()
 
 
 def show_rejects(rejects: "Rejects", console: Console) -> None:

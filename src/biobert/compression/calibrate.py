@@ -85,10 +85,15 @@ def _check_patterns(patterns: Sequence[str], graph: onnx.GraphProto) -> None:
             )
 
 
-def _import_nncf() -> Any:
+def need_packages() -> None:
+    """An error that names the extra, unless all is here that calibrates."""
     for package in ("nncf", "onnxruntime"):
         if find_spec(package) is None:
             raise MissingExtraError(package, "compress")
+
+
+def _import_nncf() -> Any:
+    need_packages()
     import_openvino()  # Before nncf, which would send statistics of its use.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

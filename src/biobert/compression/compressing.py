@@ -9,7 +9,7 @@ from typing import Any
 
 from biobert.compression.recipe import Step
 from biobert.compression.steps import SHELF
-from biobert.compression.workbench import Workbench
+from biobert.compression.workbench import Workbench, check_changeable
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,15 @@ class StepReport:
     kind: str
     said: dict[str, Any]
     seconds: float
+
+
+def check_steps(steps: Sequence[Step], original: Path) -> None:
+    """An error for a step that this model cannot take, before anything is read."""
+    for step in steps:
+        if step.kind == "export":
+            SHELF.load(step.kind).check(original, step.settings)
+        else:
+            check_changeable(original)
 
 
 def run_steps(

@@ -92,7 +92,7 @@ def study(
         ),
         run=lessons.run,
     )
-    places = Places(output=target, cache=bench.cache, data_root=bench.data_root)
+    places = Places(target, bench.places.cache, bench.places.data_root)
     train(recipe, places, listener=bench.listener, resume=False)
     shutil.rmtree(target / "checkpoints", ignore_errors=True)
     for name in ("history.jsonl", "curves.png", "README.md"):

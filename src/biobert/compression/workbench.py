@@ -11,6 +11,7 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.core.task import Task
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.model.encoder import Encoder
 from biobert.model.hub import load_trained_network
@@ -30,8 +31,7 @@ class Workbench:
 
     original: Path
     corpora: tuple[DataSource, ...]
-    cache: Path
-    data_root: Path | None
+    places: CorpusPlaces
     listener: Listener
     seed: int
 
@@ -40,9 +40,7 @@ class Workbench:
         if not self.corpora:
             raise BadInputError("this step looks at text: name [[corpora]] in the recipe")
         rejects = Rejects()
-        found = read_sources(
-            self.corpora, data_root=self.data_root, cache=self.cache, rejects=rejects
-        )
+        found = read_sources(self.corpora, self.places, rejects=rejects)
         note_set_aside(rejects, self.listener.noted)
         return [document for some in found.values() for document in some]
 
@@ -55,8 +53,8 @@ class Workbench:
         return [everything[number] for number in order[:count].tolist()]
 
 
-def open_learner(folder: Path) -> Learner:
-    """The task, tokenizer and network of a model folder that has weights."""
+def check_changeable(folder: Path) -> Task:
+    """The task of a model folder whose weights a step can change; an error for any other."""
     manifest = read_manifest(folder)
     if manifest.members:
         raise BadInputError(f"{folder} is an ensemble: compress one of its members")
@@ -68,6 +66,12 @@ def open_learner(folder: Path) -> Learner:
             f"{folder} writes texts, and holds its encoder twice: all that can be done with it is "
             "to export"
         )
+    return task
+
+
+def open_learner(folder: Path) -> Learner:
+    """The task, tokenizer and network of a model folder that has weights."""
+    task = check_changeable(folder)
     network = load_trained_network(folder, task.heads())
     return Learner(task, Tokenizer.from_folder(folder), network)
 

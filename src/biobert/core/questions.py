@@ -3,7 +3,8 @@
 The text is the question, a line break, the context; passages of these two kinds say which is which,
 several in a row where a context has parts. Answers are entities in the context: accepted ones in
 gold, candidates with scores in predictions. A question judged to have no answer carries the label
-`no-answer` beside its candidates.
+`no-answer` beside its candidates. Gold without entities means that there is no answer, unless the
+metadata say that nobody has told.
 """
 
 import json
@@ -18,6 +19,8 @@ TYPE = "type"
 """Metadata: the type of a BioASQ question (factoid, list, yesno or summary)."""
 EXACT_ANSWER = "exact_answer"
 """Metadata: accepted answers as strings, a JSON list of lists of synonyms."""
+GOLD_ANSWERS, UNKNOWN = "gold_answers", "unknown"
+"""Metadata, and its value, of a question whose answers its file does not tell."""
 
 
 def question_document(
@@ -25,16 +28,20 @@ def question_document(
     question: str,
     context: str,
     *,
-    answers: Iterable[tuple[int, int]] = (),
+    answers: Iterable[tuple[int, int]] | None = (),
     source: str = "",
     metadata: Mapping[str, str] | None = None,
 ) -> Document:
-    """A question beside its context; `answers` are (start, end) of characters of the context."""
+    """A question beside its context; `answers` are (start, end) of characters of the context.
+
+    None of them means that it has no answer there; None, that nobody has told.
+    """
     for kind, text in ((QUESTION, question), (CONTEXT, context)):
         if not text.strip():
             raise BadInputError(f"question {name!r}: its {kind} is empty")
     shift = len(question) + 1
-    spans = sorted(set(answers))
+    spans = sorted(set(answers or ()))
+    untold = {GOLD_ANSWERS: UNKNOWN} if answers is None else {}
     return Document(
         id=name,
         text=f"{question}\n{context}",
@@ -44,7 +51,7 @@ def question_document(
         ),
         entities=tuple(Entity(shift + start, shift + end, ANSWER) for start, end in spans),
         provenance=Provenance(source=source),
-        metadata=dict(metadata or {}),
+        metadata={**(metadata or {}), **untold},
     )
 
 
@@ -52,6 +59,16 @@ def candidates(document: Document) -> list[Entity]:
     """The answers, surest first; those without a score as they stand in the text."""
     found = document.entities_labelled((ANSWER,))
     return sorted(found, key=lambda one: (-(one.score or 0.0), one.start, one.end))
+
+
+def is_untold(document: Document) -> bool:
+    """Whether nobody has told the answers to a question, nor that it has none."""
+    return (
+        document.metadata.get(GOLD_ANSWERS) == UNKNOWN
+        and EXACT_ANSWER not in document.metadata
+        and NO_ANSWER not in document.labels
+        and not any(document.entities_labelled((ANSWER,)))
+    )
 
 
 def answer_texts(document: Document) -> list[str]:

@@ -3,7 +3,7 @@
 import dataclasses
 import tomllib
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -83,6 +83,21 @@ def to_mapping(settings: Any) -> dict[str, Any]:
     return {key: value for key, value in dataclasses.asdict(settings).items() if value is not None}
 
 
+def refuse_unread(settings: Any, names: Iterable[str], *, place: str, reader: str) -> None:
+    """An error where one of these settings differs from its default, for it would be ignored.
+
+    `reader` says beside what it is read: `kind = 'lora'`.
+    """
+    fields = {field.name: field for field in dataclasses.fields(settings)}
+    for name in names:
+        value, default = getattr(settings, name), _default(fields[name])
+        if value != default:
+            raise BadInputError(
+                f"{place} {name} = {value!r} is read beside {reader} alone: set that, or leave "
+                f"{name} at {default!r}"
+            )
+
+
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
     """Where two tables differ, in words: `run.seed: 1, now 2`."""
     found: list[str] = []
@@ -93,6 +108,11 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
         elif before != after:
             found.append(f"{prefix}{key}: {before!r}, now {after!r}")
     return found
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    made = field.default_factory
+    return field.default if made is dataclasses.MISSING else made()
 
 
 def _convert(hint: Any, value: Any, place: str) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 from biobert.core.document import Document, Entity, Span
 from biobert.core.editing import Edit, edited
 from biobert.core.errors import BadInputError
+from biobert.core.settings import refuse_unread
 from biobert.data.lexicons import Terms, read_lexicon, read_ontology, read_synonyms, terms_of
 from biobert.data.rejects import Rejects
 
@@ -76,6 +77,11 @@ class AugmentationSettings:
             )
         if not any(getattr(self, name) for name in RATES):
             raise BadInputError(f"[augmentation] nothing to do: set one of {', '.join(RATES)}")
+        place = "[augmentation]"
+        if not self.mention_rate:
+            refuse_unread(self, ("lexicon", "ontologies"), place=place, reader="mention_rate")
+        if self.language_model is None:
+            refuse_unread(self, ["top"], place=place, reader="language_model")
         self._need("synonym_rate", "synonyms", self.synonyms is not None)
         self._need("filled_rate", "language_model", self.language_model is not None)
         self._need("translated_rate", "two translators, there and back", len(self.translators) == 2)

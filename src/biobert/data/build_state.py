@@ -15,7 +15,7 @@ from biobert.core.files import written_whole
 from biobert.core.settings import from_mapping
 from biobert.data.duplicates import FINGERPRINT_BYTES, Signature
 from biobert.data.packets import Position
-from biobert.data.rejects import Reject, Rejects
+from biobert.data.rejects import Rejects
 from biobert.data.shards import ShardRecord, write_json
 
 STATE = ".build.json"
@@ -71,13 +71,12 @@ def read_state(folder: Path) -> BuildState | None:
     path = folder / STATE
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        rejects = values.pop("rejects")
         return BuildState(
             settings=values["settings"],
             position=Position(**values["position"]),
             rounds=values["rounds"],
             shards=[from_mapping(ShardRecord, one, place=str(path)) for one in values["shards"]],
-            rejects=_rejects(rejects),
+            rejects=Rejects.from_json(values["rejects"]),
             licences=values["licences"],
             removed=values["removed"],
         )
@@ -89,17 +88,12 @@ def read_state(folder: Path) -> BuildState | None:
 
 def write_state(folder: Path, state: BuildState) -> None:
     """Write the state; what it speaks of must be on the disk already."""
-    rejects = state.rejects
     values = {
         "settings": state.settings,
         "position": asdict(state.position),
         "rounds": state.rounds,
         "shards": [asdict(one) for one in state.shards],
-        "rejects": {
-            "count": rejects.count,
-            "reasons": rejects.reasons,
-            "kept": [asdict(one) for one in rejects.kept],
-        },
+        "rejects": state.rejects.to_json(),
         "licences": state.licences,
         "removed": state.removed,
     }
@@ -122,11 +116,3 @@ def _read_marks(path: Path) -> Iterator[tuple[bytes, Signature | None]]:
     rows = fingerprints.reshape(-1, FINGERPRINT_BYTES)
     for number, row in enumerate(rows):
         yield row.tobytes(), signatures[number] if len(signatures) else None
-
-
-def _rejects(values: Mapping[str, Any]) -> Rejects:
-    found = Rejects()
-    found.count = values["count"]
-    found.reasons.update(values["reasons"])
-    found.kept = [Reject(**one) for one in values["kept"]]
-    return found

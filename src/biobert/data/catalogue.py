@@ -14,6 +14,7 @@ from biobert.core.settings import from_mapping, read_toml
 from biobert.core.shelf import unknown_name
 from biobert.data.download import fetch
 from biobert.data.formats import conll
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import endings_by_format, format_of, read_documents, read_together
 from biobert.data.rejects import Rejects
 from biobert.data.splits import documents_of
@@ -118,21 +119,18 @@ def _files(tables: Mapping[str, Any], place: str) -> dict[str, CorpusFile]:
     }
 
 
-def find_split(corpus: Corpus, split: str, *, data_root: Path | None, cache: Path) -> SplitPlace:
-    """The files of a split: below `data_root` where they are there, else fetched into `cache`."""
+def find_split(corpus: Corpus, split: str, places: CorpusPlaces) -> SplitPlace:
+    """The files of a split: in the folder of corpora where they are there, else fetched."""
     if split not in corpus.splits:
         raise unknown_name(f"split of {corpus.name}", split, corpus.splits)
-    beside = {
-        name: find_file(corpus, wanted, data_root=data_root, cache=cache)
-        for name, wanted in corpus.files.items()
-    }
-    path = find_file(corpus, corpus.splits[split], data_root=data_root, cache=cache)
+    beside = {name: find_file(corpus, wanted, places) for name, wanted in corpus.files.items()}
+    path = find_file(corpus, corpus.splits[split], places)
     return SplitPlace(path, beside)
 
 
-def find_file(corpus: Corpus, wanted: CorpusFile, *, data_root: Path | None, cache: Path) -> Path:
-    """One file of a corpus: below `data_root` where it is there, else fetched once."""
-    found = local_file(wanted, data_root=data_root, cache=cache)
+def find_file(corpus: Corpus, wanted: CorpusFile, places: CorpusPlaces) -> Path:
+    """One file of a corpus: in the folder of corpora where it is there, else fetched once."""
+    found = local_file(wanted, places)
     if found is not None:
         return found
     if not wanted.url:
@@ -141,23 +139,20 @@ def find_file(corpus: Corpus, wanted: CorpusFile, *, data_root: Path | None, cac
             f"put its file at $BIOBERT_DATA/{wanted.path}",
             code="not-found",
         )
-    return fetch(wanted.url, cache / wanted.path, sha256=wanted.sha256)
+    return fetch(wanted.url, places.cache / wanted.path, sha256=wanted.sha256)
 
 
-def local_split(
-    corpus: Corpus, split: str, *, data_root: Path | None, cache: Path
-) -> SplitPlace | None:
+def local_split(corpus: Corpus, split: str, places: CorpusPlaces) -> SplitPlace | None:
     """The files of a split where all of them are on this machine already, or None."""
-    roots: dict[str, Path | None] = {"data_root": data_root, "cache": cache}
-    path = local_file(corpus.splits[split], **roots)
-    beside = {name: local_file(one, **roots) for name, one in corpus.files.items()}
+    path = local_file(corpus.splits[split], places)
+    beside = {name: local_file(one, places) for name, one in corpus.files.items()}
     found = {name: one for name, one in beside.items() if one is not None}
     return None if path is None or len(found) < len(beside) else SplitPlace(path, found)
 
 
-def local_file(wanted: CorpusFile, *, data_root: Path | None, cache: Path | None) -> Path | None:
+def local_file(wanted: CorpusFile, places: CorpusPlaces) -> Path | None:
     """A file where it is on this machine already, or None."""
-    for root in (data_root, cache):
+    for root in (places.data_root, places.cache):
         if root is not None and (root / wanted.path).is_file():
             return root / wanted.path
     return None
@@ -176,12 +171,7 @@ def documents_in(
 
 
 def read_split(
-    corpus: str,
-    split: str,
-    *,
-    data_root: Path | None,
-    cache: Path,
-    rejects: Rejects | None = None,
+    corpus: str, split: str, places: CorpusPlaces, *, rejects: Rejects | None = None
 ) -> list[Document]:
     """The documents of a split of a catalogued corpus, a folder or a file, with our label names.
 
@@ -196,7 +186,7 @@ def read_split(
     if place.suffix or "/" in corpus:
         raise BadInputError(f"no such corpus file or folder: {corpus}", code="not-found")
     row = load_corpus(corpus)
-    files = find_split(row, split, data_root=data_root, cache=cache)
+    files = find_split(row, split, places)
     documents = documents_in(row, split, files, rejects)
     renamed = (with_renamed_labels(document, row.rename) for document in documents)
     return [replace(document, annotated_labels=row.labels) for document in renamed]

@@ -9,7 +9,6 @@ from functools import partial
 from hashlib import blake2b
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 from biobert.core.document import Document
 from biobert.data.catalogue import (
@@ -20,6 +19,7 @@ from biobert.data.catalogue import (
     local_file,
     local_split,
 )
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.text.sentences import sentences_of
 
@@ -116,13 +116,13 @@ class TestSplits:
         return digest.hexdigest()
 
 
-def catalogued_test_splits(*, data_root: Path | None, cache: Path, workers: int = 1) -> TestSplits:
+def catalogued_test_splits(places: CorpusPlaces, *, workers: int = 1) -> TestSplits:
     """All test splits of the catalogue that are on this machine; nothing is downloaded.
 
     Articles that two corpora share are known by the one that lists them: to look for their text in
     an archive takes longer than many a build. More than one of `workers` are processes.
     """
-    found, read = TestSplits(), partial(_test_split, data_root=data_root, cache=cache)
+    found, read = TestSplits(), partial(_test_split, places=places)
     if workers == 1:
         found.join(map(read, corpus_names()))
         return found
@@ -153,7 +153,7 @@ def without_sentences(document: Document, numbers: Iterable[int]) -> Document:
     return replace(document, sentences=tuple(kept)) if gone else document
 
 
-def _test_split(name: str, **places: Any) -> TestSplits:
+def _test_split(name: str, places: CorpusPlaces) -> TestSplits:
     """What is here of a catalogued corpus's test set, articles and documents."""
     corpus = load_corpus(name)
     found = TestSplits()
@@ -164,15 +164,15 @@ def _test_split(name: str, **places: Any) -> TestSplits:
     return found
 
 
-def _add_test_split(found: TestSplits, corpus: Corpus, places: Mapping[str, Any]) -> bool:
+def _add_test_split(found: TestSplits, corpus: Corpus, places: CorpusPlaces) -> bool:
     """Remember what is here of a corpus's test set; whether any is."""
     known = False
     if corpus.test_identifiers:
-        listed = local_file(corpus.files[corpus.test_identifiers], **places)
+        listed = local_file(corpus.files[corpus.test_identifiers], places)
         if listed is not None:
             found.add_identifiers(corpus.name, listed)
             known = True
-    place = local_split(corpus, "test", **places) if "test" in corpus.splits else None
+    place = local_split(corpus, "test", places) if "test" in corpus.splits else None
     if place is not None:
         found.add(corpus.name, documents_in(corpus, "test", place, Rejects()))
         known = True

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import bounded_lines, open_text, plain_name
-from biobert.data.rejects import TOO_LONG, Rejects
+from biobert.core.files import plain_name
+from biobert.data.lines import lines_of
+from biobert.data.rejects import Rejects
 
 Terms = Mapping[str, tuple[str, ...]]
 """By label the terms that may stand for it, or by word its synonyms; each once, in order."""
@@ -88,12 +89,9 @@ def _settled(terms: Mapping[str, Mapping[str, None]], path: Path | str, cure: st
 
 
 def _rows(path: Path | str, rejects: Rejects) -> Iterator[tuple[int, Sequence[str]]]:
-    with open_text(path, rejects.lost_in(path)) as stream:
-        for number, line in bounded_lines(stream):
-            if line is None:
-                rejects.add(path, number, TOO_LONG)
-            elif line.strip():
-                yield number, [cell.strip() for cell in line.rstrip("\r\n").split("\t")]
+    for number, line in lines_of(path, rejects):
+        if line.strip():
+            yield number, [cell.strip() for cell in line.rstrip("\r\n").split("\t")]
 
 
 def _table_names(path: Path | str, rejects: Rejects) -> Iterator[tuple[int, str]]:
@@ -111,18 +109,14 @@ def _obo_names(path: Path | str, rejects: Rejects) -> Iterator[tuple[int, str]]:
     """The names of the `[Term]` stanzas, each stanza held back until it is not obsolete."""
     stanza: list[tuple[int, str]] = []
     is_term = False
-    with open_text(path, rejects.lost_in(path)) as stream:
-        for number, line in bounded_lines(stream):
-            if line is None:
-                rejects.add(path, number, TOO_LONG)
-                continue
-            text = line.strip()
-            if text.startswith("["):
-                yield from stanza
-                stanza, is_term = [], text == "[Term]"
-            elif text.startswith("is_obsolete: true"):
-                stanza, is_term = [], False
-            elif is_term and (match := ONTOLOGY_NAME.match(text)):
-                name = match["name"] or match["synonym"]
-                stanza.append((number, ESCAPED.sub(r"\1", name).strip()))
+    for number, line in lines_of(path, rejects):
+        text = line.strip()
+        if text.startswith("["):
+            yield from stanza
+            stanza, is_term = [], text == "[Term]"
+        elif text.startswith("is_obsolete: true"):
+            stanza, is_term = [], False
+        elif is_term and (match := ONTOLOGY_NAME.match(text)):
+            name = match["name"] or match["synonym"]
+            stanza.append((number, ESCAPED.sub(r"\1", name).strip()))
     yield from stanza

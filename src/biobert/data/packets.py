@@ -24,8 +24,9 @@ from biobert.core.files import (
 from biobert.data.catalogue import documents_in, load_corpus
 from biobert.data.formats import _jats, jsonl, pubmed, text
 from biobert.data.formats._xml import utf8_blocks
+from biobert.data.lines import TOO_LONG
 from biobert.data.reading import read_documents
-from biobert.data.rejects import TOO_LONG, Rejects
+from biobert.data.rejects import Rejects
 from biobert.data.sources import Source
 
 LARGEST_RECORD = 20_000_000
@@ -248,7 +249,7 @@ def _bounded_lines(stream: BinaryIO, source: Source, rejects: Rejects) -> Iterat
     while line := stream.readline(LONGEST_LINE + 1):
         number += 1
         if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
-            rejects.add(source.name, number, TOO_LONG)
+            rejects.add(source.name, number, TOO_LONG.format(LONGEST_LINE))
             while (line := stream.readline(CHUNK_BYTES)) and not line.endswith(b"\n"):
                 pass
             line = b"\n"

@@ -3,11 +3,12 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from biobert.core.files import LONGEST_LINE, write_text
+from biobert.core.files import write_text
 
 KEPT = 10_000
 """So many rejects are kept whole; beyond that they are only counted, and memory stays bounded."""
@@ -15,8 +16,6 @@ KEPT_OF_EACH_REASON = 1_000
 """So many are kept beyond that, so that a rare reason is named after many others."""
 KEPT_AT_MOST = 5 * KEPT
 PARTICULARS = re.compile(r"""'[^']*'|"[^"]*"|(?<!\S)\d+(?!\S)""")
-
-TOO_LONG = f"line too long: more than {LONGEST_LINE} characters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,19 @@ class Rejects:
         taken.extend(self)
         self.kept, self.count, self.reasons = [], 0, Counter()
         return taken
+
+    def to_json(self) -> dict[str, Any]:
+        """All there are as plain values."""
+        kept = [asdict(one) for one in self.kept]
+        return {"count": self.count, "reasons": dict(self.reasons), "kept": kept}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Rejects":
+        """The rejects that `to_json` gave."""
+        rejects = cls()
+        rejects.count, rejects.reasons = values["count"], Counter(values["reasons"])
+        rejects.kept = [Reject(**one) for one in values["kept"]]
+        return rejects
 
     def write(self, path: Path) -> None:
         """Write the rejects as JSON lines; what was only counted is said in a last line."""

@@ -11,6 +11,7 @@ from biobert.core.files import CHUNK_BYTES, Eager, files_at, open_binary, sha256
 from biobert.data.catalogue import Corpus, SplitPlace, find_split, load_corpus
 from biobert.data.formats import SHELF, pubmed
 from biobert.data.formats._xml import utf8_blocks
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import (
     FOLDER_FORMAT,
     files_below,
@@ -61,10 +62,9 @@ class Survey:
 
 def find_sources(
     names: Sequence[str],
+    places: CorpusPlaces,
     *,
     format: str | None,
-    data_root: Path | None,
-    cache: Path,
     rejects: Rejects | None = None,
 ) -> list[Source]:
     """Files, folders, globs and splits of catalogued corpora (`NAME:train+devel`), in order.
@@ -82,7 +82,7 @@ def find_sources(
         elif has_magic(name):
             found += _matches(name, format)
         elif ":" in name:
-            found += _splits(name, data_root=data_root, cache=cache)
+            found += _splits(name, places)
         else:
             raise BadInputError(
                 f"no such file or folder: {name}; a split of a catalogued corpus is written "
@@ -129,11 +129,11 @@ def _matches(pattern: str, format: str | None) -> Iterator[Source]:
             yield _source(path.relative_to(folder).as_posix(), path, format)
 
 
-def _splits(name: str, *, data_root: Path | None, cache: Path) -> Iterator[Source]:
+def _splits(name: str, places: CorpusPlaces) -> Iterator[Source]:
     corpus_name, _, wanted = name.partition(":")
     corpus = load_corpus(corpus_name)
     for split in [wanted] if wanted in corpus.splits else wanted.split("+"):
-        place = find_split(corpus, split, data_root=data_root, cache=cache)
+        place = find_split(corpus, split, places)
         source = _source(f"{corpus.name}:{split}", place.path, corpus.format or None)
         whole = not (place.beside or corpus.splits[split].part or corpus.splits[split].share)
         part = None if whole else SplitPart(corpus.name, split, place)

@@ -1,6 +1,6 @@
 """The report of an evaluation, for people and for programs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -32,7 +32,8 @@ Measure = Callable[[Sequence[Document], Sequence[Document]], Scores]
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What was evaluated on what, and how long it took; `training` is what the model has learnt
-    from, as far as it is at hand. `set_aside` counts the records that could not be read."""
+    from, as far as it is at hand. `set_aside` counts the records that could not be read,
+    `not_scored` the mentions of each type that the model does not know."""
 
     model: str
     task: str
@@ -42,6 +43,7 @@ class Setting:
     seconds: float
     training: Training = NOTHING_LEARNT
     set_aside: int = 0
+    not_scored: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,112 +96,80 @@ class Report:
             "documents": self.documents,
             "sentences": self.sentences,
             "set_aside": setting.set_aside,
+            "not_scored": dict(setting.not_scored),
             "seconds": setting.seconds,
             "sentences_per_second": self.sentences_per_second,
         }
 
 
-def entity_report(
-    gold: Sequence[Document],
-    predicted: Sequence[Document],
-    setting: Setting,
-    *,
-    measure: Measure,
-    counts: Counts | None,
-) -> Report:
-    """What is to be said of the entities of predicted documents beside gold ones."""
-    scores = measure(gold, predicted)
-    labels = tuple(scores.by_label)
-    confusion = _tag_confusion(gold, predicted, labels)
-    report = _by_sentences(gold, predicted, setting, measure, counts, scores, confusion)
-    errors = error_table(gold, predicted, labels, seen=_mentions(setting))
-    return replace(report, errors=errors)
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Gold documents beside predicted ones, and a task's own measure of them.
 
-
-def word_report(
-    gold: Sequence[Document],
-    predicted: Sequence[Document],
-    setting: Setting,
-    *,
-    measure: Measure,
-    counts: Counts | None,
-) -> Report:
-    """What is to be said of the tags of words: nothing of mentions, which words are not."""
-    scores = measure(gold, predicted)
-    confusion = tag_confusion(gold, predicted, tuple(scores.by_label))
-    return _by_sentences(gold, predicted, setting, measure, counts, scores, confusion)
-
-
-def document_report(
-    gold: Sequence[Document],
-    predicted: Sequence[Document],
-    setting: Setting,
-    *,
-    measure: Measure,
-    counts: Counts | None,
-    unit: Unit = "documents",
-) -> Report:
-    """What is to be said of answers that are no entities: labels, relations, answers to questions.
-
-    `unit` is what is compared with the training data.
+    `counts` are what the main score is the micro F1 of, unit by unit; None where there are none.
     """
-    return Report(
-        setting=setting,
-        scores=measure(gold, predicted),
-        interval=_interval(gold, predicted, measure, counts),
-        documents=len(gold),
-        sentences=_sentences(gold),
-        shared=_shared(gold, predicted, setting, measure, unit=unit),
-        confusion=_label_confusion(gold, predicted),
-    )
 
+    gold: Sequence[Document]
+    predicted: Sequence[Document]
+    setting: Setting
+    measure: Measure
+    counts: Counts | None = None
 
-def _by_sentences(
-    gold: Sequence[Document],
-    predicted: Sequence[Document],
-    setting: Setting,
-    measure: Measure,
-    counts: Counts | None,
-    scores: Scores,
-    confusion: ConfusionMatrix,
-) -> Report:
-    """What mentions and tags of words have in common: both are counted sentence by sentence."""
-    return Report(
-        setting=setting,
-        scores=scores,
-        interval=_interval(gold, predicted, measure, counts),
-        documents=len(gold),
-        sentences=_sentences(gold),
-        shared=_shared(gold, predicted, setting, measure, unit="sentences"),
-        token_level=classification_report(confusion),
-        confusion=confusion,
-        interval_unit="sentences",
-    )
+    def entity_report(self) -> Report:
+        """What is to be said of entities."""
+        scores = self._scores()
+        labels = tuple(scores.by_label)
+        confusion = _iob2_confusion(self.gold, self.predicted, labels)
+        errors = error_table(self.gold, self.predicted, labels, seen=_mentions(self.setting))
+        return replace(self._by_sentences(scores, confusion), errors=errors)
 
+    def word_report(self) -> Report:
+        """What is to be said of the tags of words: nothing of mentions, which words are not."""
+        scores = self._scores()
+        confusion = tag_confusion(self.gold, self.predicted, tuple(scores.by_label))
+        return self._by_sentences(scores, confusion)
 
-def _interval(
-    gold: Sequence[Document],
-    predicted: Sequence[Document],
-    measure: Measure,
-    counts: Counts | None,
-) -> Interval:
-    generator = np.random.default_rng(BOOTSTRAP_SEED)
-    if counts is None:
-        return bootstrap_documents(gold, predicted, measure, generator)
-    return bootstrap_interval(counts, generator)
+    def document_report(self, unit: Unit = "documents") -> Report:
+        """What is to be said of answers that are no entities: labels, relations, answers to
+        questions; `unit` is what is compared with the training data."""
+        return Report(
+            setting=self.setting,
+            scores=self._scores(),
+            interval=self._interval(),
+            documents=len(self.gold),
+            sentences=_sentences(self.gold),
+            shared=self._shared(unit),
+            confusion=_label_confusion(self.gold, self.predicted),
+        )
 
+    def _by_sentences(self, scores: Scores, confusion: ConfusionMatrix) -> Report:
+        """What mentions and tags of words have in common: both are counted sentence by sentence."""
+        return Report(
+            setting=self.setting,
+            scores=scores,
+            interval=self._interval(),
+            documents=len(self.gold),
+            sentences=_sentences(self.gold),
+            shared=self._shared("sentences"),
+            token_level=classification_report(confusion),
+            confusion=confusion,
+            interval_unit="sentences",
+        )
 
-def _shared(
-    gold: Sequence[Document],
-    predicted: Sequence[Document],
-    setting: Setting,
-    measure: Measure,
-    *,
-    unit: Unit,
-) -> Shared | None:
-    if not setting.training.sources:
-        return None
-    return without_shared(gold, predicted, setting.training, measure=measure, unit=unit)
+    def _scores(self) -> Scores:
+        return self.measure(self.gold, self.predicted)
+
+    def _interval(self) -> Interval:
+        generator = np.random.default_rng(BOOTSTRAP_SEED)
+        if self.counts is None:
+            return bootstrap_documents(self.gold, self.predicted, self.measure, generator)
+        return bootstrap_interval(self.counts, generator)
+
+    def _shared(self, unit: Unit) -> Shared | None:
+        training = self.setting.training
+        if not training.sources:
+            return None
+        return without_shared(self.gold, self.predicted, training, measure=self.measure, unit=unit)
 
 
 def _sentences(documents: Sequence[Document]) -> int:
@@ -212,7 +182,7 @@ def _mentions(setting: Setting) -> set[str] | None:
     return {one.mention(entity) for one in setting.training.documents for entity in one.entities}
 
 
-def _tag_confusion(
+def _iob2_confusion(
     gold: Sequence[Document], predicted: Sequence[Document], labels: Sequence[str]
 ) -> ConfusionMatrix:
     wanted, found = (

@@ -98,6 +98,7 @@ class Annotator:
         self.minimum_score = minimum_score
         self.minimum_relation_score = minimum_relation_score
         self.labels = self._known_labels(labels)
+        self._check_finds(minimum_score)
         self._models, self._settings = [self.model], settings
         self._watch = watch
         self.relations: LoadedModel | None = None
@@ -205,6 +206,17 @@ class Annotator:
     def _wanted(self, label: str, score: float | None) -> bool:
         is_sure = _is_sure(score, self.minimum_score)
         return is_sure and (self.labels is None or label in self.labels)
+
+    def _check_finds(self, minimum_score: float) -> None:
+        task = self.model.task
+        if minimum_score and not (
+            self.model.labels or {one.kind for one in task.heads()} & FINDING
+        ):
+            raise BadInputError(
+                f"minimum score {minimum_score}: a {task.name} model finds nothing that could be "
+                "left out",
+                code="usage",
+            )
 
     def _check_relates(self, minimum_score: float) -> None:
         if minimum_score and not relation_tasks(self.model.task):

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from biobert.core.annotate import annotate_documents
 from biobert.core.document import Entity, Span
 from biobert.core.errors import BadInputError
 from biobert.core.passages import passage_of
@@ -68,12 +67,7 @@ class Answerer:
     def answer(self, question: str, context: str) -> Answers:
         """The likeliest answers to a question in a context."""
         asked = question_document("question", question, context)
-        (document,) = annotate_documents(
-            [asked],
-            task=self.model.task,
-            tokenizer=self.model.tokenizer,
-            predictor=self.model.predictor,
-        )
+        (document,) = self.model.annotated([asked])
         shift = passage_of(document, CONTEXT).start
         sentences = split_sentences(context)
         return Answers(

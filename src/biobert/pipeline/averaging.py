@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from biobert.core.model_folder import ModelManifest, check_free, put_in_place, unfinished_folder
-from biobert.pipeline.evaluating import CorpusPlaces
+from biobert.data.places import CorpusPlaces
 from biobert.pipeline.thresholds import devel_where_thresholds_differ, with_thresholds_from
 from biobert.training.average import average_models
 

@@ -10,6 +10,7 @@ import numpy as np
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.task import Task
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import read_documents
 from biobert.data.rejects import Rejects
 from biobert.evaluation.significance import (
@@ -23,7 +24,6 @@ from biobert.evaluation.significance import (
 from biobert.evaluation.spans import check_same_texts
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import (
-    CorpusPlaces,
     TestSet,
     finds_entities,
     read_gold,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from biobert.compression.card import compression_section, write_card
-from biobert.compression.compressing import StepReport, run_steps
+from biobert.compression.compressing import StepReport, check_steps, run_steps
 from biobert.compression.folder import export_folder
 from biobert.compression.recipe import CompressionRecipe
 from biobert.compression.workbench import Workbench, has_weights
@@ -20,12 +20,13 @@ from biobert.core.model_folder import (
     unfinished_folder,
 )
 from biobert.core.task import Task
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.evaluation.overlap import Shared, Training
-from biobert.pipeline.evaluating import CorpusPlaces, scored, scored_labels
-from biobert.pipeline.learnt import learnt_from
+from biobert.pipeline.evaluating import scored, scored_labels
+from biobert.pipeline.learnt_from import learnt_from
 from biobert.pipeline.load import load_model, model_folder
-from biobert.pipeline.speed import (
+from biobert.pipeline.speed.measures import (
     engine_of,
     folder_bytes,
     latency_of,
@@ -117,17 +118,16 @@ def compress(
         raise BadInputError("--max-loss nan: write points of the score, such as 0.3", code="usage")
     source = model_folder(model)
     check_replaceable(output, source)
+    check_steps(recipe.steps, source)
     manifest = read_manifest(source)
     task = build_task(manifest.task, manifest.task_settings)
     gates = _gates(recipe, task, places, listener)
     with unfinished_folder(output) as scratch:
-        bench = Workbench(
-            source, recipe.corpora, places.cache, places.data_root, listener, recipe.seed
-        )
+        bench = Workbench(source, recipe.corpora, places, listener, recipe.seed)
         folder, steps = run_steps(recipe.steps, bench, scratch)
         whole = _exported(source, folder, scratch)
         listener.noted("the gate: original and smaller model answer the same texts")
-        training = learnt_from(manifest, **asdict(places))
+        training = learnt_from(manifest, places=places)
         original, *between, compressed = _weigh((source, *whole, folder), gates, training)
         exported = between[0] if between else None
         report = CompressionReport(original, exported, compressed, steps, max_loss)
@@ -142,9 +142,7 @@ def _gates(
 ) -> dict[str, Gate]:
     """Each gate by its name; the task, or its part, can be scored on it."""
     rejects = Rejects()
-    found = read_sources(
-        recipe.gate, data_root=places.data_root, cache=places.cache, rejects=rejects
-    )
+    found = read_sources(recipe.gate, places, rejects=rejects)
     note_set_aside(rejects, listener.noted)
     empty = [name for name, some in found.items() if not some]
     if empty:

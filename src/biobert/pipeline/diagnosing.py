@@ -9,13 +9,13 @@ from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import ModelManifest
 from biobert.core.task import Scores, Task
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.evaluation.breakdown import Breakdown, Recall, break_down
 from biobert.evaluation.errors import ErrorTable, error_table
 from biobert.evaluation.overlap import Shared, Training, Unit, shared_spans
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import (
-    CorpusPlaces,
     TestSet,
     finds_mentions,
     read_gold,
@@ -25,7 +25,7 @@ from biobert.pipeline.evaluating import (
     with_labels_alone,
 )
 from biobert.pipeline.judging import Judgement, Suspect, is_judged, judgements, suspects
-from biobert.pipeline.learnt import learnt_from
+from biobert.pipeline.learnt_from import learnt_from
 from biobert.text.sentences import sentences_of
 
 SUSPECTS_SHOWN = 20
@@ -122,7 +122,7 @@ def diagnose(
     task, manifest = annotator.model.task, annotator.model.manifest
     gold = read_gold(test_set, test_set.split, places, rejects)
     labels = scored_labels(task, gold, test_set.labels)
-    learnt, unit = learnt_from(manifest, **asdict(places)), unit_of(task)
+    learnt, unit = learnt_from(manifest, places=places), unit_of(task)
     shared = _shared(gold, learnt, unit)
     _check_unseen(shared, manifest, test_set)
     training = read_training(test_set, places)

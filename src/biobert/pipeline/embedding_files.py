@@ -6,9 +6,10 @@ from itertools import tee
 from pathlib import Path
 from typing import Literal
 
-from biobert.core.files import STANDARD_STREAM, bounded_lines, open_text
+from biobert.core.files import STANDARD_STREAM
+from biobert.data.lines import lines_of
 from biobert.data.reading import format_of_input, read_documents
-from biobert.data.rejects import TOO_LONG, Rejects
+from biobert.data.rejects import Rejects
 from biobert.data.vectors import NamedVector
 from biobert.pipeline.embedder import Embedder
 from biobert.text.sentences import sentences_of
@@ -56,9 +57,5 @@ def embedded(texts: Iterable[NamedText], embedder: Embedder) -> Iterator[NamedVe
 
 def _lines(path: str, rejects: Rejects) -> Iterator[NamedText]:
     name = "stdin" if path == STANDARD_STREAM else Path(path).name
-    with open_text(path, rejects.lost_in(path)) as stream:
-        for number, line in bounded_lines(stream):
-            if line is None:
-                rejects.add(path, number, TOO_LONG)
-            else:
-                yield NamedText(f"{name}:{number}", line.rstrip("\r\n"))
+    for number, line in lines_of(path, rejects):
+        yield NamedText(f"{name}:{number}", line.rstrip("\r\n"))

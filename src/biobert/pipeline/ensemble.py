@@ -20,7 +20,7 @@ from biobert.core.model_folder import (
     settings_without,
     unfinished_folder,
 )
-from biobert.pipeline.evaluating import CorpusPlaces
+from biobert.data.places import CorpusPlaces
 from biobert.pipeline.load import model_folder
 from biobert.pipeline.thresholds import devel_where_thresholds_differ, with_thresholds_from
 from biobert.runtime.ensemble import Rule, check_joinable

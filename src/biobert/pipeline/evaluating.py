@@ -1,10 +1,9 @@
 """A model on a test set: read the gold, let the model answer, report."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from functools import partial
-from pathlib import Path
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from biobert.core.arguments import check_kind, check_list
 from biobert.core.document import Document
@@ -18,19 +17,14 @@ from biobert.data.catalogue import (
     read_split,
     with_renamed_labels,
 )
+from biobert.data.places import CorpusPlaces, check_places
 from biobert.data.rejects import Rejects
 from biobert.evaluation.generated import score_vectors
 from biobert.evaluation.overlap import Shared, Training, Unit, without_shared
-from biobert.evaluation.report import (
-    Report,
-    Setting,
-    document_report,
-    entity_report,
-    word_report,
-)
+from biobert.evaluation.report import Comparison, Report, Setting
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.embedder import Embedder
-from biobert.pipeline.learnt import learnt_from
+from biobert.pipeline.learnt_from import learnt_from
 from biobert.pipeline.load import LoadedModel
 from biobert.tasks.generation import Generation
 from biobert.tasks.multitask import Multitask
@@ -58,31 +52,12 @@ class TestSet:
         check_list("labels", self.labels)
 
 
-@dataclass(frozen=True, slots=True)
-class CorpusPlaces:
-    """Where corpora lie on this machine, and where fetched ones are kept; strings become paths."""
-
-    cache: Path
-    data_root: Path | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "cache", Path(self.cache))
-        if self.data_root is not None:
-            object.__setattr__(self, "data_root", Path(self.data_root))
-
-
-def check_places(places: object) -> None:
-    """An error that names the cure where a folder, say, stands for the places of corpora."""
-    cure = "CorpusPlaces(cache=a folder for what is fetched, data_root=a folder of corpora)"
-    check_kind("places", places, CorpusPlaces, cure)
-
-
 def read_gold(
     test_set: TestSet, split: str, places: CorpusPlaces, rejects: Rejects | None = None
 ) -> list[Document]:
     """The documents of a split, at least one, with the model's names for labels."""
     rejects = Rejects() if rejects is None else rejects
-    found = read_split(test_set.corpus, split, rejects=rejects, **asdict(places))
+    found = read_split(test_set.corpus, split, places, rejects=rejects)
     if not found:
         said = [f"{test_set.corpus} ({split}) has no documents"]
         note_set_aside(rejects, said.append)
@@ -127,7 +102,7 @@ def evaluate(
         _writing(task)
     gold = read_gold(test_set, test_set.split, places, rejects)
     labels = scored_labels(task, gold, test_set.labels)
-    training = learnt_from(manifest, **asdict(places))
+    training = learnt_from(manifest, places=places)
     began = time.perf_counter()
     predicted = list(annotator.annotate_many(gold))
     setting = Setting(
@@ -139,12 +114,13 @@ def evaluate(
         seconds=time.perf_counter() - began,
         training=training,
         set_aside=rejects.count,
+        not_scored=_not_scored(task, gold) if test_set.labels is None else {},
     )
     if test_set.labels is not None:
         gold = with_labels_alone(gold, labels)
     task = task.among(predicted)
     counts = task.counts(gold, predicted)
-    report = _report_of(task)(gold, predicted, setting, measure=task.score, counts=counts)
+    report = _report(task, Comparison(gold, predicted, setting, task.score, counts))
     if embedder is None:
         return report
     texts = _writing(task).texts(gold, predicted)
@@ -153,10 +129,12 @@ def evaluate(
     return replace(report, scores=replace(report.scores, details=details))
 
 
-def _report_of(task: Task) -> Callable[..., Report]:
+def _report(task: Task, comparison: Comparison) -> Report:
     if finds_mentions(task):
-        return entity_report
-    return word_report if finds_entities(task) else partial(document_report, unit=unit_of(task))
+        return comparison.entity_report()
+    if finds_entities(task):
+        return comparison.word_report()
+    return comparison.document_report(unit_of(task))
 
 
 def _writing(task: Task) -> Generation:
@@ -207,6 +185,13 @@ def scored_labels(
         if label not in both:
             raise unknown_name("label of model and corpus", label, both)
     return tuple(wanted or both)
+
+
+def _not_scored(task: Task, gold: Sequence[Document]) -> Counter[str]:
+    """How many mentions the gold has of each type that the model does not know."""
+    known = task.settings().get("labels", ())
+    labels = (entity.label for one in gold for entity in one.entities)
+    return Counter(one for one in labels if finds_entities(task) and one not in known)
 
 
 def with_labels_alone(documents: Sequence[Document], labels: Sequence[str]) -> list[Document]:

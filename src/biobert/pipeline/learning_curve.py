@@ -8,7 +8,7 @@ from typing import Any
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import MANIFEST, ModelManifest
 from biobert.pipeline.annotator import Annotator
-from biobert.pipeline.asked import check_asked, keep_asked
+from biobert.pipeline.run_settings import check_asked, keep_asked
 from biobert.runtime.settings import RuntimeSettings
 from biobert.training.recipe import Recipe
 

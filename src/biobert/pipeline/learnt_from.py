@@ -11,13 +11,14 @@ from biobert.core.hub import OURS
 from biobert.core.model_folder import MANIFEST, ModelManifest, read_manifest
 from biobert.core.settings import from_mapping
 from biobert.data.catalogue import load_corpus, local_split
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.evaluation.overlap import Training
 from biobert.training.corpora import read_sources, source_name
 from biobert.training.recipe import DataSource
 
 
-def learnt_from(*models: ModelManifest, data_root: Path | None, cache: Path) -> Training:
+def learnt_from(*models: ModelManifest, places: CorpusPlaces) -> Training:
     """The documents that the recipes behind one or several models name, those of a compression too.
     Nothing is fetched for it."""
     documents: list[Document] = []
@@ -25,7 +26,7 @@ def learnt_from(*models: ModelManifest, data_root: Path | None, cache: Path) -> 
     recipes, missing = _behind(models)
     recipes += [one.compression["recipe"] for one in models if "recipe" in one.compression]
     for source in _sources(recipes):
-        found = read_at_hand(source, data_root=data_root, cache=cache)
+        found = read_at_hand(source, places)
         (missing if found is None else sources).append(source_name(source))
         documents += found or ()
     return Training(documents, tuple(sources), tuple(missing))
@@ -93,22 +94,22 @@ def _is_bare_checkpoint(name: str) -> bool:
     return name.startswith(OURS) or (folder.is_dir() and not (folder / MANIFEST).is_file())
 
 
-def read_at_hand(source: DataSource, **roots: Any) -> list[Document] | None:
+def read_at_hand(source: DataSource, places: CorpusPlaces) -> list[Document] | None:
     """The documents of a source, None where it is not on this machine. Nothing is fetched."""
     try:
-        if not _is_here(source, **roots):
+        if not _is_here(source, places):
             return None
-        found = read_sources((source,), rejects=Rejects(), **roots)
+        found = read_sources((source,), places, rejects=Rejects())
     except BiobertError:
         return None
     return [document for some in found.values() for document in some]
 
 
-def _is_here(source: DataSource, **roots: Any) -> bool:
+def _is_here(source: DataSource, places: CorpusPlaces) -> bool:
     if Path(source.corpus).exists():
         return True
     corpus = load_corpus(source.corpus)
     return all(
-        split in corpus.splits and local_split(corpus, split, **roots) is not None
+        split in corpus.splits and local_split(corpus, split, places) is not None
         for split in source.splits
     )

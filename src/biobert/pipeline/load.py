@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from biobert.core.annotate import Answer, annotate_documents, answer_documents
+from biobert.core.document import Document
 from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import EXPORTED_MODEL, ModelManifest, read_manifest
@@ -37,6 +39,18 @@ class LoadedModel:
         """What it may say; of several tasks what any of them may."""
         settings = [task.settings() for task in tasks_in(self.task)]
         return tuple(dict.fromkeys(label for one in settings for label in one.get("labels", ())))
+
+    def annotated(self, documents: Sequence[Document]) -> list[Document]:
+        """The documents with its answers, in the same order; all are predicted in one go."""
+        return annotate_documents(
+            documents, task=self.task, tokenizer=self.tokenizer, predictor=self.predictor
+        )
+
+    def answered(self, documents: Sequence[Document]) -> list[Answer]:
+        """The same answers in parts, each with its certainty; all are predicted in one go."""
+        return answer_documents(
+            documents, task=self.task, tokenizer=self.tokenizer, predictor=self.predictor
+        )
 
     def told(self, terms: Mapping[str, Sequence[str]]) -> "LoadedModel":
         """The model that marks these names of each type, beside those that it was told before.

@@ -21,7 +21,7 @@ from biobert.data.reading import (
     endings_by_format,
     write_documents,
 )
-from biobert.data.rejects import Reject, Rejects
+from biobert.data.rejects import Rejects
 from biobert.pipeline.inputs import files_of, named_place
 from biobert.pipeline.spool import Spool, documents_kept
 
@@ -105,7 +105,8 @@ class FolderPlan:
                 self.waiting.append(replace(one, kept=kept))
             else:
                 finished.append(one)
-                self.rejects.extend(_read_rejects(found.rejects))
+                if found.rejects:
+                    self.rejects.extend(Rejects.from_json(found.rejects))
         self.skipped = len(finished)
         check_folders(paths, (pair for one in self.waiting for pair in one.targets.items()))
         if resume:
@@ -118,7 +119,8 @@ class FolderPlan:
         """Mark an input whose files stand; `rejects` are what was set aside of it."""
         one = self._outputs[path]
         if one.mark is not None:
-            self._journal.add([replace(one.mark, rejects=_written_rejects(rejects))])
+            told = rejects.to_json() if rejects.count else {}
+            self._journal.add([replace(one.mark, rejects=told)])
         one.spool_place.unlink(missing_ok=True)
 
 
@@ -307,21 +309,6 @@ def _mark(one: InputOutputs, by: str) -> Mark | None:
         by=by,
         name=one.name,
     )
-
-
-def _written_rejects(rejects: Rejects) -> dict[str, Any]:
-    if not rejects.count:
-        return {}
-    kept = [asdict(one) for one in rejects.kept]
-    return {"count": rejects.count, "reasons": dict(rejects.reasons), "kept": kept}
-
-
-def _read_rejects(values: Mapping[str, Any]) -> Rejects:
-    rejects = Rejects()
-    if values:
-        rejects.count, rejects.reasons = values["count"], Counter(values["reasons"])
-        rejects.kept = [Reject(**one) for one in values["kept"]]
-    return rejects
 
 
 def _output_names(paths: Sequence[str], named: Mapping[str, str]) -> list[str]:

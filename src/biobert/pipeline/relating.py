@@ -30,14 +30,34 @@ def load_relation_model(
             f"{name} is a model for {loaded.manifest.task!r}, not for relations; "
             "train one with a recipe whose task.name is 'relations'"
         )
-    pairs = [pair for task in relation_tasks(loaded.task) for pair in task.pairs]
-    if not any(first & known and second & known for first, second in (one.labels for one in pairs)):
-        wanted = "; ".join(" and ".join(pair.names) for pair in pairs)
+    if not _has_pairs(loaded.task, known):
+        found = ", ".join(sorted(known)) or "none"
         raise BadInputError(
-            f"{name} relates {wanted}; the entities found are {', '.join(sorted(known)) or 'none'}"
+            f"{name} relates {_pairs_of(loaded.task)}; the entities found are {found}"
             ": name the labels behind its types under [task.types] and train it anew"
         )
     return loaded
+
+
+def nothing_to_relate(model: LoadedModel, labels: Collection[str]) -> str | None:
+    """What a model of relations wants that documents with entities of these labels do not have;
+    None where they have it, and for a model of anything else."""
+    if not finds_relations(model.task) or _has_pairs(model.task, frozenset(labels)):
+        return None
+    return (
+        f"{model.manifest.name} relates {_pairs_of(model.task)}, and the texts have no such "
+        "entities: annotate with a model that finds them, and name this one as --relations"
+    )
+
+
+def _has_pairs(task: Task, labels: frozenset[str]) -> bool:
+    pairs = (pair.labels for one in relation_tasks(task) for pair in one.pairs)
+    return any(first & labels and second & labels for first, second in pairs)
+
+
+def _pairs_of(task: Task) -> str:
+    pairs = (pair for one in relation_tasks(task) for pair in one.pairs)
+    return "; ".join(" and ".join(pair.names) for pair in pairs)
 
 
 def finds_relations(task: Task) -> bool:

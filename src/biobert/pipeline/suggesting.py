@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from biobert.core.annotate import Answer, answer_documents
+from biobert.core.annotate import Answer
 from biobert.core.document import Document, Provenance
 from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.version import __version__
@@ -123,9 +123,7 @@ def _vectors(texts: Sequence[str], seed: int) -> Any:
 
 def _answers(texts: Iterable[Document], model: LoadedModel) -> Iterator[Answer]:
     for chunk in chunks(texts):
-        yield from answer_documents(
-            chunk, task=model.task, tokenizer=model.tokenizer, predictor=model.predictor
-        )
+        yield from model.answered(chunk)
 
 
 def _fresh(answers: Iterable[Answer], known: set[str]) -> Iterator[Answer]:

@@ -1,7 +1,7 @@
 """Thresholds of models that were joined: what the models agree on, else chosen anew on devel."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from biobert.core.model_folder import (
     settings_without,
 )
 from biobert.core.settings import from_mapping
+from biobert.data.places import CorpusPlaces
 from biobert.pipeline.annotator import Annotator
-from biobert.pipeline.evaluating import CorpusPlaces
-from biobert.pipeline.learnt import learnt_from, read_at_hand
+from biobert.pipeline.learnt_from import learnt_from, read_at_hand
 from biobert.pipeline.load import load_model
 from biobert.tasks import build_task
 from biobert.text.keys import keys_of, text_key
@@ -42,7 +42,7 @@ def devel_where_thresholds_differ(models: Sequence[Path], places: CorpusPlaces) 
         return []
     devel = _devel(manifests, places)
     # What a model has learnt from it is too sure of.
-    learnt = keys_of(learnt_from(*manifests, **asdict(places)).documents)
+    learnt = keys_of(learnt_from(*manifests, places=places).documents)
     unseen = [one for one in devel if text_key(one.text) not in learnt]
     if len(unseen) < LEAST_UNSEEN * len(devel):
         seen = len(devel) - len(unseen)
@@ -54,7 +54,7 @@ def _devel(manifests: Sequence[ModelManifest], places: CorpusPlaces) -> list[Doc
     tables = [table for one in manifests for table in one.recipe.get("data", {}).get("devel", ())]
     sources = [from_mapping(DataSource, table, place=MANIFEST) for table in tables]
     distinct = {repr(source): source for source in sources}.values()
-    found = {source_name(one): read_at_hand(one, **asdict(places)) for one in distinct}
+    found = {source_name(one): read_at_hand(one, places) for one in distinct}
     missing = [name for name, documents in found.items() if documents is None]
     if missing:
         name = ", ".join(missing)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from biobert.core.errors import MissingExtraError
 from biobert.core.model_folder import ModelManifest
 from biobert.core.settings import override, read_toml
-from biobert.pipeline.evaluating import CorpusPlaces, check_places
+from biobert.data.places import CorpusPlaces, check_places
 from biobert.training.recipe import read_recipe
 
 if TYPE_CHECKING:

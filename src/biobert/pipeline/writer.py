@@ -5,7 +5,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from biobert.core.annotate import annotate_documents
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import read_manifest
@@ -51,12 +50,7 @@ class Writer:
         """
         stream = iter(documents)
         while chunk := list(islice(stream, CHUNK_DOCUMENTS)):
-            yield from annotate_documents(
-                chunk,
-                task=self.model.task,
-                tokenizer=self.model.tokenizer,
-                predictor=self.model.predictor,
-            )
+            yield from self.model.annotated(chunk)
 
 
 def _settings(model: str | Path) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from biobert.core.arguments import check_list
 from biobert.core.document import Entity, Span
 from biobert.core.errors import BadInputError
 from biobert.tasks._consistency import Names, plain
+from biobert.text.letters import letter_by_letter
 
 CERTAIN = 1.0
 STRETCH = 64
@@ -33,7 +34,7 @@ def check_terms(terms: Mapping[str, Sequence[str]], labels: Sequence[str]) -> Te
         for name in names:
             if not isinstance(name, str) or not name.strip():
                 raise BadInputError(f"[task] terms of {label}: {name!r} is no name")
-            if label_of.setdefault(plain(_small(name)), label) != label:
+            if label_of.setdefault(plain(letter_by_letter(name, str.lower)), label) != label:
                 raise BadInputError(f"[task] terms: {name!r} has two labels; leave it one")
     return Terms(label_of, Names(label_of))
 
@@ -49,7 +50,11 @@ def with_terms(
     """
     kept = _Kept(entities)
     spans = sorted(
-        ((span, name) for name, some in terms.names.places(_small(text)).items() for span in some),
+        (
+            (span, name)
+            for name, some in terms.names.places(letter_by_letter(text, str.lower)).items()
+            for span in some
+        ),
         key=lambda one: one[0].start - one[0].end,
     )
     for span, name in spans:
@@ -109,11 +114,3 @@ def _gives_way(entity: Entity, span: Span, rivals: Set[str]) -> bool:
 
 def _is_inside(entity: Entity, span: Span) -> bool:
     return span.start <= entity.start and entity.end <= span.end
-
-
-def _small(text: str) -> str:
-    """In small letters, each where it stood: a few would become two."""
-    small = text.lower()
-    if len(small) == len(text):
-        return small
-    return "".join(small if len(small := one.lower()) == 1 else one for one in text)

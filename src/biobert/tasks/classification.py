@@ -14,6 +14,7 @@ import numpy as np
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.passages import passage_of
+from biobert.core.settings import refuse_unread
 from biobert.core.task import (
     Counts,
     Example,
@@ -81,6 +82,9 @@ class ClassificationSettings:
         for label, threshold in self.thresholds.items():
             if not 0.0 <= threshold <= 1.0:
                 raise BadInputError(f"[task] thresholds: {label} = {threshold}: from 0 to 1")
+        if self.choice == "one":
+            place, reader = "[task] choice = 'one',", "choice = 'many'"
+            refuse_unread(self, ["thresholds"], place=place, reader=reader)
 
 
 class Classification(Task):

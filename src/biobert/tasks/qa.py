@@ -21,6 +21,7 @@ from biobert.core.questions import (
     TYPE,
     candidates,
     exact_answers,
+    is_untold,
     question_document,
 )
 from biobert.core.task import (
@@ -138,6 +139,7 @@ class QuestionAnswering(Task):
         Of several answers in a window the first one counts. A window that sees only a part of one
         neither learns that it is there nor that there is none.
         """
+        _check_told([example.document])
         answers = list(example.document.entities_labelled((ANSWER,)))
         return [{HEAD: _target(window, answers)} for window in windows]
 
@@ -172,7 +174,9 @@ class QuestionAnswering(Task):
         """SQuAD's and BioASQ's measures, over the questions that a span can answer."""
         check_same_texts(gold, predicted)
         pairs = [pair for pair in zip(gold, predicted, strict=True) if self.examples(pair[0])]
-        scores = score_answers([one for one, _ in pairs], [other for _, other in pairs])
+        asked, answered = [one for one, _ in pairs], [other for _, other in pairs]
+        _check_told(asked)
+        scores = score_answers(asked, answered)
         if self._settings.measure == "mrr":
             return replace(scores, main=scores.details["mrr"])
         return scores
@@ -186,6 +190,7 @@ class QuestionAnswering(Task):
 
         Where every question of `gold` has an answer, none is held back.
         """
+        _check_told([one for one in gold if self.examples(one)])
         margins, f1, answerable = [], [], []
         scores: list[float] = []
         gains: list[float] = []
@@ -226,6 +231,19 @@ class QuestionAnswering(Task):
 
 
 TASK = QuestionAnswering
+
+
+def _check_told(documents: Sequence[Document]) -> None:
+    """An error where nobody has told the answers: that would pass for "no answer"."""
+    untold = [document for document in documents if is_untold(document)]
+    if untold:
+        count = len(documents)
+        of_all = f"{len(untold)} of {count} questions, first " if count > 1 else ""
+        raise BadInputError(
+            f"no gold answers for {of_all}document {untold[0].id!r}: its file tells neither "
+            "answers nor that there are none; give it `answers` (`exact_answer` in BioASQ), an "
+            "empty list where there are none, or leave it out; a model can answer it all the same"
+        )
 
 
 def _target(window: Window, answers: Sequence[Entity]) -> IntArray:

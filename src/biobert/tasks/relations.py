@@ -15,6 +15,7 @@ import numpy as np
 from biobert.core.arguments import check_list
 from biobert.core.document import Argument, Document, Entity, Relation, Span
 from biobert.core.errors import BadInputError
+from biobert.core.settings import refuse_unread
 from biobert.core.task import (
     Counts,
     Example,
@@ -112,6 +113,11 @@ class RelationSettings:
             raise BadInputError(f"[task] negatives = {self.negatives}: more than 0, at most 1")
         if self.threshold is not None and not 0.0 <= self.threshold <= 1.0:
             raise BadInputError(f"[task] threshold = {self.threshold}: from 0 to 1")
+        if self.scope == "sentence":
+            place, reader = "[task] scope = 'sentence',", "scope = 'document'"
+            refuse_unread(self, ["context"], place=place, reader=reader)
+        if self.negative is None:
+            refuse_unread(self, ["negatives"], place="[task]", reader="negative, a label")
 
 
 class RelationExtraction(Task):

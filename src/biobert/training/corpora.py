@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
-from typing import Any
 
 from biobert.core.document import Document, Provenance
 from biobert.core.errors import BadInputError
@@ -19,24 +17,24 @@ from biobert.data.catalogue import (
     with_renamed_labels,
 )
 from biobert.data.formats.jsonl import document_to_json
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.tasks.multitask import PART, Multitask
 from biobert.training.recipe import DataSource
 
 
 def read_sources(
-    sources: Sequence[DataSource], *, data_root: Path | None, cache: Path, rejects: Rejects
+    sources: Sequence[DataSource], places: CorpusPlaces, *, rejects: Rejects
 ) -> dict[str, list[Document]]:
     """The documents of each source, by its name.
 
     What cannot be read goes to `rejects`, which `note_set_aside` tells of.
     """
-    roots: dict[str, Any] = {"data_root": data_root, "cache": cache}
     documents: dict[str, list[Document]] = {}
     for source in sources:
         found: list[Document] = []
         for split in source.splits:
-            found += read_split(source.corpus, split, rejects=rejects, **roots)
+            found += read_split(source.corpus, split, places, rejects=rejects)
         name = source_name(source)
         if name in documents:
             raise named_twice(name)

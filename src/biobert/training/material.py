@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.files import sha256_of
 from biobert.core.task import Task
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.data.shards import MANIFEST, TokenCorpus, open_corpus
 from biobert.tasks.pretraining import Pretraining
@@ -56,6 +56,11 @@ class Places:
     cache: Path
     data_root: Path | None = None
 
+    @property
+    def corpora(self) -> CorpusPlaces:
+        """Those of corpora alone."""
+        return CorpusPlaces(self.cache, self.data_root)
+
 
 @dataclass(frozen=True, slots=True)
 class Material:
@@ -97,10 +102,9 @@ def _documents(recipe: Recipe, places: Places, learner: Learner, note: Note) -> 
     _check_no_shards(recipe)
     check_parts([*recipe.data.train, *recipe.data.devel], learner.task)
     rejects = Rejects()
-    roots: dict[str, Any] = {"data_root": places.data_root, "cache": places.cache}
-    found = read_sources(recipe.data.train, rejects=rejects, **roots)
+    found = read_sources(recipe.data.train, places.corpora, rejects=rejects)
     set_aside = rejects.count
-    devel = read_sources(recipe.data.devel, rejects=rejects, **roots)
+    devel = read_sources(recipe.data.devel, places.corpora, rejects=rejects)
     note_set_aside(rejects, note)
     copies = _copies(recipe, [one for some in found.values() for one in some], note)
     read = {**found, COPIES: copies}

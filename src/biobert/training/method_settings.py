@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from biobert.core.errors import BadInputError
+from biobert.core.settings import refuse_unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class RegularizationSettings:
                 f"[regularization] focal = {self.focal}, rdrop = {self.rdrop}, temperature = "
                 f"{self.temperature}: not below 0, temperature more than 0"
             )
+        if not self.contrastive:
+            refuse_unread(self, ["temperature"], place="[regularization]", reader="contrastive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,11 @@ class AdversarialSettings:
                 f"[adversarial] steps = {self.steps}, epsilon = {self.epsilon}, step_size = "
                 f"{self.step_size}: at least one step, lengths more than 0"
             )
-        if not 0.0 <= self.start <= self.epsilon:
+        if self.kind == "fgm":
+            walk = ("steps", "step_size", "start")
+            kinds = "kind = 'pgd' or 'freelb'"
+            refuse_unread(self, walk, place="[adversarial] kind = 'fgm',", reader=kinds)
+        elif not 0.0 <= self.start <= self.epsilon:
             raise BadInputError(f"[adversarial] start = {self.start}: from 0 to epsilon")
 
 
@@ -81,6 +88,9 @@ class AveragingSettings:
                 f"[averaging] decay = {self.decay}, begin = {self.begin}, every_steps = "
                 f"{self.every_steps}: decay and begin from 0 to 1, at least every step"
             )
+        if self.kind == "uniform":
+            place, reader = "[averaging] kind = 'uniform',", "kind = 'exponential'"
+            refuse_unread(self, ["decay"], place=place, reader=reader)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal
 
 from biobert.core.errors import BadInputError
-from biobert.core.settings import from_mapping, read_changed
+from biobert.core.settings import from_mapping, read_changed, refuse_unread
 from biobert.data.augmentation import AugmentationSettings
 from biobert.model.adapters import AdapterSettings
 from biobert.tasks import build_task
@@ -20,6 +20,8 @@ from biobert.training.method_settings import (
     DistillationSettings,
     RegularizationSettings,
 )
+
+PRETRAINING = "pretraining"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ class DataSettings:
 
     train: tuple[DataSource, ...]
     devel: tuple[DataSource, ...] = ()
+
+    def __post_init__(self) -> None:
+        for source in self.devel:
+            place = f"[[data.devel]] {source.corpus}:"
+            refuse_unread(source, ["times"], place=place, reader="[[data.train]]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,9 @@ class ModelSettings:
             raise BadInputError("[model] `layers` changes an `encoder`; a `shape` has its own")
         if self.shape is not None and self.heads == "kept":
             raise BadInputError("[model] a `shape` from scratch has no heads to be kept")
+        if self.shape is not None:
+            unread = ("new_positions", "reinitialised_layers")
+            refuse_unread(self, unread, place="[model] shape,", reader="an `encoder`")
         if self.positions is None and self.new_positions != "tile":
             raise BadInputError(f"[model] new_positions = {self.new_positions!r} needs positions")
         if self.positions is not None and self.positions < 1:
@@ -183,6 +193,9 @@ class ScheduleSettings:
                 f"[schedule] warmup_fraction = {self.warmup_fraction}, decay_fraction = "
                 f"{self.decay_fraction}: together at most 1"
             )
+        if self.kind != "stable":
+            place = f"[schedule] kind = {self.kind!r},"
+            refuse_unread(self, ["decay_fraction"], place=place, reader="kind = 'stable'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +258,9 @@ class SelfTrainingSettings:
             raise BadInputError(
                 f"[self_training] minimum_score = {self.minimum_score}: from 0 to 1"
             )
+        for source in self.unlabelled:
+            place = f"[[self_training.unlabelled]] {source.corpus}:"
+            refuse_unread(source, ["times"], place=place, reader="[[data.train]]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +335,9 @@ class Recipe:
                 f"[run] patience = {self.run.patience}: without [[data.devel]] nothing is scored; "
                 "name a devel set, or leave it out"
             )
+        if self.task.get("name") != PRETRAINING:
+            reader = "task.name = 'pretraining'"
+            refuse_unread(self.model, ["pull_embeddings"], place="[model]", reader=reader)
 
     def resolved(self) -> dict[str, Any]:
         """Every setting with its value, JSON-ready; None is left out."""

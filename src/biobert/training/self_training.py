@@ -216,7 +216,7 @@ def _kept(reports: Sequence[RoundReport], output: Path, listener: Listener) -> M
 
 
 def _read(sources: Sequence[DataSource], places: Places, rejects: Rejects) -> list[Document]:
-    found = read_sources(sources, data_root=places.data_root, cache=places.cache, rejects=rejects)
+    found = read_sources(sources, places.corpora, rejects=rejects)
     return [document for some in found.values() for document in some]
 
 

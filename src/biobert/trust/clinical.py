@@ -4,17 +4,18 @@ diseases and tools, ordinary words, months, single letters."""
 import re
 from collections.abc import Mapping
 
+from biobert.text.letters import letter_by_letter
 from biobert.trust.calendar import MONTH
 from biobert.trust.kinds import Kind
 from biobert.trust.lists import entries, folded, given_names, is_known_name, is_plain
-from biobert.trust.note import LETTERS, letter_by_letter
+from biobert.trust.note import LETTERS
 
 # Stems of the International Nonproprietary Names (World Health Organization, the Stem Book of 2018)
 # that end no listed name.
 DRUG = re.compile(
     r"[a-z]{2,20}(?:mab|[nl]ib|pril|sartan|statin|olol|azole|[csm]illin|[mt]hromycin|amycin|omycin|"
     r"omicin|floxacin|prazole|tidine|gliptin|gliflozin|glutide|dipine|azepam|zolam|setron|triptan|"
-    r"cycline|oxetine|heparin|xaban|gatran|fibrate|semide|thiazide|metasone|cortisone|nisolone|"
+    r"cycline|oxetine|prost|heparin|xaban|gatran|fibrate|semide|thiazide|metasone|cortisone|nisolone|"
     r"steride|[cn]ovir|navir|tegravir|asvir|[bc]uvir|ciclovir|cyclovir|ocaine|curonium|profen|coxib|"
     r"platin|taxel|rubicin|tecan|trexate|fenac|formin|glitazone|bactam|penem|barbital)|cef[a-z]{4,12}"
 )
@@ -62,6 +63,12 @@ PILL_LABEL = re.compile(
     r"(?<![a-z])(?:(?:contraception|contraceptives?|birth control|ocps?)(?: pills?)?: ?\(?|"
     r"oral contraceptive(?: pill)? )$"
 )
+# Types of diabetes, vertebrae, pregnancies, stages, gases and diets have a number.
+CODED = re.compile(
+    r"t[12]dm|dm[- ]?[12]|[clts]\d{1,2}(?:[-/][clts]?\d{1,2})?|g\d{1,2}p\d{1,4}(?:ab?\d{1,2})?|"
+    r"p?t[0-4x][a-c]?(?:n[0-3x][a-c]?)?(?:m[01x])?|ckd ?\d[ab]?|(?:hb)?a1c|b12|[a-z]{1,3}o2|"
+    r"x\d{1,3}|[12]\d00 ada"
+)
 LOOK_BACK = 32
 HYPHENATED = re.compile(r"[^\W\d_]{2,20}(?:[-\u2013][^\W\d_]{2,20}){1,3}")
 PROPER: tuple[Kind, ...] = ("NAME", "LOCATION")
@@ -79,6 +86,8 @@ def is_clinical(kind: Kind, text: str, start: int, end: int) -> bool:
         return False
     mention = letter_by_letter(text[start:end], str.lower)
     if _is_month(kind, text, start, end):
+        return True
+    if CODED.fullmatch(mention):
         return True
     if any(map(str.isdigit, mention)):
         return False

@@ -21,7 +21,7 @@ from biobert.trust.finding import Check, find_identifiers, go_on
 from biobert.trust.kinds import Kind
 from biobert.trust.model_labels import kind_of, must_go
 from biobert.trust.note import Candidate, Certainty, as_typed
-from biobert.trust.reach import end_of_name
+from biobert.trust.reach import end_of_name, outside_orders
 from biobert.trust.surrogates import WEEK, DateShift, Surrogates, tag
 
 Replacement = Literal["tags", "surrogates"]
@@ -186,16 +186,23 @@ class Deidentifier:
     def _from_model(self, text: str) -> list[Candidate]:
         if self._names is None:
             return []
-        pairs = ((kind_of(one.label), one) for one in self._names(text).entities)
+        found = ((kind_of(one.label), one) for one in self._names(text).entities)
         return [
-            Candidate(
-                kind, one.start, end_of_name(kind, text, one.start, one.end), Certainty.SHAPED
-            )
-            for kind, one in pairs
+            candidate
+            for kind, one in found
             if kind is not None
             and must_go(kind, text[one.start : one.end])
-            and not is_clinical(kind, text, one.start, one.end)
+            and (candidate := _as_candidate(kind, text, one)) is not None
         ]
+
+
+def _as_candidate(kind: Kind, text: str, found: Entity) -> Candidate | None:
+    """What a model found, as far as it reaches; None for an age and for clinical language."""
+    span = outside_orders(kind, text, found.start, found.end)
+    if span is None or is_clinical(kind, text, span.start, span.end):
+        return None
+    end = end_of_name(kind, text, span.start, span.end)
+    return Candidate(kind, span.start, end, Certainty.SHAPED)
 
 
 def _typed(field: Field, one: Candidate) -> str:

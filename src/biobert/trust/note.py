@@ -1,11 +1,12 @@
 """A text as the finders read it, and what they give."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
+from biobert.text.letters import letter_by_letter
 from biobert.trust.kinds import Kind
 
 LETTERS = re.compile(r"[^\W\d_]{2,40}")
@@ -58,14 +59,3 @@ class NoteText:
 def as_typed(text: str) -> str:
     """The text with plain spaces and hyphens, every character in its place."""
     return text.translate(AS_TYPED)
-
-
-def letter_by_letter(text: str, change: Callable[[str], str]) -> str:
-    """The text changed, such as by `str.upper`, with every character in its place.
-
-    A few letters become two, such as the lower case of the Turkish dotted capital I: they stay.
-    """
-    changed = change(text)
-    if len(changed) == len(text):
-        return changed
-    return "".join(new if len(new := change(one)) == 1 else one for one in text)

@@ -16,11 +16,11 @@ import numpy as np
 
 from biobert.core.document import Document, Entity
 from biobert.core.editing import Edit, edited
+from biobert.text.letters import letter_by_letter
 from biobert.trust.calendar import reading_of
 from biobert.trust.kinds import Kind
 from biobert.trust.lists import entries, folded, given_names, is_plain, spelled, states
 from biobert.trust.model_labels import kind_of
-from biobert.trust.note import letter_by_letter
 from biobert.trust.surrogates import WORD, DateShift, Surrogates, case_like, tag
 
 LABELS: tuple[Kind, ...] = ("NAME", "LOCATION")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from biobert.trust.calendar import DateReading, shifted, tells_old_age
+from biobert.trust.identifiers.places import DISTRICT
 from biobert.trust.kinds import Kind
 from biobert.trust.lists import entries, folded, is_plain, spelled
 
@@ -125,6 +126,8 @@ class Surrogates:
         if COORDINATES.fullmatch(text):
             return re.sub(r"\d", "0", text)
         plain = folded(" ".join(text.split()))
+        if DISTRICT.fullmatch(plain):
+            return re.sub(r"\d+", lambda match: self._same_shape(match[0]), text)
         if text[:1].isdigit():
             street = self._choice("street", plain, STREET_NAMES)
             house = 1 + self._number("house", plain) % 999

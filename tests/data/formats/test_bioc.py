@@ -183,6 +183,26 @@ def test_a_bad_annotation_takes_no_other_along(tmp_path: Path) -> None:
     assert (found, rejects.kept[0].reason) == ([], "bad document: the text ['ab'] is not a string")
 
 
+@pytest.mark.parametrize("key", ["annotations", "relations", "sentences", "passages"])
+def test_a_string_is_no_list_of_bioc(key: str, tmp_path: Path) -> None:
+    passage = {"offset": 0, "text": "Aspirin.", key: "aspirin"}
+    values = {"id": "7", "passages": [passage]}
+    if key == "passages":
+        values = passage
+    (tmp_path / "a.bioc.json").write_text(json.dumps({"documents": [values]}))
+    documents, rejects = read(tmp_path / "a.bioc.json")
+    assert documents == []
+    (reject,) = rejects.kept
+    assert reject.reason == f"bad document: {key!r} is 'aspirin', not a list"
+
+
+def test_nulls_of_bioc_are_absent(tmp_path: Path) -> None:
+    nulls = dict.fromkeys(("annotations", "relations", "sentences"))
+    passages = [{"offset": 0, "text": "Aspirin.", **nulls}]
+    document, rejects = read_values(tmp_path, passages=passages, annotations=None)
+    assert (document.text, rejects.count) == ("Aspirin.", 0)
+
+
 def test_no_character_stops_xml(tmp_path: Path) -> None:
     odd = "a\x0bb\x00"
     document = Document(

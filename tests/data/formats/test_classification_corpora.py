@@ -11,6 +11,7 @@ import pytest
 from biobert.core.document import Document
 from biobert.data.catalogue import load_corpus, read_split
 from biobert.data.formats.hoc import HALLMARKS
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 
 Splits = Callable[[str], dict[str, list[Document]]]
@@ -23,7 +24,7 @@ def splits_of(corpora: Path) -> Iterator[Splits]:
     def go(name: str) -> dict[str, list[Document]]:
         if name not in known:
             known[name] = {
-                split: read_split(name, split, data_root=corpora, cache=corpora)
+                split: read_split(name, split, CorpusPlaces(corpora, corpora))
                 for split in load_corpus(name).splits
             }
         return known[name]
@@ -90,8 +91,8 @@ def test_evidence_is_split_by_article(splits_of: Splits, name: str, sizes: dict[
 @pytest.mark.data
 def test_what_is_set_aside_of_the_evidence_is_counted(corpora: Path) -> None:
     rejects = Rejects()
-    places = {"data_root": corpora, "cache": corpora}
-    read_split("evidence-inference-abstracts", "test", rejects=rejects, **places)  # type: ignore[arg-type]
+    places = CorpusPlaces(corpora, corpora)
+    read_split("evidence-inference-abstracts", "test", places, rejects=rejects)
     assert rejects.reasons == {
         "label refused by the verifier": 331,
         "evidence refused by the verifier": 72,

@@ -359,9 +359,11 @@ def test_broken_labels_of_doccano_are_counted(tmp_path: Path) -> None:
         '{"text": "a", "entities": [{"id": 1, "label": "X", "start_offset": 0}]}',
         '{"text": "a", "entities": [], "relations": [{"from_id": 1, "to_id": 2, "type": "t"}]}',
         '{"text": "a", "label": {"x": 1}}',
+        '{"text": "a", "label": ["X"], "labels": "Virus"}',
     ]
     documents, rejects = read(tmp_path / "a.jsonl", "jsonl", "\n".join(lines))
-    assert [one.place for one in rejects.kept] == ["1", "2", "3", "4", "6", "7", "8"]
+    assert [one.place for one in rejects.kept] == ["1", "2", "3", "4", "6", "7", "8", "9"]
+    assert rejects.kept[-1].reason == "not a document: 'labels' is 'Virus', not a list"
     assert [mentions(one) for one in documents] == [[("a", "X")]]
 
 

@@ -14,9 +14,16 @@ from hypothesis import strategies as st
 from biobert.core.document import Document, Entity, Provenance
 from biobert.core.errors import BadInputError
 from biobert.core.passages import passage_of
-from biobert.core.questions import CONTEXT, NO_ANSWER, exact_answers, question_document
+from biobert.core.questions import (
+    CONTEXT,
+    NO_ANSWER,
+    exact_answers,
+    is_untold,
+    question_document,
+)
 from biobert.data.formats.bioasq import synonym_lists
 from biobert.data.formats.evidence_spans import found_span
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import read_documents, read_together, write_documents
 from biobert.data.rejects import Rejects
 
@@ -80,11 +87,52 @@ def test_squad_answers_at_wrong_places_are_set_aside(tmp_path: Path) -> None:
     )
     documents, rejects = read(written(tmp_path, "dev.squad.json", value))
     assert [one.id for one in documents] == ["q1"]
+    assert not is_untold(documents[0])
     assert mentions(documents[0]) == ["lithium"]
     assert rejects.count == 9
     assert {one.place for one in rejects.kept} == {
         "q1", "q2", "q3", "q4", "article 1", "q6", "q7"
     }  # fmt: skip
+
+
+def test_squad_without_answers_is_no_question_without_an_answer(tmp_path: Path) -> None:
+    value = squad(
+        {"id": "told", "question": "Who?", "answers": [answer("lithium")]},
+        {"id": "none", "question": "Who?", "answers": []},
+        {"id": "impossible", "question": "Who?", "is_impossible": True},
+        {"id": "columns", "question": "Who?", "answers": {"text": [], "answer_start": []}},
+        {"id": "untold", "question": "Who?"},
+        {"id": "possible", "question": "Who?", "is_impossible": False},
+        {"id": "null", "question": "Who?", "answers": None},
+    )
+    documents, rejects = read(written(tmp_path, "a.squad.json", value))
+    assert rejects.count == 0
+    untold = [one.id for one in documents if is_untold(one)]
+    assert untold == ["untold", "possible", "null"]
+    for name in ("b.squad.json", "b.jsonl", "b.bioc.json"):
+        write_documents(documents, tmp_path / name)
+        assert [one.id for one in read(tmp_path / name)[0] if is_untold(one)] == untold
+    # What a model says of one is told.
+    declined = [replace(one, labels=(NO_ANSWER,)) for one in documents]
+    write_documents(declined, tmp_path / "c.squad.json")
+    assert not any(map(is_untold, read(tmp_path / "c.squad.json")[0]))
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        "lithium",
+        {"text": "n", "answer_start": [12]},
+        {"text": ["n"], "answer_start": "1"},
+        0,
+    ],
+)
+def test_answers_of_squad_are_not_taken_letter_by_letter(answers: object, tmp_path: Path) -> None:
+    value = squad({"id": "q1", "question": "Who?", "answers": answers})
+    documents, rejects = read(written(tmp_path, "a.squad.json", value))
+    assert documents == []
+    assert [one.place for one in rejects.kept] == ["q1"]
+    assert "not a list" in rejects.kept[0].reason
 
 
 @pytest.mark.parametrize(
@@ -133,6 +181,27 @@ def bioasq(kind: str, exact: object = None, **more: object) -> dict[str, Any]:
     ]
     question = {"id": f"5{kind}", "type": kind, "body": "What caused it?", "snippets": snippets}
     return {**question, **({} if exact is None else {"exact_answer": exact}), **more}
+
+
+def test_bioasq_without_exact_answers_is_untold(tmp_path: Path) -> None:
+    kinds = ("factoid", "list", "summary")
+    questions = [bioasq(kind) for kind in kinds] + [bioasq("list", []), bioasq("factoid", "Li")]
+    documents, rejects = read(written(tmp_path, "a.bioasq.json", {"questions": questions}))
+    assert rejects.count == 0
+    assert [is_untold(one) for one in documents] == [True, True, False, False, False]
+    write_documents(documents, tmp_path / "b.bioasq.json")
+    again = json.loads((tmp_path / "b.bioasq.json").read_text())["questions"]
+    assert [one.get("exact_answer") for one in again] == [None, None, None, [], [["Li"]]]
+    assert [is_untold(one) for one in read(tmp_path / "b.bioasq.json")[0]] == [
+        is_untold(one) for one in documents
+    ]
+
+
+def test_snippets_of_bioasq_are_a_list(tmp_path: Path) -> None:
+    value = {"questions": [bioasq("factoid", "Li", snippets="Lithium did.")]}
+    documents, rejects = read(written(tmp_path, "a.bioasq.json", value))
+    assert documents == []
+    assert "'snippets' is 'Lithium did.', not a list" in rejects.kept[0].reason
 
 
 def test_bioasq_answers_are_looked_up_in_the_snippets(tmp_path: Path) -> None:
@@ -324,6 +393,6 @@ def test_the_questions_of_evidence_inference(
 ) -> None:
     from biobert.data.catalogue import read_split
 
-    found = read_split("evidence-inference-spans", split, data_root=corpora, cache=tmp_path)
+    found = read_split("evidence-inference-spans", split, CorpusPlaces(tmp_path, corpora))
     assert len(found) == count
     assert all(document.entities for document in found)

@@ -14,6 +14,7 @@ from biobert.core.document import Document, Relation, Span
 from biobert.core.errors import BadInputError
 from biobert.data.catalogue import load_corpus, read_split
 from biobert.data.formats.chemprot import unmarked
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
 
@@ -290,7 +291,7 @@ def test_biored_as_bioc_names_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("split", "count"), [("train", 4169), ("devel", 2427), ("test", 3469)])
 def test_every_sentence_of_chemprot_has_one_relation(corpora: Path, split: str, count: int) -> None:
     rejects = Rejects()
-    documents = read_split("ChemProt", split, data_root=corpora, cache=corpora, rejects=rejects)
+    documents = read_split("ChemProt", split, CorpusPlaces(corpora, corpora), rejects=rejects)
     assert (len(documents), rejects.count) == (count, 0)
     labels = {relation.label for document in documents for relation in document.relations}
     assert labels <= set(load_corpus("ChemProt").relations)
@@ -340,7 +341,7 @@ def _pairs(document: Document) -> int:
 @pytest.mark.data
 def test_the_splits_of_ddi_are_apart(corpora: Path) -> None:
     names = {
-        split: {one.id for one in read_split("DDI2013", split, data_root=corpora, cache=corpora)}
+        split: {one.id for one in read_split("DDI2013", split, CorpusPlaces(corpora, corpora))}
         for split in ("train", "devel", "test")
     }
     assert {split: len(some) for split, some in names.items()} == {
@@ -355,7 +356,7 @@ def test_the_splits_of_ddi_are_apart(corpora: Path) -> None:
 @pytest.mark.data
 @pytest.mark.parametrize(("split", "count"), [("train", 1038), ("devel", 1012), ("test", 1066)])
 def test_bc5cdr_has_its_relations(corpora: Path, split: str, count: int) -> None:
-    documents = read_split("BC5CDR-pubtator", split, data_root=corpora, cache=corpora)
+    documents = read_split("BC5CDR-pubtator", split, CorpusPlaces(corpora, corpora))
     assert len(documents) == 500
     relations = [relation for document in documents for relation in document.relations]
     assert len(relations) == count

@@ -155,6 +155,28 @@ def test_questions_that_are_none_are_set_aside_and_unlabelled_ones_are_not(tmp_p
     assert {heading for _, heading, _ in passages(documents[1])} == {""}
 
 
+def test_a_string_where_pubmedqa_has_a_list_is_not_taken_letter_by_letter(tmp_path: Path) -> None:
+    nulls = {**question(), "LABELS": None, "MESHES": None, "LONG_ANSWER": None}
+    questions = {
+        "1": question(CONTEXTS="Aspirin helps."),
+        "2": question(MESHES="Aspirin"),
+        "3": question(LABELS="AB"),
+        "4": question(CONTEXTS=[7]),
+        "5": {**question(), "CONTEXTS": None},
+        "6": nulls,
+    }
+    (document,), rejects = read(write_questions(tmp_path / "q.json", questions), "pubmedqa")
+    assert document.id == "6"
+    assert passages(document)[1:] == [("context", "", "We asked."), ("context", "", "It did.")]
+    assert {one.place: one.reason.removeprefix("not a question: ") for one in rejects.kept} == {
+        "1": "'CONTEXTS' is 'Aspirin helps.', not a list",
+        "2": "'MESHES' is 'Aspirin', not a list",
+        "3": "'LABELS' is 'AB', not a list",
+        "4": "one of 'CONTEXTS' is not a string",
+        "5": "its question or its context is empty",
+    }
+
+
 def answers(count: int) -> dict[str, str]:
     return {str(number): ("yes", "no", "yes", "maybe")[number % 4] for number in range(count)}
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from biobert.model.adaptation import (
     weights_checksum,
 )
 from biobert.model.adapters import SHELF, AdapterSettings
+from biobert.model.adapters._settings import READ_BY
 from biobert.model.hub import HubEncoder, load_encoder, load_trained_network
 from biobert.model.network import Network
 from biobert.pipeline.adapters import load_adapters
@@ -36,8 +38,28 @@ KINDS = ("bottleneck", "ia3", "lora", "prefix", "prompt")
 SPEC = HeadSpec("tags", "token", (LabelGroup("A", ("O", "B")),))
 
 
+def sized(kind: str, **sizes: int) -> dict[str, Any]:
+    """A table of the kind, with those of the sizes that it reads."""
+    return {"kind": kind, **{name: size for name, size in sizes.items() if kind in READ_BY[name]}}
+
+
 def test_the_shelf() -> None:
     assert SHELF.names() == sorted(KINDS)
+    assert {kind for kinds in READ_BY.values() for kind in kinds} == set(KINDS)
+    assert {"kind", *READ_BY} == {field.name for field in fields(AdapterSettings)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_takes_the_settings_that_it_reads(kind: str) -> None:
+    others = {"rank": 2, "alpha": 1.0, "dropout": 0.1, "size": 8, "length": 3, "targets": ("x",)}
+    for name, value in others.items():
+        if kind in READ_BY[name]:
+            assert getattr(AdapterSettings(**{"kind": kind, name: value}), name) == value
+        else:
+            with pytest.raises(BadInputError, match=rf"'{kind}', {name} = .* leave {name} at"):
+                AdapterSettings(**{"kind": kind, name: value})
+    # One from elsewhere may read any of them.
+    assert AdapterSettings(kind="another", rank=2, length=3).length == 3
 
 
 def trained(made: Bench) -> set[str]:
@@ -58,7 +80,7 @@ WHERE = {
 def test_adapter_and_heads_alone_have_gradients(
     bench: Callable[..., Bench], kind: str, task: dict[str, Any]
 ) -> None:
-    made = bench(task, adapter={"kind": kind, "rank": 2, "size": 4, "length": 2})
+    made = bench(task, adapter=sized(kind, rank=2, size=4, length=2))
     made.loss().backward()
     having = {name for name, one in made.network.named_parameters() if one.grad is not None}
     assert having == trained(made)
@@ -97,7 +119,7 @@ def stirred(made: Bench) -> Bench:
 def test_merging_keeps_the_answers_and_unmerging_the_weights(
     bench: Callable[..., Bench], encoder: Path, kind: str
 ) -> None:
-    made = stirred(bench(adapter={"kind": kind, "rank": 3}))
+    made = stirred(bench(adapter=sized(kind, rank=3)))
     before = logits(made)
     weights = {name: one.detach().clone() for name, one in made.network.named_parameters()}
     merge_adapter(made.network)
@@ -174,8 +196,8 @@ def test_a_run_leaves_an_adapter_that_annotates(
         from tests.training.methods.test_every_method import for_classification
 
         changes = for_classification({"regularization": {"contrastive": 0.1}}, tmp_path)
-    sizes = {"rank": 4, "size": 8, "length": 4}
-    run("out", **changes, adapter={"kind": kind, **sizes}, run={"epochs": 2})
+    adapter = sized(kind, rank=4, size=8, length=4)
+    run("out", **changes, adapter=adapter, run={"epochs": 2})
     folder = tmp_path / "out"
     assert not (folder / "model.safetensors").exists()
     description = json.loads((folder / "adapter.json").read_text())

@@ -208,6 +208,10 @@ def test_an_encoder_of_transformers_is_attacked_too(tmp_path: Path) -> None:
 
 def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(BadInputError, match="at least one step"):
-        AdversarialSettings(steps=0)
+        AdversarialSettings(kind="pgd", steps=0)
     with pytest.raises(BadInputError, match=r"start = 2\.0: from 0 to epsilon"):
-        AdversarialSettings(start=2.0)
+        AdversarialSettings(kind="pgd", start=2.0)
+    with pytest.raises(BadInputError, match=r"kind = 'fgm', steps = 5 is read beside kind = 'pgd'"):
+        AdversarialSettings(steps=5)
+    # One change knows no start, however short it is.
+    assert AdversarialSettings(epsilon=0.05).kind == "fgm"

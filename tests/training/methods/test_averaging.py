@@ -120,3 +120,5 @@ def test_with_devel_the_mean_is_scored_and_kept(
 def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(BadInputError, match=r"decay = 1\.0"):
         AveragingSettings(decay=1.0)
+    with pytest.raises(BadInputError, match=r"'uniform', decay = 0\.9 is read beside kind = 'exp"):
+        AveragingSettings(kind="uniform", decay=0.9)

@@ -26,7 +26,9 @@ LINES: dict[str, list[dict[str, Any]]] = {
         {"adapter": {"kind": "prompt", "length": 3}},
     ],
     "adversarial": [
-        {"adversarial": {"kind": kind, "steps": 2}} for kind in ("fgm", "pgd", "freelb")
+        {"adversarial": {"kind": "fgm"}},
+        {"adversarial": {"kind": "pgd", "steps": 2}},
+        {"adversarial": {"kind": "freelb", "steps": 2}},
     ],
     "averaging": [
         {"averaging": {"kind": "exponential", "begin": 0.2}},

@@ -1,9 +1,5 @@
 """Two processes learn what one learns from the same batches, by every way to train."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,35 +13,8 @@ from biobert.training.checkpoint import checkpoints
 from biobert.training.importance import write_importance
 from tests.model.test_hub import write as write_hub_encoder
 from tests.tiny import write_tiny_encoder_folder, write_tiny_model_folder
+from tests.training.processes import launched
 
-ROOT = Path(__file__).parents[3]
-RUN = """
-import json, os, signal, sys
-from pathlib import Path
-import torch
-from biobert.training import loop
-from biobert.training.recipe import read_recipe
-from biobert.training.material import Places
-from biobert.training.session import train
-from tests.training.conftest import Silent
-
-torch.set_num_threads(1)
-recipe, output, last = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-step = loop.TrainingLoop._step
-def mortal(self, group):
-    if self.progress.step == last:
-        os.kill(os.getpid(), signal.SIGKILL)
-    step(self, group)
-loop.TrainingLoop._step = mortal
-places = Places(output=output, cache=output)
-plan = read_recipe(json.loads(recipe.read_text()), place="toy")
-train(plan, places, listener=Silent(), resume=True)
-"""
-ENVIRONMENT = {
-    "PATH": os.environ["PATH"],
-    "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
-    "OMP_NUM_THREADS": "1",
-}
 ALIKE: list[dict[str, Any]] = [
     {"adversarial": {"kind": "fgm"}},
     {"adversarial": {"kind": "pgd", "start": 0.0}, "regularization": {"focal": 2.0}},
@@ -68,20 +37,6 @@ def plan(tables: dict[str, Any], lines: dict[str, Any], folder: Path) -> dict[st
     model = {"encoder": str(encoder), "dropout": 0.0, **lines.get("model", {})}
     run = {"epochs": 3}
     return {**tables, **lines, "model": model, "optimizer": optimizer, "run": run}
-
-
-def launched(
-    recipe: dict[str, Any], output: Path, *, last_step: int = -1
-) -> subprocess.CompletedProcess[str]:
-    """Run two processes, or go on with them; both die after the last step, if there is one."""
-    script, path = output.with_suffix(".py"), output.with_suffix(".json")
-    script.write_text(RUN)
-    path.write_text(json.dumps(recipe))
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = [sys.executable, *launcher, str(script), str(path), str(output), str(last_step)]
-    return subprocess.run(
-        command, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=200
-    )
 
 
 def launch(recipe: dict[str, Any], output: Path) -> dict[str, torch.Tensor]:

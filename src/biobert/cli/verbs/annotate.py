@@ -83,6 +83,7 @@ def annotate(
     from biobert.cli.summary import show_result
     from biobert.pipeline.annotator import Annotator
     from biobert.pipeline.batch import BatchSettings, annotate_inputs, formats_of
+    from biobert.pipeline.relating import nothing_to_relate
 
     settings = BatchSettings(
         output=output, formats=tuple(formats or ()), source_format=source_format, resume=resume
@@ -104,14 +105,18 @@ def annotate(
         terms=None if terms is None else _terms(terms),
         settings=runtime if workers is None else replace(runtime, threads=threads or cores or 1),
     )
+    unrelated: str | None = None
     with listed(rejects) as set_aside, _progress() as advance:
         if workers is None:
-            result = annotate_inputs(inputs, make(), settings, set_aside, advance)
+            annotator = make()
+            result = annotate_inputs(inputs, annotator, settings, set_aside, advance)
+            unrelated = nothing_to_relate(annotator.model, result.labels)
         else:
             result = _on_ray(inputs, make, settings, set_aside, (workers, cores or 1), advance)
-    lines = result.not_held(formats_of(settings))
+    not_held = result.not_held(formats_of(settings))
+    lines = [*not_held, *filter(None, [unrelated])]
     show = partial(show_result, result, set_aside, lines, to_stdout=output == "-")
-    data = {**_data(result, set_aside.count), "not_written": lines}
+    data = {**_data(result, set_aside.count), "not_written": not_held, "unrelated": unrelated}
     return Answer(data, show, _problem(result, set_aside))
 
 

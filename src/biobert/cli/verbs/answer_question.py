@@ -5,12 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
+from biobert.cli.engine import (
+    DeviceOption,
+    EngineOption,
+    PrecisionOption,
+    ThreadsOption,
+    runtime_settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from biobert.pipeline.answering import Answers
+    from biobert.pipeline.answerer import Answers
 
 LARGEST_CONTEXT = 50_000_000
 """In bytes: some ten million words."""
@@ -30,16 +36,18 @@ def answer(
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
+    threads: ThreadsOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Find the answers to a question in a text of any length, surest first."""
     from dataclasses import asdict
 
-    from biobert.pipeline.answering import Answerer
+    from biobert.pipeline.answerer import Answerer
 
     lost: list[int] = []
     text = _read(context, lost.append)
-    answerer = Answerer(model, top=top, settings=runtime_settings(engine, precision, device))
+    settings = runtime_settings(engine, precision, device, threads)
+    answerer = Answerer(model, top=top, settings=settings)
     answers = answerer.answer(question, text)
     name = answerer.model.manifest.name
     data = {"model": name, **asdict(answers), "lost_characters": sum(lost)}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from biobert.core.errors import BiobertError
-    from biobert.pipeline.suite_cells import Cell
+    from biobert.pipeline.suite.cells import Cell
 
 
 def register(app: typer.Typer) -> None:
@@ -50,9 +50,9 @@ def benchmark(
     from biobert.cli.places import corpus_places
     from biobert.cli.training import train_or_go_on, with_full_names
     from biobert.core.settings import override
-    from biobert.pipeline.suite_jobs import finish_side_by_side
-    from biobert.pipeline.suite_run import SuiteRun
-    from biobert.pipeline.suite_table import as_markdown, write_tables
+    from biobert.pipeline.suite.jobs import finish_side_by_side
+    from biobert.pipeline.suite.run import SuiteRun
+    from biobert.pipeline.suite.table import as_markdown, write_tables
 
     need_extra("torch", "accelerate", "transformers", extra="train")
     plan = _plan(suite, seeds, only or [])
@@ -94,7 +94,7 @@ def _plan(path: Path, seeds: str | None, only: list[str]) -> Any:
     from dataclasses import replace
 
     from biobert.core.errors import BadInputError
-    from biobert.pipeline.suite import read_suite
+    from biobert.pipeline.suite.description import read_suite
 
     suite = read_suite(path)
     if seeds is not None:

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
+from biobert.cli.engine import (
+    DeviceOption,
+    EngineOption,
+    PrecisionOption,
+    ThreadsOption,
+    runtime_settings,
+)
 from biobert.cli.evaluated_on import RenameOption, WhereOption, asked_test_set, show_set_aside
 from biobert.cli.rejects import RejectsOption, listed
 
@@ -32,6 +38,7 @@ def compare(
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
+    threads: ThreadsOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
     """Compare two systems on the same test set: paired bootstrap and approximate randomisation.
@@ -47,7 +54,7 @@ def compare(
             asked_test_set(corpus, split, rename=rename, labels=labels, where=where),
             corpus_places(),
             samples=samples,
-            settings=runtime_settings(engine, precision, device),
+            settings=runtime_settings(engine, precision, device, threads),
             rejects=set_aside,
         )
     return Answer(found.to_json(), lambda: _show(found))

@@ -17,7 +17,7 @@ from biobert.cli.engine import (
 from biobert.cli.evaluated_on import PartOption, RenameOption, renamed, show_all_shared
 
 if TYPE_CHECKING:
-    from biobert.pipeline.comparing_speed import SpeedComparison, Variant
+    from biobert.pipeline.speed.comparison import SpeedComparison, Variant
 
 
 def register(app: typer.Typer) -> None:
@@ -53,9 +53,9 @@ def compare_speed(
     sentence where words are labelled, else a document. Without --corpus toy documents are timed.
     """
     from biobert.cli.places import corpus_places
-    from biobert.pipeline.comparing_speed import SpeedSettings, write_comparison
-    from biobert.pipeline.comparing_speed import compare_speed as compared
     from biobert.pipeline.evaluating import TestSet
+    from biobert.pipeline.speed.comparison import SpeedSettings, write_comparison
+    from biobert.pipeline.speed.comparison import compare_speed as compared
 
     if corpus is None:
         given = {"--split": split, "--rename": rename, "--part": part}

@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 @answering("compress")
 def compress(
-    model: Annotated[str, typer.Argument(help="A trained model folder, or `embedded`.")],
+    model: Annotated[
+        str, typer.Argument(help="A trained model folder; `embedded` for steps that export.")
+    ],
     recipe: Annotated[
         Path, typer.Option("--recipe", "-r", help="Such as recipes/compress-int8-static.toml.")
     ],

@@ -68,7 +68,7 @@ def build(
     Reads PubMed XML, JATS (also in tar archives), JSON lines, plain text and every other format.
     A killed build goes on with --resume and ends with the same bytes.
     """
-    from biobert.cli.places import cache_folder, data_root
+    from biobert.cli.places import corpus_places
     from biobert.data.building import CorpusSettings, Run, build_corpus
     from biobert.data.cleaning import FilterSettings
     from biobert.data.duplicates import DuplicateSettings
@@ -92,13 +92,7 @@ def build(
     # A build that had ended before leaves its list as it is.
     ended = resume and (output / MANIFEST).is_file()
     with listed(None if ended else rejects) as set_aside, _progress() as advance:
-        found = find_sources(
-            sources,
-            format=source_format,
-            data_root=data_root(),
-            cache=cache_folder(),
-            rejects=set_aside,
-        )
+        found = find_sources(sources, corpus_places(), format=source_format, rejects=set_aside)
         ingredients = _ingredients(tokenizer, test_splits, tagger, count)
         run = Run(
             engine=_engine(engine, count),
@@ -151,7 +145,7 @@ def show(
 def _ingredients(
     tokenizer: str, test_splits: str, tagger: str | None, workers: int
 ) -> "Ingredients":
-    from biobert.cli.places import cache_folder, data_root
+    from biobert.cli.places import corpus_places
     from biobert.cli.tagging import tagging_of
     from biobert.data.building import Ingredients
     from biobert.data.contamination import catalogued_test_splits
@@ -161,9 +155,7 @@ def _ingredients(
     folder = tokenizer_folder(tokenizer)
     splits = None
     if _chosen("test-splits", test_splits, ("exclude", "keep")) == "exclude":
-        splits = catalogued_test_splits(
-            data_root=data_root(), cache=cache_folder(), workers=workers
-        )
+        splits = catalogued_test_splits(corpus_places(), workers=workers)
     return Ingredients(
         tokenizer=Tokenizer.from_folder(folder),
         test_splits=splits,

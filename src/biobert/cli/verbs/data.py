@@ -77,13 +77,14 @@ def get_corpus(
     from biobert.cli.places import cache_folder, data_root
     from biobert.core.files import sha256_of
     from biobert.data.catalogue import find_file, load_corpus
+    from biobert.data.places import CorpusPlaces
 
     corpus = load_corpus(name)
     _need_splits(corpus)
     cache = output or cache_folder()
-    files = []
+    files, places = [], CorpusPlaces(cache, data_root())
     for split, wanted in {**corpus.splits, **corpus.files}.items():
-        path = find_file(corpus, wanted, data_root=data_root(), cache=cache)
+        path = find_file(corpus, wanted, places)
         if output is not None:
             path = _copied(path, output / wanted.path)
         found = sha256_of(path)
@@ -149,7 +150,7 @@ def augment_corpus(
     Mentions are replaced by others of their type, words outside them by synonyms, by a language
     model, or sentences by a translation there and back. Annotations stay on their words.
     """
-    from biobert.cli.places import cache_folder, data_root
+    from biobert.cli.places import corpus_places
     from biobert.core.settings import from_mapping
     from biobert.data.augmentation import AugmentationSettings
     from biobert.data.catalogue import read_split
@@ -172,9 +173,7 @@ def augment_corpus(
     with of_options():
         settings = from_mapping(AugmentationSettings, table, place="data augment")
     rejects = Rejects()
-    documents = read_split(
-        corpus, split, data_root=data_root(), cache=cache_folder(), rejects=rejects
-    )
+    documents = read_split(corpus, split, corpus_places(), rejects=rejects)
     data = _write_copies(documents, settings, rejects, output, seed)
     return Answer(data, lambda: _show_values(data))
 
@@ -256,7 +255,7 @@ def _need_splits(corpus: "Corpus") -> None:
 
 
 def _read_splits(corpus: str, rejects: "Rejects") -> "dict[str, list[Document]]":
-    from biobert.cli.places import cache_folder, data_root
+    from biobert.cli.places import corpus_places
     from biobert.core.errors import BadInputError
     from biobert.data.catalogue import load_corpus, read_split
     from biobert.data.rejects import Rejects
@@ -279,9 +278,7 @@ def _read_splits(corpus: str, rejects: "Rejects") -> "dict[str, list[Document]]"
         # Splits of one file have the same rejects: they count once.
         own = Rejects() if files.get(split, split) in counted else rejects
         counted.add(files.get(split, split))
-        found[split] = read_split(
-            corpus, split, data_root=data_root(), cache=cache_folder(), rejects=own
-        )
+        found[split] = read_split(corpus, split, corpus_places(), rejects=own)
     return found
 
 

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
+from biobert.cli.engine import (
+    DeviceOption,
+    EngineOption,
+    PrecisionOption,
+    ThreadsOption,
+    runtime_settings,
+)
 from biobert.cli.rejects import RejectsOption, listed
 
 if TYPE_CHECKING:
@@ -51,6 +57,7 @@ def deidentify(
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
+    threads: ThreadsOption = None,
     rejects: RejectsOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
@@ -64,7 +71,7 @@ def deidentify(
     from biobert.trust.deidentification import Deidentifier
     from biobert.trust.tagger import tagger_or_rules
 
-    tagger = tagger_or_rules(names, runtime_settings(engine, precision, device))
+    tagger = tagger_or_rules(names, runtime_settings(engine, precision, device, threads))
     deidentifier = Deidentifier(
         replacement=replace,  # type: ignore[arg-type]
         key=None if key_file is None else _key(key_file),

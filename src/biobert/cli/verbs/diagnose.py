@@ -105,7 +105,7 @@ def _learner(
     manifest: "ModelManifest", shares: list[float], output: Path
 ) -> "Callable[[float], Annotator]":
     from biobert.cli.extras import need_extra
-    from biobert.pipeline.shares import share_learner
+    from biobert.pipeline.learning_curve import share_learner
 
     need_extra("torch", "accelerate", "transformers", extra="train")
     from biobert.cli.training import train_or_go_on

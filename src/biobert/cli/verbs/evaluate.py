@@ -121,6 +121,14 @@ def _show(report: "Report") -> None:
     low, high = 100 * report.interval.low, 100 * report.interval.high
     main, unit = 100 * report.scores.main, report.interval_unit
     console.print(f"main score {main:.2f}, 95% interval {low:.2f} to {high:.2f} (over {unit})")
+    if setting.not_scored:
+        unknown = ", ".join(f"{label} ({count})" for label, count in setting.not_scored.items())
+        console.print(
+            f"not scored, as the model does not know these types: {unknown}; where it has another "
+            "name for one: --rename THEIRS=OURS",
+            soft_wrap=True,
+            markup=False,
+        )
     training = report.setting.training
     if report.shared is not None:
         show_shared(console, report.shared)

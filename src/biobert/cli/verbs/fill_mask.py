@@ -14,7 +14,7 @@ from biobert.cli.engine import (
 )
 
 if TYPE_CHECKING:
-    from biobert.pipeline.filling import Gap
+    from biobert.pipeline.gap_filler import Gap
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def fill_mask(
     from dataclasses import asdict
 
     from biobert.pipeline.embedder import encoder_folder
-    from biobert.pipeline.filling import GapFiller
+    from biobert.pipeline.gap_filler import GapFiller
 
     folder = encoder_folder(model)
     settings = runtime_settings(engine, precision, device, threads)

@@ -11,6 +11,7 @@ from biobert.cli.engine import (
     EngineOption,
     ModelOption,
     PrecisionOption,
+    ThreadsOption,
     runtime_settings,
 )
 from biobert.cli.rejects import RejectsOption, listed
@@ -60,6 +61,7 @@ def suggest(
     engine: EngineOption = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
+    threads: ThreadsOption = None,
     rejects: RejectsOption = None,
     as_json: JsonFlag = False,
 ) -> Answer:
@@ -82,7 +84,7 @@ def suggest(
     with listed(rejects) as set_aside:
         found = suggest(
             _read(texts, source_format, set_aside, problems),
-            load_model(model, runtime_settings(engine, precision, device)),
+            load_model(model, runtime_settings(engine, precision, device, threads)),
             settings,
             labelled=_read(labelled or [], None, set_aside, problems),
         )

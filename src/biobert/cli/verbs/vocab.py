@@ -58,7 +58,7 @@ def train_vocabulary(
     """
     from dataclasses import asdict
 
-    from biobert.cli.places import cache_folder, data_root
+    from biobert.cli.places import corpus_places
     from biobert.data.packets import damaged_sources
     from biobert.data.sources import find_sources
     from biobert.text.fertility import vocabulary_report
@@ -69,13 +69,7 @@ def train_vocabulary(
     _need_folder(output)
     with listed(rejects) as set_aside:
         given = _terms(terms, set_aside) if terms else None
-        files = find_sources(
-            sources,
-            format=source_format,
-            data_root=data_root(),
-            cache=cache_folder(),
-            rejects=set_aside,
-        )
+        files = find_sources(sources, corpus_places(), format=source_format, rejects=set_aside)
         counts, mentions = _read(files, set_aside)
         tokenizer = learn(counts.learnt, settings)
         report = vocabulary_report([("new", tokenizer), *others], counts, given or mentions)

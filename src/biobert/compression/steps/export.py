@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from biobert.compression.calibrate import Calibration, quantize_statically
+from biobert.compression.calibrate import Calibration, need_packages, quantize_statically
 from biobert.compression.folder import export_graphs
 from biobert.compression.halve import halve_weights
 from biobert.compression.openvino import convert_to_openvino
@@ -45,7 +45,6 @@ SETTINGS = Export
 
 def apply(source: Path, target: Path, settings: Export, bench: Workbench) -> Mapping[str, Any]:
     """The folder with a graph in place of the weights."""
-    _check_calibration(source, settings)
     target.mkdir(parents=True)
     said: dict[str, Any] = {"weights": settings.weights, "format": settings.format}
     if has_weights(source):
@@ -68,10 +67,15 @@ def apply(source: Path, target: Path, settings: Export, bench: Workbench) -> Map
     return said
 
 
-def _check_calibration(source: Path, settings: Export) -> None:
+def check(source: Path, settings: Export) -> None:
+    """An error for what could not be exported so, before anything is read."""
+    if settings.weights != "int8-static":
+        return
+    need_packages()
     manifest = read_manifest(source)
-    heads = build_task(manifest.task, manifest.task_settings).heads()
-    if settings.weights == "int8-static" and any(head.kind == "text" for head in heads):
+    if any(
+        head.kind == "text" for head in build_task(manifest.task, manifest.task_settings).heads()
+    ):
         raise BadInputError(
             "weights 'int8-static' cannot be had for a model that writes texts: what its decoder "
             "meets depends on what it has written, so that no rows show its ranges; take 'int8'"

@@ -30,7 +30,7 @@ from biobert.data.curies import (
     joined,
     prefixed,
 )
-from biobert.data.formats._json import strings_of, text_of
+from biobert.data.formats._json import list_of, strings_of, text_of
 from biobert.data.formats._passages import covering_passages
 from biobert.data.formats._pieces import Pieces
 from biobert.data.formats._relations import evidence_of, evidence_text, score_of, standing
@@ -75,7 +75,7 @@ class _Reader:
     def document(self) -> Document:
         """Passages become one text; offsets that leave wide gaps are closed up."""
         self._wait(self.values, None)
-        for passage in self.values.get("passages", ()):
+        for passage in list_of(self.values.get("passages"), "'passages'"):
             self._add_passage(passage)
         infons = strings_of(self.values.get("infons") or {})
         if written := self._places(infons.get(SENTENCES, "")):
@@ -109,7 +109,7 @@ class _Reader:
         start = self.pieces.add(text, offset, "\n")
         end = start + len(text)
         self._wait(passage, start - offset)
-        for sentence in passage.get("sentences", ()):
+        for sentence in list_of(passage.get("sentences"), "'sentences'"):
             if text:
                 self._find_sentence(sentence, start - offset)
             else:
@@ -147,8 +147,8 @@ class _Reader:
 
     def _wait(self, holder: Mapping[str, Any], shift: int | None) -> None:
         """Remember the annotations and relations of a document, a passage or a sentence."""
-        self.annotations.append((holder.get("annotations", ()), shift))
-        self.relations += holder.get("relations", ())
+        self.annotations.append((list_of(holder.get("annotations"), "'annotations'"), shift))
+        self.relations += list_of(holder.get("relations"), "'relations'")
 
     def _made(
         self, some: Iterable[Mapping[str, Any]], make: Callable[[Mapping[str, Any]], Made]

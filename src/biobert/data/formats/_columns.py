@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from biobert.core.document import Document, Entity, Provenance, Span
-from biobert.core.files import bounded_lines, open_text, plain_name, write_text
+from biobert.core.files import plain_name
+from biobert.data.lines import lines_of, write_records
 from biobert.data.rejects import Rejects
 from biobert.text.sentences import sentences_of
 
@@ -94,16 +95,7 @@ def write_columns(documents: Iterable[Document], path: Path | str, column: TagCo
 
     Sentences that an entity joins are written as one: across a blank line it would be two.
     """
-    count = 0
-    with write_text(path) as stream:
-        for count, document in enumerate(documents, start=1):  # noqa: B007
-            stream.write(f"{DOCUMENT_START}\t{column.outside}\n\n")
-            for sentence in _uncut(sentences_of(document), document.entities):
-                for word, tag in column.tagged_words(document, sentence):
-                    # A label may hold a break or a tab, which part lines and cells here.
-                    stream.write(f"{word}\t{' '.join(tag.split())}\n")
-                stream.write("\n")
-    return count
+    return write_records(("".join(_lines(one, column)) for one in documents), path)
 
 
 def cells_of(line: str) -> list[str]:
@@ -114,6 +106,15 @@ def cells_of(line: str) -> list[str]:
 def words_with(tag: str, text: str) -> Iterator[tuple[str, str]]:
     """The white-space words of a text, all with the same tag."""
     return ((word, tag) for word in text.split())
+
+
+def _lines(document: Document, column: TagColumn) -> Iterator[str]:
+    yield f"{DOCUMENT_START}\t{column.outside}\n\n"
+    for sentence in _uncut(sentences_of(document), document.entities):
+        for word, tag in column.tagged_words(document, sentence):
+            # A label may hold a break or a tab, which part lines and cells here.
+            yield f"{word}\t{' '.join(tag.split())}\n"
+        yield "\n"
 
 
 def _uncut(sentences: Iterable[Span], entities: Iterable[Entity]) -> Iterator[Span]:
@@ -140,37 +141,33 @@ def _sentences(
 ) -> Iterator[tuple[list[str], list[str]]]:
     words: list[str] = []
     tags: list[str] = []
-    with open_text(path, rejects.lost_in(path)) as stream:
-        for number, line in bounded_lines(stream, LONGEST_LINE):
-            if line is None:
-                rejects.add(path, number, f"line too long: more than {LONGEST_LINE} characters")
-                continue
-            if not line.strip():
-                if words:
-                    yield words, tags
-                words, tags = [], []
-                continue
-            cells = cells_of(line)
-            word, tag = cells[0].strip(), cells[-1].strip()
-            if word == DOCUMENT_START:
-                if words:
-                    yield words, tags
-                yield [DOCUMENT_START], [column.outside]
-                words, tags = [], []
-                continue
-            if reason := _problem(cells, column):
-                rejects.add(path, number, reason)
-                tag = column.outside
-            if word:
-                words.append(word)
-                tags.append(tag)
+    for number, line in lines_of(path, rejects, LONGEST_LINE):
+        if not line.strip():
+            if words:
+                yield words, tags
+            words, tags = [], []
+            continue
+        cells = cells_of(line)
+        word, tag = cells[0].strip(), cells[-1].strip()
+        if word == DOCUMENT_START:
+            if words:
+                yield words, tags
+            yield [DOCUMENT_START], [column.outside]
+            words, tags = [], []
+            continue
+        if reason := _problem(word, tag if len(cells) > 1 else None, column):
+            rejects.add(path, number, reason)
+            tag = column.outside
+        if word:
+            words.append(word)
+            tags.append(tag)
     if words:
         yield words, tags
 
 
-def _problem(cells: list[str], column: TagColumn) -> str:
-    if not cells[0].strip():
+def _problem(word: str, tag: str | None, column: TagColumn) -> str:
+    if not word:
         return "no word: the first column is empty"
-    if len(cells) < 2:
+    if tag is None:
         return "no tag: expected a word and its tag"
-    return column.problem(cells[-1].strip())
+    return column.problem(tag)

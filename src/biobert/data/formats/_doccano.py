@@ -11,6 +11,7 @@ from typing import Any
 from biobert.core.arguments import shown
 from biobert.core.errors import BadInputError
 from biobert.data.formats._fields import Fields
+from biobert.data.formats._json import list_of
 
 LABELS = ("label", "labels")
 
@@ -37,8 +38,9 @@ def _has(values: Mapping[str, Any], key: str, mark: str) -> bool:
 
 def _with_labels(values: Mapping[str, Any], found: Sequence[Any]) -> Mapping[str, Any]:
     if any(isinstance(one, list) for one in found):
-        return {**values, "entities": [*(values.get("entities") or ()), *map(_span, found)]}
-    return {**values, "labels": [*(values.get("labels") or ()), *found]}
+        entities = list_of(values.get("entities"), "'entities'")
+        return {**values, "entities": [*entities, *map(_span, found)]}
+    return {**values, "labels": [*list_of(values.get("labels"), "'labels'"), *found]}
 
 
 def _span(found: Any) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from biobert.core.arguments import shown
 from biobert.core.errors import BadInputError
 from biobert.core.files import open_text
 from biobert.data.rejects import Rejects
@@ -60,6 +61,20 @@ def text_of(value: Any, what: str) -> str:
     except UnicodeEncodeError:
         raise BadInputError(f"{what} holds half of a surrogate pair") from None
     return value
+
+
+def list_of(value: Any, what: str) -> Sequence[Any]:
+    """A list, empty where there is none; a string in its place would be taken letter by letter."""
+    if value is None:
+        return []
+    if not isinstance(value, list | tuple):
+        raise BadInputError(f"{what} is {shown(value)}, not a list")
+    return value
+
+
+def texts_of(value: Any, what: str) -> list[str]:
+    """A list of strings that can be written again, empty where there is none."""
+    return [text_of(one, f"one of {what}") for one in list_of(value, what)]
 
 
 def may_hold_half(text: str) -> bool:

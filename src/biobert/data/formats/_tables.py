@@ -4,10 +4,9 @@ import csv
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
 
-from biobert.core.files import bounded_lines, open_text
-from biobert.data.rejects import TOO_LONG, Rejects
+from biobert.data.lines import lines_of
+from biobert.data.rejects import Rejects
 
 LARGEST_FIELD = 10_000_000
 Line = tuple[int, str]
@@ -23,27 +22,26 @@ def table_rows(
     those around a tab and the end of a line.
     """
     csv.field_size_limit(LARGEST_FIELD)
-    with open_text(path, rejects.lost_in(path)) as stream:
-        lines = _lines(stream, path, rejects)
-        again: deque[Line] = deque()
-        while True:
-            taken: list[Line] = []
-            rows = csv.reader(_taken(again, lines, taken), delimiter=delimiter, strict=True)
-            try:
-                row = next(rows, None)
-                if row and delimiter == "\t" and len(taken) > 1 and any("\t" in one for one in row):
-                    raise csv.Error("its quotes stand in different rows")
-            except csv.Error as problem:
-                again.extendleft(reversed(taken[1:]))
-                number, line = taken[0]
-                if delimiter == "\t":
-                    yield number, line.rstrip("\r\n").split(delimiter)
-                else:
-                    rejects.add(path, number, f"bad row: {problem}")
-                continue
-            if row is None:
-                return
-            yield taken[0][0], row
+    lines = lines_of(path, rejects)
+    again: deque[Line] = deque()
+    while True:
+        taken: list[Line] = []
+        rows = csv.reader(_taken(again, lines, taken), delimiter=delimiter, strict=True)
+        try:
+            row = next(rows, None)
+            if row and delimiter == "\t" and len(taken) > 1 and any("\t" in one for one in row):
+                raise csv.Error("its quotes stand in different rows")
+        except csv.Error as problem:
+            again.extendleft(reversed(taken[1:]))
+            number, line = taken[0]
+            if delimiter == "\t":
+                yield number, line.rstrip("\r\n").split(delimiter)
+            else:
+                rejects.add(path, number, f"bad row: {problem}")
+            continue
+        if row is None:
+            return
+        yield taken[0][0], row
 
 
 def named_rows(
@@ -73,11 +71,3 @@ def _taken(again: deque[Line], lines: Iterator[Line], taken: list[Line]) -> Iter
     while (one := again.popleft() if again else next(lines, None)) is not None:
         taken.append(one)
         yield one[1]
-
-
-def _lines(stream: IO[str], path: Path | str, rejects: Rejects) -> Iterator[Line]:
-    for number, line in bounded_lines(stream):
-        if line is None:
-            rejects.add(path, number, TOO_LONG)
-        else:
-            yield number, line

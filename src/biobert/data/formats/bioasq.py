@@ -5,8 +5,9 @@ stand a line each. Factoid and list questions are for the task `qa`: every
 occurrence of an exact answer or a synonym in the snippets is an entity, and the strings themselves
 stay in the metadata `exact_answer`, so that scores do not depend on what was found. Yes/no
 questions are for the task `classification`: the answer is the document's label. Summary questions
-keep their ideal answers in the metadata. A question without snippets has nothing to be answered
-from and is set aside. Files have the ending `.bioasq.json`.
+keep their ideal answers in the metadata. A question without `exact_answer`, as the challenge asks
+it, can be answered but neither scored nor learnt from. One without snippets has nothing to be
+answered from and is set aside. Files have the ending `.bioasq.json`.
 """
 
 import json
@@ -18,7 +19,6 @@ from typing import Any
 
 from biobert.core.document import Document, Passage
 from biobert.core.errors import BadInputError
-from biobert.core.files import write_text
 from biobert.core.passages import passage_of
 from biobert.core.questions import (
     CONTEXT,
@@ -28,9 +28,11 @@ from biobert.core.questions import (
     TYPE,
     answer_texts,
     exact_answers,
+    is_untold,
     question_document,
 )
-from biobert.data.formats._json import json_list, keys_of, text_of
+from biobert.data.formats._json import json_list, keys_of, list_of, text_of
+from biobert.data.lines import write_records
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".bioasq.json", ".bioasq")
@@ -67,14 +69,9 @@ def write(documents: Iterable[Document], path: Path | str) -> int:
     Gold documents keep all their answers and synonyms. Of documents that a model answered, what has
     no score is gold, and stays out.
     """
-    count = 0
-    with write_text(path) as stream:
-        stream.write('{"questions": [')
-        for count, document in enumerate(documents, start=1):
-            separator = ",\n" if count > 1 else "\n"
-            stream.write(separator + json.dumps(_question(document), ensure_ascii=False))
-        stream.write("\n]}\n")
-    return count
+    questions = map(_question, documents)
+    written = ("\n" + json.dumps(one, ensure_ascii=False) for one in questions)
+    return write_records(written, path, head='{"questions": [', between=",", foot="\n]}\n")
 
 
 def synonym_lists(value: Any, kind: str) -> list[list[str]]:
@@ -105,19 +102,21 @@ def _document(question: Mapping[str, Any], path: Path | str) -> Document:
     kind = question["type"]
     if kind not in TYPES:
         raise BadInputError(f"type {kind!r} is none of {', '.join(TYPES)}")
-    snippets = [one for one in question.get("snippets") or () if str(one["text"]).strip()]
+    given = list_of(question.get("snippets"), "'snippets'")
+    snippets = [one for one in given if str(one["text"]).strip()]
     if not snippets:
         raise BadInputError("no snippets to answer it from")
     texts = [text_of(one["text"], "a snippet") for one in snippets]
     context = "\n".join(texts)
     exact = question.get(EXACT_ANSWER)
-    extractive = kind in MOST_ANSWERS and exact is not None
-    accepted = synonym_lists(exact, kind) if extractive else []
+    extractive = kind in MOST_ANSWERS
+    accepted = synonym_lists(exact, kind) if extractive and exact is not None else []
+    found = _occurrences(context, [text for some in accepted for text in some])
     document = question_document(
         str(question["id"]),
         text_of(question["body"], "its body"),
         context,
-        answers=_occurrences(context, [text for some in accepted for text in some]),
+        answers=None if extractive and exact is None else found,
         source=Path(path).name,
         metadata=_metadata(question, accepted),
     )
@@ -179,7 +178,7 @@ def _question(document: Document) -> dict[str, Any]:
     if kind == "yesno":
         if label := _yes_or_no_label(document):
             values[EXACT_ANSWER] = label
-    elif kind in MOST_ANSWERS:
+    elif kind in MOST_ANSWERS and not is_untold(document):
         values[EXACT_ANSWER] = _exact_answer(document, kind)
     for key in (IDEAL_ANSWER, DOCUMENTS):
         if key in document.metadata:

@@ -9,9 +9,10 @@ from bioc import biocjson
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import open_text, write_text
+from biobert.core.files import open_text
 from biobert.data.formats._bioc import collection_of, document_from_bioc
 from biobert.data.formats._json import keys_of, may_hold_half, text_of
+from biobert.data.lines import write_records
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".bioc.json", ".json")
@@ -58,14 +59,10 @@ def begins(text: str) -> bool:
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
     """One collection, written document by document."""
-    count = 0
-    with write_text(path) as stream:
-        stream.write(json.dumps(COLLECTION)[:-1] + ', "documents": [')
-        for count, document in enumerate(collection_of(documents), start=1):
-            separator = ",\n" if count > 1 else "\n"
-            stream.write(separator + biocjson.dumps(document, ensure_ascii=False))
-        stream.write("\n]}\n")
-    return count
+    values = collection_of(documents)
+    written = ("\n" + biocjson.dumps(one, ensure_ascii=False) for one in values)
+    head = json.dumps(COLLECTION)[:-1] + ', "documents": ['
+    return write_records(written, path, head=head, between=",", foot="\n]}\n")
 
 
 def _by_line(text: str, name: str, rejects: Rejects) -> list[object]:

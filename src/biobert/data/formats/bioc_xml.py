@@ -10,9 +10,10 @@ from lxml import etree
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import open_binary, write_text
+from biobert.core.files import open_binary
 from biobert.data.formats._bioc import collection_of, document_from_bioc
 from biobert.data.formats._xml import Element, records, tell_unknown_entities, whole_text
+from biobert.data.lines import write_records
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".bioc.xml", ".bioc")
@@ -43,14 +44,9 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
     """One collection, written document by document."""
-    count = 0
-    with write_text(path) as stream:
-        stream.write(HEAD)
-        for count, document in enumerate(collection_of(documents), start=1):  # noqa: B007
-            element = _element(document)
-            stream.write(etree.tostring(element, encoding="unicode", pretty_print=True))
-        stream.write("</collection>\n")
-    return count
+    elements = map(_element, collection_of(documents))
+    written = (etree.tostring(one, encoding="unicode", pretty_print=True) for one in elements)
+    return write_records(written, path, head=HEAD, foot="</collection>\n")
 
 
 def _element(document: Any) -> Any:

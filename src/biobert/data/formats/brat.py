@@ -64,9 +64,10 @@ def write(documents: Iterable[Document], path: Path | str) -> int:
         raise BadInputError(f"{path} is a file; BRAT is a folder of .txt and .ann pairs")
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
-    for count, (name, content) in enumerate(files(documents), start=1):  # noqa: B007
+    for name, content in files(documents):
         with write_text(folder / name) as stream:
             stream.write(content)
+        count += 1
     return count // 2
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from biobert.core.document import Argument, Document, Entity, Provenance, Relation, Span
 from biobert.core.errors import BadInputError
-from biobert.core.files import bounded_lines, open_text, plain_name
+from biobert.core.files import plain_name
 from biobert.data.formats._json import text_of
-from biobert.data.rejects import TOO_LONG, Rejects
+from biobert.data.lines import lines_of
+from biobert.data.rejects import Rejects
 
 ENDINGS = (".chemprot.jsonl",)
 TYPE = "ChemicalOrGene"
@@ -26,17 +27,13 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each line, with two mentions and their relation; others are set aside."""
     source = Path(path).name
     stem = plain_name(path).partition(".")[0]
-    with open_text(path, rejects.lost_in(path)) as stream:
-        for number, line in bounded_lines(stream):
-            if line is None:
-                rejects.add(path, number, TOO_LONG)
-                continue
-            if not line.strip():
-                continue
-            try:
-                yield _document(json.loads(line), f"{stem}-{number}", source)
-            except (ValueError, KeyError, TypeError, BadInputError, RecursionError) as problem:
-                rejects.add(path, number, f"no marked sentence: {problem}")
+    for number, line in lines_of(path, rejects):
+        if not line.strip():
+            continue
+        try:
+            yield _document(json.loads(line), f"{stem}-{number}", source)
+        except (ValueError, KeyError, TypeError, BadInputError, RecursionError) as problem:
+            rejects.add(path, number, f"no marked sentence: {problem}")
 
 
 def _document(values: Any, identifier: str, source: str) -> Document:

@@ -15,7 +15,6 @@ from typing import Any
 
 from biobert.core.document import Document, Passage, Provenance, Relation
 from biobert.core.errors import BadInputError
-from biobert.core.files import bounded_lines, open_text, write_text
 from biobert.data.formats._annotations import entity_of, relation_of, span_of
 from biobert.data.formats._doccano import from_doccano
 from biobert.data.formats._fields import Fields
@@ -23,7 +22,8 @@ from biobert.data.formats._json import BAD_LINE, json_line, keys_of, strings_of
 from biobert.data.formats._passages import Part, joined
 from biobert.data.formats._prodigy import from_prodigy
 from biobert.data.formats._relations import standing
-from biobert.data.rejects import TOO_LONG, Rejects
+from biobert.data.lines import lines_of, write_records
+from biobert.data.rejects import Rejects
 
 ENDINGS = (".jsonl", ".ndjson")
 HOLDS = ("entities", "relations", "labels")
@@ -34,12 +34,9 @@ NO_AGREEMENT = "-"
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each line; a line that is none is set aside."""
-    with open_text(path, rejects.lost_in(path)) as stream:
-        for number, line in bounded_lines(stream):
-            if line is None:
-                rejects.add(path, number, TOO_LONG)
-            elif line.strip():
-                yield from read_line(line, path, number, rejects)
+    for number, line in lines_of(path, rejects):
+        if line.strip():
+            yield from read_line(line, path, number, rejects)
 
 
 def read_line(line: str, path: Path | str, number: int, rejects: Rejects) -> Iterator[Document]:
@@ -59,12 +56,8 @@ def begins(text: str) -> bool:
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
     """One line for each document, without loss."""
-    count = 0
-    with write_text(path) as stream:
-        for count, document in enumerate(documents, start=1):  # noqa: B007
-            line = json.dumps(document_to_json(document), ensure_ascii=False)
-            stream.write(line + "\n")
-    return count
+    values = map(document_to_json, documents)
+    return write_records((json.dumps(one, ensure_ascii=False) + "\n" for one in values), path)
 
 
 def document_to_json(document: Document) -> dict[str, Any]:

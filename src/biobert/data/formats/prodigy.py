@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from biobert.core.document import Document, RelationEnds
-from biobert.core.files import bounded_lines, open_text, write_text
 from biobert.data.formats._annotations import entity_of, relation_of
 from biobert.data.formats._fields import Fields
 from biobert.data.formats._json import BAD_LINE, json_line, strings_of
 from biobert.data.formats._prodigy import accepted
-from biobert.data.rejects import TOO_LONG, Rejects
+from biobert.data.lines import lines_of, write_records
+from biobert.data.rejects import Rejects
 
 ENDINGS = (".prodigy.jsonl",)
 HOLDS = ("entities", "relations", "labels")
@@ -32,28 +32,21 @@ BLANK = " "
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each accepted task."""
-    with open_text(path, rejects.lost_in(path)) as stream:
-        for number, line in bounded_lines(stream):
-            if line is None:
-                rejects.add(path, number, TOO_LONG)
-                continue
-            if not line.strip():
-                continue
-            try:
-                document = _document(line, number)
-            except BAD_LINE as problem:
-                rejects.add(path, number, f"not a task of Prodigy: {problem}")
-            else:
-                yield document
+    for number, line in lines_of(path, rejects):
+        if not line.strip():
+            continue
+        try:
+            document = _document(line, number)
+        except BAD_LINE as problem:
+            rejects.add(path, number, f"not a task of Prodigy: {problem}")
+        else:
+            yield document
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
     """A task for each document; mentions in pieces are shown from first to last."""
-    count = 0
-    with write_text(path) as stream:
-        for count, document in enumerate(documents, start=1):  # noqa: B007
-            stream.write(json.dumps(_task(document), ensure_ascii=False) + "\n")
-    return count
+    tasks = map(_task, documents)
+    return write_records((json.dumps(one, ensure_ascii=False) + "\n" for one in tasks), path)
 
 
 def _task(document: Document) -> dict[str, Any]:

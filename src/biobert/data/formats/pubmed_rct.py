@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from biobert.core.document import Document, Provenance, Span
-from biobert.core.files import bounded_lines, open_text
+from biobert.data.lines import lines_of
 from biobert.data.rejects import Rejects
 
 ENDINGS: tuple[str, ...] = ()
@@ -20,23 +20,17 @@ LONGEST_LINE = 100_000
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """The sentences in file order; a line that is no labelled sentence is set aside."""
     number, place = "", 0
-    with open_text(path, rejects.lost_in(path)) as stream:
-        for line_number, line in bounded_lines(stream, LONGEST_LINE):
-            if line is None:
-                rejects.add(
-                    path, line_number, f"line too long: more than {LONGEST_LINE} characters"
-                )
-                continue
-            if line.startswith(START) or not line.strip():
-                number, place = line.removeprefix(START).strip(), 0
-                continue
-            role, _, sentence = (part.strip() for part in line.partition("\t"))
-            if number and role and sentence:
-                place += 1
-                yield _document(number, place, role, sentence, Path(path).name)
-            else:
-                what = "no role or no sentence" if number else "no abstract"
-                rejects.add(path, line_number, f"{what}: write ###NUMBER, then ROLE TAB sentence")
+    for line_number, line in lines_of(path, rejects, LONGEST_LINE):
+        if line.startswith(START) or not line.strip():
+            number, place = line.removeprefix(START).strip(), 0
+            continue
+        role, _, sentence = (part.strip() for part in line.partition("\t"))
+        if number and role and sentence:
+            place += 1
+            yield _document(number, place, role, sentence, Path(path).name)
+        else:
+            what = "no role or no sentence" if number else "no abstract"
+            rejects.add(path, line_number, f"{what}: write ###NUMBER, then ROLE TAB sentence")
 
 
 def _document(number: str, place: int, role: str, sentence: str, source: str) -> Document:

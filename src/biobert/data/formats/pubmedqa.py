@@ -15,7 +15,7 @@ from typing import Any
 
 from biobert.core.document import Document, Provenance
 from biobert.core.errors import BadInputError
-from biobert.data.formats._json import json_object, text_of
+from biobert.data.formats._json import json_object, text_of, texts_of
 from biobert.data.formats._passages import Part, joined
 from biobert.data.rejects import Rejects
 
@@ -93,11 +93,12 @@ def _drawn(
 
 
 def _document(number: str, values: Mapping[str, Any], source: str) -> Document:
-    contexts, headings = values["CONTEXTS"], values.get("LABELS", ())
+    contexts = texts_of(values["CONTEXTS"], "'CONTEXTS'")
+    headings = texts_of(values.get("LABELS"), "'LABELS'")
     if len(headings) != len(contexts):
         headings = [""] * len(contexts)
     sections = [
-        Part("context", text_of(context, "a context"), text_of(heading, "a section's label"))
+        Part("context", context, heading)
         for context, heading in zip(contexts, headings, strict=True)
     ]
     question = Part("question", text_of(values["QUESTION"], "the question"))
@@ -121,7 +122,7 @@ def _metadata(number: str, values: Mapping[str, Any]) -> dict[str, str]:
     found = {
         "pmid": str(number),
         "year": str(values.get("YEAR") or ""),
-        "mesh_names": "|".join(values.get("MESHES") or ()),
-        "long_answer": text_of(values.get("LONG_ANSWER", ""), "the long answer"),
+        "mesh_names": "|".join(texts_of(values.get("MESHES"), "'MESHES'")),
+        "long_answer": text_of(values.get("LONG_ANSWER") or "", "the long answer"),
     }
     return {key: value for key, value in found.items() if value}

@@ -21,9 +21,9 @@ from biobert.core.document import (
     RelationEnds,
 )
 from biobert.core.errors import BadInputError
-from biobert.core.files import bounded_lines, open_text, write_text
 from biobert.data.curies import as_mentioned, bare, by_number, curies, joined
-from biobert.data.rejects import TOO_LONG, Rejects
+from biobert.data.lines import lines_of, write_records
+from biobert.data.rejects import Rejects
 
 ENDINGS = (".pubtator", ".pubtator.txt")
 HOLDS = ("entities", "relations")
@@ -34,21 +34,17 @@ TEXT_LINE = re.compile(r"([^|\t\n]*)\|([ta])\|(.*)", re.DOTALL)
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """Documents in file order; a line that fits no document is set aside."""
-    with open_text(path, rejects.lost_in(path)) as stream:
-        block: list[tuple[int, str]] = []
-        for number, raw in bounded_lines(stream):
-            if raw is None:
-                rejects.add(path, number, TOO_LONG)
-                continue
-            line = raw.rstrip("\r\n")
-            starts_next = "|t|" in line[:200] and block and TEXT_LINE.match(line)
-            if block and (not line.strip() or starts_next):
-                yield from _document(block, path, rejects)
-                block = []
-            if line.strip():
-                block.append((number, line))
-        if block:
+    block: list[tuple[int, str]] = []
+    for number, raw in lines_of(path, rejects):
+        line = raw.rstrip("\r\n")
+        starts_next = "|t|" in line[:200] and block and TEXT_LINE.match(line)
+        if block and (not line.strip() or starts_next):
             yield from _document(block, path, rejects)
+            block = []
+        if line.strip():
+            block.append((number, line))
+    if block:
+        yield from _document(block, path, rejects)
 
 
 def begins(text: str) -> bool:
@@ -58,11 +54,7 @@ def begins(text: str) -> bool:
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
     """Title and abstract from the passages; where nothing parts them, the first line is title."""
-    count = 0
-    with write_text(path) as stream:
-        for count, document in enumerate(documents, start=1):  # noqa: B007
-            stream.write("\n".join(_lines(document)) + "\n\n")
-    return count
+    return write_records(("\n".join(_lines(one)) + "\n\n" for one in documents), path)
 
 
 def _document(

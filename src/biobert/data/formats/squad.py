@@ -1,10 +1,11 @@
 """SQuAD 1.1 and 2.0: questions on paragraphs, with answers by character offset.
 
 Each question is a document with the passages `question` and `context`; accepted answers are its
-entities, none of them means that the context has no answer. Files have the ending `.squad.json`;
-rename a `train-v2.0.json`. An answer whose text does not stand at its offset is set aside, and the
-question with it when it is left with none. Plausible answers to unanswerable questions are not
-read.
+entities. An empty list of `answers` means that the context has none, like `is_impossible`; without
+`answers` nobody has told, and the question can be answered but neither scored nor learnt from.
+Files have the ending `.squad.json`; rename a `train-v2.0.json`. An answer whose text does not
+stand at its offset is set aside, and the question with it when it is left with none. Plausible
+answers to unanswerable questions are not read.
 """
 
 import json
@@ -22,9 +23,10 @@ from biobert.core.questions import (
     NO_ANSWER,
     QUESTION,
     candidates,
+    is_untold,
     question_document,
 )
-from biobert.data.formats._json import json_list, keys_of, text_of
+from biobert.data.formats._json import json_list, keys_of, list_of, text_of
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".squad.json", ".squad")
@@ -92,7 +94,7 @@ def _document(
     name, context = str(question["id"]), text_of(paragraph["context"], "its context")
     given = [] if question.get("is_impossible") is True else _answers(question)
     right = []
-    for start, text in given:
+    for start, text in given or ():
         if text and context[start : start + len(text)] == text and start >= 0:
             right.append((start, start + len(text)))
         else:
@@ -105,19 +107,24 @@ def _document(
         name,
         text_of(question["question"], "its question"),
         context,
-        answers=right,
+        answers=None if given is None else right,
         source=Path(path).name,
         metadata={TITLE: title} if isinstance(title, str) and title else None,
     )
 
 
-def _answers(question: Mapping[str, Any]) -> list[tuple[int, str]]:
-    """Offsets and texts, from a list of answers or from the columns of Hugging Face's copies."""
-    answers = question.get("answers") or []
+def _answers(question: Mapping[str, Any]) -> list[tuple[int, str]] | None:
+    """Offsets and texts, from a list of answers or from the columns of Hugging Face's copies; None
+    where the file does not tell."""
+    answers = question.get("answers")
+    if answers is None:
+        return None
     if isinstance(answers, Mapping):
-        starts, texts = answers["answer_start"], answers["text"]
+        starts = list_of(answers["answer_start"], "'answer_start'")
+        texts = list_of(answers["text"], "'text' of its answers")
     else:
-        starts, texts = [one["answer_start"] for one in answers], [one["text"] for one in answers]
+        found = list_of(answers, "'answers'")
+        starts, texts = [one["answer_start"] for one in found], [one["text"] for one in found]
     return [(int(start), str(text)) for start, text in zip(starts, texts, strict=True)]
 
 
@@ -137,10 +144,8 @@ def _question(document: Document) -> dict[str, Any]:
         for one in candidates(document)
         if context.start <= one.start and one.end <= context.end and not one.fragments
     ]
+    asked = {"id": document.id, "question": document.text[question.start : question.end]}
+    if is_untold(document):
+        return asked
     impossible = not answers or NO_ANSWER in document.labels
-    return {
-        "id": document.id,
-        "question": document.text[question.start : question.end],
-        "answers": [] if impossible else answers,
-        "is_impossible": impossible,
-    }
+    return {**asked, "answers": [] if impossible else answers, "is_impossible": impossible}

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from biobert.core.document import Document, Provenance
 from biobert.core.errors import BadInputError
-from biobert.core.files import bounded_lines, open_text, write_text
 from biobert.data.formats._passages import Part, joined
-from biobert.data.rejects import TOO_LONG, Rejects
+from biobert.data.lines import lines_of, write_records
+from biobert.data.rejects import Rejects
 
 ENDINGS = (".sts.tsv", ".sts")
 HOLDS: tuple[str, ...] = ()
@@ -41,33 +41,29 @@ Columns = Mapping[str, Sequence[int]]
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each pair; a row without two sentences, or with no number, is set aside."""
     columns: Columns | None = None
-    with open_text(path, rejects.lost_in(path)) as stream:
-        for number, line in bounded_lines(stream):
-            if line is None:
-                rejects.add(path, number, TOO_LONG)
+    for number, line in lines_of(path, rejects):
+        cells = [_bare(cell) for cell in line.rstrip("\r\n").split("\t")]
+        if columns is None:
+            columns = _header(cells)
+            if columns:
                 continue
-            cells = [_bare(cell) for cell in line.rstrip("\r\n").split("\t")]
-            if columns is None:
-                columns = _header(cells)
-                if columns:
-                    continue
-            if any(cells):
-                try:
-                    yield _document(cells, columns, number, path)
-                except (BadInputError, ValueError) as problem:
-                    rejects.add(path, number, f"bad pair: {problem}")
+        if any(cells):
+            try:
+                yield _document(cells, columns, number, path)
+            except (BadInputError, ValueError) as problem:
+                rejects.add(path, number, f"bad pair: {problem}")
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
     """A table with a header; white space inside a sentence becomes a blank."""
-    count = 0
-    with write_text(path) as stream:
-        stream.write("id\tsentence1\tsentence2\tscore\n")
-        for count, document in enumerate(documents, start=1):  # noqa: B007
-            texts = [_text(document, kind) for kind in PARTS]
-            cells = [document.id, *texts, document.metadata.get(SIMILARITY, "")]
-            stream.write("\t".join(map(_cell, cells)) + "\n")
-    return count
+    head = "id\tsentence1\tsentence2\tscore\n"
+    return write_records(map(_row, documents), path, head=head)
+
+
+def _row(document: Document) -> str:
+    texts = [_text(document, kind) for kind in PARTS]
+    cells = [document.id, *texts, document.metadata.get(SIMILARITY, "")]
+    return "\t".join(map(_cell, cells)) + "\n"
 
 
 def _header(cells: Sequence[str]) -> dict[str, list[int]]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from biobert.core.document import Document, Provenance
-from biobert.core.files import STANDARD_STREAM, open_text, plain_name, write_text
+from biobert.core.files import STANDARD_STREAM, open_text, plain_name
+from biobert.data.lines import write_records
 from biobert.data.rejects import Rejects
 
 ENDINGS = (".txt", ".text", ".md")
@@ -26,9 +27,5 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
     """The texts alone, a blank line between two of them."""
-    count = 0
-    with write_text(path) as stream:
-        for count, document in enumerate(documents, start=1):
-            stream.write("\n\n" * (count > 1) + document.text)
-        stream.write("\n")
-    return count
+    texts = (document.text for document in documents)
+    return write_records(texts, path, between="\n\n", foot="\n")

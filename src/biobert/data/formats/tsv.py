@@ -65,11 +65,12 @@ def write(documents: Iterable[Document], path: Path | str) -> int:
         # from those that hold quotes as text: a tab in a TSV becomes a blank.
         writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
         writer.writerow(["id", "text", "label"])
-        for count, document in enumerate(documents, start=1):  # noqa: B007
+        for document in documents:
             cells = (document.id, document.text, "|".join(document.labels))
             writer.writerow(
                 [cell.replace("\t", " ") if delimiter == "\t" else cell for cell in cells]
             )
+            count += 1
     return count
 
 

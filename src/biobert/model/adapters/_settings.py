@@ -3,6 +3,17 @@
 from dataclasses import dataclass
 
 from biobert.core.errors import BadInputError
+from biobert.core.settings import refuse_unread
+
+READ_BY = {
+    "rank": ("lora",),
+    "alpha": ("lora",),
+    "dropout": ("lora",),
+    "size": ("bottleneck",),
+    "length": ("prefix", "prompt"),
+    "targets": ("lora", "ia3", "bottleneck"),
+}
+"""Which kinds read a setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,5 +41,14 @@ class AdapterSettings:
         for name in ("rank", "size", "length"):
             if getattr(self, name) < 1:
                 raise BadInputError(f"[adapter] {name} = {getattr(self, name)}: at least 1")
+        self._refuse_unread()
         if not 0.0 <= self.dropout < 1.0:
             raise BadInputError(f"[adapter] dropout = {self.dropout}: from 0, less than 1")
+
+    def _refuse_unread(self) -> None:
+        if not any(self.kind in kinds for kinds in READ_BY.values()):
+            return  # A kind from elsewhere, which reads what it wants.
+        for name, kinds in READ_BY.items():
+            if self.kind not in kinds:
+                reader = f"kind = {' or '.join(map(repr, kinds))}"
+                refuse_unread(self, [name], place=f"[adapter] kind = {self.kind!r},", reader=reader)

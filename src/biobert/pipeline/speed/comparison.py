@@ -22,18 +22,19 @@ from biobert.core.files import write_text
 from biobert.core.model_folder import read_manifest
 from biobert.core.settings import from_mapping
 from biobert.core.task import Task
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
 from biobert.evaluation.overlap import Shared
 from biobert.evaluation.plots import SpeedPoint, plot_speed
-from biobert.pipeline.evaluating import CorpusPlaces, TestSet, read_gold, scored_labels
+from biobert.pipeline.evaluating import TestSet, read_gold, scored_labels
 from biobert.pipeline.load import model_folder
-from biobert.pipeline.speed import folder_bytes, latency_of, speed_texts, unit_of
+from biobert.pipeline.speed.measures import folder_bytes, latency_of, speed_texts, unit_of
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
 from biobert.tasks.multitask import part_of_task
 
 BATCHES = (1, 8, 32)
-WORKER = "biobert.pipeline.speed_worker"
+WORKER = "biobert.pipeline.speed.worker"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from biobert.core.annotate import annotate_documents, part_of
+from biobert.core.annotate import part_of
 from biobert.core.document import Document
 from biobert.core.model_folder import read_manifest
 from biobert.core.task import Task
@@ -52,9 +52,7 @@ def seconds_by_call(model: LoadedModel, texts: Sequence[Document], batch: int) -
     for start in range(0, len(texts), batch):
         some = texts[start : start + batch]
         began = time.perf_counter()
-        annotate_documents(
-            some, task=model.task, tokenizer=model.tokenizer, predictor=model.predictor
-        )
+        model.annotated(some)
         seconds.append(time.perf_counter() - began)
     return seconds
 

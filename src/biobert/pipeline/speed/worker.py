@@ -1,4 +1,4 @@
-"""One model in a process of its own, for `comparing_speed`: JSON lines in, JSON lines out.
+"""One model in a process of its own, for `comparison.py`: JSON lines in, JSON lines out.
 
 {"load": FOLDER, "settings": {...}, "texts": FILE}   -> {"seconds": 0.4, "engine": "..."}
 {"turn": 8}                                          -> {"seconds": [0.1, ...]} of each call
@@ -19,12 +19,13 @@ from typing import Any
 from biobert.core.document import Document
 from biobert.core.errors import BiobertError
 from biobert.core.settings import from_mapping
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import read_documents
 from biobert.data.rejects import Rejects
-from biobert.pipeline.evaluating import CorpusPlaces, TestSet, read_gold, scored
-from biobert.pipeline.learnt import learnt_from
+from biobert.pipeline.evaluating import TestSet, read_gold, scored
+from biobert.pipeline.learnt_from import learnt_from
 from biobert.pipeline.load import LoadedModel, load_model
-from biobert.pipeline.speed import engine_of, peak_memory_bytes, seconds_by_call
+from biobert.pipeline.speed.measures import engine_of, peak_memory_bytes, seconds_by_call
 from biobert.runtime.settings import RuntimeSettings
 
 
@@ -60,7 +61,7 @@ class Worker:
         test_set = from_mapping(TestSet, wanted["score"], place="score")
         model = self._model.part(test_set.part)
         gold = read_gold(test_set, test_set.split, places)
-        found = scored(model, gold, learnt_from(model.manifest, **asdict(places)))
+        found = scored(model, gold, learnt_from(model.manifest, places=places))
         shared = asdict(found.shared)
         return {"score": found.main, "measure": model.task.measure(), "shared": shared}
 

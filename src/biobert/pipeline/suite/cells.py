@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from biobert.evaluation.overlap import Shared
-from biobert.pipeline.suite import Published, SuiteTest
+from biobert.pipeline.suite.description import Published, SuiteTest
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A benchmark suite: which recipes are trained over seeds, and on what they are scored.
 
-A suite is a TOML file beside its recipes; `suite_run.py` trains and scores it.
+A suite is a TOML file beside its recipes; `run.py` trains and scores it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from biobert.core.errors import BiobertError
-from biobert.pipeline.learning import train
-from biobert.pipeline.suite import SuiteModel, Turn
-from biobert.pipeline.suite_run import SuiteRun
+from biobert.pipeline.suite.description import SuiteModel, Turn
+from biobert.pipeline.suite.run import SuiteRun
+from biobert.pipeline.train import train
 from biobert.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
-    from biobert.pipeline.evaluating import CorpusPlaces
+    from biobert.data.places import CorpusPlaces
 
 Failed = dict[tuple[str, Turn], str]
 

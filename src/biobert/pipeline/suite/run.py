@@ -20,15 +20,16 @@ from biobert.core.files import files_at, read_json, sha256_of, sha256_of_all, wr
 from biobert.core.model_folder import MANIFEST, ModelManifest, read_manifest
 from biobert.core.settings import from_mapping, override, read_toml
 from biobert.data.catalogue import find_split, load_corpus
+from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
 from biobert.evaluation.overlap import Shared, shared_in_part, shared_spans
 from biobert.pipeline.annotator import Annotator
-from biobert.pipeline.asked import ASKED, check_asked, keep_asked
 from biobert.pipeline.ensemble import write_ensemble
-from biobert.pipeline.evaluating import CorpusPlaces, evaluate, read_gold, unit_of
-from biobert.pipeline.shares import Train
-from biobert.pipeline.suite import Suite, SuiteModel, SuiteTest, Turn
-from biobert.pipeline.suite_cells import Cell, failed_cell
+from biobert.pipeline.evaluating import evaluate, read_gold, unit_of
+from biobert.pipeline.learning_curve import Train
+from biobert.pipeline.run_settings import ASKED, check_asked, keep_asked
+from biobert.pipeline.suite.cells import Cell, failed_cell
+from biobert.pipeline.suite.description import Suite, SuiteModel, SuiteTest, Turn
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
 from biobert.training.corpora import describe, read_sources
@@ -176,7 +177,7 @@ class SuiteRun:
         return documents if start is None else documents + self._learnt(start, Turn(turn.seed))
 
     def _sources(self, recipe: Recipe) -> dict[str, list[Document]]:
-        return read_sources(recipe.data.train, rejects=Rejects(), **asdict(self.places))
+        return read_sources(recipe.data.train, self.places, rejects=Rejects())
 
     def _recipe(self, model: SuiteModel, turn: Turn) -> Recipe:
         return read_recipe(self._asked(model, turn), place=model.recipe or model.folder)
@@ -282,7 +283,7 @@ def _checksum(test: SuiteTest, places: CorpusPlaces) -> str:
     if place.exists():
         return sha256_of_all(files_at(place))
     corpus = load_corpus(test.corpus)
-    return sha256_of_all(find_split(corpus, test.split, **asdict(places)).files)
+    return sha256_of_all(find_split(corpus, test.split, places).files)
 
 
 @contextmanager

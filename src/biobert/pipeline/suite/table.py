@@ -6,8 +6,8 @@ from html import escape
 from pathlib import Path
 
 from biobert.core.files import write_text
-from biobert.pipeline.suite import Suite
-from biobert.pipeline.suite_cells import Cell
+from biobert.pipeline.suite.cells import Cell
+from biobert.pipeline.suite.description import Suite
 
 COLUMNS = (
     "test",

@@ -42,7 +42,8 @@ CREDENTIALS = (
     "PharmD Pharm.D RPh PT DPT OTR SLP CSW LCSW MCSW LMCSW CSW-R LCSW-R MCSW-R LMCSW-R LICSW MSW "
     "LMFT LPC PsyD Psy.D CRNA CNM APRN DNP FNP PMHNP MBBS FRCP FACS FACP BSN DPM OD CNA CHPN Esq"
 ).split()
-CREDENTIAL = re.compile(rf"(?<!\w){alternatives(CREDENTIALS)}(?!\w)")
+# `P.R.N.` ends in no credential.
+CREDENTIAL = re.compile(rf"(?<!\w)(?<!P\.){alternatives(CREDENTIALS)}(?!\w)")
 Cue = Literal["words", "field", "title", "list"]
 
 

@@ -12,9 +12,9 @@ IBAN = re.compile(r"(?<!\w)[a-z]{2}\d\d(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})
 SHORTEST_CARD, LONGEST_CARD, SHORTEST_IBAN = 13, 19, 15
 labelled = LabelledNumbers(
     "ACCOUNT",
-    sure=rf"acc(?:oun)?t\.?{NUMBERED}|acct\.?|a/c|iban|aba|guarantor{NUMBERED}|invoice(?:{NUMBERED})?|"
-    rf"(?:bank )?routing(?:{NUMBERED})?|billing{NUMBERED}|card{NUMBERED}|fin(?:{NUMBERED})?|har|"
-    r"checking|savings",
+    sure=rf"acc(?:oun)?t\.?{NUMBERED}|acct\.?|a/c|iban|aba|guarantor{NUMBERED}|"
+    rf"invoice(?:{NUMBERED})?|(?:bank )?routing(?:{NUMBERED})?|billing{NUMBERED}|card{NUMBERED}|"
+    rf"fin(?:{NUMBERED})?|har|checking|savings",
     loose=r"accounts?|visa|mastercard|amex|(?:credit |debit |charge |bank |ebt )?card",
 ).finder()
 

@@ -14,6 +14,8 @@ from biobert.trust.calendar import (
     reading_of,
     tells_old_age,
 )
+from biobert.trust.identifiers._date_ranges import TO, YEAR, range_halves
+from biobert.trust.identifiers._scores import is_counted, is_near_score
 from biobert.trust.note import Candidate, Certainty, NoteText
 
 TIME = r"(?:t\d\d:?\d\d(?::?\d\d(?:\.\d{1,9})?)?(?:z|[+-]\d\d:?\d\d)?)?"
@@ -28,9 +30,8 @@ NO_MEASURE = (
     r"(?! ?(?:mg|mcg|ug|µg|ml|cc|g|kg|mm|cm|units?|tabs?|tablets?|caps?|capsules?|puffs?|drops|"
     r"doses?|times|percent|days|weeks?|months?|hours?|hrs?|min|minutes|patients)(?![a-z]))"
 )
-YEAR = r"(?:19|20)\d\d"
 DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
-TO = r" ?(?:[-–]|to|and|&) ?"
+SEASON = r"(?:spring|summer|autumn|fall|winter)"
 CLOCK = r"(?: \d\d:\d\d:\d\d)?"
 TEXT_SHAPES = tuple(
     re.compile(shape)
@@ -50,12 +51,14 @@ TEXT_SHAPES = tuple(
         rf"{NO_LETTER}(?:the )?{NTH_WORD} (?:day )?of {MONTH}(?![a-z])(?:,? {YEAR}(?!\d))?",
         rf"{NO_LETTER}(?:(?!ma[yr]){MONTH} (?:the )?{NTH_WORD}(?![a-z])(?:,? {YEAR}(?!\d))?|"
         rf"{MONTH} (?:the )?{NTH_WORD},? {YEAR}(?!\d))",
-        # March 2024, Nov '23
-        rf"{NO_LETTER}{MONTH}\.?,? ?(?:(?:of |/|-)? ?{YEAR}(?!\d)|(?:of )?['’]\d\d(?!\d))",
+        # March 2024, Nov '23, Aug/Sept 2020
+        rf"(?:{NO_LETTER}|(?<=[a-z]/)){MONTH}"
+        rf"\.?,? ?(?:(?:of |/|-)? ?{YEAR}(?!\d)|(?:of )?['’]\d\d(?!\d))",
         # Q1 2024, the first quarter of 2024, spring of '22
-        rf"(?<![\w/.-])(?:q[1-4](?: of)?[ /-]?(?:{YEAR}|[ /-]?['’]\d\d)|{YEAR}[ /-]?q[1-4]|"
+        rf"(?<![\w/.-])(?:q[1-4](?:{TO}q[1-4])?(?: of)?[ /-]?(?:{YEAR}|[ /-]?['’]\d\d)|"
+        rf"{YEAR}[ /-]?q[1-4]|"
         rf"(?:first|second|third|fourth|last|1st|2nd|3rd|4th) quarter of {YEAR}|"
-        rf"(?:spring|summer|autumn|fall|winter),? (?:of )?(?:{YEAR}|['’]\d\d))(?!\w){NO_MEASURE}",
+        rf"{SEASON}(?:(?:{TO}|/){SEASON})?,? (?:of )?(?:{YEAR}|['’]\d\d))(?!\w){NO_MEASURE}",
         # February; those that are also words or names need more
         rf"{NO_LETTER}(?:january|february|july|september|october|november|december)(?![a-z])",
     )
@@ -118,7 +121,7 @@ DATE_BEFORE = re.compile(
     r"d\.?o\.?b\.?|born|mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?|"
     r"saturday|sunday|"
     r"surgery|released?|filled|collected|performed|before|after|denied|approved|tomorrow|today|"
-    r"yesterday)\.?"
+    r"yesterday|labs?|cxr|ct|cta|mri|mra|tte|tee|echo|ekg|ecg|eeg|ua|cath|egd|x-?ray|imaging)\.?"
     r"|[-–] ?\d{1,2}/\d{1,2})[\s:,(-]{1,3}$"
 )
 # `seen on 14.03.`: a month of one digit could be a measure at the end of a sentence.
@@ -130,34 +133,19 @@ DAY_AND_MONTH = re.compile(
     r"(?<![a-z])(?:seen|admitted|discharged|visited|presented|returned|again|examined|operated) on "
     r"(?:the )?(?P<seen>(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2]))\.(?!\w)"
 )
-RANGE_BEFORE = re.compile(r"(?<!\d)(\d{1,2})/(\d{1,2}) ?(?:-|–|to) ?$")
-COUNT_BEFORE = re.compile(
-    r"(?:(?<![a-z])(?:bp|page|pain|score|phq-?9?|gad-?7?|gcs|strength|mmse|moca|apgar|braden|"
-    r"norton|day|days|d|"
-    r"grade|stage|vas|sofa|apache|katz|gds|ratio|titre|titer|bishop|vision|va|os|od|iop|ef|class|"
-    r"scale|"
-    r"scored|about|fev1/fvc|pulse|counts?|units?|dose|ymrs|lefs|c-ssrs|lot|x|(?<!week )of|mood|"
-    r"bottles)"
-    r"|=|<|>|≥|≤)[\s:,(-]{0,3}(?:(?:is|was|of|at|now)\s)?$"
-)
-COUNT_BEHIND = re.compile(
-    r" ?(?:strength|pain|bottles|mg|mcg|ml|mm|cm|points|of|percent|tabs?|units?|chance|canals|"
-    r"normal|"
-    r"growth|on (?:exam|the (?:left|right))|hip|feet|systolic|mmhg|bilaterally)(?![a-z])"
-)
 TIME_BEHIND = re.compile(r",? (?:at |@ ?)?\d{1,2}:?\d\d(?![\d/.])")
 LOOK_BACK = 24
-SCORE_NEAR = re.compile(
-    r"(?<![a-z])(?:apgar|scores?|scale|pain|refills?|ratio|visual acuity)(?![a-z])"
-)
-LOOK_BACK_FOR_SCORE = 48
 LONGEST_HEADER = 80
+LINE_BEFORE = re.compile(r"(?<![^\n])[ \t*•>-]{0,6}$")
+LONGEST_BULLET = 6
+HEADING_BEHIND = re.compile(r"(?:: ?| [-–—] )(?=[a-z])")
 
 
 def find(note: NoteText) -> Iterator[Candidate]:
     """In figures and in words."""
     full = list(_in_figures(note))
-    found = [*_in_words(note), *full, *_short(note, full)]
+    halves = list(range_halves(note))
+    found = [*_in_words(note), *full, *halves, *_short(note, [*full, *halves])]
     yield from found
     yield from _births(note, reading_of([note.text[one.start : one.end] for one in found]))
 
@@ -224,22 +212,24 @@ def _short(note: NoteText, full: list[Candidate]) -> Iterator[Candidate]:
     header = note.text.find("\n", 0, LONGEST_HEADER)
     for match in SHORT.finditer(note.lowered):
         day = _day_of_year(match[0])
-        if day is None or COUNT_BEHIND.match(note.lowered, match.end()):
+        if day is None or is_counted(note, *match.span()):
             continue
         before = _before(note, match)
-        if COUNT_BEFORE.search(before):
-            continue
-        is_announced = DATE_BEFORE.search(before) or RANGE_BEFORE.search(before)
+        is_announced = DATE_BEFORE.search(before) or _is_heading(note, match)
         is_timed = TIME_BEHIND.match(note.lowered, match.end()) or match.end() <= header
-        is_near = _is_near(day, known) and not _is_score(note, match)
+        is_near = _is_near(day, known) and not is_near_score(note, match.start())
         if is_announced or is_timed or is_near:
             yield Candidate("DATE", *match.span(), Certainty.SHAPED)
             known.add(day)
 
 
-def _is_score(note: NoteText, match: re.Match[str]) -> bool:
-    before = note.lowered[max(0, match.start() - LOOK_BACK_FOR_SCORE) : match.start()]
-    return SCORE_NEAR.search(before.rpartition("\n")[2]) is not None
+def _is_heading(note: NoteText, match: re.Match[str]) -> bool:
+    """Whether it begins a line and what happened then follows: `6/12: doing well`."""
+    behind = HEADING_BEHIND.match(note.lowered, match.end())
+    if behind is None or is_counted(note, match.start(), behind.end()):
+        return False
+    lead = max(0, match.start() - LONGEST_BULLET)
+    return LINE_BEFORE.search(note.lowered, lead, match.start()) is not None
 
 
 def _is_near(day: int, known: set[int]) -> bool:

@@ -1,5 +1,5 @@
-"""Numbers of beneficiaries of a health plan (I), the Medicare Beneficiary Identifier by its "
-"shape."""
+"""Numbers of beneficiaries of a health plan (I), the Medicare Beneficiary Identifier by its
+shape."""
 
 import re
 from collections.abc import Iterator
@@ -14,14 +14,11 @@ MEDICARE = re.compile(
 )
 labelled = LabelledNumbers(
     "HEALTH_PLAN",
-    sure=rf"(?:member(?:ship)?|subscriber|policy|group|plan|insurance|payer|"
-    rf"insured)(?:'s)?{NUMBERED}|"
+    sure=rf"(?:member(?:ship)?|subscriber|policy|group|plan|insurance|payer|insured)(?:'s)?{NUMBERED}|"
     rf"(?:ins|bene|beneficiary)\.?(?:{NUMBERED})?|subscriber|grp|medicare|medicaid|medi-cal|"
-    rf"medigap|"
-    r"mbi|hicn?|tricare|champva",
-    loose=r"member|policy|group|aetna|cigna|humana|uhc|united ?health(?:care)?|blue (?:cross|"
-    r"shield)|"
-    r"bcbs|kaiser|anthem|metlife|insurance|health plan",
+    r"medigap|mbi|hicn?|tricare|champva",
+    loose=r"member|policy|group|aetna|cigna|humana|uhc|united ?health(?:care)?|"
+    r"blue (?:cross|shield)|bcbs|kaiser|anthem|metlife|insurance|health plan",
 ).finder()
 
 

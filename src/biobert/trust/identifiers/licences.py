@@ -11,9 +11,8 @@ DRUG_ENFORCEMENT = re.compile(r"(?<!\w)[abcdefghjklmprstux][a-z9](\d{7})(?!\w)",
 labelled = LabelledNumbers(
     "LICENCE",
     sure=rf"licen[cs]es?(?! plate)(?:{NUMBERED})?|lic\.?(?:{NUMBERED})?|dl|cdl|npi|dea|clia|"
-    rf"gmc|nmc|"
-    rf"passports?(?:{NUMBERED})?|cert(?:ificate|ification)?\.?{NUMBERED}|registration{NUMBERED}|"
-    r"ecfmg|permit",
+    rf"gmc|nmc|passports?(?:{NUMBERED})?|cert(?:ificate|ification)?\.?{NUMBERED}|"
+    rf"registration{NUMBERED}|ecfmg|permit",
     loose=r"certificate|certification|diploma",
 ).finder()
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from biobert.trust.clinical import is_pill
+from biobert.trust.clinical import is_clinical, is_pill
 from biobert.trust.identifiers._name_chain import (
     CAPITAL_WORD,
     CREDENTIAL,
@@ -104,7 +104,8 @@ BEFORE_AGE = re.compile(
     re.MULTILINE,
 )
 INITIALS_AND_NAME = re.compile(
-    rf"(?<![\w.])(?:[{UPPER}]\. ?){{1,2}}(?:{PARTICLE} )?{CAPITAL_WORD}(?!\w)"
+    r"(?<![\w.])(?!(?<=\d[ -])(?:Y\. ?O|[AP]\. ?M)\.|P\.R\.N\.|[BTQ]\.I\.D\.)"
+    rf"(?:[{UPPER}]\. ?){{1,2}}(?:{PARTICLE} )?{CAPITAL_WORD}(?!\w)"
 )
 SHORTEST_SURNAME = 3
 ORGANISMS = frozenset(
@@ -278,13 +279,15 @@ def _shaped(note: NoteText) -> Iterator[Name]:
 
 
 def _is_person(note: NoteText, name: Name) -> bool:
-    """Of `Word, Word`: in capitals, or with a known name."""
+    """Of `Word, Word`: in capitals and no `MVC, GCS`, or with a known name."""
     text = note.text[name.start : name.end]
     first = folded(text.partition(",")[0])
     if first in entries("places").all:
         return False
     is_known = is_known_name(first) or any(one in given_names().all for one in name.parts)
-    return is_known or (text.isupper() and first not in entries("eponyms").all)
+    is_clinical_first = is_clinical("NAME", note.text, name.start, name.start + len(first))
+    are_words = is_clinical_first or any(one in entries("vocabulary").all for one in name.parts)
+    return is_known or (text.isupper() and not are_words)
 
 
 def _listed(note: NoteText) -> Iterator[Name]:

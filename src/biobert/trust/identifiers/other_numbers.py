@@ -25,15 +25,14 @@ LOOK_BACK = 16
 JOB = re.compile(r"(?<![a-z])job[ :.]{1,3}([a-z]{0,3}-?\d{5,12})(?![\w%/-]|[.,]\d| dollars)")
 labelled = LabelledNumbers(
     "OTHER",
-    sure=rf"accession(?:{NUMBERED})?|specimen(?:{NUMBERED})?|barcode|encounter|enc|docket|badge|inmate|"
-    rf"(?:visit|case|claim|employee|student|study|subject|participant|order|sample|lab|incident|"
-    rf"confirmation|receipt|ticket|prescription|run|report|tracking|session|user|client|"
-    rf"tax|job|document|dictation|transcription)\.?{NUMBERED}|"
-    rf"rx(?: ?#)?|ref(?:erence)?\.?(?:{NUMBERED})?|requisition|"
-    rf"auth(?:orization)?\.?(?:{NUMBERED})?|"
+    sure=rf"accession(?:{NUMBERED})?|specimen(?:{NUMBERED})?|barcode|encounter|enc|docket|badge|"
+    rf"inmate|(?:visit|case|claim|employee|student|study|subject|participant|donor|recipient|order|"
+    rf"sample|lab|incident|confirmation|receipt|ticket|prescription|run|report|tracking|session|"
+    rf"user|client|tax|job|document|dictation|transcription)\.?{NUMBERED}|rx(?: ?#)?|"
+    rf"ref(?:erence)?\.?(?:{NUMBERED})?|requisition|auth(?:orization)?\.?(?:{NUMBERED})?|"
     r"pedigree|ein|(?:study|trial) subject|receipt",
-    loose=r"id|no|number|claim|case|intake|incident|report|visit|sample|order|study|subject|participant|"
-    r"student|employee|serial",
+    loose=r"id|no|number|claim|case|intake|incident|report|visit|sample|order|study|subject|"
+    r"participant|student|employee|serial",
 ).finder()
 
 

@@ -28,7 +28,9 @@ LABEL = re.compile(
     r"dial|ext|extension|home|work|office|[pfcthom])(?![a-z])[:. #-]{0,4}(?:at |no |number |is )?"
 )
 DIALLED = re.compile(rf"(?<!\w)[(+]?\d[\d() ./-]{{2,18}}\d(?![\w/%-]){EXTENSION}")
-PAGER = re.compile(r"(?<![a-z])(?:p|pgr|pager|beeper|ext|x)[:. #]{0,3}(\d{4,6})(?![\w/%-]|[.:]\d)")
+PAGER = re.compile(
+    r"(?<![a-z0-9])(?:p|pgr|pager|beeper|ext|x)[:. #]{0,3}(\d{4,6})(?![\w/%-]|[.:]\d)"
+)
 SEVEN, FIFTEEN = 7, 15
 """Digits of a local and of the longest international number (ITU E.164)."""
 FEWEST_INTERNATIONAL = 8

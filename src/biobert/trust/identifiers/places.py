@@ -36,6 +36,9 @@ STATE_NAMES = alternatives(states())
 STATE_CODES = alternatives(states().values())
 DEGREES_TOO = frozenset("MD PA DO MA ME OR IN HI OK LA CO ID DE PR".split())
 """Codes of states that are also credentials or words: these need a ZIP code or a known town."""
+IDAHO = "ID"
+"""Its code is the word for a number far more often: a town or a comma must stand before it."""
+LONGEST_TOWN = 40
 TOWN = rf"(?:(?:St|Ft|Mt)\. )?{CAPITAL_WORD}(?: (?:{CAPITAL_WORD}|of|on|upon)){{0,2}}"
 TOWN_AND_STATE = re.compile(
     rf"(?<![\w.-])(?P<town>{TOWN})(?:(?P<comma>,) {{0,2}}| {{1,2}})"
@@ -43,12 +46,21 @@ TOWN_AND_STATE = re.compile(
     r"(?!\w)(?:,? {1,4}(?P<zip>\d{5}(?:-\d{4})?)(?![\w-]))?"
 )
 ZIP_BEHIND_STATE = re.compile(
-    rf"(?<!\w)(?:{STATE_NAMES}|{STATE_CODES}),?\s{{1,4}}(\d{{5}}(?:-\d{{4}})?)(?![\w-])"
+    rf"(?<!\w)(?:{STATE_NAMES}|(?P<code>{STATE_CODES})),?\s{{1,4}}(?P<zip>\d{{5}}(?:-\d{{4}})?)"
+    r"(?![\w-])"
 )
 ZIP_LABELLED = re.compile(
     r"(?<!\w)(?:zip(?: ?code)?|postal code)[ :#]{1,3}(\d{5}(?:-\d{4})?)(?![\w-])"
 )
 STATE_BEHIND = re.compile(rf",? {STATE_NAMES.lower()}(?![a-z])")
+# A ward, a bed and a block of nerves are no places of a person's home.
+DISTRICT = re.compile(
+    r"(?<![a-z])(?:(?:voting |election |police )?precinct|census (?:tract|block(?: group)?)|"
+    r"block group|enumeration district|"
+    r"(?:voting|election|electoral|congressional|legislative|city|council) (?:district|ward))"
+    r"(?: ?(?:no\.?|number|#))?[ :#]{1,3}\d{1,6}(?:\.\d{1,2})?[a-z]?(?![\w%]|[./]\d)|"
+    r"(?<![\w.])\d{1,3}(?:st|nd|rd|th) (?:voting |police |election )?precinct(?![a-z])"
+)
 COUNTY = re.compile(
     rf"(?<!\w)(?:[Cc]ounty of (?P<of>{CAPITAL_WORD}(?: {CAPITAL_WORD})?)|"
     rf"(?P<named>{CAPITAL_WORD}(?: {CAPITAL_WORD}){{0,3}}) "
@@ -123,6 +135,8 @@ def find(note: NoteText) -> Iterator[Candidate]:
             yield Candidate("LOCATION", *match.span(), Certainty.STATED)
     yield from _other_streets(note)
     yield from _postal(note)
+    for match in DISTRICT.finditer(note.lowered):
+        yield Candidate("LOCATION", *match.span(), Certainty.STATED)
     for match in COUNTY.finditer(note.text):
         start, end = match.span("of" if match["of"] else "named")
         start = _behind_plain(note, start, end)
@@ -152,12 +166,22 @@ def _postal(note: NoteText) -> Iterator[Candidate]:
         start = _behind_plain(note, start, end)
         known = folded(note.text[start:end]) in entries("places").all
         is_sure = match["comma"] and (match["name"] or match["code"] not in DEGREES_TOO)
-        if start < end and (match["zip"] or is_sure or known):
+        has_zip = match["zip"] and (match["code"] != IDAHO or match["comma"])
+        if start < end and (has_zip or is_sure or known):
             yield Candidate("LOCATION", start, end, Certainty.STATED)
     for match in ZIP_BEHIND_STATE.finditer(note.text):
-        yield Candidate("ZIP", *match.span(1), Certainty.STATED)
+        if match["code"] != IDAHO or _is_behind_town(note, match.start()):
+            yield Candidate("ZIP", *match.span("zip"), Certainty.STATED)
     for match in ZIP_LABELLED.finditer(note.lowered):
         yield Candidate("ZIP", *match.span(1), Certainty.STATED)
+
+
+def _is_behind_town(note: NoteText, place: int) -> bool:
+    """Whether a comma or a listed town stands before: `Boise ID 83702`, never `Donor ID 83702`."""
+    before = note.text[max(0, place - LONGEST_TOWN) : place]
+    words = re.split(r"[^\w.'’-]+", before.rstrip())
+    names = (folded(" ".join(words[-count:])) for count in (1, 2, 3))
+    return before.rstrip().endswith(",") or any(one in entries("places").all for one in names)
 
 
 def _facilities(note: NoteText) -> Iterator[Candidate]:

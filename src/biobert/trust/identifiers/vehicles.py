@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from biobert.trust.identifiers._check_digits import vin
 from biobert.trust.identifiers._labelled import CONNECTION, LabelledNumbers
+from biobert.trust.lists import alternatives, states
 from biobert.trust.note import Candidate, Certainty, NoteText
 
 VIN = re.compile(r"(?<![\w-])(?=[a-z]{0,16}\d)[a-hj-npr-z0-9]{17}(?![\w-])", re.ASCII)
@@ -12,7 +13,10 @@ PLATE_LABEL = re.compile(
     r"(?<![a-z])(?:licen[cs]e plates?|number plate|plates?|(?:temp(?:orary)? )?tags?|placard|"
     r"reg(?:istration)?\.?)(?![a-z])"
 )
+# `TX BKR-4471`, `CA) 7ABC123` behind an opened bracket, `Ohio ABC 1234`
+STATE = alternatives((*states().values(), *states()))
 PLATE = re.compile(
+    rf"(?:{STATE}\)?[ ,:-]{{1,2}})?"
     r"(?=[A-Z -]{0,6}\d)[A-Z0-9]{1,8}(?:[ -](?=[A-Z -]{0,4}\d)[A-Z0-9]{1,6})?"
     r"(?:[ -][A-Z]{1,3}|[ -]\d{2,5})?(?!\w|[/.]\d)"
 )

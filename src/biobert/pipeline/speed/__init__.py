@@ -1,0 +1,1 @@
+"""How fast models are, and how much room they need."""

@@ -1,0 +1,1 @@
+"""Benchmark suites: recipes trained over seeds, scored on test sets, as one table."""
