@@ -10,10 +10,12 @@ from biobert.core.document import Document
 from biobert.pipeline.answerer import Answerer
 from biobert.runtime.settings import RuntimeSettings
 from biobert.serving.pairs import documents_of_pairs
+from biobert.tasks.cloze import Cloze
 from biobert.training.splitting import split_folder
 from tests.serving.conftest import serving
 from tests.serving.served import PARTS
 from tests.serving.texts import TEXTS
+from tests.tiny import tiny_tokenizer, write_tiny_model_folder
 
 EXACT = RuntimeSettings(precision="float32")
 
@@ -60,3 +62,31 @@ def test_a_model_of_several_tasks_answers_for_each(
     found = Answerer(tmp_path / "parts/questions", top=2, settings=EXACT).answer(text, text)
     assert [one["start"] for one in answered] == [one.start for one in found.found]
     assert len(ranked) == 1
+
+
+ONE_TEXT = {"text": TEXTS[0]}
+A_PAIR = {"pairs": [{"first": "a", "second": TEXTS[0]}]}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "body"),
+    [
+        ("{text} the [MASK]", "/v1/classify", ONE_TEXT),
+        ("{title} the [MASK]", "/v1/classify", ONE_TEXT),
+        ("{prompt} [MASK] {evidence}", "/v1/infer", A_PAIR),
+    ],
+)
+def test_a_cloze_labels_texts_or_pairs(
+    tmp_path: Path, pattern: str, path: str, body: dict[str, Any]
+) -> None:
+    words = {"yes": ["aspirin"], "no": ["cancer"]}
+    task = Cloze.from_settings({"labels": [*words], "pattern": pattern, "verbalisers": words})
+    settings = task.with_tokenizer(tiny_tokenizer()).settings()
+    folder = write_tiny_model_folder(tmp_path / "cloze", task="cloze", others=settings)
+    with serving(models=[{"name": "cloze", "folder": str(folder)}]) as client:
+        found = client.post(path, json=body)
+        assert found.status_code == 200, found.text
+        ((answer,),) = (found.json()[one] for one in ("pairs", "documents") if one in found.json())
+        assert sum(answer["scores"].values()) == pytest.approx(1.0, abs=1e-4)
+        other, asked = ("/v1/classify", ONE_TEXT) if body is A_PAIR else ("/v1/infer", A_PAIR)
+        assert client.post(other, json=asked).status_code == 404

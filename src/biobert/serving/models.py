@@ -27,6 +27,8 @@ from biobert.serving.batching import Batcher, Job, JobPredictor
 from biobert.serving.logs import log
 from biobert.serving.refusals import Refusal, invalid
 from biobert.serving.settings import ModelSettings
+from biobert.tasks.classification import Classification
+from biobert.tasks.cloze import Cloze
 from biobert.tasks.embedding import Embedding
 from biobert.tasks.multitask import tasks_in
 from biobert.tasks.pretraining import Pretraining
@@ -238,7 +240,14 @@ def reads_texts(task: Task) -> bool:
 
 def passages_of(task: Task) -> tuple[str, ...]:
     """The kinds of passages that a task reads; none where it reads the whole."""
+    if isinstance(task, Cloze):
+        return task.passages
     return tuple(task.settings().get("passages", ()))
+
+
+def labels_documents(task: Task) -> bool:
+    """Whether a task gives labels to what it reads, as a whole."""
+    return isinstance(task, Classification | Cloze)
 
 
 def _loaded(settings: ModelSettings, runtime: RuntimeSettings, bases: dict[str, Any]) -> Served:

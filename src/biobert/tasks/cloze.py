@@ -41,7 +41,7 @@ from biobert.tasks._labels import (
     toy_questions,
     with_likeliest,
 )
-from biobert.tasks._patterns import encode_pattern, read_pattern
+from biobert.tasks._patterns import WHOLE_TEXT, encode_pattern, read_pattern
 from biobert.text.windows import WindowSettings
 
 HEAD = "labels"
@@ -90,6 +90,11 @@ class Cloze(Task):
         super().__init__(settings)
         self.labels = settings.labels
         self._pattern = read_pattern(settings.pattern)
+
+    @property
+    def passages(self) -> tuple[str, ...]:
+        """The kinds of passages that it reads, in order; none where it reads the whole text."""
+        return tuple(one for one in self._pattern.fields if one != WHOLE_TEXT)
 
     def with_tokenizer(self, tokenizer: TextTokenizer) -> Self:
         """The task with the numbers of its words; an error where a word is not one piece."""

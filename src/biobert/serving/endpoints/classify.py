@@ -12,15 +12,14 @@ from biobert.serving.answers import ClassifyAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import HOLD_LABELS, OWN, answer_of, written
 from biobert.serving.documents import FormatQuery, asked_of, bodies
-from biobert.serving.models import passages_of, trained_for
+from biobert.serving.models import labels_documents, passages_of, trained_for
 from biobert.serving.routing import guarded
 from biobert.serving.schema import ClassifyRequest
 from biobert.serving.service import service_of
-from biobert.tasks.classification import Classification
 from biobert.tasks.multitask import tasks_in
 
 ROUTES = guarded(others={406: "No format that holds labels is one that Accept names."})
-NEED = "a model that was trained for 'classification' of texts"
+NEED = "a model that was trained for 'classification' of texts, or for 'cloze'"
 
 
 @ROUTES.post(
@@ -59,7 +58,7 @@ async def classify(
 
 def is_for_texts(task: Task) -> bool:
     """Whether a task labels texts, and not pairs of them."""
-    return task.name == Classification.name and len(passages_of(task)) < 2
+    return labels_documents(task) and len(passages_of(task)) < 2
 
 
 def _with_passages(document: Document, task: Task) -> Document:

@@ -12,17 +12,24 @@ from biobert.pipeline.annotator import Annotator
 from biobert.serving.answers import InferAnswer, SimilarityAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import answer_of
-from biobert.serving.models import Served, Wanted, first_alone, passages_of, task_named, trained_for
+from biobert.serving.models import (
+    Served,
+    Wanted,
+    first_alone,
+    labels_documents,
+    passages_of,
+    task_named,
+    trained_for,
+)
 from biobert.serving.pairs import documents_of_pairs
 from biobert.serving.routing import guarded
 from biobert.serving.schema import PairsRequest
 from biobert.serving.service import service_of
-from biobert.tasks.classification import Classification
 from biobert.tasks.similarity import SIMILARITY, Similarity, number_of
 
 ROUTES = guarded()
 COMPARES = task_named(Similarity.name)
-NEED = "a model that was trained for 'classification' of pairs, such as inference"
+NEED = "a model that was trained for 'classification' of pairs, such as inference, or for 'cloze'"
 NEED_SIMILARITY = "a model that was trained for 'similarity'"
 
 
@@ -55,7 +62,7 @@ async def similarity(request: Request, asked: PairsRequest) -> Response:
 
 def is_for_pairs(task: Task) -> bool:
     """Whether a task labels pairs of texts."""
-    return task.name == Classification.name and len(passages_of(task)) == 2
+    return labels_documents(task) and len(passages_of(task)) == 2
 
 
 async def _found(
