@@ -27,7 +27,8 @@ def serving(**tables: Any) -> Iterator[TestClient]:
 @contextmanager
 def serving_as(settings: ServiceSettings) -> Iterator[TestClient]:
     """A service in this process."""
-    with TestClient(build_service(settings), raise_server_exceptions=False) as client:
+    service = build_service(settings)
+    with TestClient(service, "http://localhost", raise_server_exceptions=False) as client:
         yield client
 
 

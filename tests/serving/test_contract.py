@@ -54,7 +54,7 @@ SENT = ("method", "url", "headers", "json", "data", "params", "files")
 
 def send(client: TestClient, case: Any) -> Any:
     """A generated request, as `requests` would put it on the wire."""
-    given = case.as_transport_kwargs(base_url="http://testserver")
+    given = case.as_transport_kwargs(base_url="http://localhost")
     wire = requests.Request(**{name: given[name] for name in SENT if name in given}).prepare()
     return client.request(
         str(wire.method), str(wire.url), content=wire.body or b"", headers=dict(wire.headers)

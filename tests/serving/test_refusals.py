@@ -256,11 +256,11 @@ def test_nothing_is_taken_before_it_is_ready_and_while_it_stops() -> None:
     from biobert.serving.settings import ServiceSettings
 
     service = build_service(ServiceSettings())
-    before = TestClient(service)
+    before = TestClient(service, "http://localhost")
     assert before.get("/livez").status_code == 200
     for found in (before.get("/readyz"), before.post("/v1/annotate", json={"text": "a"})):
         assert error_of(found, 503)["code"] == "not-ready"
         assert found.headers["retry-after"] == "5"
-    with TestClient(service) as running:
+    with TestClient(service, "http://localhost") as running:
         assert running.get("/readyz").status_code == 200
     assert error_of(before.post("/v1/annotate", json={"text": "a"}), 503)["code"] == "not-ready"

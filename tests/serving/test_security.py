@@ -69,6 +69,17 @@ def test_a_key_is_needed(guarded: TestClient, keys: dict[str, str]) -> None:
     assert guarded.get("/livez").status_code == guarded.get("/readyz").status_code == 200
 
 
+def test_without_keys_no_other_name_is_answered() -> None:
+    with serving() as client:
+        for host in ("localhost", "127.0.0.1:8000", "[::1]:8000"):
+            assert client.get("/v1/models", headers={"host": host}).status_code == 200
+        found = client.get("/v1/models", headers={"host": "evil.example:8000"})
+        assert found.status_code == 403 and "--no-keys" in found.json()["error"]["message"]
+        assert client.get("/livez", headers={"host": "evil.example"}).status_code == 200
+    with serving(security={"without_keys": "anywhere"}) as client:
+        assert client.get("/v1/models", headers={"host": "lab.example"}).status_code == 200
+
+
 def test_it_is_not_ready_while_nobody_can_be_let_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

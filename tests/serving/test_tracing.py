@@ -35,7 +35,7 @@ def spans() -> InMemorySpanExporter:
 def traced(spans: InMemorySpanExporter) -> Iterator[TestClient]:
     application = build_service(ServiceSettings())
     application.state.service.tracing = Tracing(TracingSettings(share=0.0), spans)
-    with TestClient(application, raise_server_exceptions=False) as client:
+    with TestClient(application, "http://localhost", raise_server_exceptions=False) as client:
         yield client
 
 

@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
 from biobert.core.errors import BadInputError
 from biobert.serving.keys import KeyRing
 from biobert.serving.refusals import Refusal
-from biobert.serving.settings import Role, SecuritySettings
+from biobert.serving.settings import Role, SecuritySettings, is_loopback
 
 Access = Literal["anyone", "reader", "admin"]
 ANONYMOUS = "anonymous"
@@ -73,8 +74,10 @@ class Gate:
     def recognise(self, headers: Headers, access: Access) -> Caller:
         """Who asks for this, by the key that the headers name.
 
-        Raises Refusal: 401 for no key or an unknown one, 503 where the keys cannot be read.
+        Raises Refusal: 401 for no key or an unknown one, 403 for a foreign host where there are no
+        keys, 503 where they cannot be read.
         """
+        self._check_host(headers)
         if access == "anyone" or self._ring is None:
             return Caller(ANONYMOUS, "reader")
         self.check_keys()
@@ -87,6 +90,20 @@ class Gate:
                 headers={"WWW-Authenticate": "Bearer"},
             )
         return Caller(key.id, key.role, key.requests_per_minute)
+
+    def _check_host(self, headers: Headers) -> None:
+        """Without keys a service is this machine's alone: refuse what came under another name, as a
+        web page's requests do whose own name was made to lead here (DNS rebinding)."""
+        if self._ring is not None or self._settings.without_keys == "anywhere":
+            return
+        name = urlsplit(f"//{headers.get('host', '')}").hostname
+        if name is not None and not is_loopback(name):
+            raise Refusal(
+                403,
+                "forbidden",
+                "without keys only this machine is answered, as localhost: start with --keys FILE, "
+                "or with --no-keys to answer under any name",
+            )
 
     def check_keys(self) -> None:
         """Refuse all while there are keys that cannot be read."""

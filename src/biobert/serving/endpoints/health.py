@@ -30,6 +30,7 @@ def _text(example: str) -> dict[str, Any]:
     return {"content": {"text/plain": {"example": example}}}
 
 
+# Errors are JSON, and FastAPI would have them be what `response_class` says: so it says nothing.
 _OPEN = APIRouter()
 _METRICS = guarded(_MetricsRoute)
 
@@ -51,7 +52,7 @@ async def live() -> PlainTextResponse:
 @_OPEN.get(
     "/readyz",
     summary="Is it ready?",
-    response_class=PlainTextResponse,
+    response_class=Response,
     responses={200: _text(READY), 503: {"description": ERRORS[503], "model": ErrorAnswer}},
 )
 async def ready(request: Request) -> PlainTextResponse:
@@ -66,7 +67,7 @@ async def ready(request: Request) -> PlainTextResponse:
 @_METRICS.get(
     "/metrics",
     summary="Figures for Prometheus",
-    response_class=PlainTextResponse,
+    response_class=Response,
     responses={200: _text(FIGURES)},
 )
 async def metrics(request: Request) -> Response:
