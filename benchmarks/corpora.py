@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from machine import CACHE
 
-from biobert.core.annotate import annotate_documents, part_of
+from biobert.core.annotate import part_of
 from biobert.core.document import Document
 from biobert.data.catalogue import read_split
 from biobert.data.places import CorpusPlaces
@@ -34,8 +34,7 @@ def sentences_in(document: Document) -> list[Document]:
 
 def scores_of(model: "LoadedModel", gold: Sequence[Document]) -> "Scores":
     """The model's answers to the texts of gold documents, scored by its task."""
-    parts = {"task": model.task, "tokenizer": model.tokenizer, "predictor": model.predictor}
-    return model.task.score(gold, annotate_documents(gold, **parts))
+    return model.task.score(gold, model.annotated(gold))
 
 
 def mean_and_deviation(values: Sequence[float]) -> str:

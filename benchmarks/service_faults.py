@@ -307,7 +307,7 @@ def check(holds: bool, otherwise: str) -> None:
 @contextlib.contextmanager
 def _half_a_head(service: RunningService) -> Iterator[socket.socket]:
     with socket.create_connection(("127.0.0.1", service.port)) as one:
-        one.sendall(b"POST /v1/annotate HTTP/1.1\r\nHost: x\r\n")
+        one.sendall(b"POST /v1/annotate HTTP/1.1\r\nHost: localhost\r\n")
         one.settimeout(0.001)
         yield one
 

@@ -195,7 +195,8 @@ def test_a_full_queue_says_come_back(narrow: TestClient) -> None:
     with ThreadPoolExecutor(4) as clients:
         found = list(clients.map(lambda _: narrow.post("/v1/annotate", json=body), range(4)))
     full = [one for one in found if one.status_code == 429]
-    assert len(full) == 3 and {one.status_code for one in found} == {429, 504}
+    # One waits until its time is up; on a busy machine another may be asked after that.
+    assert full and {one.status_code for one in found} == {429, 504}
     for one in full:
         assert error_of(one, 429)["code"] == "queue-full"
         assert int(one.headers["retry-after"]) >= 1

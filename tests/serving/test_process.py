@@ -199,14 +199,14 @@ def test_clients_that_are_slow_or_many_or_gone(tmp_path: Path) -> None:
         place = ("127.0.0.1", service.port)
         began = time.monotonic()
         with socket.create_connection(place) as silent, socket.create_connection(place) as half:
-            half.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n")
+            half.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n")
             time.sleep(0.7)
             half.sendall(b"X-More: trickles\r\n")
             assert is_closed(silent) == b"" and is_closed(half) == b""
         assert 0.9 < time.monotonic() - began < 10.0
         with socket.create_connection(place) as slow:
             slow.sendall(
-                b"POST /v1/annotate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                b"POST /v1/annotate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 b'Content-Length: 100\r\n\r\n{"text"'
             )
             answer = is_closed(slow)
