@@ -206,8 +206,8 @@ def test_clients_that_are_slow_or_many_or_gone(tmp_path: Path) -> None:
         assert 0.9 < time.monotonic() - began < 10.0
         with socket.create_connection(place) as slow:
             slow.sendall(
-                b"POST /v1/annotate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                b'Content-Length: 100\r\n\r\n{"text"'
+                b"POST /v1/annotate HTTP/1.1\r\nHost: localhost\r\n"
+                b'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"text"'
             )
             answer = is_closed(slow)
         assert answer.startswith(b"HTTP/1.1 408") and b'"slow-body"' in answer
