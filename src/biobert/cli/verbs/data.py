@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import Answer, JsonFlag, answering
-from biobert.cli.choices import LARGEST_SEED, of_options, spare_inputs
+from biobert.cli.augmenting import augment_corpus
+from biobert.cli.checked_corpus import show_check
+from biobert.cli.choices import spare_inputs
+from biobert.cli.tables import show_table, show_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from biobert.core.document import Document
-    from biobert.data.augmentation import AugmentationSettings
     from biobert.data.catalogue import Corpus
-    from biobert.data.check import CheckReport
     from biobert.data.rejects import Rejects
 
 SPLITS = ("train", "devel", "test")
@@ -41,7 +42,7 @@ def list_corpora(as_json: JsonFlag = False) -> Answer:
         {"name": one.name, "task": one.task, "licence": one.licence, "title": one.title}
         for one in corpora
     ]
-    return Answer({"corpora": rows}, lambda: _table("", rows))
+    return Answer({"corpora": rows}, lambda: show_table("", rows))
 
 
 @answering("data show")
@@ -51,7 +52,7 @@ def show_corpus(name: str, as_json: JsonFlag = False) -> Answer:
     from biobert.data.catalogue import load_corpus
 
     values = to_mapping(load_corpus(name))
-    return Answer(values, lambda: _show_values(_in_words(values)))
+    return Answer(values, lambda: show_values(_in_words(values)))
 
 
 def _in_words(corpus: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def get_corpus(
         state = state if wanted.sha256 else "no checksum known"
         files.append({"split": split, "path": str(path), "sha256": found, "checksum": state})
     _refuse_others(files)
-    return Answer({"corpus": corpus.name, "files": files}, lambda: _table(corpus.name, files))
+    return Answer({"corpus": corpus.name, "files": files}, lambda: show_table(corpus.name, files))
 
 
 @answering("data check")
@@ -114,110 +115,7 @@ def check_corpus(
     if report is not None:
         with write_text(report) as stream:
             json.dump(found.to_json(), stream, indent=2, ensure_ascii=False)
-    return Answer(found.to_json(), lambda: _show_check(found))
-
-
-@answering("data augment")
-def augment_corpus(
-    corpus: Annotated[str, typer.Argument(metavar="NAME-OR-PATH")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A .jsonl file of the copies.")],
-    split: Annotated[str, typer.Option(help="The split to copy.")] = "train",
-    copies: Annotated[int, typer.Option(help="Copies of each document.")] = 1,
-    mention_rate: Annotated[float, typer.Option(help="Share of mentions to replace.")] = 0.3,
-    lexicon: Annotated[str | None, typer.Option(help="TSV of label and term.")] = None,
-    ontologies: Annotated[
-        list[str] | None, typer.Option("--ontology", help="LABEL=FILE (OBO, TSV of id and name).")
-    ] = None,
-    synonym_rate: Annotated[float, typer.Option(help="Share of known words to replace.")] = 0.0,
-    synonyms: Annotated[str | None, typer.Option(help="TSV of word and synonyms.")] = None,
-    filled_rate: Annotated[float, typer.Option(help="Share of words to fill in anew.")] = 0.0,
-    language_model: Annotated[
-        str | None, typer.Option(help="A pretrained BERT folder or Hugging Face name.")
-    ] = None,
-    top: Annotated[int, typer.Option(help="Draw among so many words of the model.")] = 5,
-    translated_rate: Annotated[float, typer.Option(help="Share of sentences to translate.")] = 0.0,
-    translators: Annotated[
-        list[str] | None,
-        typer.Option("--translator", help="Sequence-to-sequence models: first there, then back."),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, max=LARGEST_SEED, help="Equal seeds give equal copies.")
-    ] = 1,
-    as_json: JsonFlag = False,
-) -> Answer:
-    """Write changed copies of annotated documents, without the documents themselves.
-
-    Mentions are replaced by others of their type, words outside them by synonyms, by a language
-    model, or sentences by a translation there and back. Annotations stay on their words.
-    """
-    from biobert.cli.places import corpus_places
-    from biobert.core.settings import from_mapping
-    from biobert.data.augmentation import AugmentationSettings
-    from biobert.data.catalogue import read_split
-    from biobert.data.rejects import Rejects
-
-    table = {
-        "copies": copies,
-        "mention_rate": mention_rate,
-        "lexicon": lexicon,
-        "ontologies": dict(_label_and_file(one) for one in ontologies or []),
-        "synonym_rate": synonym_rate,
-        "synonyms": synonyms,
-        "filled_rate": filled_rate,
-        "language_model": language_model,
-        "top": top,
-        "translated_rate": translated_rate,
-        "translators": [{"model": one} for one in translators or []],
-    }
-    spare_inputs([corpus], output)
-    with of_options():
-        settings = from_mapping(AugmentationSettings, table, place="data augment")
-    rejects = Rejects()
-    documents = read_split(corpus, split, corpus_places(), rejects=rejects)
-    data = _write_copies(documents, settings, rejects, output, seed)
-    return Answer(data, lambda: _show_values(data))
-
-
-def _label_and_file(text: str) -> tuple[str, str]:
-    from biobert.core.errors import BadInputError
-
-    label, sign, path = text.partition("=")
-    if not sign or not label or not path:
-        raise BadInputError(f"--ontology {text!r}: write it as LABEL=FILE", code="usage")
-    return label, path
-
-
-def _write_copies(
-    documents: "Sequence[Document]",
-    settings: "AugmentationSettings",
-    rejects: "Rejects",
-    output: Path,
-    seed: int,
-) -> dict[str, Any]:
-    from biobert.cli.extras import need_extra
-    from biobert.data.augmentation import augmented, term_augmentations
-    from biobert.data.reading import write_documents
-
-    if settings.language_model or settings.translators:
-        need_extra("torch", "transformers", extra="train")
-        from biobert.training.augmentation import build_augmentations
-
-        methods = build_augmentations(settings, documents, rejects)
-    else:
-        methods = term_augmentations(settings, documents, rejects)
-    copies = augmented(documents, methods, copies=settings.copies, seed=seed)
-    written = write_documents(copies, output)
-    return {
-        "documents": len(documents),
-        "copies": written,
-        "translated": {
-            reason: count
-            for method in methods
-            for reason, count in getattr(method, "counts", {}).items()
-        },
-        "set_aside": rejects.count,
-        "output": str(output),
-    }
+    return Answer(found.to_json(), lambda: show_check(found))
 
 
 def _copied(path: Path, target: Path) -> Path:
@@ -280,73 +178,3 @@ def _read_splits(corpus: str, rejects: "Rejects") -> "dict[str, list[Document]]"
         counted.add(files.get(split, split))
         found[split] = read_split(corpus, split, corpus_places(), rejects=own)
     return found
-
-
-def _table(title: str, rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title or None, box=None, header_style="bold")
-    for column in rows[0] if rows else ():
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
-    Console().print(table)
-
-
-def _show_values(values: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-
-    console = Console(highlight=False)
-    for key, value in values.items():
-        if value not in ("", (), [], {}):
-            shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
-            console.print(f"[bold]{key}[/bold]: {escape(str(shown))}")
-
-
-def _counted(labels: "Mapping[str, int]") -> str:
-    return ", ".join(f"{label} {count}" for label, count in labels.items())
-
-
-def _show_check(report: "CheckReport") -> None:
-    from rich.console import Console
-
-    counts = [
-        {
-            "split": name,
-            "documents": one.documents,
-            "sentences": one.sentences,
-            "words": one.words,
-            "mentions": _counted(one.mentions),
-            "relations": one.relations,
-            "labels": _counted(one.labels),
-        }
-        for name, one in report.splits.items()
-    ]
-    _table(report.corpus, counts)
-    console = Console(highlight=False)
-    console.print(f"malformed or set aside: {report.malformed} {_counted(report.reasons)}".strip())
-    for example in report.malformed_examples:
-        console.print(f"  {example['file']}:{example['place']}: {example['reason']}", markup=False)
-    console.print(f"duplicate documents: {len(report.duplicate_documents)}")
-    for duplicate in report.duplicate_documents[:5]:
-        console.print(f"  {duplicate}", markup=False)
-    if report.repeated_identifiers:
-        some = ", ".join(report.repeated_identifiers[:5])
-        count = len(report.repeated_identifiers)
-        console.print(f"identifiers of several texts: {count}, such as {some}", markup=False)
-    for pair, count in report.shared_sentences.items():
-        times = report.shared_occurrences[pair]
-        console.print(f"shared sentences, {pair}: {count} distinct, {times} in all")
-    for pair, count in report.shared_texts.items():
-        console.print(f"shared texts, {pair}: {count}")
-    for kind, pairs in report.shared_passages.items():
-        for pair, count in pairs.items():
-            console.print(f"shared passages {kind!r}, {pair}: {count}")
-    console.print(f"mentions with several labels: {report.inconsistent_count}")
-    for mixed in report.inconsistent_labels[:5]:
-        console.print(f"  {mixed.mention!r}: {dict(mixed.labels)}", markup=False)
-    console.print("longest sentences:")
-    for row in report.longest_sentences:
-        console.print(f"  {row['words']} words ({row['split']}): {row['text']}...", markup=False)
