@@ -1,5 +1,6 @@
 """PDFs: what is read of them, and what they may not do."""
 
+import re
 import time
 from pathlib import Path
 
@@ -96,7 +97,8 @@ def test_a_stream_that_grows_is_not_unpacked(tmp_path: Path) -> None:
     bomb = pdf_of_contents([b"BT /F1 11 Tf (a) Tj ET" + b" " * 100_000_000])
     assert len(bomb) < 200_000
     documents, reasons = read(tmp_path, bomb)
-    assert documents == [] and "imit" in reasons[0]
+    # On a machine short of memory the time may be up first.
+    assert documents == [] and re.search("limit|Limit|60 seconds", reasons[0])
 
 
 def test_forms_without_end_are_ended() -> None:
