@@ -18,7 +18,7 @@ from machine import interleaved_medians, record
 from biobert.cli.places import without_telemetry
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
-from biobert.pipeline.batch import BatchSettings
+from biobert.pipeline.batch import Destination
 from biobert.pipeline.scale import INPUTS_IN_PART, RayWorkers, annotate_on_ray
 from biobert.runtime.settings import RuntimeSettings
 
@@ -65,7 +65,7 @@ def _write_files(folder: Path) -> list[str]:
 
 def _annotate(folder: str, files: list[str], workers: int) -> None:
     make = partial(Annotator, settings=RuntimeSettings(threads=1))
-    settings = BatchSettings(f"{folder}/out/", ("jsonl",))
+    settings = Destination(f"{folder}/out/", ("jsonl",))
     annotate_on_ray(files, make, settings, Rejects(), workers=RayWorkers(workers))
 
 

@@ -87,7 +87,7 @@ COMPRESSION_TABLES = {
 }
 SERVICE_TABLES = {
     "(top)": service.ServiceSettings,
-    "[[models]]": service.ModelSettings,
+    "[[models]]": service.ServedModel,
     "[runtime]": RuntimeSettings,
     "[limits]": service.LimitSettings,
     "[batching]": service.BatchingSettings,

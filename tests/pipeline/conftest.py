@@ -6,7 +6,7 @@ import pytest
 
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
-from biobert.pipeline.batch import BatchResult, BatchSettings, annotate_inputs
+from biobert.pipeline.batch import BatchResult, Destination, annotate_inputs
 
 ABSTRACT = "1|t|Lithium and the heart\n1|a|Lithium caused cardiac arrest in breast cancer.\n\n"
 
@@ -29,5 +29,5 @@ def inputs(tmp_path: Path) -> Path:
 def run(
     annotator: Annotator, names: list[str], rejects: Rejects | None = None, **settings: object
 ) -> BatchResult:
-    chosen = BatchSettings(**settings)  # type: ignore[arg-type]
+    chosen = Destination(**settings)  # type: ignore[arg-type]
     return annotate_inputs(names, annotator, chosen, rejects or Rejects())

@@ -12,7 +12,7 @@ import pytest
 from biobert.core.errors import BadInputError
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
-from biobert.pipeline.batch import BatchSettings, annotate_inputs
+from biobert.pipeline.batch import Destination, annotate_inputs
 from biobert.runtime.settings import RuntimeSettings
 from tests.cli.calling import call
 
@@ -41,8 +41,8 @@ def test_workers_write_the_same_files_and_a_stopped_run_goes_on(
 
     make = partial(Annotator, exported_model, settings=RuntimeSettings(threads=1))
     alone, spread = Rejects(), Rejects()
-    here = BatchSettings(str(tmp_path / "here"), ("jsonl", "pubtator"))
-    there = BatchSettings(str(tmp_path / "there"), ("jsonl", "pubtator"), resume=True)
+    here = Destination(str(tmp_path / "here"), ("jsonl", "pubtator"))
+    there = Destination(str(tmp_path / "there"), ("jsonl", "pubtator"), resume=True)
     whole = annotate_inputs([str(inputs)], make(), here, alone)
     first = annotate_inputs([str(inputs / "03.pubtator")], make(), there, Rejects())
     result = annotate_on_ray([str(inputs)], make, there, spread, workers=RayWorkers(2))
@@ -55,7 +55,7 @@ def test_workers_write_the_same_files_and_a_stopped_run_goes_on(
     again = annotate_on_ray([str(inputs)], make, there, Rejects(), workers=RayWorkers(2))
     assert (again.documents, again.skipped) == (0, 20)
     with pytest.raises(BadInputError, match="name one as --output"):
-        annotate_on_ray(["-"], make, BatchSettings("-"), Rejects(), workers=RayWorkers(2))
+        annotate_on_ray(["-"], make, Destination("-"), Rejects(), workers=RayWorkers(2))
 
 
 @pytest.mark.usefixtures("cluster")
@@ -83,7 +83,7 @@ def test_a_worker_with_a_full_disk_says_what_it_has_done(
         raise OSError(ENOSPC, "No space left on device")
 
     monkeypatch.setattr(scale, "annotate_outputs", annotate)
-    worker = scale._Worker(partial(Annotator, exported_model), BatchSettings("out"))
+    worker = scale._Worker(partial(Annotator, exported_model), Destination("out"))
     part = worker({"inputs": []})
     assert list(part["done"]) == ["one.txt"]
     assert part["problem"].errno == ENOSPC
@@ -97,13 +97,13 @@ def test_an_input_that_cannot_be_read_is_set_aside_by_its_worker(
 
     (inputs / "01.pubtator").rename(inputs / "01.xml")
     make = partial(Annotator, exported_model, settings=RuntimeSettings(threads=1))
-    settings = BatchSettings(str(tmp_path / "out"), ("jsonl",), resume=True)
+    settings = Destination(str(tmp_path / "out"), ("jsonl",), resume=True)
     rejects, workers = Rejects(), RayWorkers(2)
     result = annotate_on_ray([str(inputs)], make, settings, rejects, workers=workers)
     assert [Path(path).name for path in result.unreadable] == ["01.xml"]
     assert (result.documents, rejects.count) == (19, 20)
     again = annotate_on_ray([str(inputs)], make, settings, Rejects(), workers=workers)
     assert (again.skipped, len(again.unreadable)) == (19, 1)
-    wrong = BatchSettings(str(tmp_path / "out"), ("jsonl",), source_format="pubtater")
+    wrong = Destination(str(tmp_path / "out"), ("jsonl",), source_format="pubtater")
     with pytest.raises(BadInputError, match="pubtator"):
         annotate_on_ray([str(inputs)], make, wrong, Rejects(), workers=workers)

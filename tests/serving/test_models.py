@@ -32,7 +32,7 @@ from biobert.serving.drift import Drift, InputFigures, stability
 from biobert.serving.keys import create_key
 from biobert.serving.models import Announcements, Models, Reloaded
 from biobert.serving.server import held
-from biobert.serving.settings import DriftSettings, ModelSettings, ServiceSettings
+from biobert.serving.settings import DriftSettings, ServedModel, ServiceSettings
 from biobert.tasks import build_task
 from tests.serving.conftest import figure, serving
 from tests.serving.texts import TEXTS
@@ -116,7 +116,7 @@ def replaced(name: str, content: str) -> Callable[[Path], None]:
 def test_damaged_models_are_refused(damage: Callable[[Path], None], folder: Path) -> None:
     damage(folder)
     with pytest.raises(BadInputError):
-        Models([ModelSettings("mine", str(folder))], _runtime())
+        Models([ServedModel("mine", str(folder))], _runtime())
 
 
 def test_the_old_model_answers_on_where_the_new_one_is_damaged(
@@ -146,15 +146,15 @@ def test_weights_that_are_no_numbers_are_refused(tiny_model: Path, tmp_path: Pat
         {name: one * np.nan for name, one in weights.items()}, tmp_path / "nan/model.safetensors"
     )
     with pytest.raises(BadInputError, match="no numbers"):
-        Models([ModelSettings("mine", str(tmp_path / "nan"))], _runtime())
+        Models([ServedModel("mine", str(tmp_path / "nan"))], _runtime())
 
 
 def test_an_encoder_says_what_it_is_for(folders: dict[str, Path]) -> None:
     with pytest.raises(BadInputError, match="use = 'embed'"):
-        Models([ModelSettings("mine", str(folders["encoder"]))], _runtime())
+        Models([ServedModel("mine", str(folders["encoder"]))], _runtime())
 
 
-def write_adapter(folder: Path, encoder: Path) -> ModelSettings:
+def write_adapter(folder: Path, encoder: Path) -> ServedModel:
     """A model that is an adapter of the encoder."""
     network = Network(load_encoder(encoder), build_task("ner", LABELS).heads())
     base = BaseEncoder(str(encoder), weights_checksum(network.encoder))
@@ -163,7 +163,7 @@ def write_adapter(folder: Path, encoder: Path) -> ModelSettings:
     save_adapter(network, folder)
     tiny_tokenizer().save(folder)
     ModelManifest(folder.name, "ner", LABELS).write(folder)
-    return ModelSettings(folder.name, str(folder))
+    return ServedModel(folder.name, str(folder))
 
 
 def test_adapters_of_one_encoder_hold_its_weights_once(
@@ -234,7 +234,7 @@ def test_a_folder_in_use_is_locked(tmp_path: Path) -> None:
 def test_what_is_reloaded_while_a_worker_loads_is_news(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shared = service_module.Shared(folder.parent, get_context("spawn").Event())
+    shared = service_module.WorkersShare(folder.parent, get_context("spawn").Event())
 
     class Slow(Models):
         def __init__(self, *arguments: Any) -> None:
@@ -242,7 +242,7 @@ def test_what_is_reloaded_while_a_worker_loads_is_news(
             Announcements(shared.folder, ["mine"]).announce("mine")
 
     monkeypatch.setattr(service_module, "Models", Slow)
-    models = (ModelSettings("mine", str(folder)),)
+    models = (ServedModel("mine", str(folder)),)
     service = service_module.Service(ServiceSettings(models=models), shared)
     assert service._announcements is not None and service._announcements.news() == ["mine"]
     service.close()
@@ -251,7 +251,7 @@ def test_what_is_reloaded_while_a_worker_loads_is_news(
 def test_reloads_that_overlap_leave_one_version(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    models = (ModelSettings("mine", str(folder)),)
+    models = (ServedModel("mine", str(folder)),)
     service = service_module.Service(ServiceSettings(models=models))
     versions, load = iter("23"), service.models.reload
 

@@ -20,7 +20,7 @@ from biobert.serving import keys as keys_module
 from biobert.serving.keys import create_key
 from biobert.serving.logs import LOGGER, JsonLines
 from biobert.serving.refusals import Refusal
-from biobert.serving.security import Gate
+from biobert.serving.security import Doorkeeper
 from biobert.serving.settings import SecuritySettings, ServiceSettings
 from tests.cli.calling import call
 from tests.serving.conftest import serving
@@ -148,7 +148,7 @@ def test_replicas_share_the_rate_of_a_key(tmp_path: Path) -> None:
     """Two replicas of two workers: of 8 requests at once each worker takes 2."""
     _, key = create_key(tmp_path / "keys.json", "lab")
     settings = SecuritySettings(keys=tmp_path / "keys.json", burst=8, replicas=2)
-    gate = Gate(settings, workers=2)
+    gate = Doorkeeper(settings, workers=2)
     caller = gate.recognise(Headers({"x-api-key": key}), "reader")
     for _ in range(2):
         gate.count(caller)

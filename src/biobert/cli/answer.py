@@ -1,6 +1,6 @@
 """What a verb gives back, and how it reaches a person or a program.
 
-Every verb returns an `Answer`. With `--json` its data is one object on standard output;
+Every verb returns a `VerbAnswer`. With `--json` its data is one object on standard output;
 otherwise `show` prints it. Messages and progress always go to standard error.
 """
 
@@ -25,7 +25,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class VerbAnswer:
     """JSON-ready data, and how to show the same to a person.
 
     With a `problem` all but a part of the job is done: both are shown, and the verb ends as with
@@ -37,13 +37,13 @@ class Answer:
     problem: BiobertError | None = None
 
 
-def answering(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
-    """Turn a function that gives an `Answer` into a verb with `--json` and exit codes.
+def answering(command: str) -> Callable[[Callable[P, VerbAnswer]], Callable[P, None]]:
+    """Turn a function that gives a `VerbAnswer` into a verb with `--json` and exit codes.
 
     The function must take a keyword `as_json: JsonFlag`.
     """
 
-    def decorate(function: Callable[P, Answer]) -> Callable[P, None]:
+    def decorate(function: Callable[P, VerbAnswer]) -> Callable[P, None]:
         @functools.wraps(function)
         def verb(*args: P.args, **kwargs: P.kwargs) -> None:
             as_json = bool(kwargs.get("as_json"))

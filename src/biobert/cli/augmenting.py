@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.choices import LARGEST_SEED, of_options, spare_inputs
 from biobert.cli.tables import show_values
 
@@ -44,7 +44,7 @@ def augment_corpus(
         int, typer.Option(min=0, max=LARGEST_SEED, help="Equal seeds give equal copies.")
     ] = 1,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Write changed copies of annotated documents, without the documents themselves.
 
     Mentions are replaced by others of their type, words outside them by synonyms, by a language
@@ -75,7 +75,7 @@ def augment_corpus(
     rejects = Rejects()
     documents = read_split(corpus, split, corpus_places(), rejects=rejects)
     data = _write_copies(documents, settings, rejects, output, seed)
-    return Answer(data, lambda: show_values(data))
+    return VerbAnswer(data, lambda: show_values(data))
 
 
 def _label_and_file(text: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from biobert.compression.workbench import Workbench, check_changeable
 
 
 @dataclass(frozen=True, slots=True)
-class StepReport:
+class DoneStep:
     """What a step did, in its own JSON-ready words, and how long it took."""
 
     kind: str
@@ -32,7 +32,7 @@ def check_steps(steps: Sequence[Step], original: Path) -> None:
 
 def run_steps(
     steps: Sequence[Step], bench: Workbench, scratch: Path
-) -> tuple[Path, list[StepReport]]:
+) -> tuple[Path, list[DoneStep]]:
     """The folder that the last step wrote below `scratch`; those before it are gone again."""
     folder = bench.original
     reports = []
@@ -41,7 +41,7 @@ def run_steps(
         began = time.perf_counter()
         target = scratch / f"{number}-{step.kind}"
         said = SHELF.load(step.kind).apply(folder, target, step.settings, bench)
-        reports.append(StepReport(step.kind, dict(said), time.perf_counter() - began))
+        reports.append(DoneStep(step.kind, dict(said), time.perf_counter() - began))
         if folder != bench.original:
             shutil.rmtree(folder)
         folder = target

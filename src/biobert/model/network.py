@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -74,28 +75,9 @@ class Network(nn.Module):
         """
         packed = {} if positions is None else {"positions": positions}
         hidden = self.encoder(token_ids, segment_ids, mask, **packed)
+        known = _Known(hidden, mask, marks, written)
         wanted = selected or {}
-        logits = {}
-        for spec in self.specs:
-            if spec.kind == "marked":
-                logits[spec.name] = self.heads[spec.name](
-                    _marked_vectors(hidden, marks, spec.marks)
-                )
-            elif spec.kind == "cloze":
-                at_mask = _marked_vectors(hidden, marks, spec.marks)
-                logits[spec.name] = self._pieces(spec, at_mask)
-            elif spec.kind == "vector":
-                logits[spec.name] = self.heads[spec.name](hidden, mask)
-            elif spec.kind == "text":
-                logits[spec.name] = self.heads[spec.name](written, hidden, mask)
-            elif spec.kind == "sequence" and spec.pooling == "mean":
-                logits[spec.name] = self.heads[spec.name](mean_vectors(hidden, mask))
-            else:
-                logits[spec.name] = self._logits(spec, hidden, wanted.get(spec.name))
-            if spec.kind == "span" and mask is not None:
-                padding = ~mask[:, :, None]
-                logits[spec.name] = logits[spec.name].masked_fill(padding, NEVER)
-        return logits
+        return {spec.name: self._logits(spec, known, wanted.get(spec.name)) for spec in self.specs}
 
     def depth(self, name: str) -> int:
         """How far from the heads a parameter is: 0 a head, 1 the top layer, ..., the embeddings."""
@@ -105,19 +87,30 @@ class Network(nn.Module):
             return self.layer_count - int(found.group(1))
         return 1 if TOP_NORM.search(name) else self.layer_count + 1
 
-    def _logits(
-        self, spec: HeadSpec, hidden: torch.Tensor, places: torch.Tensor | None
-    ) -> torch.Tensor:
+    def _logits(self, spec: HeadSpec, known: "_Known", places: torch.Tensor | None) -> torch.Tensor:
         head = self.heads[spec.name]
-        if places is not None:
-            hidden = hidden.flatten(0, 1)[places]
-        if spec.reads_pooler:
-            first = hidden[:, 0] if places is None else hidden
-            hidden = self.encoder.pooler(first)  # type: ignore[operator]
-        if spec.kind == "vocabulary":
-            return self._pieces(spec, hidden)
-        answers: torch.Tensor = head(hidden)
-        return answers
+        logits: torch.Tensor
+        match spec.kind:
+            case "vocabulary":
+                logits = self._pieces(spec, _at(places, known.hidden))
+            case "cloze":
+                logits = self._pieces(spec, _marked_vectors(known, spec.marks))
+            case "marked":
+                logits = head(_marked_vectors(known, spec.marks))
+            case "vector":
+                logits = head(known.hidden, known.mask)
+            case "text":
+                logits = head(known.written, known.hidden, known.mask)
+            case "span":
+                logits = _without_padding(head(known.hidden), known.mask)
+            case "sequence" if spec.pooling == "mean":
+                logits = head(mean_vectors(known.hidden, known.mask))
+            case _ if spec.reads_pooler:
+                first = known.hidden[:, 0] if places is None else _at(places, known.hidden)
+                logits = head(self.encoder.pooler(first))  # type: ignore[operator]
+            case _:
+                logits = head(_at(places, known.hidden))
+        return logits
 
     def _pieces(self, spec: HeadSpec, hidden: torch.Tensor) -> torch.Tensor:
         embeddings = self.encoder.embeddings.word.weight  # type: ignore[union-attr]
@@ -125,15 +118,33 @@ class Network(nn.Module):
         return logits
 
 
-def _marked_vectors(hidden: torch.Tensor, marks: torch.Tensor | None, count: int) -> torch.Tensor:
-    """(rows, length, size) and (rows, k) places, of which the first count, to (rows, count * size).
+class _Known(NamedTuple):
+    """What heads may read: the encoder's vectors, and of `Network.forward` what goes with them."""
 
-    Rows hold more places where another head reads more.
+    hidden: torch.Tensor
+    mask: torch.Tensor | None
+    marks: torch.Tensor | None
+    written: torch.Tensor | None
+
+
+def _at(places: torch.Tensor | None, hidden: torch.Tensor) -> torch.Tensor:
+    """The vectors at these places of the flattened rows, or all as they are."""
+    return hidden if places is None else hidden.flatten(0, 1)[places]
+
+
+def _without_padding(logits: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    return logits if mask is None else logits.masked_fill(~mask[:, :, None], NEVER)
+
+
+def _marked_vectors(known: _Known, count: int) -> torch.Tensor:
+    """The vectors at the first `count` marks of each row, side by side: (rows, count * size).
+
+    Rows hold more marks where another head reads more.
     """
-    assert marks is not None
+    assert known.marks is not None
     # Not by row numbers: the exporter would take their count for a constant.
-    places = marks[:, :count, None].expand(-1, -1, hidden.shape[-1])
-    return hidden.gather(1, places).flatten(1)
+    places = known.marks[:, :count, None].expand(-1, -1, known.hidden.shape[-1])
+    return known.hidden.gather(1, places).flatten(1)
 
 
 def _head(spec: HeadSpec, encoder: nn.Module, dropout: float) -> nn.Module:

@@ -39,7 +39,7 @@ Done = Callable[[str, Rejects], None]
 
 
 @dataclass(frozen=True, slots=True)
-class BatchSettings:
+class Destination:
     """Where results go. `output` is None (keep some to show), `-`, a file or a folder."""
 
     output: str | None = None
@@ -114,7 +114,7 @@ class BatchResult:
 def annotate_inputs(
     inputs: Sequence[str],
     annotator: Annotator,
-    settings: BatchSettings,
+    settings: Destination,
     rejects: Rejects,
     advance: Advance = lambda count, name: None,
 ) -> BatchResult:
@@ -141,7 +141,7 @@ def annotate_inputs(
 def annotate_outputs(
     outputs: Sequence[InputOutputs],
     annotator: Annotator,
-    settings: BatchSettings,
+    settings: Destination,
     rejects: Rejects,
     done: Done,
 ) -> BatchResult:
@@ -152,7 +152,7 @@ def annotate_outputs(
     return result
 
 
-def is_folder(settings: BatchSettings) -> bool:
+def is_folder(settings: Destination) -> bool:
     """Whether every input gets files of its own, in a folder."""
     if settings.output is None or settings.output == STANDARD_STREAM:
         return False
@@ -162,7 +162,7 @@ def is_folder(settings: BatchSettings) -> bool:
     return not place.suffix
 
 
-def formats_of(settings: BatchSettings) -> tuple[str, ...]:
+def formats_of(settings: Destination) -> tuple[str, ...]:
     """The formats that are written; none where texts are shown alone."""
     if settings.output is None:
         return ()
@@ -173,7 +173,7 @@ def formats_of(settings: BatchSettings) -> tuple[str, ...]:
 
 @contextmanager
 def planned_folder(
-    inputs: Sequence[str], annotator: Annotator, settings: BatchSettings
+    inputs: Sequence[str], annotator: Annotator, settings: Destination
 ) -> Iterator[FolderPlan]:
     """What is still to be done of the inputs, in the folder that `settings` name.
 
@@ -195,7 +195,7 @@ class _Job:
     def __init__(
         self,
         annotator: Annotator,
-        settings: BatchSettings,
+        settings: Destination,
         rejects: Rejects,
         result: BatchResult,
         advance: Advance,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from biobert.compression.card import compression_section, write_card
-from biobert.compression.compressing import StepReport, check_steps, run_steps
+from biobert.compression.compressing import DoneStep, check_steps, run_steps
 from biobert.compression.folder import export_folder
 from biobert.compression.recipe import CompressionRecipe
 from biobert.compression.workbench import Workbench, has_weights
@@ -86,7 +86,7 @@ class CompressionReport:
     original: Weighed
     exported: Weighed | None
     compressed: Weighed
-    steps: Sequence[StepReport]
+    steps: Sequence[DoneStep]
     max_loss: float
 
     def losses(self) -> dict[str, float]:

@@ -17,7 +17,7 @@ from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.batch import (
     Advance,
     BatchResult,
-    BatchSettings,
+    Destination,
     annotate_outputs,
     is_folder,
     planned_folder,
@@ -44,7 +44,7 @@ class RayWorkers:
 def annotate_on_ray(
     inputs: Sequence[str],
     make: Callable[[], Annotator],
-    settings: BatchSettings,
+    settings: Destination,
     rejects: Rejects,
     *,
     workers: RayWorkers,
@@ -77,9 +77,7 @@ def annotate_on_ray(
     return result
 
 
-def _places_of_all(
-    inputs: Sequence[str], settings: BatchSettings
-) -> tuple[list[str], BatchSettings]:
+def _places_of_all(inputs: Sequence[str], settings: Destination) -> tuple[list[str], Destination]:
     """Absolute paths, since the workers of a cluster have a working folder of their own."""
     if settings.output is None or not is_folder(settings):
         raise BadInputError("many workers write into a folder: name one as --output", code="usage")
@@ -95,7 +93,7 @@ def _places_of_all(
 def _on_cluster(
     waiting: Sequence[InputOutputs],
     make: Callable[[], Annotator],
-    settings: BatchSettings,
+    settings: Destination,
     workers: RayWorkers,
 ) -> Iterator[dict[str, Any]]:
     """What each part of the inputs came to, as parts are done."""
@@ -128,7 +126,7 @@ def _on_cluster(
 class _Worker:
     """An annotator that lives as long as the cluster has inputs for it."""
 
-    def __init__(self, make: Callable[[], Annotator], settings: BatchSettings) -> None:
+    def __init__(self, make: Callable[[], Annotator], settings: Destination) -> None:
         self.annotator = make()
         self.settings = settings
 

@@ -66,13 +66,13 @@ class ReloadedAnswer(BaseModel):
     seconds: float = Field(examples=[1.5])
 
 
-class Answer(BaseModel):
+class AnswerBody(BaseModel):
     """An answer of a model."""
 
     model: ModelAnswer = Field(examples=[MODEL])
 
 
-class DocumentsAnswer(Answer):
+class DocumentsAnswer(AnswerBody):
     """Texts with what was found in them; each entity has its words too, as `text`."""
 
     documents: list[Document] = Field(examples=[[DOCUMENT]])
@@ -97,13 +97,13 @@ class LabelledText(Labelled):
     id: str
 
 
-class ClassifyAnswer(Answer):
+class ClassifyAnswer(AnswerBody):
     """Labels of texts."""
 
     documents: list[LabelledText] = Field(examples=[[{"id": "1", **YES}]])
 
 
-class InferAnswer(Answer):
+class InferAnswer(AnswerBody):
     """Labels of pairs."""
 
     pairs: list[Labelled] = Field(examples=[[YES]])
@@ -116,13 +116,13 @@ class Alike(BaseModel):
     place: float
 
 
-class SimilarityAnswer(Answer):
+class SimilarityAnswer(AnswerBody):
     """How alike the texts of pairs are."""
 
     pairs: list[Alike] = Field(examples=[[{"similarity": 3.0, "place": 0.75}]])
 
 
-class QuestionAnswer(Answer):
+class QuestionAnswer(AnswerBody):
     """The likeliest answers, surest first."""
 
     question: str = Field(examples=["What may aspirin cause?"])
@@ -131,14 +131,14 @@ class QuestionAnswer(Answer):
     found: list[FoundAnswer] = Field(examples=[[FOUND]])
 
 
-class EmbedAnswer(Answer):
+class EmbedAnswer(AnswerBody):
     """A vector for each text."""
 
     size: int = Field(examples=[len(VECTOR)])
     vectors: list[list[float]] = Field(examples=[[VECTOR]])
 
 
-class FillMaskAnswer(Answer):
+class FillMaskAnswer(AnswerBody):
     """The likeliest word pieces of each gap."""
 
     text: str = Field(examples=["Aspirin relieves [MASK]."])

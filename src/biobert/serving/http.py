@@ -15,7 +15,7 @@ from biobert.serving.endpoints import SHELF
 from biobert.serving.observe import Observer
 from biobert.serving.refusals import add_handlers
 from biobert.serving.security import STRICT_TRANSPORT
-from biobert.serving.service import Service, Shared
+from biobert.serving.service import Service, WorkersShare
 from biobert.serving.settings import ServiceSettings
 
 DESCRIPTION = "Biomedical text mining: entities, relations, labels, answers and vectors of texts."
@@ -55,7 +55,7 @@ class Application(FastAPI):
         return Observer(super().build_middleware_stack(), service, headers=headers)
 
 
-def build_service(settings: ServiceSettings, shared: Shared | None = None) -> FastAPI:
+def build_service(settings: ServiceSettings, shared: WorkersShare | None = None) -> FastAPI:
     """The application with its models loaded; `shared` is what several workers have in common.
 
     Raises BadInputError for a model, a key file or an audit log that cannot be used.

@@ -26,7 +26,7 @@ from biobert.runtime.settings import RuntimeSettings
 from biobert.serving.batching import Batcher, Job, JobPredictor
 from biobert.serving.logs import log
 from biobert.serving.refusals import Refusal, invalid
-from biobert.serving.settings import ModelSettings
+from biobert.serving.settings import ServedModel
 from biobert.tasks.classification import Classification
 from biobert.tasks.cloze import Cloze
 from biobert.tasks.embedding import Embedding
@@ -133,7 +133,7 @@ class Reloaded:
 class Models:
     """All models of a process. Replacing one is one step: a job keeps what it began with."""
 
-    def __init__(self, settings: Sequence[ModelSettings], runtime: RuntimeSettings) -> None:
+    def __init__(self, settings: Sequence[ServedModel], runtime: RuntimeSettings) -> None:
         """Load and warm all of them; an error names the one that cannot be used."""
         self._settings = {one.name: one for one in settings}
         self._runtime = runtime
@@ -185,7 +185,7 @@ class Models:
             self._served = {**self._served, name: fresh}
         return Reloaded(before.identity, fresh.identity, time.monotonic() - began)
 
-    def _load(self, settings: ModelSettings) -> Served:
+    def _load(self, settings: ServedModel) -> Served:
         # A broken file fails in as many ways as there are libraries; all of them mean the same.
         with ThreadPoolExecutor(1) as alone:
             loading = alone.submit(_loaded, settings, self._runtime, self._bases)
@@ -210,7 +210,7 @@ class Models:
         return loading.result()
 
 
-def check_models(settings: Sequence[ModelSettings]) -> None:
+def check_models(settings: Sequence[ServedModel]) -> None:
     """An error for a folder that is no model, as far as can be seen without loading it."""
     for one in settings:
         if _use(one) == "documents":
@@ -250,7 +250,7 @@ def labels_documents(task: Task) -> bool:
     return isinstance(task, Classification | Cloze)
 
 
-def _loaded(settings: ModelSettings, runtime: RuntimeSettings, bases: dict[str, Any]) -> Served:
+def _loaded(settings: ServedModel, runtime: RuntimeSettings, bases: dict[str, Any]) -> Served:
     use = _use(settings)
     model: LoadedModel | Embedder | GapFiller
     tasks: Sequence[Task] = ()
@@ -269,7 +269,7 @@ def _loaded(settings: ModelSettings, runtime: RuntimeSettings, bases: dict[str, 
     return served
 
 
-def _use(settings: ModelSettings) -> Use:
+def _use(settings: ServedModel) -> Use:
     if settings.use != "task":
         return settings.use
     folder = model_folder(settings.folder)

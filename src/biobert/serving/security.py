@@ -61,7 +61,7 @@ class TokenBucket:
         return (1.0 - self._left) * 60.0 / self.per_minute
 
 
-class Gate:
+class Doorkeeper:
     """Lets a request in, or says why not, from its head alone."""
 
     def __init__(self, settings: SecuritySettings, *, workers: int = 1) -> None:

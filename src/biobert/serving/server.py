@@ -26,8 +26,8 @@ from biobert.serving.connections import BoundedConfig, BoundedProtocol, room_for
 from biobert.serving.http import build_service
 from biobert.serving.logs import configure, log
 from biobert.serving.models import check_models
-from biobert.serving.security import Gate
-from biobert.serving.service import Shared
+from biobert.serving.security import Doorkeeper
+from biobert.serving.service import WorkersShare
 from biobert.serving.settings import ServiceSettings, is_loopback
 
 SHUTDOWN_MARGIN_SECONDS = 5
@@ -78,8 +78,8 @@ def _run_several(settings: ServiceSettings, shared_folder: Path) -> None:
         settings = replace(settings, runtime=replace(settings.runtime, threads=threads))
     # What can be known without loading is said here, and at once.
     check_models(settings.models)
-    Gate(settings.security)
-    shared = Shared(shared_folder, get_context("spawn").Event())
+    Doorkeeper(settings.security)
+    shared = WorkersShare(shared_folder, get_context("spawn").Event())
     make = functools.partial(_worker, settings, shared)
     config = BoundedConfig(make, factory=True, workers=settings.workers, **_options(settings))
     try:
@@ -122,7 +122,7 @@ def held(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _worker(settings: ServiceSettings, shared: Shared) -> FastAPI:
+def _worker(settings: ServiceSettings, shared: WorkersShare) -> FastAPI:
     """The application of a worker process.
 
     Where it cannot start, none is tried again and the service ends. Where others of its workers

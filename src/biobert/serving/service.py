@@ -26,7 +26,7 @@ from biobert.serving.metrics import DONE, REFUSED, Metrics
 from biobert.serving.models import Announcements, Identity, Models, Reloaded, Served
 from biobert.serving.refusals import Refusal, invalid, too_large
 from biobert.serving.schema import PersonsRequest
-from biobert.serving.security import Gate
+from biobert.serving.security import Doorkeeper
 from biobert.serving.settings import ServiceSettings, TracingSettings
 from biobert.trust.deidentification import Deidentifier
 from biobert.trust.tagger import tagger_or_rules
@@ -43,7 +43,7 @@ SMALL_BODY = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class WorkersShare:
     """What the workers of a service share: a folder for figures and news of reloads, and whether
     one of them has begun to answer."""
 
@@ -54,7 +54,7 @@ class Shared:
 class Service:
     """One process of a service."""
 
-    def __init__(self, settings: ServiceSettings, shared: Shared | None = None) -> None:
+    def __init__(self, settings: ServiceSettings, shared: WorkersShare | None = None) -> None:
         """Load the models; an error names what cannot be used. Several workers are `shared`."""
         self.settings = settings
         self._shared = shared
@@ -62,7 +62,7 @@ class Service:
         self._announcements = self._new_announcements()
         self.models = Models(settings.models, settings.runtime)
         self.metrics = Metrics(None if shared is None else shared.folder)
-        self.gate = Gate(settings.security, workers=settings.workers)
+        self.gate = Doorkeeper(settings.security, workers=settings.workers)
         self.intake = Intake(settings.limits)
         self.queue = Queue(settings.batching, self.metrics.queue_is)
         self.batcher = Batcher(settings.batching, self.metrics.batch_was)

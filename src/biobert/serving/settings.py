@@ -14,7 +14,7 @@ Role = Literal["reader", "admin"]
 
 
 @dataclass(frozen=True, slots=True)
-class ModelSettings:
+class ServedModel:
     """A model by the name under which it is asked for.
 
     `use` is needed for a folder that is a mere encoder: `embed` gives vectors of texts, `fill-mask`
@@ -192,7 +192,7 @@ class ServiceSettings:
     workers: int = 1
     certificate: Path | None = None
     private_key: Path | None = None
-    models: tuple[ModelSettings, ...] = (ModelSettings("entities", EMBEDDED),)
+    models: tuple[ServedModel, ...] = (ServedModel("entities", EMBEDDED),)
     runtime: RuntimeSettings = RuntimeSettings()
     limits: LimitSettings = field(default_factory=LimitSettings)
     batching: BatchingSettings = field(default_factory=BatchingSettings)

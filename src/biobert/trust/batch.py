@@ -15,7 +15,7 @@ from biobert.core.files import STANDARD_STREAM, temporary_sibling
 from biobert.data.formats import SHELF
 from biobert.data.reading import format_of, format_of_input
 from biobert.data.rejects import Rejects
-from biobert.pipeline.batch import BatchSettings, is_folder
+from biobert.pipeline.batch import Destination, is_folder
 from biobert.pipeline.inputs import find_inputs, read_inputs
 from biobert.pipeline.lock import sole_run
 from biobert.pipeline.outputs import (
@@ -37,7 +37,7 @@ Advance = Callable[[int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class DeidentificationSettings:
+class CleanCopies:
     """Where results go: `-`, a file or a folder. `mapping` is a file for the identifiers
     themselves, `patient_field` the metadata that says whose document it is."""
 
@@ -62,7 +62,7 @@ class DeidentificationResult:
 def deidentify_inputs(
     inputs: Sequence[str],
     deidentifier: Deidentifier,
-    settings: DeidentificationSettings,
+    settings: CleanCopies,
     rejects: Rejects,
     advance: Advance = lambda count, name: None,
 ) -> DeidentificationResult:
@@ -95,7 +95,7 @@ class _Job:
     def __init__(
         self,
         deidentifier: Deidentifier,
-        settings: DeidentificationSettings,
+        settings: CleanCopies,
         rejects: Rejects,
         mapping: IO[str] | None,
         advance: Advance,
@@ -107,7 +107,7 @@ class _Job:
     def write(self, paths: Sequence[str]) -> None:
         """All inputs, into one file or each into its own."""
         settings = self.settings
-        if is_folder(BatchSettings(settings.output, settings.formats)):
+        if is_folder(Destination(settings.output, settings.formats)):
             outputs = outputs_of(paths, Path(settings.output), self._formats)
             self._check([pair for one in outputs for pair in one.targets.items()], paths)
             with sole_run(Path(settings.output)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering, unreadable
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering, unreadable
 from biobert.cli.choices import need_option
 from biobert.cli.engine import (
     DeviceOption,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from biobert.core.errors import BadInputError
     from biobert.data.rejects import Rejects
     from biobert.pipeline.annotator import Annotator
-    from biobert.pipeline.batch import Advance, BatchResult, BatchSettings
+    from biobert.pipeline.batch import Advance, BatchResult, Destination
 
 CURE = "All else is done: mend this and, where the output is a folder, go on with --resume"
 
@@ -74,7 +74,7 @@ def annotate(
         int | None, typer.Option(min=1, help="The cores that each worker takes; by default 1.")
     ] = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Annotate text with a model and print a summary.
 
     With --output FOLDER every input gets a file in each --to format; with a file name, all
@@ -82,10 +82,10 @@ def annotate(
     """
     from biobert.cli.summary import show_result
     from biobert.pipeline.annotator import Annotator
-    from biobert.pipeline.batch import BatchSettings, annotate_inputs, formats_of
+    from biobert.pipeline.batch import Destination, annotate_inputs, formats_of
     from biobert.pipeline.relating import nothing_to_relate
 
-    settings = BatchSettings(
+    settings = Destination(
         output=output, formats=tuple(formats or ()), source_format=source_format, resume=resume
     )
     if workers is None:
@@ -117,7 +117,7 @@ def annotate(
     lines = [*not_held, *filter(None, [unrelated])]
     show = partial(show_result, result, set_aside, lines, to_stdout=output == "-")
     data = {**_data(result, set_aside.count), "not_written": not_held, "unrelated": unrelated}
-    return Answer(data, show, _problem(result, set_aside))
+    return VerbAnswer(data, show, _problem(result, set_aside))
 
 
 def _problem(result: "BatchResult", set_aside: "Rejects") -> "BadInputError | None":
@@ -150,7 +150,7 @@ def _terms(path: Path) -> "Mapping[str, Sequence[str]]":
 def _on_ray(
     inputs: list[str],
     make: "Callable[[], Annotator]",
-    settings: "BatchSettings",
+    settings: "Destination",
     set_aside: "Rejects",
     size: tuple[int, int],
     advance: "Advance",

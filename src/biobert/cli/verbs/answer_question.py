@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -38,7 +38,7 @@ def answer(
     device: DeviceOption = None,
     threads: ThreadsOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Find the answers to a question in a text of any length, surest first."""
     from dataclasses import asdict
 
@@ -51,7 +51,7 @@ def answer(
     answers = answerer.answer(question, text)
     name = answerer.model.manifest.name
     data = {"model": name, **asdict(answers), "lost_characters": sum(lost)}
-    return Answer(data, lambda: _show(answers, sum(lost)))
+    return VerbAnswer(data, lambda: _show(answers, sum(lost)))
 
 
 def _read(path: str, lost: "Callable[[int], None]") -> str:

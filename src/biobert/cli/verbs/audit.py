@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +28,7 @@ def check(
         typer.Argument(help="The log that `biobert serve` wrote; first those it was renamed to."),
     ],
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Check that no line was changed, removed or put in; the first that was is named.
 
     Several files are one log that was renamed on the way, the oldest first.
@@ -37,4 +37,4 @@ def check(
 
     count = check_log(*files)
     data = {"files": [str(one) for one in files], "lines": count}
-    return Answer(data, lambda: print(f"{count} lines, unbroken"))
+    return VerbAnswer(data, lambda: print(f"{count} lines, unbroken"))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +19,7 @@ def average(
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
     name: Annotated[str | None, typer.Option(help="The new model's name.")] = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Average the weights of models that were fine-tuned from one encoder (a model soup).
 
     Thresholds are chosen anew on devel where the models' differ.
@@ -32,4 +32,4 @@ def average(
 
     manifest = write_average(models, output, name=name or output.name, places=corpus_places())
     data = {"output": str(output), "name": manifest.name, "models": [str(one) for one in models]}
-    return Answer(data, lambda: typer.echo(f"{output}: the average of {len(models)} models"))
+    return VerbAnswer(data, lambda: typer.echo(f"{output}: the average of {len(models)} models"))

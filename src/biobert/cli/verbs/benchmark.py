@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.choices import of_options
 from biobert.cli.engine import DeviceOption, runtime_settings
 
@@ -35,7 +35,7 @@ def benchmark(
     jobs: Annotated[int, typer.Option(min=1, help="Models to train at once.")] = 1,
     device: DeviceOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Train and score a suite; what stands in --output already is not done again.
 
     Writes table.md, table.json and table.html: mean, deviation, intervals, time, and what others
@@ -75,7 +75,7 @@ def benchmark(
         cells.append(cell)
         paths = write_tables(plan, cells, output)
     data = {"cells": [cell.to_json() for cell in cells], "outputs": [str(path) for path in paths]}
-    return Answer(data, lambda: print(as_markdown(plan, cells)), _failures(cells))
+    return VerbAnswer(data, lambda: print(as_markdown(plan, cells)), _failures(cells))
 
 
 def _failures(cells: "Sequence[Cell]") -> "BiobertError | None":

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -40,7 +40,7 @@ def compare(
     device: DeviceOption = None,
     threads: ThreadsOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Compare two systems on the same test set: paired bootstrap and approximate randomisation.
 
     A file of predictions (any format, the gold's texts in the gold's order) may stand for one.
@@ -57,7 +57,7 @@ def compare(
             settings=runtime_settings(engine, precision, device, threads),
             rejects=set_aside,
         )
-    return Answer(found.to_json(), lambda: _show(found))
+    return VerbAnswer(found.to_json(), lambda: _show(found))
 
 
 def _show(found: "Comparison") -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.choices import need_option
 from biobert.cli.engine import (
     DeviceOption,
@@ -29,7 +29,8 @@ def register(app: typer.Typer) -> None:
 def compare_speed(
     models: Annotated[list[str], typer.Argument(help="Model folders, or `embedded`.")],
     corpus: Annotated[
-        str | None, typer.Option(help="Answer and score this: a catalogue name, folder or file.")
+        str | None,
+        typer.Option(help="Answer and score this: a catalogue name, folder or file."),
     ] = None,
     split: Annotated[
         str | None, typer.Option(help="Of --corpus: train, devel or test; by default devel.")
@@ -46,7 +47,7 @@ def compare_speed(
     device: DeviceOption = None,
     threads: ThreadsOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Compare models of one task by speed, size, memory and score.
 
     Each runs in its own process and they take turns. Times are from text to answers; a text is a
@@ -69,7 +70,7 @@ def compare_speed(
     )
     if output is not None:
         write_comparison(found, output)
-    return Answer(found.to_json(), lambda: _show(found))
+    return VerbAnswer(found.to_json(), lambda: _show(found))
 
 
 def _show(found: "SpeedComparison") -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.gate import cleared_away, show_gate
 
 
@@ -31,7 +31,7 @@ def compress(
         list[str] | None, typer.Option("--set", help="Change a setting of the recipe: seed=2.")
     ] = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Compress a model by a recipe: prune, distil, round, export.
 
     The smaller model answers the recipe's gate beside the original. Where it loses more than
@@ -53,4 +53,4 @@ def compress(
             model, wanted, corpus_places(), output, listener=progress, max_loss=max_loss
         )
     data = {"output": str(output), **report.to_json()}
-    return Answer(data, lambda: show_gate(report, output))
+    return VerbAnswer(data, lambda: show_gate(report, output))

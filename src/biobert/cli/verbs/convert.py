@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.choices import spare_inputs
 from biobert.cli.rejects import RejectsOption, listed
 
@@ -29,7 +29,7 @@ def convert(
     target_format: Annotated[str | None, typer.Option("--to", help="The format to write.")] = None,
     rejects: RejectsOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Convert documents between formats.
 
     docs/reference/formats.md says what each can hold.
@@ -59,7 +59,7 @@ def convert(
         "reasons": dict(set_aside.reasons),
         "not_written": not_held(target_format, counts),
     }
-    return Answer(data, lambda: _show(data))
+    return VerbAnswer(data, lambda: _show(data))
 
 
 def _noted(documents: "Iterable[Document]", annotations: "Counter[str]") -> "Iterator[Document]":

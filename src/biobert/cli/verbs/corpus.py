@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering, unreadable
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering, unreadable
 from biobert.cli.corpus_figures import corpus_figures, show_corpus
 from biobert.cli.rejects import listed
 
@@ -62,7 +62,7 @@ def build(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped build.")] = False,
     rejects: Annotated[Path | None, typer.Option(help="List what was left out, and why.")] = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Build a pretraining corpus: cleaned, filtered, without duplicates, as shards of token ids.
 
     Reads PubMed XML, JATS (also in tar archives), JSON lines, plain text and every other format.
@@ -104,7 +104,7 @@ def build(
         manifest = build_corpus(found, output, ingredients, settings, run)
     data = {"output": str(output), **corpus_figures(manifest)}
     problem = unreadable(damaged_sources(set_aside), CURE)
-    return Answer(data, lambda: show_corpus(data), problem)
+    return VerbAnswer(data, lambda: show_corpus(data), problem)
 
 
 @answering("corpus show")
@@ -113,7 +113,7 @@ def show(
     samples: Annotated[int, typer.Option(min=0, help="Sentences to show.")] = 3,
     seed: Annotated[int, typer.Option(help="Another seed shows other sentences.")] = 1,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Show what a pretraining corpus holds, with sentences drawn at random."""
     from biobert.data.corpus_report import sample_sentences, tag_counts, tokens_per_sentence
     from biobert.data.shards import SPLITS, open_corpus
@@ -139,7 +139,7 @@ def show(
         "damaged_shards": [name for one in opened for name in one.skipped],
         "samples": sentences,
     }
-    return Answer(data, lambda: show_corpus(data))
+    return VerbAnswer(data, lambda: show_corpus(data))
 
 
 def _ingredients(

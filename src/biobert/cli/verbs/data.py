@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.augmenting import augment_corpus
 from biobert.cli.checked_corpus import show_check
 from biobert.cli.choices import spare_inputs
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 @answering("data list")
-def list_corpora(as_json: JsonFlag = False) -> Answer:
+def list_corpora(as_json: JsonFlag = False) -> VerbAnswer:
     """List the corpora of the catalogue."""
     from biobert.data.catalogue import corpus_names, load_corpus
 
@@ -42,17 +42,17 @@ def list_corpora(as_json: JsonFlag = False) -> Answer:
         {"name": one.name, "task": one.task, "licence": one.licence, "title": one.title}
         for one in corpora
     ]
-    return Answer({"corpora": rows}, lambda: show_table("", rows))
+    return VerbAnswer({"corpora": rows}, lambda: show_table("", rows))
 
 
 @answering("data show")
-def show_corpus(name: str, as_json: JsonFlag = False) -> Answer:
+def show_corpus(name: str, as_json: JsonFlag = False) -> VerbAnswer:
     """Show one corpus: source, licence, citation, splits."""
     from biobert.core.settings import to_mapping
     from biobert.data.catalogue import load_corpus
 
     values = to_mapping(load_corpus(name))
-    return Answer(values, lambda: show_values(_in_words(values)))
+    return VerbAnswer(values, lambda: show_values(_in_words(values)))
 
 
 def _in_words(corpus: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def get_corpus(
     name: str,
     output: Annotated[Path | None, typer.Option("--output", help="Where to keep it.")] = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Get a corpus: from $BIOBERT_DATA when it is there, else from its address, verified."""
     from biobert.cli.places import cache_folder, data_root
     from biobert.core.files import sha256_of
@@ -93,7 +93,9 @@ def get_corpus(
         state = state if wanted.sha256 else "no checksum known"
         files.append({"split": split, "path": str(path), "sha256": found, "checksum": state})
     _refuse_others(files)
-    return Answer({"corpus": corpus.name, "files": files}, lambda: show_table(corpus.name, files))
+    return VerbAnswer(
+        {"corpus": corpus.name, "files": files}, lambda: show_table(corpus.name, files)
+    )
 
 
 @answering("data check")
@@ -101,7 +103,7 @@ def check_corpus(
     corpus: Annotated[str, typer.Argument(metavar="NAME-OR-PATH")],
     report: Annotated[Path | None, typer.Option("--report", help="Write it as JSON too.")] = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Check a corpus: counts, malformed lines, duplicates, leaks between splits, labels."""
     import json
 
@@ -115,7 +117,7 @@ def check_corpus(
     if report is not None:
         with write_text(report) as stream:
             json.dump(found.to_json(), stream, indent=2, ensure_ascii=False)
-    return Answer(found.to_json(), lambda: show_check(found))
+    return VerbAnswer(found.to_json(), lambda: show_check(found))
 
 
 def _copied(path: Path, target: Path) -> Path:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -60,14 +60,14 @@ def deidentify(
     threads: ThreadsOption = None,
     rejects: RejectsOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Replace names, places, dates, numbers and other identifiers of persons in texts.
 
     The kinds are those of HIPAA's Safe Harbor. What is found is counted and never shown; what is
     missed stays in the text, so have a person look at a sample before you share it. Identifiers of
     documents and names of files are kept as they are.
     """
-    from biobert.trust.batch import DeidentificationSettings, deidentify_inputs, without_details
+    from biobert.trust.batch import CleanCopies, deidentify_inputs, without_details
     from biobert.trust.deidentification import Deidentifier
     from biobert.trust.tagger import tagger_or_rules
 
@@ -79,15 +79,13 @@ def deidentify(
         names=tagger.annotate if tagger else None,
         veto_labels=keep_inside.split(",") if keep_inside else (),
     )
-    settings = DeidentificationSettings(
-        output, tuple(formats or ()), source_format, mapping, patient_field
-    )
+    settings = CleanCopies(output, tuple(formats or ()), source_format, mapping, patient_field)
     with listed(rejects, without_details) as set_aside:
         result = deidentify_inputs(inputs, deidentifier, settings, set_aside)
     data = _data(result, set_aside.count) | {
         "ignored_labels": list(tagger.ignored_labels if tagger else ())
     }
-    return Answer(data, lambda: _show(data))
+    return VerbAnswer(data, lambda: _show(data))
 
 
 def _key(path: Path) -> bytes:

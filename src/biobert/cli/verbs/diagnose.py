@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.choices import spare_inputs
 from biobert.cli.engine import DeviceOption, EngineOption, runtime_settings
 from biobert.cli.evaluated_on import (
@@ -53,7 +53,7 @@ def diagnose(
     engine: EngineOption = "auto",
     device: DeviceOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Look into a poor result: labels that look wrong (confident learning), the gap to the training
     data, weak kinds of mentions, the learning curve; and what to try next.
 
@@ -86,7 +86,7 @@ def diagnose(
     if report is not None:
         with write_text(report) as stream:
             json.dump(found.to_json(), stream, indent=2, ensure_ascii=False)
-    return Answer(found.to_json(), lambda: _show(found))
+    return VerbAnswer(found.to_json(), lambda: _show(found))
 
 
 def _shares(text: str | None) -> list[float]:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.choices import choice, of_options, spare_inputs
 from biobert.cli.engine import (
     DeviceOption,
@@ -46,7 +46,7 @@ def embed(
     threads: ThreadsOption = None,
     rejects: RejectsOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Write a vector of length 1 for each line, document or sentence, in order.
 
     A text longer than a window goes through several, whose vectors are averaged.
@@ -78,7 +78,7 @@ def embed(
         "output": output,
         "set_aside": set_aside.count,
     }
-    return Answer(data, lambda: _show(data))
+    return VerbAnswer(data, lambda: _show(data))
 
 
 def _show(data: dict[str, Any]) -> None:

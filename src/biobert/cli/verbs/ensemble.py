@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +20,7 @@ def ensemble(
     rule: Annotated[str, typer.Option(help="mean of probabilities, or vote.")] = "mean",
     name: Annotated[str | None, typer.Option(help="The new model's name.")] = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Put models of one task and vocabulary into a folder that answers by all of them.
 
     Each costs its own time at prediction; `biobert average` makes one model of several instead.
@@ -40,4 +40,4 @@ def ensemble(
         models, output, name=name or output.name, rule=rules[rule], places=corpus_places()
     )
     data = {"output": str(output), "name": manifest.name, "members": list(manifest.members)}
-    return Answer(data, lambda: typer.echo(f"{output}: {len(models)} models answer by {rule}"))
+    return VerbAnswer(data, lambda: typer.echo(f"{output}: {len(models)} models answer by {rule}"))

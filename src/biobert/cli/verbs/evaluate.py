@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.choices import spare_inputs
 from biobert.cli.engine import (
     DeviceOption,
@@ -62,7 +62,7 @@ def evaluate(
     device: DeviceOption = None,
     threads: ThreadsOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Let a model answer for a corpus and score it by its task: entities strictly and by type."""
     import json
 
@@ -87,7 +87,7 @@ def evaluate(
             json.dump(found.to_json(), stream, indent=2, ensure_ascii=False)
     if confusion is not None:
         plot_confusion(_confusion(found), confusion)
-    return Answer(found.to_json(), lambda: _show(found))
+    return VerbAnswer(found.to_json(), lambda: _show(found))
 
 
 def _confusion(report: "Report") -> "ConfusionMatrix":

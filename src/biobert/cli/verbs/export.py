@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.choices import choice, need_option
 from biobert.cli.evaluated_on import PartOption, RenameOption, renamed
 from biobert.cli.gate import cleared_away, show_gate
@@ -64,7 +64,7 @@ def export(
         str | None, typer.Option(help="For --use embed: mean or first; by default mean.")
     ] = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Write an exported model (ONNX), checked against PyTorch, with all it needs.
 
     Weights other than float32 need a --corpus: the exported model answers it beside the original.
@@ -114,7 +114,7 @@ def _check_calibration(weights: str | None, corpus: str | None) -> None:
 
 def _unmeasured(
     model: str, output: Path, wanted: "Use | None", pooling: "Pooling | None"
-) -> Answer:
+) -> VerbAnswer:
     from biobert.pipeline.load import SHIPPED
 
     if model in SHIPPED:  # Said before torch is loaded, which takes seconds.
@@ -144,10 +144,10 @@ def _unmeasured(
         "weights": FLOAT32,
         "use": use,
     }
-    return Answer(data, lambda: _show(data))
+    return VerbAnswer(data, lambda: _show(data))
 
 
-def _behind_gate(model: str, output: Path, tables: dict[str, Any], max_loss: float) -> Answer:
+def _behind_gate(model: str, output: Path, tables: dict[str, Any], max_loss: float) -> VerbAnswer:
     """An export is a compression of one step."""
     from biobert.cli.places import corpus_places
     from biobert.cli.progress import TrainingProgress
@@ -161,7 +161,7 @@ def _behind_gate(model: str, output: Path, tables: dict[str, Any], max_loss: flo
         )
     weights = tables["steps"][0]["weights"]
     data = {"output": str(output), "weights": weights, **report.to_json()}
-    return Answer(data, lambda: show_gate(report, output))
+    return VerbAnswer(data, lambda: show_gate(report, output))
 
 
 def _show(data: "Mapping[str, object]") -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -34,7 +34,7 @@ def fill_mask(
     threads: ThreadsOption = None,
     device: DeviceOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Say which words a pretrained model puts where the text says [MASK]."""
     from dataclasses import asdict
 
@@ -45,7 +45,7 @@ def fill_mask(
     settings = runtime_settings(engine, precision, device, threads)
     gaps = GapFiller(folder, settings=settings).fill(text, top=top)
     data = {"text": text, "model": model, "gaps": [asdict(gap) for gap in gaps]}
-    return Answer(data, lambda: _show(text, gaps))
+    return VerbAnswer(data, lambda: _show(text, gaps))
 
 
 def _show(text: str, gaps: "list[Gap]") -> None:

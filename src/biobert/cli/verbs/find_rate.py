@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def find_rate(
     highest: Annotated[float, typer.Option(help="The rate of the last step.")] = 1e-2,
     steps: Annotated[int, typer.Option(help="How many steps to take.")] = 100,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Let the learning rate grow at every step, plot the loss, and suggest a rate."""
     from biobert.cli.extras import need_extra
     from biobert.cli.places import cache_folder, data_root
@@ -47,7 +47,7 @@ def find_rate(
         test = find_learning_rate(plan, places, settings, listener=progress)
     plot_range_test(test, output)
     points = [{"rate": one.rate, "loss": one.loss} for one in test.points]
-    return Answer(
+    return VerbAnswer(
         {"suggested": test.suggested, "plot": str(output), "points": points},
         lambda: typer.echo(
             f"suggested: --set optimizer.learning_rate={test.suggested:.1e}; see {output}"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.choices import of_options, spare_inputs
 from biobert.cli.engine import (
     DeviceOption,
@@ -52,7 +52,7 @@ def generate(
     threads: ThreadsOption = None,
     rejects: RejectsOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Write a text about each document by beam search, such as an abstract's conclusion.
 
     The model writes as it was trained to, where no option says otherwise. A source too long for one
@@ -88,7 +88,7 @@ def generate(
         "texts": [_data(one) for one in documents],
         "set_aside": set_aside.count,
     }
-    return Answer(data, lambda: _show(documents, set_aside.count))
+    return VerbAnswer(data, lambda: _show(documents, set_aside.count))
 
 
 def _data(document: "Document") -> dict[str, str | int]:

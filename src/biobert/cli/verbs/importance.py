@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.choices import LARGEST_SEED
 from biobert.cli.evaluated_on import show_set_aside
 from biobert.cli.rejects import RejectsOption, listed
@@ -28,7 +28,7 @@ def importance(
     seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Which rows.")] = 1,
     rejects: RejectsOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Weigh the weights of a trained model, for a later run with a [consolidation] table.
 
     Writes importance.safetensors into the folder; later runs need no old data.
@@ -47,7 +47,7 @@ def importance(
         ]
     path = write_importance(model, documents, rows=rows, seed=seed, earlier=earlier)
     data = {"output": str(path), "set_aside": set_aside.count}
-    return Answer(data, lambda: _show(path, rows, set_aside.count))
+    return VerbAnswer(data, lambda: _show(path, rows, set_aside.count))
 
 
 def _show(path: Path, rows: int, set_aside: int) -> None:

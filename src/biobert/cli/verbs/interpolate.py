@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +21,7 @@ def interpolate(
     share: Annotated[float, typer.Option(help="How much of the start there is.")] = 0.5,
     name: Annotated[str | None, typer.Option(help="The new model's name.")] = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Write the weights between a model's and those of the encoder it began from (WiSE-FT)."""
     from biobert.cli.extras import need_extra
 
@@ -32,4 +32,4 @@ def interpolate(
     folder = find_encoder_folder(start)
     manifest = write_between(model, folder, output, share=share, name=name or output.name)
     data = {"output": str(output), "name": manifest.name, "share": share}
-    return Answer(data, lambda: typer.echo(f"{output}: {share:g} of {start} in {model}"))
+    return VerbAnswer(data, lambda: typer.echo(f"{output}: {share:g} of {start} in {model}"))

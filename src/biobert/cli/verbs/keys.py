@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.choices import choice, of_options
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def create(
         int | None, typer.Option(help="Its own rate; else the service's.")
     ] = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Make a key and print it once: only its digest is kept."""
     from biobert.serving.keys import create_key, shown
 
@@ -44,16 +44,16 @@ def create(
             file, name, role=chosen, days=days, requests_per_minute=requests_per_minute
         )
     data = {**shown(key), "key": text, "file": str(file)}
-    return Answer(data, lambda: print(text))
+    return VerbAnswer(data, lambda: print(text))
 
 
 @answering("keys list")
-def list_keys(file: FileOption = KEYS, as_json: JsonFlag = False) -> Answer:
+def list_keys(file: FileOption = KEYS, as_json: JsonFlag = False) -> VerbAnswer:
     """List the keys of a file, without what they are."""
     from biobert.serving.keys import read_keys, shown
 
     rows = [shown(key) for key in read_keys(file).values()]
-    return Answer({"keys": rows}, lambda: _table(rows))
+    return VerbAnswer({"keys": rows}, lambda: _table(rows))
 
 
 @answering("keys revoke")
@@ -61,12 +61,12 @@ def revoke(
     id: Annotated[str, typer.Argument(help="The id, as `biobert keys list` shows it.")],
     file: FileOption = KEYS,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Take a key out; a running service refuses it within a second."""
     from biobert.serving.keys import revoke_key, shown
 
     key = revoke_key(file, id)
-    return Answer(shown(key), lambda: print(f"revoked: {key.id} of {key.name}"))
+    return VerbAnswer(shown(key), lambda: print(f"revoked: {key.id} of {key.name}"))
 
 
 def _table(rows: "Sequence[dict[str, Any]]") -> None:

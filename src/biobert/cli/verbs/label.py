@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering, unreadable
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering, unreadable
 from biobert.cli.choices import LARGEST_SEED, choice, spare_inputs
 from biobert.cli.engine import (
     DeviceOption,
@@ -64,7 +64,7 @@ def suggest(
     threads: ThreadsOption = None,
     rejects: RejectsOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Suggest the texts that teach a model most, with its own answers to be corrected.
 
     A model for entities or tags is asked sentence by sentence, any other text by text.
@@ -99,7 +99,7 @@ def suggest(
         "output": output,
     }
     problem = unreadable(problems.items(), CURE)
-    return Answer(data, lambda: _show(found, set_aside, output), problem)
+    return VerbAnswer(data, lambda: _show(found, set_aside, output), problem)
 
 
 def _read(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +18,7 @@ def merge(
     adapter: Annotated[Path, typer.Argument(help="The folder of a LoRA or IA3 adapter.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to write.")],
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Put an adapter into the weights of its encoder: a model folder that needs no other."""
     from biobert.cli.extras import need_extra
 
@@ -27,4 +27,4 @@ def merge(
 
     manifest = merge_folder(adapter, output)
     data = {"output": str(output), "name": manifest.name}
-    return Answer(data, lambda: typer.echo(f"{output}: {adapter} within its encoder"))
+    return VerbAnswer(data, lambda: typer.echo(f"{output}: {adapter} within its encoder"))

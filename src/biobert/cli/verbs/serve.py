@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def serve(
     precision: PrecisionOption = "auto",
     device: DeviceOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Serve models over HTTP until interrupted; the log is JSON lines on standard error.
 
     Without --model the built-in tagger is served under the name `entities`.
@@ -76,7 +76,7 @@ def serve(
         _enter(tables, "runtime", name, None if value == "auto" else value)
     found = _run(tables, place=str(settings or "options"))
     data = {"host": found.host, "port": found.port, "stopped": True}
-    return Answer(data, lambda: None)
+    return VerbAnswer(data, lambda: None)
 
 
 def _run(tables: dict[str, Any], *, place: str) -> "ServiceSettings":

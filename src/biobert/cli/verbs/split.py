@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +18,7 @@ def split(
     model: Annotated[Path, typer.Argument(help="The folder of a `multitask` model.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write them into.")],
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Write a model folder for each part of a multi-task model, for every other verb to use."""
     from biobert.cli.extras import need_extra
 
@@ -27,7 +27,7 @@ def split(
 
     written = split_folder(model, output)
     data = {part: {"output": str(output / part), "task": one.task} for part, one in written.items()}
-    return Answer(data, lambda: _show(data))
+    return VerbAnswer(data, lambda: _show(data))
 
 
 def _show(data: dict[str, dict[str, str]]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +28,7 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Train a model by a recipe; the recipe with every default filled in is saved beside it."""
     from biobert.cli.extras import need_extra
     from biobert.cli.places import is_main_process
@@ -46,7 +46,7 @@ def train(
     )
     if not is_main_process():
         raise typer.Exit
-    return Answer(
+    return VerbAnswer(
         {"output": str(output), "metrics": dict(manifest.metrics)},
         lambda: _show(output, dict(manifest.metrics)),
     )

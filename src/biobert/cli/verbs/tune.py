@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.choices import LARGEST_SEED
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def tune(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Decides what is tried.")] = 1,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Search settings of a recipe by its score on devel (Optuna: TPE, median pruning).
 
     The study is kept in --output: the same command goes on with a stopped search. It also holds
@@ -77,7 +77,7 @@ def tune(
         "settings": dict(best.settings),
         "output": str(output),
     }
-    return Answer(data, lambda: _show(best, recipe, changes or [], output))
+    return VerbAnswer(data, lambda: _show(best, recipe, changes or [], output))
 
 
 def _show(best: "Best", recipe: Path, changes: Sequence[str], output: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biobert.cli.answer import Answer, JsonFlag, answering, unreadable
+from biobert.cli.answer import JsonFlag, VerbAnswer, answering, unreadable
 from biobert.cli.rejects import RejectsOption, listed
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def train_vocabulary(
     source_format: Annotated[str | None, typer.Option("--from", help="Format to read.")] = None,
     rejects: RejectsOption = None,
     as_json: JsonFlag = False,
-) -> Answer:
+) -> VerbAnswer:
     """Learn a WordPiece vocabulary from documents, and report how well it reads.
 
     Writes tokenizer.json, tokenizer_config.json, vocab.txt and report.json. Every 50th document is
@@ -76,7 +76,7 @@ def train_vocabulary(
         _write(tokenizer, report, output)
     data = {"output": str(output), "set_aside": set_aside.count, **asdict(report)}
     problem = unreadable(damaged_sources(set_aside), CURE)
-    return Answer(data, lambda: _show(report, output, set_aside.count), problem)
+    return VerbAnswer(data, lambda: _show(report, output, set_aside.count), problem)
 
 
 def _settings(size: int, case: str) -> "VocabularySettings":

@@ -42,7 +42,7 @@ class SuiteTest:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class SeedAndFold:
     """One training of a model: its seed and, of its folds, the one that it does not learn from."""
 
     seed: int
@@ -95,11 +95,11 @@ class SuiteModel:
             return self.name or f"{self.ensemble}-ensemble"
         return self.name or Path(self.recipe or "").stem
 
-    def turns(self, seeds: Sequence[int]) -> list[Turn]:
+    def turns(self, seeds: Sequence[int]) -> list[SeedAndFold]:
         """All its trainings; an ensemble has none of its own."""
         if self.ensemble is not None:
             return []
-        return [Turn(seed, fold) for seed in seeds for fold in self.folds or (None,)]
+        return [SeedAndFold(seed, fold) for seed in seeds for fold in self.folds or (None,)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from biobert.core.errors import BiobertError
-from biobert.pipeline.suite.description import SuiteModel, Turn
+from biobert.pipeline.suite.description import SeedAndFold, SuiteModel
 from biobert.pipeline.suite.run import SuiteRun
 from biobert.pipeline.train import train
 from biobert.runtime.settings import RuntimeSettings
@@ -22,7 +22,7 @@ from biobert.runtime.settings import RuntimeSettings
 if TYPE_CHECKING:
     from biobert.data.places import CorpusPlaces
 
-Failed = dict[tuple[str, Turn], str]
+Failed = dict[tuple[str, SeedAndFold], str]
 
 
 def finish_side_by_side(run: SuiteRun, *, jobs: int) -> Failed:
@@ -55,10 +55,10 @@ def _finish_round(
 ) -> None:
     """All turns of models of which none begins from another; adds what fails to `failures`."""
     mute = replace(run, train=partial(_train, places=run.places), note=_say_nothing)
-    waiting: dict[Future[str], tuple[SuiteModel, Turn]] = {}
+    waiting: dict[Future[str], tuple[SuiteModel, SeedAndFold]] = {}
     for model in models:
         for turn in model.turns(run.suite.seeds):
-            start = (model.start or "", Turn(turn.seed))
+            start = (model.start or "", SeedAndFold(turn.seed))
             if start in failures:
                 failures[model.folder, turn] = f"{model.start}, its start: {failures[start]}"
             else:
@@ -79,7 +79,7 @@ def _rounds(models: Sequence[SuiteModel]) -> list[list[SuiteModel]]:
     return [[one for one in models if depths[one.folder] == depth] for depth in range(deepest + 1)]
 
 
-def _finish(run: SuiteRun, model: SuiteModel, turn: Turn) -> str:
+def _finish(run: SuiteRun, model: SuiteModel, turn: SeedAndFold) -> str:
     """Nothing, or why it failed: an error's own attributes do not travel between processes."""
     try:
         run.finish(model, turn)

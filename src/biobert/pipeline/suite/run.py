@@ -29,14 +29,14 @@ from biobert.pipeline.evaluating import evaluate, read_gold, unit_of
 from biobert.pipeline.learning_curve import Train
 from biobert.pipeline.run_settings import ASKED, check_asked, keep_asked
 from biobert.pipeline.suite.cells import Cell, failed_cell
-from biobert.pipeline.suite.description import Suite, SuiteModel, SuiteTest, Turn
+from biobert.pipeline.suite.description import SeedAndFold, Suite, SuiteModel, SuiteTest
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
 from biobert.training.corpora import describe, read_sources
 from biobert.training.recipe import Recipe, read_recipe
 
 Note = Callable[[str], None]
-Failures = Mapping[tuple[str, Turn], str]
+Failures = Mapping[tuple[str, SeedAndFold], str]
 """Why a turn of a model came to nothing."""
 SECONDS = "seconds.json"
 """Beside a model: how long it trained."""
@@ -75,7 +75,7 @@ class SuiteRun:
                     self.note(f"{test.name}: {problem}")
                     yield failed_cell(test, str(problem))
 
-    def finish(self, model: SuiteModel, turn: Turn) -> None:
+    def finish(self, model: SuiteModel, turn: SeedAndFold) -> None:
         """Train and score one turn of a model, as far as that is not done.
 
         A test set that cannot be scored is left to `cells`, which says why.
@@ -126,9 +126,9 @@ class SuiteRun:
                 asked = self._asked(model, turn)
                 check_asked(self._folder(model, turn), asked, notes=(SECONDS,))
             for fold in model.folds or (None,):
-                self._check_data(model, [Turn(seed, fold) for seed in self.suite.seeds])
+                self._check_data(model, [SeedAndFold(seed, fold) for seed in self.suite.seeds])
 
-    def _check_data(self, model: SuiteModel, turns: Sequence[Turn]) -> None:
+    def _check_data(self, model: SuiteModel, turns: Sequence[SeedAndFold]) -> None:
         """What models that stand have learnt from is what their recipe names."""
         folders = [self._folder(model, turn) for turn in turns]
         manifests = {one: read_manifest(one).data for one in folders if (one / MANIFEST).is_file()}
@@ -158,7 +158,7 @@ class SuiteRun:
                 except BiobertError as problem:
                     self.note(f"{test.name}: not compared with the training data: {problem}")
 
-    def _leak(self, model: SuiteModel, turn: Turn, test: SuiteTest) -> str:
+    def _leak(self, model: SuiteModel, turn: SeedAndFold, test: SuiteTest) -> str:
         gold = read_gold(test.test_set(), test.split, self.places)
         settings = dict(self._recipe(model, turn).task)
         unit = unit_of(build_task(settings.pop("name"), settings))
@@ -169,44 +169,46 @@ class SuiteRun:
             said += f", a passage or a sentence of {sum(shared_in_part(gold, learnt))} does"
         return said
 
-    def _learnt(self, model: SuiteModel, turn: Turn) -> list[Document]:
+    def _learnt(self, model: SuiteModel, turn: SeedAndFold) -> list[Document]:
         """The documents that the model learns from, and that the one it begins from does."""
         found = self._sources(self._recipe(model, turn))
         documents = [document for some in found.values() for document in some]
         start = self.suite.start_of(model)
-        return documents if start is None else documents + self._learnt(start, Turn(turn.seed))
+        return (
+            documents if start is None else documents + self._learnt(start, SeedAndFold(turn.seed))
+        )
 
     def _sources(self, recipe: Recipe) -> dict[str, list[Document]]:
         return read_sources(recipe.data.train, self.places, rejects=Rejects())
 
-    def _recipe(self, model: SuiteModel, turn: Turn) -> Recipe:
+    def _recipe(self, model: SuiteModel, turn: SeedAndFold) -> Recipe:
         return read_recipe(self._asked(model, turn), place=model.recipe or model.folder)
 
-    def _folder(self, model: SuiteModel, turn: Turn) -> Path:
+    def _folder(self, model: SuiteModel, turn: SeedAndFold) -> Path:
         return self.output / model.folder / turn.folder
 
-    def _asked(self, model: SuiteModel, turn: Turn) -> dict[str, Any]:
+    def _asked(self, model: SuiteModel, turn: SeedAndFold) -> dict[str, Any]:
         """The tables that a model is asked for by; a model that it begins from is named by its
         place in the output folder, which may be moved."""
         assert model.recipe is not None
         changes = [*model.set, *self.changes, f"run.seed={turn.seed}"]
         tables = override(read_toml(self.recipes / model.recipe), changes)
         if model.start is not None:
-            tables = _with_encoder(tables, f"{model.start}/{Turn(turn.seed).folder}")
+            tables = _with_encoder(tables, f"{model.start}/{SeedAndFold(turn.seed).folder}")
         return tables if turn.fold is None else _with_fold(tables, model.folds, turn.fold)
 
-    def _encoder(self, model: SuiteModel, turn: Turn) -> str:
+    def _encoder(self, model: SuiteModel, turn: SeedAndFold) -> str:
         """The checkpoint that a model begins from; of random weights nothing."""
         return str(self._asked(model, turn).get("model", {}).get("encoder", ""))
 
-    def _trained(self, model: SuiteModel, turn: Turn) -> Path:
+    def _trained(self, model: SuiteModel, turn: SeedAndFold) -> Path:
         """The model folder of a turn; trained now unless it stands there whole."""
         folder = self._folder(model, turn)
         if _is_trained(folder):
             return folder
         asked = tables = self._asked(model, turn)
         if (start := self.suite.start_of(model)) is not None:
-            tables = _with_encoder(asked, str(self._trained(start, Turn(turn.seed))))
+            tables = _with_encoder(asked, str(self._trained(start, SeedAndFold(turn.seed))))
         self.note(f"{model.folder}, {turn.folder}: training")
         shutil.rmtree(folder / REPORTS, ignore_errors=True)  # they are of a model that was here
         keep_asked(folder, asked)
