@@ -13,10 +13,10 @@ results/active-learning.jsonl gets a line, with each method's test F1 by number 
 number that reaches 95% of the yardstick; results/active-learning.png shows the curves.
 """
 
+import argparse
 import json
 import shutil
 import statistics
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -49,7 +49,9 @@ Row = dict[str, Any]
 
 
 def main() -> None:
-    seeds = [int(one) for one in sys.argv[1:]] or [1]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("seeds", nargs="*", type=int, default=[1])
+    seeds = parser.parse_args().seeds
     FOLDER.mkdir(parents=True, exist_ok=True)
     pool = [part for document in split_of(CORPUS, "train") for part in sentences_in(document)]
     for seed in seeds:
