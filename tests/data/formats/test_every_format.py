@@ -89,7 +89,7 @@ def mentions(document: Document) -> list[tuple[object, ...]]:
 def test_the_shelf_holds_the_formats_that_are_promised() -> None:
     promised = """text jsonl pubtator bioc-xml bioc-json brat conll conll-pos pubmed jats tsv html
     squad bioasq sts evidence-spans evidence-inference chemprot ddi hoc pubmedqa pubmed-rct
-    pubmed-rct-abstracts abstract-roles conclusions prodigy pdf"""
+    pubmed-rct-abstracts abstract-roles conclusions mentions prodigy pdf"""
     assert set(promised.split()) == set(SHELF.names())
 
 
