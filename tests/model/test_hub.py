@@ -13,8 +13,9 @@ from tokenizers import models, pre_tokenizers, processors
 
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.task import HeadSpec, LabelGroup
+from biobert.model.checkpoint import find_encoder_folder
 from biobert.model.generation import load_encoder_decoder
-from biobert.model.hub import find_encoder_folder, load_encoder
+from biobert.model.hub import load_encoder
 from biobert.model.network import Network
 from biobert.model.predictor import TorchPredictor, load_predictor
 from biobert.model.running import TorchSettings

@@ -64,3 +64,16 @@ def test_rows_of_the_table_that_are_no_piece_are_never_proposed(tmp_path: Path) 
     assert "None" not in [one.piece for one in gap.candidates]
     assert len(gap.candidates) == pieces
     assert sum(one.probability for one in gap.candidates) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_model_of_the_repository_is_found_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (gap,) = GapFiller("models/biobert-mini").fill("Aspirin [MASK] pain.", top=1)
+    assert gap.candidates[0].piece.isalpha()
+
+
+def test_what_is_shipped_fills_no_gaps() -> None:
+    with pytest.raises(BadInputError, match="take models/biobert-mini"):
+        GapFiller("embedded")

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 SAFETENSORS = "*.safetensors"
+CHECKPOINT_FILES = ("*.json", SAFETENSORS, "vocab.txt", "merges.txt", "*.model")
+"""What is wanted of a checkpoint: shapes, weights, and a tokenizer in any form."""
 OURS = "models/"
 """What the repository itself publishes."""
 ROBOT = "SFconvertbot"

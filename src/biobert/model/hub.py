@@ -1,6 +1,5 @@
-"""Any encoder of transformers behind the contract of our own, and where to find it."""
+"""Any encoder of transformers behind the contract of our own."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,6 @@ import torch
 from torch import nn
 
 from biobert.core.errors import BadInputError
-from biobert.core.files import written_whole
-from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import WEIGHTS
 from biobert.core.task import HeadSpec
 from biobert.model.adaptation import (
@@ -20,19 +17,18 @@ from biobert.model.adaptation import (
     read_adaptation,
     shared_copy,
 )
+from biobert.model.checkpoint import find_encoder_folder, has_tokenizer
 from biobert.model.encoder import Encoder, Pooler
 from biobert.model.network import Network
 from biobert.model.settings import EncoderSettings
 from biobert.model.tensors import damage_named, read_wanted, write_tensors
 from biobert.model.weights import INDEX, load_bert, load_heads, read_config, without_weights
-from biobert.text.tokenizer import VOCABULARY_FILES, Tokenizer
+from biobert.text.tokenizer import Tokenizer
 
 UNBOUNDED = 1 << 30
 OTHERS = "name an encoder such as BERT, RoBERTa, ELECTRA, DeBERTa or ModernBERT"
 T5_KINDS = ("t5", "mt5", "umt5")
 """Their vocabularies have no token that a row could begin with."""
-WANTED_FILES = ("*.json", "*.safetensors", "vocab.txt", "merges.txt", "*.model")
-_LOG = logging.getLogger(__name__)
 
 
 class HubEncoder(nn.Module):
@@ -101,46 +97,6 @@ def _positions(model: nn.Module) -> int:
     return limit
 
 
-def find_encoder_folder(name: str) -> Path:
-    """The folder of a checkpoint: a path as it is, or a Hugging Face name fetched once.
-
-    Only safetensors are fetched: the publisher's own, or else those of the hub's conversion. Where
-    the tokenizer has one of its older forms alone, `tokenizer.json` is written beside it, once.
-    """
-    folder = find_published_folder(name, WANTED_FILES)
-    has_older = (folder / "merges.txt").is_file() or any(folder.glob("*.model"))
-    if has_older and not _has_tokenizer(folder):
-        _write_tokenizer(folder)
-    return folder
-
-
-def _has_tokenizer(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in VOCABULARY_FILES)
-
-
-def _write_tokenizer(folder: Path) -> None:
-    """Write what transformers makes of `merges.txt` (RoBERTa) or a `*.model` (DeBERTa-v3)."""
-    from transformers import AutoTokenizer
-
-    try:
-        backend = AutoTokenizer.from_pretrained(folder).backend_tokenizer
-    except Exception as problem:  # noqa: BLE001 - tokenizers raises nothing more exact
-        raise BadInputError(
-            f"{folder}: no tokenizer.json, and none could be made of the older files "
-            f"({_first_line(problem)}); of a *.model it takes pip install sentencepiece protobuf"
-        ) from None
-    pieces, wanted = backend.get_vocab_size(), read_config(folder).get("vocab_size")
-    # Where transformers misses a file, it goes on with special tokens alone.
-    if isinstance(wanted, int) and 2 * pieces < wanted:
-        raise BadInputError(
-            f"{folder}: no tokenizer.json, and of the older files came {pieces} pieces, not "
-            f"{wanted}: a file is missing; copy the whole folder"
-        )
-    with written_whole(folder / "tokenizer.json") as stream:
-        stream.write(backend.to_str(pretty=True).encode())
-    _LOG.warning("%s: tokenizer.json has been made of the older files of its tokenizer", folder)
-
-
 def load_encoder(folder: Path) -> Encoder | HubEncoder:
     """Our encoder for a BERT folder, transformers' for any other kind.
 
@@ -148,7 +104,7 @@ def load_encoder(folder: Path) -> Encoder | HubEncoder:
     reads both ways, and where the folder's tokenizer gives ids that the encoder does not know.
     """
     encoder = _load_encoder(folder)
-    if _has_tokenizer(folder):
+    if has_tokenizer(folder):
         embeddings: torch.Tensor = encoder.word_embeddings.weight  # type: ignore[assignment]
         Tokenizer.from_folder(folder).check_embeddings(len(embeddings), place=folder)
     return encoder

@@ -8,12 +8,12 @@ import torch
 
 from biobert.core.batching import length_sorted_batches
 from biobert.core.errors import BadInputError
-from biobert.core.hub import find_published_folder
+from biobert.core.hub import CHECKPOINT_FILES, find_published_folder
 from biobert.data.augmentation import TranslatorSettings
 from biobert.model.hub import read_weights
 from biobert.model.predictor import torch_device
 
-WANTED_FILES = ("*.json", "*.safetensors", "vocab.txt", "merges.txt", "*.model", "*.spm")
+WANTED_FILES = (*CHECKPOINT_FILES, "*.spm")
 TOKEN_BUDGET = 2048
 LIKELIEST = 10
 LARGEST = 1 << 20

@@ -12,11 +12,10 @@ from biobert.core.ahead import made_ahead
 from biobert.core.arguments import check_many
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.core.settings import to_mapping
 from biobert.core.task import Example, FloatArray, HeadSpec, Outputs, Predictor, Window
-from biobert.pipeline.load import SHIPPED, load_model, need_weights, torch_settings
+from biobert.pipeline.load import encoder_folder, load_model, need_weights, torch_settings
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.embedding import HEAD, Embedding, EmbeddingSettings, joined_vector
 from biobert.text.tokenizer import Tokenizer
@@ -24,7 +23,6 @@ from biobert.text.windows import WindowSettings
 
 CHUNK_CHARACTERS = 200_000
 """So many characters of texts are sorted by length together."""
-WANTED_FILES = ("*.json", "*.safetensors", "vocab.txt", "merges.txt", "*.model")
 Pooling = Literal["mean", "first"]
 
 
@@ -48,7 +46,7 @@ class Embedder:
         The former brings its `pooling` and `windows`; others are pooled by the mean over windows of
         256 tokens unless something else is said.
         """
-        folder = encoder_folder(str(model))
+        folder = encoder_folder(model)
         self.folder = folder
         self._settings = settings
         self.tokenizer = Tokenizer.from_folder(folder)
@@ -103,16 +101,6 @@ class Embedder:
                 f"windows of {wanted} tokens: this encoder knows {positions} positions",
                 code="usage",
             )
-
-
-def encoder_folder(name: str) -> Path:
-    """Where an encoder lies, a folder or on the Hugging Face hub; the package brings none."""
-    if name in SHIPPED:
-        raise BadInputError(
-            f"{name!r} tags texts and is no encoder by itself: take models/biobert-mini",
-            code="usage",
-        )
-    return find_published_folder(name, WANTED_FILES)
 
 
 def _loaded(

@@ -12,7 +12,7 @@ from biobert.core.files import read_json
 from biobert.core.model_folder import CONFIG, MANIFEST, read_manifest
 from biobert.core.task import FloatArray, IntArray, Predictor, Window
 from biobert.model.settings import from_hugging_face
-from biobert.pipeline.load import load_model, need_weights, torch_settings
+from biobert.pipeline.load import encoder_folder, load_model, need_weights, torch_settings
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.pretraining import Pretraining, candidates
 from biobert.text.tokenizer import Tokenizer
@@ -41,10 +41,8 @@ class GapFiller:
     An exported one of ours needs no torch.
     """
 
-    def __init__(
-        self, folder: str | Path, *, settings: RuntimeSettings = RuntimeSettings()
-    ) -> None:
-        folder = Path(folder)
+    def __init__(self, model: str | Path, *, settings: RuntimeSettings = RuntimeSettings()) -> None:
+        folder = self.folder = encoder_folder(model)
         self._task = Pretraining.from_settings({"pairs": "none"})
         self._tokenizer = Tokenizer.from_folder(folder)
         self._predictor = _loaded(folder, self._task, settings)

@@ -13,6 +13,7 @@ from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import EXPORTED_MODEL, ModelManifest, read_manifest
 from biobert.core.task import Predictor, Task
+from biobert.model.checkpoint import find_encoder_folder
 from biobert.model.running import TorchSettings
 from biobert.runtime.ensemble import EnsemblePredictor
 from biobert.runtime.load import find_exported, load_exported
@@ -108,6 +109,16 @@ def model_folder(model: str | Path) -> Path:
 def tokenizer_folder(name: str) -> Path:
     """Where a tokenizer lies: with the package, in a folder, or on the Hugging Face hub."""
     return model_folder(name) if name in SHIPPED else find_published_folder(name, TOKENIZER_FILES)
+
+
+def encoder_folder(name: str | Path) -> Path:
+    """Where an encoder lies: in a folder, or on the Hugging Face hub; the package brings none."""
+    if str(name) in SHIPPED:
+        raise BadInputError(
+            f"{str(name)!r} tags texts and is no encoder by itself: take models/biobert-mini",
+            code="usage",
+        )
+    return find_encoder_folder(str(name))
 
 
 def load_model(

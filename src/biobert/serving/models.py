@@ -14,12 +14,11 @@ import numpy as np
 
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.files import sha256_of
-from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.core.shelf import unknown_name
 from biobert.core.task import Task, Window
 from biobert.pipeline.answerer import TASK as QUESTIONS
-from biobert.pipeline.embedder import WANTED_FILES, Embedder
+from biobert.pipeline.embedder import Embedder
 from biobert.pipeline.gap_filler import GapFiller
 from biobert.pipeline.load import LoadedModel, load_model, model_folder
 from biobert.runtime.settings import RuntimeSettings
@@ -258,8 +257,8 @@ def _loaded(settings: ServedModel, runtime: RuntimeSettings, bases: dict[str, An
         model = Embedder(settings.folder, settings=runtime)
         folder = model.folder
     elif use == "fill-mask":
-        folder = find_published_folder(settings.folder, WANTED_FILES)
-        model = GapFiller(folder, settings=runtime)
+        model = GapFiller(settings.folder, settings=runtime)
+        folder = model.folder
     else:
         folder = model_folder(settings.folder)
         model = load_model(folder, runtime, bases=bases)

@@ -22,7 +22,7 @@ from biobert.data.augmentation import (
     words_outside,
 )
 from biobert.data.rejects import Rejects
-from biobert.model.hub import find_encoder_folder
+from biobert.model.checkpoint import find_encoder_folder
 from biobert.model.predictor import TorchPredictor, load_language_model
 from biobert.model.running import TorchSettings
 from biobert.model.translation import Translator, load_translator

@@ -3,7 +3,7 @@
 from typing import Any
 
 from biobert.core.model_folder import MANIFEST, read_manifest
-from biobert.model.hub import find_encoder_folder
+from biobert.model.checkpoint import find_encoder_folder
 from biobert.training.recipe import Recipe
 
 

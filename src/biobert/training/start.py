@@ -10,10 +10,11 @@ from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import MANIFEST
 from biobert.core.task import Task
 from biobert.model.attention import SelfAttention
+from biobert.model.checkpoint import find_encoder_folder
 from biobert.model.decoder import DecoderHead
 from biobert.model.encoder import Encoder
 from biobert.model.heads import VocabularyHead
-from biobert.model.hub import find_encoder_folder, load_encoder
+from biobert.model.hub import load_encoder
 from biobert.model.network import Network
 from biobert.model.settings import EncoderSettings
 from biobert.model.surgery import mean_rows, restacked, with_positions, with_vocabulary

@@ -124,10 +124,9 @@ def _unmeasured(
         )
     from biobert.compression.bare import bare_use, export_encoder
     from biobert.compression.folder import export_folder
-    from biobert.core.hub import find_published_folder
-    from biobert.pipeline.embedder import WANTED_FILES
+    from biobert.pipeline.load import encoder_folder
 
-    folder = find_published_folder(model, WANTED_FILES)
+    folder = encoder_folder(model)
     use = bare_use(folder, wanted)
     if pooling is not None and use != "embed":
         raise BadInputError("--pooling is for --use embed of what was not trained so", code="usage")

@@ -38,12 +38,10 @@ def fill_mask(
     """Say which words a pretrained model puts where the text says [MASK]."""
     from dataclasses import asdict
 
-    from biobert.pipeline.embedder import encoder_folder
     from biobert.pipeline.gap_filler import GapFiller
 
-    folder = encoder_folder(model)
     settings = runtime_settings(engine, precision, device, threads)
-    gaps = GapFiller(folder, settings=settings).fill(text, top=top)
+    gaps = GapFiller(model, settings=settings).fill(text, top=top)
     data = {"text": text, "model": model, "gaps": [asdict(gap) for gap in gaps]}
     return VerbAnswer(data, lambda: _show(text, gaps))
 

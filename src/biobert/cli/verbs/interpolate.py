@@ -26,7 +26,7 @@ def interpolate(
     from biobert.cli.extras import need_extra
 
     need_extra("torch", "transformers", extra="train")
-    from biobert.model.hub import find_encoder_folder
+    from biobert.model.checkpoint import find_encoder_folder
     from biobert.training.interpolation import interpolate as write_between
 
     folder = find_encoder_folder(start)
