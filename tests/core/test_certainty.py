@@ -1,5 +1,7 @@
 """How certain a model is: worked out by hand for each kind of head."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,8 @@ from biobert.core.annotate import answer_documents, part_of
 from biobert.core.certainty import certainty_of, has_certainty
 from biobert.core.document import Document, Entity, Passage, Span
 from biobert.core.questions import question_document
-from biobert.core.task import HeadSpec, LabelGroup, Outputs, Task, Window
+from biobert.core.task import Example, HeadSpec, LabelGroup, Outputs, Task, Window
+from biobert.core.words import owned_words
 from biobert.tasks import build_task
 from tests.tiny import tiny_tokenizer
 
@@ -33,6 +36,9 @@ class Plain:
     def heads(self) -> tuple[HeadSpec, ...]:
         return (self._head,)
 
+    def heads_of(self, example: Example) -> tuple[HeadSpec, ...]:
+        return self.heads()
+
     def corrected(self, output: Outputs) -> Outputs:
         return output
 
@@ -52,7 +58,9 @@ class Saying:
 def certainty(head: HeadSpec, *logits: np.ndarray) -> float:
     outputs = [{head.name: one.astype(np.float32)} for one in logits]
     windows = [WINDOW] * len(outputs)
-    return certainty_of(Plain(head), windows, outputs, Document("d", "a"))  # type: ignore[arg-type]
+    document = Document("d", "a")
+    example = Example(document, 0, 1)
+    return certainty_of(Plain(head), example, windows, outputs, document)  # type: ignore[arg-type]
 
 
 def answered(document: Document, task: Task, predictor: Saying) -> tuple[Document, float]:
@@ -68,6 +76,39 @@ def test_of_words_the_least_sure_counts_and_only_first_pieces_that_are_owned() -
     logits[1] = [log_odds(0.9), 0, 0, log_odds(0.8)]
     logits[3] = [log_odds(0.7), 0, log_odds(0.95), 0]
     assert certainty(HeadSpec("tags", "token", groups), logits) == pytest.approx(0.7)
+
+
+def test_a_blank_with_a_token_of_its_own_is_no_word() -> None:
+    blank = replace(WINDOW, offsets=np.where(np.arange(6)[:, None] == 2, 2, WINDOW.offsets))
+    blank = replace(blank, words=np.array([-1, 0, 1, 2, 3, -1]))
+    assert owned_words([blank]).positions.tolist() == [1, 3]
+    head = HeadSpec("tags", "token", (LabelGroup("A", ("O", "B")),))
+    logits = np.zeros((6, 2), dtype=np.float32)
+    logits[[1, 3], 0] = log_odds(0.9)
+    document = Document("d", "a")
+    sure = certainty_of(
+        Plain(head),  # type: ignore[arg-type]
+        Example(document, 0, 1),
+        [blank],
+        [{"tags": logits}],
+        document,
+    )
+    assert sure == pytest.approx(0.9)
+
+
+def test_of_several_tasks_each_example_is_judged_by_the_heads_of_its_own() -> None:
+    names = {"name": "ner", "labels": ["Disease"]}
+    task = build_task(
+        "multitask", {"parts": {"names": names, "topics": {**names, "labels": ["Gene"]}}}
+    )
+    document = Document("d", "lithium")
+    (one, other) = task.examples(document)
+    ((window,), _) = task.encode([one, other], tiny_tokenizer())
+    # At the same token: sure that there is no disease, unsure of a gene.
+    sure = np.tile(np.array([9.0, 0, 0], dtype=np.float32), (len(window), 1))
+    outputs = [{"names-tags": sure, "topics-tags": 0 * sure}]
+    assert certainty_of(task, one, [window], outputs, document) > 0.999
+    assert certainty_of(task, other, [window], outputs, document) == pytest.approx(1 / 3)
 
 
 def test_of_a_text_its_label_counts() -> None:

@@ -82,8 +82,8 @@ def test_perfect_outputs_decode_to_the_gold_and_score_one(task: Task) -> None:
             for example, parts in zip(examples, windows, strict=True)
         ]
         predicted.append(task.decode(document, windows, outputs))
-        for parts, answers in zip(windows, outputs, strict=True):
-            assert certainty_of(task, parts, answers, predicted[-1]) > 0.999
+        for example, parts, answers in zip(examples, windows, outputs, strict=True):
+            assert certainty_of(task, example, parts, answers, predicted[-1]) > 0.999
         all_windows.append(windows)
         all_outputs.append(outputs)
     assert task.decode_many(gold, all_windows, all_outputs) == predicted

@@ -94,8 +94,10 @@ def answer_documents(
     for one in predict_documents(encoded, predictor):
         annotated = task.decode(one.document, one.windows, one.outputs)
         certainties = [
-            certainty_of(task, windows, outputs, annotated)
-            for windows, outputs in zip(one.windows, one.outputs, strict=True)
+            certainty_of(task, example, windows, outputs, annotated)
+            for example, windows, outputs in zip(
+                one.examples, one.windows, one.outputs, strict=True
+            )
         ]
         if by_sentence:
             answers += _sentences(annotated, one.examples, certainties)

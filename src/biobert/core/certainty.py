@@ -5,20 +5,31 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from biobert.core.document import Document
+from biobert.core.probabilities import joined, softmax
 from biobert.core.questions import NO_ANSWER, candidates
-from biobert.core.task import FloatArray, HeadSpec, IntArray, Outputs, Task, Window
+from biobert.core.task import Example, FloatArray, HeadSpec, Outputs, Task, Window
+from biobert.core.words import owned_words
 
 CERTAIN = 1.0
 CLASSIFYING = ("token", "sequence", "marked", "cloze")
 
 
+def chooses(head: HeadSpec) -> bool:
+    """Whether a head chooses among labels."""
+    return head.kind in CLASSIFYING and head.loss != "squared-error"
+
+
 def has_certainty(head: HeadSpec) -> bool:
     """Whether the answers of a head have a probability: numbers, vectors and texts have none."""
-    return head.kind == "span" or (head.kind in CLASSIFYING and head.loss != "squared-error")
+    return head.kind == "span" or chooses(head)
 
 
 def certainty_of(
-    task: Task, windows: Sequence[Window], outputs: Sequence[Outputs], answered: Document
+    task: Task,
+    example: Example,
+    windows: Sequence[Window],
+    outputs: Sequence[Outputs],
+    answered: Document,
 ) -> float:
     """The probability of the least sure answer to an example, from 0 to 1; `answered` is the
     document as the task decodes it.
@@ -31,7 +42,7 @@ def certainty_of(
     least.
     """
     least = CERTAIN
-    for head in filter(has_certainty, task.heads()):
+    for head in filter(has_certainty, task.heads_of(example)):
         for probabilities in _answers(task, head, windows, outputs, answered):
             least = min(least, float(probabilities.min(initial=CERTAIN)))
     return least
@@ -49,11 +60,15 @@ def _answers(
         yield np.array([_of_span(answered)], dtype=np.float32)
     elif head.kind == "token":
         for window, output in zip(windows, outputs, strict=True):
-            words = _first_pieces(window)
+            words = owned_words([window]).positions
             logits, decided = task.corrected(output)[head.name], task.decided(output)[head.name]
             yield from _of_labels(head, logits[words], decided[words])
     elif outputs:
-        whole = {one.name: _joined(one, outputs) for one in task.heads() if _is_of_row(one)}
+        whole = {
+            one.name: joined(np.stack([output[one.name] for output in outputs]), one.loss)
+            for one in task.heads()
+            if _is_of_row(one)
+        }
         logits, decided = task.corrected(whole)[head.name], task.decided(whole)[head.name]
         yield from _of_labels(head, logits[None, :], decided[None, :])
 
@@ -77,26 +92,3 @@ def _of_span(answered: Document) -> float:
 
 def _is_of_row(head: HeadSpec) -> bool:
     return head.kind in CLASSIFYING and head.kind != "token"
-
-
-def _joined(head: HeadSpec, outputs: Sequence[Outputs]) -> FloatArray:
-    """What the windows of an example say together, as tasks decode it: their mean, and of labels
-    that stand alone the most."""
-    logits = np.stack([one[head.name] for one in outputs])
-    joined: FloatArray = logits.max(axis=0) if head.loss == "binary" else logits.mean(axis=0)
-    return joined
-
-
-def _first_pieces(window: Window) -> IntArray:
-    """Where the words begin that the window owns; a word is labelled at its first piece."""
-    is_first = np.zeros(len(window), dtype=np.bool_)
-    is_first[1:] = (window.words[1:] != window.words[:-1]) & (window.words[1:] >= 0)
-    positions: IntArray = np.flatnonzero(is_first[window.owned]) + window.owned.start
-    return positions
-
-
-def softmax(logits: FloatArray, *, axis: int) -> FloatArray:
-    """Probabilities along an axis."""
-    raised = np.exp(logits - logits.max(axis=axis, keepdims=True))
-    probabilities: FloatArray = raised / raised.sum(axis=axis, keepdims=True)
-    return probabilities

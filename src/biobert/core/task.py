@@ -248,6 +248,11 @@ class Task(ABC):
     def heads(self) -> tuple[HeadSpec, ...]:
         """The output layers the task needs."""
 
+    def heads_of(self, example: Example) -> tuple[HeadSpec, ...]:
+        """Those of the heads that answer an example."""
+        del example
+        return self.heads()
+
     def inputs(self) -> tuple[InputName, ...]:
         """What a network for this task reads; exported models take no more than this."""
         return ("token_ids", "mask")

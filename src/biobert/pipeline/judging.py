@@ -9,9 +9,10 @@ from textwrap import shorten
 
 import numpy as np
 
-from biobert.core.certainty import CLASSIFYING, softmax
+from biobert.core.certainty import chooses
 from biobert.core.document import Document
 from biobert.core.errors import MissingExtraError
+from biobert.core.probabilities import joined, sigmoid, softmax
 from biobert.core.task import (
     IGNORED,
     Example,
@@ -68,17 +69,13 @@ class Suspect:
 
 def is_judged(task: Task) -> bool:
     """Whether gold labels of the task are looked at: its heads choose among labels."""
-    return any(map(_chooses, task.heads()))
-
-
-def _chooses(head: HeadSpec) -> bool:
-    return head.kind in CLASSIFYING and head.loss != "squared-error"
+    return any(map(chooses, task.heads()))
 
 
 def judgements(model: LoadedModel, documents: Sequence[Document]) -> Iterator[Judgement]:
     """Every gold label of the documents, of tasks whose heads choose among labels."""
     task = model.task
-    heads = [head for head in task.heads() if _chooses(head)]
+    heads = [head for head in task.heads() if chooses(head)]
     for start in range(0, len(documents) if heads else 0, CHUNK_DOCUMENTS):
         some = documents[start : start + CHUNK_DOCUMENTS]
         examples = [example for one in some for example in task.examples(one)]
@@ -133,7 +130,7 @@ def _of_words(
     for column, (group, part) in enumerate(zip(head.groups, head.slices, strict=True)):
         # That a word goes on is no label of it.
         count = len(group.labels) - (group.labels[-1] == CONTINUES)
-        likely = softmax(logits[:, part][:, :count], axis=-1)
+        likely = softmax(logits[:, part][:, :count])
         known = (gold[:, column] != IGNORED) & (gold[:, column] < count)
         for place in np.flatnonzero(known).tolist():
             start, end = _word(window, place)
@@ -146,8 +143,9 @@ def _of_example(
 ) -> Iterator[Judgement]:
     """Of all windows (windows, labels) of an example together, as its task decodes them."""
     document, start, end = example.document, example.start, example.end
+    together = joined(logits, head.loss)
     if head.loss == "binary":
-        likely = 1.0 / (1.0 + np.exp(-logits.max(axis=0)))
+        likely = sigmoid(together)
         names = [label for group in head.groups for label in group.labels]
         for name, own, share in zip(names, gold.tolist(), likely.tolist(), strict=True):
             if own != IGNORED:
@@ -157,7 +155,7 @@ def _of_example(
         return
     for group, part, own in zip(head.groups, head.slices, gold.tolist(), strict=True):
         if own != IGNORED:
-            likely = softmax(logits[:, part].mean(axis=0), axis=-1)
+            likely = softmax(together[part])
             yield Judgement(document, start, end, group.labels, own, likely)
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from biobert.core.errors import BadInputError
+from biobert.core.probabilities import sigmoid, softmax
 from biobert.core.task import FloatArray, HeadSpec, Outputs, Predictor, Task, Window
 
 Rule = Literal["mean", "vote"]
@@ -61,16 +62,16 @@ class EnsemblePredictor:
 
     def _joined_choice(self, logits: np.ndarray, *, axis: int) -> FloatArray:
         """(members, ...) logits to the logarithm of the mean probability along `axis`."""
-        likely = np.exp(logits - logits.max(axis=axis, keepdims=True))
+        likely = softmax(logits, axis=axis)
         if self._rule == "vote":
-            likely = (likely == 1.0).astype(np.float64)
-        likely /= likely.sum(axis=axis, keepdims=True)
+            likely = (likely == likely.max(axis=axis, keepdims=True)).astype(np.float64)
+            likely /= likely.sum(axis=axis, keepdims=True)
         logs: FloatArray = np.log(np.maximum(likely.mean(axis=0), SMALLEST)).astype(np.float32)
         return logs
 
     def _joined_yes_or_no(self, logits: np.ndarray) -> FloatArray:
         """(members, labels) logits to the log-odds of the mean probability."""
-        likely = 1.0 / (1.0 + np.exp(-logits))
+        likely = sigmoid(logits)
         if self._rule == "vote":
             likely = (likely >= 0.5).astype(np.float64)
         mean = likely.mean(axis=0).clip(SMALLEST, 1.0 - SMALLEST)

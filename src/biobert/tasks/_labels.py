@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-import numpy as np
-
 from biobert.core.document import Document, Passage
 from biobert.core.errors import BadInputError
 from biobert.core.task import FloatArray, Scores
 from biobert.evaluation.labels import score_labels
-from biobert.tasks._words import log_softmax, outermost
+from biobert.tasks._words import outermost
 
 
 def check_labels(labels: Sequence[str]) -> None:
@@ -64,12 +62,6 @@ def annotated_too(gold: Sequence[Document], labels: Sequence[str]) -> list[str]:
     annotated = {label for document in gold for label in document.annotated_labels}
     known = [label for label in labels if not annotated or label in annotated]
     return [*known, *sorted(annotated - set(labels))]
-
-
-def joint_probabilities(logits: FloatArray) -> FloatArray:
-    """(windows, labels) logits of one answer to (labels,): the mean log-probability decides."""
-    probabilities: FloatArray = np.exp(log_softmax(log_softmax(logits).mean(axis=0)))
-    return probabilities
 
 
 def with_likeliest(document: Document, labels: Sequence[str], likely: FloatArray) -> Document:

@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 
+from biobert.core.probabilities import log_softmax
 from biobert.core.task import FloatArray, IntArray, Window
-from biobert.tasks._words import log_softmax
 
 Neighbours = Literal["apart", "any"]
 

@@ -1,8 +1,4 @@
-"""The words of a text as a model saw them: what the tasks that label words share.
-
-Words are BERT's, which white space and punctuation part, or those of a tokenizer that parts more;
-a word is labelled at its first piece, as in Devlin et al. 2019 (arXiv:1810.04805), section 5.3.
-"""
+"""What a model said of the words of a text: what the tasks that label words share."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,20 +8,7 @@ import numpy.typing as npt
 
 from biobert.core.document import Entity
 from biobert.core.task import IGNORED, FloatArray, IntArray, Outputs, Targets, Window
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OwnedWords:
-    """The words that some windows own, in order.
-
-    `positions` (n,): first pieces, among the tokens of all windows one after another; `rows` (n,):
-    numbers of their windows; `starts`, `ends` (n,): the characters they span.
-    """
-
-    positions: IntArray
-    rows: IntArray
-    starts: IntArray
-    ends: IntArray
+from biobert.core.words import OwnedWords, owned_words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,28 +27,6 @@ class Words:
     def first(self) -> npt.NDArray[np.bool_]:
         """Where (n,) an example begins."""
         return np.append(True, self.examples[1:] != self.examples[:-1])[: len(self.examples)]
-
-
-def owned_words(windows: Sequence[Window]) -> OwnedWords:
-    """The words whose first piece a window owns, those of all windows at once.
-
-    Blanks are tokens of their own to some tokenizers, and no words.
-    """
-    lengths = np.array([len(window) for window in windows])
-    rows = np.repeat(np.arange(len(windows)), lengths)
-    places = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    own_starts = np.array([window.owned.start for window in windows])
-    own_stops = np.array([window.owned.stop for window in windows])
-    owned = (places >= own_starts[rows]) & (places < own_stops[rows])
-    words = np.concatenate([window.words for window in windows])
-    offsets = np.concatenate([window.offsets for window in windows])
-    changes = (words[1:] != words[:-1]) | (rows[1:] != rows[:-1])
-    positions = np.flatnonzero(np.append(True, changes) & (words >= 0) & owned)
-    # A word ends with the first of its pieces that another word, or nothing, follows.
-    last = np.flatnonzero(np.append(changes, True))
-    starts, ends = offsets[positions, 0], offsets[last[np.searchsorted(last, positions)], 1]
-    kept = ends > starts
-    return OwnedWords(positions[kept], rows[positions[kept]], starts[kept], ends[kept])
 
 
 def outermost(entities: Iterable[Entity]) -> list[Entity]:
@@ -114,10 +75,3 @@ def words_of(
     examples = np.repeat(np.arange(len(windows)), [len(parts) for parts in windows])
     logits = np.concatenate([output[head] for parts in outputs for output in parts])
     return Words(own.starts, own.ends, examples[own.rows], logits[own.positions])
-
-
-def log_softmax(logits: FloatArray) -> FloatArray:
-    """Log-probabilities over the last axis."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    normalised: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return normalised

@@ -14,11 +14,11 @@ import numpy as np
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.passages import passage_of
+from biobert.core.probabilities import joined, sigmoid, softmax
 from biobert.core.settings import refuse_unread
 from biobert.core.task import (
     Counts,
     Example,
-    FloatArray,
     HeadSpec,
     InputName,
     LabelGroup,
@@ -33,7 +33,6 @@ from biobert.evaluation.significance import answer_counts
 from biobert.evaluation.spans import check_same_texts
 from biobert.tasks._labels import (
     check_labels,
-    joint_probabilities,
     known_labels,
     score_documents,
     toy_questions,
@@ -162,9 +161,8 @@ class Classification(Task):
             return replace(document, labels=(), label_scores={})
         logits = np.stack([output[HEAD] for output in outputs[0]])
         if self._settings.choice == "one":
-            return with_likeliest(document, self.labels, joint_probabilities(logits))
-        # A label holds for the whole where one part of it says so.
-        likely = _sigmoid(logits.max(axis=0))
+            return with_likeliest(document, self.labels, softmax(joined(logits, "cross-entropy")))
+        likely = sigmoid(joined(logits, "binary"))
         scores = dict(zip(self.labels, likely.tolist(), strict=True))
         chosen = [one for one in self.labels if scores[one] >= self._threshold(one)]
         return replace(document, labels=tuple(chosen), label_scores=scores)
@@ -174,7 +172,7 @@ class Classification(Task):
         if self._settings.choice == "one":
             return output
         thresholds = np.array([self._threshold(label) for label in self.labels])
-        return {HEAD: np.where(_sigmoid(output[HEAD]) >= thresholds, 1.0, -1.0)}
+        return {HEAD: np.where(sigmoid(output[HEAD]) >= thresholds, 1.0, -1.0)}
 
     def measure(self) -> str:
         """As the settings choose it."""
@@ -240,8 +238,3 @@ class Classification(Task):
 
 
 TASK = Classification
-
-
-def _sigmoid(logits: FloatArray) -> FloatArray:
-    likely: FloatArray = (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)
-    return likely

@@ -20,6 +20,7 @@ import numpy as np
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
+from biobert.core.probabilities import joined, softmax
 from biobert.core.task import (
     Example,
     HeadSpec,
@@ -35,7 +36,6 @@ from biobert.core.task import (
 from biobert.evaluation.spans import check_same_texts
 from biobert.tasks._labels import (
     check_labels,
-    joint_probabilities,
     known_labels,
     score_documents,
     toy_questions,
@@ -154,7 +154,7 @@ class Cloze(Task):
         if not outputs:
             return replace(document, labels=(), label_scores={})
         logits = np.stack([output[HEAD] for output in outputs[0]])
-        return with_likeliest(document, self.labels, joint_probabilities(logits))
+        return with_likeliest(document, self.labels, softmax(joined(logits, "cross-entropy")))
 
     def measure(self) -> str:
         """As the settings choose it."""

@@ -87,6 +87,11 @@ class Multitask(Task):
             for head in task.heads()
         )
 
+    def heads_of(self, example: Example) -> tuple[HeadSpec, ...]:
+        """Those of the example's part."""
+        prefix = head_name(example.document.metadata[PART], "")
+        return tuple(head for head in self.heads() if head.name.startswith(prefix))
+
     def inputs(self) -> tuple[InputName, ...]:
         """What any of the parts reads."""
         return tuple(dict.fromkeys(one for task in self.parts.values() for one in task.inputs()))

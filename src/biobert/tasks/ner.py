@@ -15,6 +15,7 @@ import numpy as np
 
 from biobert.core.document import Document, Entity, Span
 from biobert.core.errors import BadInputError
+from biobert.core.probabilities import log_softmax
 from biobert.core.task import (
     IGNORED,
     Counts,
@@ -30,6 +31,7 @@ from biobert.core.task import (
     TextTokenizer,
     Window,
 )
+from biobert.core.words import owned_words
 from biobert.evaluation.significance import sentence_counts
 from biobert.evaluation.spans import score_entities
 from biobert.tasks._consistency import consistent
@@ -37,7 +39,7 @@ from biobert.tasks._labels import check_labels
 from biobert.tasks._tagging import best_tags
 from biobert.tasks._terms import check_terms, with_terms
 from biobert.tasks._windows import encode_stretches
-from biobert.tasks._words import Words, log_softmax, owned_words, words_of
+from biobert.tasks._words import Words, words_of
 from biobert.text.sentences import sentences_of, without_marks
 from biobert.text.windows import WindowSettings
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from biobert.core.document import Document, Entity
 from biobert.core.errors import BadInputError
+from biobert.core.probabilities import log_softmax
 from biobert.core.task import (
     IGNORED,
     Counts,
@@ -30,14 +31,13 @@ from biobert.core.task import (
     TextTokenizer,
     Window,
 )
+from biobert.core.words import owned_words
 from biobert.evaluation.words import score_words, word_counts
 from biobert.tasks._labels import annotated_too, check_labels, labels_not_learnt
 from biobert.tasks._windows import encode_stretches
 from biobert.tasks._words import (
     Words,
-    log_softmax,
     outermost,
-    owned_words,
     owners,
     word_targets,
     words_of,

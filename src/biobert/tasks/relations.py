@@ -15,6 +15,7 @@ import numpy as np
 from biobert.core.arguments import check_list
 from biobert.core.document import Argument, Document, Entity, Relation, Span
 from biobert.core.errors import BadInputError
+from biobert.core.probabilities import log_softmax
 from biobert.core.settings import refuse_unread
 from biobert.core.task import (
     Counts,
@@ -47,7 +48,6 @@ from biobert.tasks._memory import Memory
 from biobert.tasks._pair_texts import Blinding, PairTexts
 from biobert.tasks._scoped_keys import ScopedKeys
 from biobert.tasks._thresholds import best_threshold
-from biobert.tasks._words import log_softmax
 from biobert.text.sentences import sentences_of
 from biobert.text.windows import WindowSettings
 

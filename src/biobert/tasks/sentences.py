@@ -15,6 +15,7 @@ import numpy as np
 
 from biobert.core.document import Document, Entity, Passage, Span
 from biobert.core.passages import HEADING
+from biobert.core.probabilities import log_softmax
 from biobert.core.task import (
     IGNORED,
     Counts,
@@ -28,6 +29,7 @@ from biobert.core.task import (
     TextTokenizer,
     Window,
 )
+from biobert.core.words import owned_words
 from biobert.evaluation.spans import check_same_texts
 from biobert.evaluation.words import score_words, word_counts
 from biobert.tasks._candidates import merged
@@ -35,9 +37,7 @@ from biobert.tasks._labels import annotated_too, check_labels, labels_not_learnt
 from biobert.tasks._windows import encode_stretches
 from biobert.tasks._words import (
     Words,
-    log_softmax,
     outermost,
-    owned_words,
     owners,
     word_targets,
     words_of,

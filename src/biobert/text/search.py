@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from biobert.core.probabilities import log_softmax
 from biobert.core.task import FloatArray, IntArray, WritingSettings
 
 BoolArray = npt.NDArray[np.bool_]
@@ -72,7 +73,7 @@ def _best_of_beams(
     endings = [_Endings(settings.beams) for _ in range(sources)]
     for length in range(1, settings.maximum_pieces + 1):
         logits = reading.following(beams.ids[..., -1], beams.ancestors)
-        likely = _ruled(_log_softmax(logits), beams.ids, settings, borders.last)
+        likely = _ruled(log_softmax(logits), beams.ids, settings, borders.last)
         # At most every beam ends here, so that as many go on.
         longer = beams.longer(likely, 2 * settings.beams)
         ends = longer.ids[..., -1] == borders.last
@@ -173,12 +174,6 @@ def _ruled(scores: FloatArray, ids: IntArray, settings: WritingSettings, last: i
     if length <= settings.minimum_pieces:
         scores[..., last] = -np.inf
     return scores
-
-
-def _log_softmax(logits: FloatArray) -> FloatArray:
-    shifted: FloatArray = logits - logits.max(axis=-1, keepdims=True)
-    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return shifted
 
 
 def _largest(values: FloatArray, count: int) -> tuple[FloatArray, IntArray]:
