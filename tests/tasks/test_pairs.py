@@ -127,6 +127,39 @@ def test_a_question_of_half_a_row_does_not_multiply_the_windows() -> None:
     assert len(windows) <= 20_000 / (191 / 4) + 1
 
 
+@pytest.mark.parametrize("first", [10, 180, 254, 300])
+def test_what_begins_in_the_stretch_of_a_window_is_whole_there(first: int) -> None:
+    longest, context = 160, 700
+    pair, settings = pair_of("cancer " * first, "lithium " * context), WindowSettings(512, 160)
+    (windows,) = encode_pairs([pair], TOKENIZER, settings, least_behind=longest - 1)
+    begun: set[int] = set()
+    for window in windows:
+        begins = window.offsets[window.owned, 0]
+        last = window.offsets[-2, 0]
+        whole = begins + 8 * (longest - 1) <= last
+        at_the_end = begins + 8 * (longest - 1) > pair.second.start + 8 * (context - 1)
+        assert (whole | at_the_end).all()
+        begun.update(begins.tolist())
+    assert len(begun) == context
+    assert len(windows) <= (14 if first < 256 else 2 * 14)
+
+
+def test_a_short_text_leaves_the_windows_of_the_other_as_they_are() -> None:
+    pair, settings = pair_of("cancer " * 80, "lithium " * 2000), WindowSettings(512, 160)
+    (usual,) = encode_pairs([pair], TOKENIZER, settings)
+    (asked,) = encode_pairs([pair], TOKENIZER, settings, least_behind=159)
+    assert [one.token_ids.tolist() for one in asked] == [one.token_ids.tolist() for one in usual]
+    assert [one.owned for one in asked] == [one.owned for one in usual]
+
+
+def test_a_text_beside_which_too_little_can_be_seen_is_refused() -> None:
+    pair, settings = pair_of("cancer " * 9, "lithium " * 40), WindowSettings(23, 0)
+    with pytest.raises(BadInputError, match=r"the 9 tokens of its first text a row has 11 .* 12"):
+        encode_pairs([pair], TOKENIZER, settings, least_behind=11)
+    (windows,) = encode_pairs([pair], TOKENIZER, settings, least_behind=10)
+    assert sum(one.owned.stop - one.owned.start for one in windows) == 40
+
+
 def test_two_texts_that_make_too_many_windows_are_refused() -> None:
     settings = WindowSettings(512, 64)
     with pytest.raises(BadInputError) as refused:

@@ -144,6 +144,26 @@ def test_answers_are_whole_words_of_the_context(seed: int, neighbours: str, leng
         assert all(one[1] <= other[0] for one, other in itertools.pairwise(ordered))
 
 
+def test_five_answers_are_five_strings() -> None:
+    """As BioASQ counts them: a name that stands in the context five times is one answer."""
+    context = "lithium and lithium and Lithium and lithium and lithium the aspirin"
+    document = question_document("1", QUESTION, context)
+    gold = replace(
+        document, metadata={"type": "factoid", "exact_answer": '[["aspirin"]]'}, entities=()
+    )
+    one = task(candidates=2, maximum_answer_tokens=1)
+    windows = encoded(one, document)
+    ((window,),) = windows
+    logits = np.full((len(window), 2), -9.0, dtype=np.float32)
+    words = [document.text[start:end].lower() for start, end in window.offsets.tolist()]
+    for number, word in enumerate(words):
+        logits[number] = {"lithium": 6.0, "aspirin": 5.9}.get(word, -9.0)
+    found = one.decode(document, windows, [[{HEAD: logits}]])
+    assert answer_texts(found) == ["lithium", "aspirin"]
+    assert [document.mention(entity) for entity in found.entities] == ["lithium", "aspirin"]
+    assert one.score([gold], [found]).details["factoid_mrr"] == 0.5
+
+
 def test_probabilities_are_those_of_all_answers_and_none() -> None:
     document = question_document("1", "a?", "b c")
     one = task(neighbours="any", candidates=9)

@@ -35,12 +35,17 @@ def passage_pair(document: Document, first: str, second: str) -> TextPair:
 
 
 def encode_pairs(
-    pairs: Sequence[TextPair], tokenizer: TextTokenizer, settings: WindowSettings
+    pairs: Sequence[TextPair],
+    tokenizer: TextTokenizer,
+    settings: WindowSettings,
+    *,
+    least_behind: int = 0,
 ) -> list[tuple[Window, ...]]:
     """Rows of both texts; a text that is too long goes through several, beside all of the other.
 
     Where both take more than half a row each stretch of one meets each of the other; an error where
-    that makes more than MOST_WINDOWS. A window owns its stretch of the second text.
+    that makes more than MOST_WINDOWS. A window owns its stretch of the second text, and sees
+    `least_behind` tokens behind it at least; an error where the first text leaves no room for them.
     """
     if settings.maximum_tokens < SPECIALS + 2:
         raise BadInputError(
@@ -50,10 +55,21 @@ def encode_pairs(
     texts = [text[span.start : span.end] for text, span in spans]
     pieces = tokenizer.pieces(texts)
     borders = tokenizer.special("cls"), tokenizer.special("sep")
+    room = _Room(settings.maximum_tokens - SPECIALS, settings.overlap_tokens, least_behind)
     return [
-        _windows(pair, pieces[2 * number], pieces[2 * number + 1], borders, settings)
+        _windows(pair, pieces[2 * number], pieces[2 * number + 1], borders, room)
         for number, pair in enumerate(pairs)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Pieces of both texts in a row; the context that stretches share, and what the second text's
+    see at least behind what they own."""
+
+    pieces: int
+    overlap: int
+    least_behind: int
 
 
 def _windows(
@@ -61,13 +77,19 @@ def _windows(
     first: Pieces,
     second: Pieces,
     borders: tuple[int, int],
-    settings: WindowSettings,
+    room: _Room,
 ) -> tuple[Window, ...]:
-    room = settings.maximum_tokens - SPECIALS
-    half = room // 2
-    first_room = min(len(first.ids), max(half, room - len(second.ids)))
-    parts = stretches(first, first_room, settings.overlap_tokens)
-    others = stretches(second, room - first_room, settings.overlap_tokens)
+    half = room.pieces // 2
+    first_room = min(len(first.ids), max(half, room.pieces - len(second.ids)))
+    second_room = room.pieces - first_room
+    if second_room <= room.least_behind and second_room < len(second.ids):
+        raise BadInputError(
+            f"document {pair.document!r}: beside the {len(first.ids)} tokens of its first text a "
+            f"row has {second_room} of the second, and {room.least_behind + 1} must be seen "
+            "together; shorten the first, or raise windows.maximum_tokens"
+        )
+    parts = stretches(first, first_room, room.overlap)
+    others = stretches(second, second_room, room.overlap, least_behind=room.least_behind)
     check_windows(pair.document, [len(parts), len(others)], whole=half)
     return tuple(
         _window(pair, (first, part), (second, other), borders) for part in parts for other in others
@@ -89,15 +111,22 @@ def check_windows(document: str, counts: Sequence[int], *, whole: int) -> None:
         )
 
 
-def stretches(pieces: Pieces, capacity: int, overlap: int) -> list[PieceRange]:
+def stretches(
+    pieces: Pieces, capacity: int, overlap: int, *, least_behind: int = 0
+) -> list[PieceRange]:
     """All pieces in one where `capacity` allows it, else in several that share some context.
 
     Each owns a quarter of its pieces at least: beside a long text there is little room, and context
-    of the usual length would leave a window few pieces of its own, and the text many windows.
+    of the usual length would leave a window few pieces of its own, and the text many windows. Where
+    `least_behind` is more than that, it shares what is left with the context before.
     """
     if len(pieces.ids) <= capacity:
         return [PieceRange(0, len(pieces.ids), 0, len(pieces.ids))]
-    return piece_ranges(pieces.words, capacity=capacity, overlap=min(overlap, 3 * capacity // 8))
+    usual = min(overlap, 3 * capacity // 8)
+    if least_behind <= usual:
+        return piece_ranges(pieces.words, capacity=capacity, overlap=usual)
+    before = min(usual, (capacity - least_behind) // 2)
+    return piece_ranges(pieces.words, capacity=capacity, overlap=before, behind=least_behind)
 
 
 def _window(

@@ -4,9 +4,9 @@ The encoding is BERT's for SQuAD (Devlin et al. 2019, arXiv:1810.04805, section 
 context in a row, and for every token whether the answer begins and whether it ends there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -47,6 +47,7 @@ from biobert.evaluation.answers import (
 from biobert.evaluation.spans import check_same_texts
 from biobert.tasks._pairs import encode_pairs, passage_pair
 from biobert.tasks._spans import (
+    FoundSpan,
     Neighbours,
     best_spans,
     no_answer_score,
@@ -72,7 +73,8 @@ LONGEST_LIST = 100
 class QaSettings:
     """How long an answer may be, how many are given, and when there is none.
 
-    `candidates` best answers are given, `apart` (without overlap) or `any`. A question has no
+    `candidates` best answers are given, `apart` (without overlap) or `any`; the same words are one
+    answer, where they stand best. A question has no
     answer where the logarithm of the probability of "no answer" exceeds that of the best answer by
     more than `no_answer_margin`; without a margin every question gets one. Development data with
     questions without answers choose the margin. A list question of BioASQ gets its best answer and
@@ -131,7 +133,9 @@ class QuestionAnswering(Task):
     ) -> list[tuple[Window, ...]]:
         """One window for a question and its context, several for a context that is too long."""
         pairs = [passage_pair(one.document, QUESTION, CONTEXT) for one in examples]
-        return encode_pairs(pairs, tokenizer, self._settings.windows)
+        # An answer that begins in the stretch of a window must be whole there.
+        behind = self._settings.maximum_answer_tokens - 1
+        return encode_pairs(pairs, tokenizer, self._settings.windows, least_behind=behind)
 
     def targets(self, example: Example, windows: Sequence[Window]) -> list[Targets]:
         """Places of the first and the last token of an answer, for each window.
@@ -160,9 +164,10 @@ class QuestionAnswering(Task):
         total = total_score(tables)
         threshold = settings.list_threshold if document.metadata.get(TYPE) == LIST else None
         count = settings.candidates if threshold is None else LONGEST_LIST
+        spans = best_spans(tables, count=max(count, LONGEST_LIST), neighbours=settings.neighbours)
         found = [
             Entity(one.start, one.end, ANSWER, score=_probability(one.score - total))
-            for one in best_spans(tables, count=count, neighbours=settings.neighbours)
+            for one in islice(_distinct(document.text, spans), count)
         ]
         if threshold is not None:
             found[1:] = [one for one in found[1:] if (one.score or 0.0) >= threshold]
@@ -267,6 +272,16 @@ def _gains(accepted: Sequence[Sequence[str]], ranked: Sequence[str]) -> list[flo
     lists = [list(dict.fromkeys(texts[: count + 1])) for count in range(len(texts))]
     f1 = [score_lists([accepted], [answers])["f1"] for answers in lists]
     return [after - before for before, after in pairwise(f1)]
+
+
+def _distinct(text: str, spans: Iterable[FoundSpan]) -> Iterator[FoundSpan]:
+    """Of spans of the same words, whatever their case, the first: they are one answer."""
+    seen = set()
+    for span in spans:
+        words = text[span.start : span.end].lower()
+        if words not in seen:
+            seen.add(words)
+            yield span
 
 
 def _probability(logarithm: float) -> float:

@@ -34,19 +34,22 @@ class PieceRange:
     own_stop: int
 
 
-def piece_ranges(words: IntArray, *, capacity: int, overlap: int) -> list[PieceRange]:
+def piece_ranges(
+    words: IntArray, *, capacity: int, overlap: int, behind: int | None = None
+) -> list[PieceRange]:
     """Windows of at most `capacity` pieces over pieces that belong to the given words.
 
+    `overlap` pieces are context before what a window owns, and as many behind it, or `behind`.
     Owned stretches follow one another without gap or overlap, and begin at a word's first piece
     unless a single word is longer than the room there is.
     """
-    length = len(words)
+    length, behind = len(words), overlap if behind is None else behind
     ranges: list[PieceRange] = []
     own_start = 0
     while True:
         start = max(0, min(own_start - overlap, length - capacity))
         stop = min(start + capacity, length)
-        own_stop = length if stop == length else _word_start(words, own_start, stop - overlap)
+        own_stop = length if stop == length else _word_start(words, own_start, stop - behind)
         ranges.append(PieceRange(start, stop, own_start, own_stop))
         if own_stop == length:
             return ranges
