@@ -21,6 +21,8 @@ from biobert.core.files import (
     open_binary,
     open_text,
     plain_name,
+    shown_name,
+    writable,
     write_text,
 )
 
@@ -138,3 +140,11 @@ def test_links_and_pipes_stay_what_they_are(tmp_path: Path) -> None:
     assert os.read(reader, 100) == b"piped"
     os.close(reader)
     assert pipe.is_fifo()
+
+
+def test_a_name_that_is_no_utf8_can_be_written() -> None:
+    path = Path("in") / os.fsdecode(b"caf\xe9.XML.gz")
+    assert shown_name(path) == "caf\ufffd.XML.gz"
+    assert plain_name(path) == "caf\ufffd.xml"
+    assert shown_name("in/café.txt") == "café.txt"
+    assert writable("a\udce9\ud800b") == "a\ufffd\ufffdb"

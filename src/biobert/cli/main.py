@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from pkgutil import iter_modules
 
 import typer
@@ -32,6 +33,7 @@ def build_app() -> typer.Typer:
 
 def run() -> None:
     """Entry point: runs the verb; a wrong call ends with 2, as JSON when `--json` is there."""
+    _print_any_name()
     try:
         status = build_app()(standalone_mode=False)
     except CallError as problem:
@@ -43,6 +45,12 @@ def run() -> None:
         print("interrupted", file=sys.stderr)
         raise SystemExit(130) from None
     raise SystemExit(status if isinstance(status, int) else 0)
+
+
+def _print_any_name() -> None:
+    """Let names of files be printed that are no UTF-8: their bytes as JSON writes them."""
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.encoding.lower() == "utf-8":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _print_version(wanted: bool) -> None:

@@ -36,6 +36,8 @@ TAR_ENDINGS = {".tgz": ".gz", ".tbz2": ".bz2", ".txz": ".xz"}
 LONGEST_LINE = 20_000_000
 """In characters: no honest record is longer, and a bomb stays small."""
 CHUNK_BYTES = 1 << 20
+UNWRITABLE = re.compile("[\ud800-\udfff]")
+"""What Python makes of the bytes of a file name that are no UTF-8."""
 DISK = "disk"
 """The code of the error for a full disk."""
 DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError)
@@ -57,12 +59,22 @@ class Memory(str):
         return made
 
 
+def writable(text: str) -> str:
+    """The text with U+FFFD for what no file in UTF-8 can hold: bytes of a name in another code."""
+    return UNWRITABLE.sub("\ufffd", text)
+
+
+def shown_name(path: Path | str) -> str:
+    """The last part of a path as it can be written and printed."""
+    return writable(Path(path).name)
+
+
 def plain_name(path: Path | str) -> str:
-    """The file's name without a compression ending, and its own in small letters.
+    """The file's shown name without a compression ending, and its own in small letters.
 
     `A.XML.GZ` is `A.xml`, and `a.tgz` is `a.tar`.
     """
-    place = Path(Path(path).name)
+    place = Path(shown_name(path))
     ending = place.suffix.lower()
     if ending in TAR_ENDINGS:
         return f"{place.stem}.tar"

@@ -20,6 +20,7 @@ from biobert.core.files import (
     open_utf8,
     plain_name,
     read_at_most,
+    shown_name,
 )
 from biobert.data.catalogue import documents_in, load_corpus
 from biobert.data.formats import _jats, jsonl, pubmed, text
@@ -155,7 +156,7 @@ def _cut(source: Source, packet_bytes: int, rejects: Rejects) -> Iterator[Piece]
     if source.part is not None:
         part = source.part
         for document in documents_in(load_corpus(part.corpus), part.split, part.place, rejects):
-            yield Piece("document", source, path.name, document)
+            yield Piece("document", source, shown_name(path), document)
     elif source.format == "jats" and plain_name(path).endswith(".tar"):
         yield from _articles(source, rejects)
     elif source.format == "jats":
@@ -168,13 +169,13 @@ def _cut(source: Source, packet_bytes: int, rejects: Rejects) -> Iterator[Piece]
         with open_binary(path) as stream:
             blocks = utf8_blocks(Eager(stream), CHUNK_BYTES)
             for record in _records(blocks, source.name, rejects):
-                yield Piece("citation", source, path.name, record)
+                yield Piece("citation", source, shown_name(path), record)
     elif source.format == "jsonl":
         with open_utf8(path, rejects.lost_in(source.name)) as stream:
             yield from _lines(stream, source, packet_bytes, rejects)
     else:
         for document in read_documents(path, source.format, rejects):
-            yield Piece("document", source, path.name, document)
+            yield Piece("document", source, shown_name(path), document)
 
 
 def _articles(source: Source, rejects: Rejects) -> Iterator[Piece]:
@@ -196,7 +197,7 @@ def _whole(
     if data is None:
         rejects.add(source.name, "file", f"too large: more than {largest} bytes in one document")
     else:
-        yield Piece(kind, source, source.path.name, data)
+        yield Piece(kind, source, shown_name(source.path), data)
 
 
 def _records(blocks: Iterable[bytes], name: str, rejects: Rejects) -> Iterator[bytes]:
@@ -233,12 +234,12 @@ def _lines(
             held.append(line)
             size += len(line)
             if size >= packet_bytes // 4:
-                yield Piece("lines", source, source.path.name, b"".join(held), first)
+                yield Piece("lines", source, shown_name(source.path), b"".join(held), first)
                 first, size, held = first + len(held), 0, []
     except (OSError, *DAMAGE) as problem:
         damage = problem
     if held:
-        yield Piece("lines", source, source.path.name, b"".join(held), first)
+        yield Piece("lines", source, shown_name(source.path), b"".join(held), first)
     if damage is not None:
         raise damage
 

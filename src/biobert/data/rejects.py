@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from biobert.core.files import write_text
+from biobert.core.files import shown_name, writable, write_text
 
 KEPT = 10_000
 """So many rejects are kept whole; beyond that they are only counted, and memory stays bounded."""
@@ -38,7 +38,7 @@ class Rejects:
     def add(self, file: Path | str, place: int | str, reason: str) -> None:
         """Set one record aside; `place` is its line number or identifier."""
         self.count += 1
-        self._keep(Reject(Path(file).name, str(place), reason))
+        self._keep(Reject(shown_name(file), writable(str(place)), writable(reason)))
         self.reasons[_kind(reason)] += 1
 
     def lost_in(self, file: Path | str) -> Callable[[int], None]:

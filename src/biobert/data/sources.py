@@ -7,7 +7,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from biobert.core.errors import BadInputError
-from biobert.core.files import CHUNK_BYTES, Eager, files_at, open_binary, sha256_of_all
+from biobert.core.files import CHUNK_BYTES, Eager, files_at, open_binary, sha256_of_all, writable
 from biobert.data.catalogue import Corpus, SplitPlace, find_split, load_corpus
 from biobert.data.formats import SHELF, pubmed
 from biobert.data.formats._xml import utf8_blocks
@@ -107,7 +107,7 @@ def _source(name: str, path: Path, format: str | None) -> Source:
     told = format or format_of(path)
     if not hasattr(SHELF.load(told), "read"):
         raise BadInputError(f"{name}: format {told!r} cannot be read", code="usage")
-    return Source(name, path.absolute(), told)
+    return Source(writable(name), path.absolute(), told)
 
 
 def _in_folder(folder: Path, format: str | None, rejects: Rejects) -> Iterator[Source]:

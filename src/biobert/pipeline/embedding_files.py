@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import tee
-from pathlib import Path
 from typing import Literal
 
-from biobert.core.files import STANDARD_STREAM
+from biobert.core.files import STANDARD_STREAM, shown_name
 from biobert.data.lines import lines_of
 from biobert.data.reading import format_of_input, read_documents
 from biobert.data.rejects import Rejects
@@ -56,6 +55,6 @@ def embedded(texts: Iterable[NamedText], embedder: Embedder) -> Iterator[NamedVe
 
 
 def _lines(path: str, rejects: Rejects) -> Iterator[NamedText]:
-    name = "stdin" if path == STANDARD_STREAM else Path(path).name
+    name = "stdin" if path == STANDARD_STREAM else shown_name(path)
     for number, line in lines_of(path, rejects):
         yield NamedText(f"{name}:{number}", line.rstrip("\r\n"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from biobert.core.document import Document, Entity, Provenance, Span
-from biobert.core.files import plain_name
+from biobert.core.files import plain_name, shown_name
 from biobert.data.lines import lines_of, write_records
 from biobert.data.rejects import Rejects
 from biobert.text.sentences import sentences_of
@@ -82,12 +82,12 @@ def read_columns(path: Path | str, rejects: Rejects, column: TagColumn) -> Itera
         has_starts = has_starts or starts
         full = not has_starts and len(draft.sentences) == SENTENCES_IN_DOCUMENT
         if draft.sentences and (starts or full):
-            yield draft.document(number, Path(path).name)
+            yield draft.document(number, shown_name(path))
             number, draft = number + 1, _Draft(name)
         if not starts:
             draft.add(words, column.stretches(tags))
     if draft.sentences:
-        yield draft.document(number, Path(path).name)
+        yield draft.document(number, shown_name(path))
 
 
 def write_columns(documents: Iterable[Document], path: Path | str, column: TagColumn) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from biobert.core.arguments import shown
 from biobert.core.errors import BadInputError
-from biobert.core.files import open_text
+from biobert.core.files import open_text, shown_name
 from biobert.data.rejects import Rejects
 
 LARGEST_FILE = 500_000_000
@@ -28,7 +28,7 @@ BAD_LINE = (
 
 def json_object(path: Path | str, rejects: Rejects) -> dict[str, Any]:
     """The JSON object that a file is; an error says what is wrong where it is none."""
-    name = Path(path).name
+    name = shown_name(path)
     with open_text(path, rejects.lost_in(path)) as stream:
         text = stream.read(LARGEST_FILE + 1)
     if len(text) > LARGEST_FILE:
@@ -47,7 +47,7 @@ def json_list(path: Path | str, key: str, rejects: Rejects) -> list[Any]:
     found = json_object(path, rejects).get(key)
     if not isinstance(found, list):
         raise BadInputError(
-            f"{Path(path).name}: no list {key!r} in its JSON; is it of another format?"
+            f"{shown_name(path)}: no list {key!r} in its JSON; is it of another format?"
         )
     return found
 

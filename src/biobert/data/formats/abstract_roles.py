@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from biobert.core.document import Document, Entity, Provenance
+from biobert.core.files import shown_name
 from biobert.data.formats._abstracts import ROLES, Abstract, abstracts_in_sections, role_of
 from biobert.data.formats._passages import joined
 from biobert.data.rejects import Rejects
@@ -26,7 +27,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
 def read_together(path: Path, beside: Mapping[str, Path], rejects: Rejects) -> Iterator[Document]:
     """The same; `test-articles` and the like are lists that put a split into the metadata."""
     for abstract in abstracts_in_sections(path, beside, rejects):
-        yield _document(abstract, path.name)
+        yield _document(abstract, shown_name(path))
 
 
 def _document(abstract: Abstract, source: str) -> Document:

@@ -9,7 +9,7 @@ from bioc import biocjson
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import open_text
+from biobert.core.files import open_text, shown_name
 from biobert.data.formats._bioc import collection_of, document_from_bioc
 from biobert.data.formats._json import keys_of, may_hold_half, text_of
 from biobert.data.lines import write_records
@@ -24,7 +24,7 @@ COLLECTION = {"source": "biobert", "date": "", "key": "", "version": "1.0", "inf
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """Documents of a collection, of PubTator3's list, or of lines that are each any of these."""
-    name = Path(path).name
+    name = shown_name(path)
     with open_text(path, rejects.lost_in(path)) as stream:
         text = stream.read(LARGEST_FILE + 1)
     if len(text) > LARGEST_FILE:

@@ -10,7 +10,7 @@ from lxml import etree
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import open_binary
+from biobert.core.files import open_binary, shown_name
 from biobert.data.formats._bioc import collection_of, document_from_bioc
 from biobert.data.formats._xml import Element, records, tell_unknown_entities, whole_text
 from biobert.data.lines import write_records
@@ -31,7 +31,7 @@ NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """Documents in file order, in constant memory."""
-    name = Path(path).name
+    name = shown_name(path)
     with open_binary(path) as stream:
         for element in records(stream, ("document",), place=name):
             place = f"document {element.findtext('id') or '?'}"

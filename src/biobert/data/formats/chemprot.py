@@ -13,7 +13,7 @@ from typing import Any
 
 from biobert.core.document import Argument, Document, Entity, Provenance, Relation, Span
 from biobert.core.errors import BadInputError
-from biobert.core.files import plain_name
+from biobert.core.files import plain_name, shown_name
 from biobert.data.formats._json import text_of
 from biobert.data.lines import lines_of
 from biobert.data.rejects import Rejects
@@ -25,7 +25,7 @@ MARKS = ("<< ", " >>", "[[ ", " ]]")
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """A document for each line, with two mentions and their relation; others are set aside."""
-    source = Path(path).name
+    source = shown_name(path)
     stem = plain_name(path).partition(".")[0]
     for number, line in lines_of(path, rejects):
         if not line.strip():

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from biobert.core.document import Document, Provenance
+from biobert.core.files import shown_name
 from biobert.data.formats._abstracts import CONCLUSIONS, Abstract, abstracts_in_sections, role_of
 from biobert.data.formats._passages import Part, joined
 from biobert.data.rejects import Rejects
@@ -28,7 +29,7 @@ def read_together(path: Path, beside: Mapping[str, Path], rejects: Rejects) -> I
         leading = [one for one in abstract.sections if one not in concluding]
         conclusion = " ".join(one.text for one in concluding)
         if conclusion and leading:
-            yield _document(abstract, leading, conclusion, path.name)
+            yield _document(abstract, leading, conclusion, shown_name(path))
         else:
             what = "no conclusions" if leading else "nothing but conclusions"
             rejects.add(path, abstract.document.id, f"{what}: by the headings of its abstract")

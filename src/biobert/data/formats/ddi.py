@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from biobert.core.document import Argument, Document, Entity, Provenance, Relation, Span
 from biobert.core.errors import BadInputError
-from biobert.core.files import open_binary, read_at_most
+from biobert.core.files import open_binary, read_at_most, shown_name
 from biobert.data.formats._archives import is_zip, zip_members
 from biobert.data.formats._xml import Element, parse
 from biobert.data.rejects import Rejects
@@ -36,7 +36,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     if not is_zip(place):
         with open_binary(path) as stream:
             data = read_at_most(stream, LARGEST_DOCUMENT)
-        yield from _document(data, place.name, "", rejects)
+        yield from _document(data, shown_name(place), "", rejects)
         return
     for member, data in zip_members(place, ending=".xml", largest=LARGEST_DOCUMENT):
         parts = PurePosixPath(member).parts

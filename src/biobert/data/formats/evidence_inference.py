@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from biobert.core.document import Document, Provenance
+from biobert.core.files import shown_name
 from biobert.data.formats._evidence import abstracts_of, article_splits
 from biobert.data.formats._passages import Part, joined
 from biobert.data.formats._tables import named_rows
@@ -171,7 +172,7 @@ class _Maker:
             text=text,
             passages=passages,
             labels=(label,),
-            provenance=Provenance(source=self.path.name),
+            provenance=Provenance(source=shown_name(self.path)),
             metadata=metadata,
         )
 

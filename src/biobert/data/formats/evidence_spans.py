@@ -14,6 +14,7 @@ from pathlib import Path
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
+from biobert.core.files import shown_name
 from biobert.core.questions import question_document
 from biobert.data.formats._evidence import abstracts_of, article_splits
 from biobert.data.formats._tables import named_rows
@@ -62,7 +63,7 @@ def read_together(path: Path, beside: Mapping[str, Path], rejects: Rejects) -> I
                 questions[number],
                 abstract,
                 answers=_answers(abstract, prompt),
-                source=path.name,
+                source=shown_name(path),
                 metadata={key: value for key, value in metadata.items() if value},
             )
         except (BadInputError, KeyError) as problem:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from biobert.core.document import Document, Provenance, Span
 from biobert.core.errors import BadInputError
-from biobert.core.files import Memory, open_text
+from biobert.core.files import Memory, open_text, shown_name
 from biobert.data.formats._archives import tar_members
 from biobert.data.rejects import Rejects
 
@@ -50,7 +50,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
             held += len(content)
             if len(halves) == 2:
                 held -= sum(map(len, waiting.pop(place.stem).values()))
-                yield from _document(place.stem, halves, Path(path).name, rejects)
+                yield from _document(place.stem, halves, shown_name(path), rejects)
         if held > MOST_WAITING:
             raise BadInputError(f"{path}: more than {MOST_WAITING} characters without other half")
     for number, halves in waiting.items():

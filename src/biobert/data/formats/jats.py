@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from biobert.core.document import Document
-from biobert.core.files import open_binary, plain_name, read_at_most
+from biobert.core.files import open_binary, plain_name, read_at_most, shown_name
 from biobert.data.formats._jats import LARGEST_ARTICLE, archive_members, read_article
 from biobert.data.rejects import Rejects
 
@@ -24,7 +24,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
         return
     with open_binary(path) as stream:
         data = read_at_most(stream, LARGEST_ARTICLE)
-    yield from read_article(data, Path(path).name, rejects)
+    yield from read_article(data, shown_name(path), rejects)
 
 
 def _read_archive(path: Path, rejects: Rejects) -> Iterator[Document]:

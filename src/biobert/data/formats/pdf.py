@@ -15,7 +15,7 @@ from statistics import median
 
 from biobert.core.document import Document, Provenance
 from biobert.core.errors import MissingExtraError
-from biobert.core.files import open_binary, plain_name, read_at_most
+from biobert.core.files import open_binary, plain_name, read_at_most, shown_name
 from biobert.data.formats._passages import Part, joined
 from biobert.data.formats._pdf import read_pages
 from biobert.data.rejects import Rejects
@@ -72,7 +72,7 @@ def read(
         id=name.rpartition(".")[0] or name,
         text=text,
         passages=tuple(numbered),
-        provenance=Provenance(source=Path(path).name),
+        provenance=Provenance(source=shown_name(path)),
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from biobert.core.document import Document, Passage, Provenance
 from biobert.core.errors import BadInputError
-from biobert.core.files import open_binary
+from biobert.core.files import open_binary, shown_name
 from biobert.data.formats._xml import Element, parse, records, tell_unknown_entities, text_of
 from biobert.data.rejects import Rejects
 
@@ -30,7 +30,7 @@ PMID = re.compile(rb"<PMID[^>]{0,40}>(\d{1,12})</PMID>")
 
 def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """Records in file order, one in memory; those without any text are set aside."""
-    name = Path(path).name
+    name = shown_name(path)
     with open_binary(path) as stream:
         for element in records(stream, (*RECORD_TAGS, "DeleteCitation"), place=name):
             if element.tag == "DeleteCitation":

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from biobert.core.document import Document, Provenance, Span
+from biobert.core.files import shown_name
 from biobert.data.lines import lines_of
 from biobert.data.rejects import Rejects
 
@@ -27,7 +28,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
         role, _, sentence = (part.strip() for part in line.partition("\t"))
         if number and role and sentence:
             place += 1
-            yield _document(number, place, role, sentence, Path(path).name)
+            yield _document(number, place, role, sentence, shown_name(path))
         else:
             what = "no role or no sentence" if number else "no abstract"
             rejects.add(path, line_number, f"{what}: write ###NUMBER, then ROLE TAB sentence")

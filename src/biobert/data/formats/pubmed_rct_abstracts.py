@@ -5,6 +5,7 @@ from itertools import groupby
 from pathlib import Path
 
 from biobert.core.document import Document, Entity, Provenance, Span
+from biobert.core.files import shown_name
 from biobert.data.formats import pubmed_rct
 from biobert.data.rejects import Rejects
 
@@ -15,7 +16,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """The abstracts in file order, one sentence a line; a line that is none is set aside."""
     sentences = pubmed_rct.read(path, rejects)
     for number, own in groupby(sentences, key=lambda one: one.metadata["pmid"]):
-        yield _document(number, list(own), Path(path).name)
+        yield _document(number, list(own), shown_name(path))
 
 
 def _document(number: str, sentences: Sequence[Document], source: str) -> Document:

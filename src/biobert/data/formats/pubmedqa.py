@@ -15,6 +15,7 @@ from typing import Any
 
 from biobert.core.document import Document, Provenance
 from biobert.core.errors import BadInputError
+from biobert.core.files import shown_name
 from biobert.data.formats._json import json_object, text_of, texts_of
 from biobert.data.formats._passages import Part, joined
 from biobert.data.rejects import Rejects
@@ -31,7 +32,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     """
     for number, values in json_object(path, rejects).items():
         try:
-            yield _document(number, values, Path(path).name)
+            yield _document(number, values, shown_name(path))
         except (KeyError, TypeError, AttributeError, BadInputError) as problem:
             rejects.add(path, number, f"not a question: {problem}")
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import write_text
+from biobert.core.files import shown_name, write_text
 from biobert.core.passages import passage_of
 from biobert.core.questions import (
     CONTEXT,
@@ -108,7 +108,7 @@ def _document(
         text_of(question["question"], "its question"),
         context,
         answers=None if given is None else right,
-        source=Path(path).name,
+        source=shown_name(path),
         metadata={TITLE: title} if isinstance(title, str) and title else None,
     )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from biobert.core.document import Document, Provenance
 from biobert.core.errors import BadInputError
+from biobert.core.files import shown_name
 from biobert.data.formats._passages import Part, joined
 from biobert.data.lines import lines_of, write_records
 from biobert.data.rejects import Rejects
@@ -89,7 +90,7 @@ def _document(
         id=_first(cells, known, "id") or str(number),
         text=text,
         passages=passages,
-        provenance=Provenance(source=Path(path).name),
+        provenance=Provenance(source=shown_name(path)),
         metadata={} if score is None else {SIMILARITY: f"{score:.6g}"},
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from biobert.core.document import Document, Provenance
-from biobert.core.files import STANDARD_STREAM, open_text, plain_name
+from biobert.core.files import STANDARD_STREAM, open_text, plain_name, shown_name
 from biobert.data.lines import write_records
 from biobert.data.rejects import Rejects
 
@@ -22,7 +22,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
         return
     standard = str(path) == STANDARD_STREAM
     name = "stdin" if standard else plain_name(path).rpartition(".")[0] or plain_name(path)
-    yield Document(id=name, text=text, provenance=Provenance(source=Path(path).name))
+    yield Document(id=name, text=text, provenance=Provenance(source=shown_name(path)))
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
