@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from biobert.core.document import Document
+from biobert.core.document import Document, Entity
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
 
@@ -70,3 +70,24 @@ def test_a_corpus_is_written_letter_by_letter(corpora: Path, tmp_path: Path) -> 
     write_documents(read_documents(source, "pubtator"), tmp_path / "a.pubtator")
     lines = (tmp_path / "a.pubtator").read_text().split("\n")
     assert lines == [one.rstrip() for one in source.read_text().split("\n")]
+
+
+@pytest.mark.parametrize("said", ["Terms with |t| > 2 were kept", "Pr(>|t|) was low"])
+def test_an_abstract_may_speak_of_t_between_bars(said: str, tmp_path: Path) -> None:
+    entity = Entity(7, 12, "Statistic")
+    documents = [
+        Document("1", f"Title.\n{said}.", entities=(entity,)),
+        Document("2", f"{said}\nTitle.", entities=(replace(entity, start=0, end=5),)),
+    ]
+    write_documents(documents, tmp_path / "a.pubtator")
+    rejects = Rejects()
+    read_again = list(read_documents(tmp_path / "a.pubtator", "pubtator", rejects))
+    assert rejects.count == 0, rejects.kept
+    assert [one.text for one in read_again] == [one.text for one in documents]
+    assert [one.entities for one in read_again] == [one.entities for one in documents]
+
+
+def test_documents_are_parted_where_no_line_is_blank(tmp_path: Path) -> None:
+    (tmp_path / "a.pubtator").write_text("1|t|A\n1|a|The |t| of B\n2|t|C |a| D\n2|a|E\n")
+    read_again = list(read_documents(tmp_path / "a.pubtator"))
+    assert [one.text for one in read_again] == ["A\nThe |t| of B", "C |a| D\nE"]

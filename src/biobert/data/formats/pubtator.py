@@ -21,6 +21,7 @@ from biobert.core.document import (
     RelationEnds,
 )
 from biobert.core.errors import BadInputError
+from biobert.core.files import shown_name
 from biobert.data.curies import as_mentioned, bare, by_number, curies, joined
 from biobert.data.lines import lines_of, write_records
 from biobert.data.rejects import Rejects
@@ -37,8 +38,10 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     block: list[tuple[int, str]] = []
     for number, raw in lines_of(path, rejects):
         line = raw.rstrip("\r\n")
-        starts_next = "|t|" in line[:200] and block and TEXT_LINE.match(line)
-        if block and (not line.strip() or starts_next):
+        match = TEXT_LINE.match(line)
+        # An abstract may speak of |t|, too: only the first bar after the identifier counts.
+        starts_next = match is not None and match[2] == "t"
+        if block and (starts_next or not line.strip()):
             yield from _document(block, path, rejects)
             block = []
         if line.strip():
@@ -77,7 +80,7 @@ def _document(
         passages=_passages(title, found.text),
         entities=tuple(found.entities),
         relations=tuple(found.relations),
-        provenance=Provenance(source=Path(path).name),
+        provenance=Provenance(source=shown_name(path)),
         metadata=found.composites,
     )
 
