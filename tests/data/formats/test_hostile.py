@@ -5,6 +5,8 @@ import gzip
 import io
 import json
 import lzma
+import subprocess
+import sys
 import tarfile
 import time
 import tracemalloc
@@ -232,3 +234,105 @@ def test_deep_json_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "deep.json"
     path.write_text(json.dumps({"documents": []})[:-2] + "[" * 200_000)
     survives(path, "bioc-json")
+
+
+MILLION = 1_000_000
+AROUND_RECORDS = {
+    "elements": b"<PubmedArticleSet>" + b"<a/>" * MILLION + b"</PubmedArticleSet>",
+    "nested": b"<PubmedArticleSet>" + b"<a><b/>c</a>" * MILLION + b"</PubmedArticleSet>",
+    "entities": b"<PubmedArticleSet>" + b"&x;" * MILLION + b"</PubmedArticleSet>",
+    "comments": b"<PubmedArticleSet>" + b"<!---->" * MILLION + b"</PubmedArticleSet>",
+    "prologue": b"<!---->" * MILLION + b"<PubmedArticleSet/>",
+}
+# libxml2's memory is seen by the system alone; what is done before counts as well.
+PEAK = """
+import resource, sys
+from biobert.data.reading import read_documents
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+assert list(read_documents(sys.argv[1])) == []
+before = peak()
+assert all(list(read_documents(path)) == [] for path in sys.argv[2:])
+print(peak() - before)
+"""
+
+
+def test_xml_that_holds_no_records_stays_small(tmp_path: Path) -> None:
+    paths = [tmp_path / "none.xml.gz", *(tmp_path / f"{one}.xml.gz" for one in AROUND_RECORDS)]
+    for path, content in zip(
+        paths, [b"<PubmedArticleSet/>", *AROUND_RECORDS.values()], strict=True
+    ):
+        path.write_bytes(gzip.compress(content, 1))
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, *paths], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 30
+
+
+def test_records_are_found_among_other_elements(tmp_path: Path) -> None:
+    record = XML["pubmed"].removeprefix("<PubmedArticleSet>").removesuffix("</PubmedArticleSet>")
+    path = tmp_path / "a.xml"
+    others = "<x><y>z</y><!-- c -->&none;</x>" * 3000
+    records = "".join(record % number + others for number in range(40))
+    path.write_text(f"<PubmedArticleSet>{others}<Group>{records}</Group></PubmedArticleSet>")
+    documents, rejects = read(path, "pubmed")
+    assert [one.text for one in documents] == [f"Title {number}" for number in range(40)]
+    assert rejects.count == 0
+
+
+def test_a_record_of_too_many_elements_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.bioc.xml"
+    whole = XML["bioc-xml"] % "one"
+    crowded = "<annotation/>" * MILLION
+    start = whole.index("<document>")
+    text = whole[:start] + whole[start:].removesuffix("</collection>")
+    path.write_text(f"{text}<document><id>2</id>{crowded}</document></collection>")
+    found = read_documents(path, "bioc-xml")
+    assert next(found).text == "Title one"
+    with pytest.raises(BadInputError, match="a record of more than 500000 elements"):
+        next(found)
+
+
+def tar_of(*headers: tuple[bytes, int]) -> bytes:
+    """An archive whose headers have these types and sizes, and nothing but `a` in them."""
+    blocks = b""
+    for kind, size in headers:
+        member = tarfile.TarInfo("long")
+        member.type, member.size = kind, size
+        blocks += member.tobuf(tarfile.GNU_FORMAT) + b"a" * (-(-size // 512) * 512)
+    return blocks + b"\0" * 1024
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (tar_of((tarfile.GNUTYPE_LONGNAME, 50 * MILLION)), "a header of 50000000 bytes"),
+        (tar_of((tarfile.GNUTYPE_LONGLINK, 50 * MILLION)), "a header of 50000000 bytes"),
+        (tar_of((tarfile.XHDTYPE, 50 * MILLION)), "a header of 50000000 bytes"),
+        (tar_of((tarfile.XGLTYPE, 50 * MILLION)), "a header of 50000000 bytes"),
+        (tar_of((tarfile.GNUTYPE_SPARSE, 0)), "a file with holes"),
+        (tar_of(*[(tarfile.GNUTYPE_LONGNAME, 5)] * 2000), "damaged archive"),
+    ],
+)
+def test_headers_of_archives_stay_small(content: bytes, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "articles.tgz"
+    path.write_bytes(gzip.compress(content, 1))
+    del content
+    tracemalloc.start()
+    with pytest.raises(BadInputError, match=words):
+        read(path, "jats")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20_000_000
+
+
+def test_long_names_of_honest_archives_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "articles.tgz"
+    article = (XML["jats"] % "one").encode()
+    for format in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        with tarfile.open(path, "w:gz", format=format) as archive:
+            member = tarfile.TarInfo("a" * 300 + "é.nxml")
+            member.size = len(article)
+            archive.addfile(member, io.BytesIO(article))
+        assert [one.text for one in read(path, "jats")[0]] == ["Title one"]

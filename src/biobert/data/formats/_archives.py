@@ -8,11 +8,32 @@ from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from biobert.core.errors import BadInputError
-from biobert.core.files import Eager, open_binary, read_at_most
+from biobert.core.files import Eager, open_binary, read_at_most, writable
 
 READ_BYTES = 1 << 20
 ENCRYPTED = 0x1
 ZIP_START = b"PK\x03\x04"
+HEADERS = {
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+}
+LARGEST_HEADER = 1_000_000
+"""In bytes: tarfile reads what stands before a member, such as its long name, whole."""
+
+
+class _Member(tarfile.TarInfo):
+    """A member of an archive from a stranger: nothing but its content may be long."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in HEADERS and self.size > LARGEST_HEADER:
+            raise tarfile.ReadError(f"a header of {self.size} bytes")
+        if self.type == tarfile.GNUTYPE_SPARSE:
+            self._proc_gnusparse_10()
+        return super()._proc_member(archive)  # type: ignore[misc,no-any-return]
+
+    def _proc_gnusparse_10(self, *_: object) -> None:
+        # The list of the holes is read whole, and may be as long as its writer likes.
+        raise tarfile.ReadError("a file with holes, which no text has")
 
 
 def tar_members(
@@ -24,16 +45,16 @@ def tar_members(
         with (
             open_binary(path) as stream,
             tarfile.open(
-                fileobj=cast(Any, Eager(stream)), mode="r|", bufsize=READ_BYTES
+                fileobj=cast(Any, Eager(stream)), mode="r|", bufsize=READ_BYTES, tarinfo=_Member
             ) as archive,
         ):
             for member in archive:
                 if member.isfile() and member.name.endswith(endings):
                     content = archive.extractfile(member)
-                    yield member.name, read_at_most(content, largest) if content else b""
+                    yield writable(member.name), read_at_most(content, largest) if content else b""
                 # tarfile keeps every member it has seen.
                 archive.members = []  # type: ignore[attr-defined]
-    except (tarfile.TarError, EOFError, OSError) as problem:
+    except (tarfile.TarError, EOFError, OSError, RecursionError) as problem:
         raise BadInputError(f"{path}: damaged archive: {problem}") from None
     _check_end(path)
 

@@ -4,6 +4,7 @@ import codecs
 import re
 from collections.abc import Collection, Iterator
 from html.entities import html5
+from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -33,6 +34,10 @@ LONGEST_DECLARATION = 200
 ANY_TYPE = b'<!DOCTYPE any SYSTEM "any.dtd">'
 BEFORE_TYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 ROOT = re.compile(rb"<[A-Za-z_]")
+RECORDS_BLOCK, COUNTED_BYTES = 1 << 15, 1 << 20
+"""In bytes: what is read at once, and after how many the elements of a record are counted."""
+MOST_ELEMENTS = 500_000
+"""In a record: those of the longest articles with all their mentions are fewer."""
 PROLOGUE_BLOCK, LONGEST_PROLOGUE = 1 << 12, 1 << 16
 """In bytes: what is looked at before the root element, at once and in all."""
 
@@ -43,20 +48,82 @@ def records(stream: BinaryIO, tags: tuple[str, ...], *, place: str) -> Iterator[
     Entities stay unexpanded and nothing is fetched, so a file can neither grow in memory nor
     reach out. XML that breaks off is an error that names the line, after what was whole.
     """
-    walker = etree.iterparse(
-        cast(BinaryIO, _Typed(stream)),
-        events=("end",),
-        tag=tags,
-        huge_tree=False,
-        recover=False,
-        **SAFE,
-    )
+    typed = _Typed(stream)
+    first = typed.read(RECORDS_BLOCK)
+    walk = _Walk(tags, root_of(BytesIO(first)))
     try:
-        for _, element in walker:
-            yield element
-            _forget(element)
+        for block in chain([first], iter(lambda: typed.read(RECORDS_BLOCK), b"")):
+            yield from walk.read(block)
+        walk.end()
     except etree.XMLSyntaxError as problem:
         raise _malformed(problem, place) from None
+    except _TooLargeError:
+        raise BadInputError(
+            f"{place}: a record of more than {MOST_ELEMENTS} elements; split it"
+        ) from None
+
+
+class _TooLargeError(Exception):
+    """A record has more elements than are held in memory."""
+
+
+class _Walk:
+    """A walk through an XML file that holds one record and the elements around it, no others."""
+
+    def __init__(self, tags: tuple[str, ...], root: str | None) -> None:
+        self._tags = tags
+        wanted = tags if root is None else (*tags, root)
+        self._parser = etree.XMLPullParser(
+            ("start", "end"), tag=wanted, remove_comments=True, remove_pis=True, **SAFE
+        )
+        self._root: Element | None = None
+        self._record: Element | None = None
+        self._uncounted = 0
+
+    def read(self, block: bytes) -> Iterator[Element]:
+        """The records that end in the next block, also where it breaks off."""
+        try:
+            self._parser.feed(block)
+        except etree.XMLSyntaxError:
+            yield from self._ended()
+            raise
+        yield from self._ended()
+        self._drop_others()
+        self._count(len(block))
+
+    def end(self) -> None:
+        """An error where the file ends too early."""
+        self._parser.close()
+
+    def _ended(self) -> Iterator[Element]:
+        for event, found in self._parser.read_events():
+            element = cast(Element, found)
+            if self._root is None:
+                self._root = element.getroottree().getroot()
+            if element.tag not in self._tags:
+                continue
+            if event == "end":
+                yield element
+                _forget(element)
+                self._record = None if element is self._record else self._record
+            elif self._record is None:
+                self._record, self._uncounted = element, 0
+
+    def _drop_others(self) -> None:
+        """Free what is no record and in none, down to what has not ended."""
+        node = self._root
+        while node is not None and len(node) and node.tag not in self._tags:
+            del node[:-1]
+            node = node[-1]
+
+    def _count(self, size: int) -> None:
+        """An error where the record that is being read has too many elements."""
+        self._uncounted += size
+        if self._record is None or self._uncounted < COUNTED_BYTES:
+            return
+        self._uncounted = 0
+        if sum(1 for _ in self._record.iter()) > MOST_ELEMENTS:
+            raise _TooLargeError
 
 
 def parse(data: bytes, *, place: str) -> Element:
@@ -96,7 +163,7 @@ def _typed(data: bytes) -> bytes:
     return data[:place] + ANY_TYPE + data[place:] if ROOT.match(data, place) else data
 
 
-def root_of(stream: Eager) -> str | None:
+def root_of(stream: Eager | BytesIO) -> str | None:
     """The name of the root element, from the beginning of a file; None where there is none."""
     parser = etree.XMLPullParser(events=("start",), **SAFE)
     try:
