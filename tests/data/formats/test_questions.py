@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -396,3 +397,21 @@ def test_the_questions_of_evidence_inference(
     found = read_split("evidence-inference-spans", split, CorpusPlaces(tmp_path, corpora))
     assert len(found) == count
     assert all(document.entities for document in found)
+
+
+def test_answers_that_stand_there_often_are_found_in_time(tmp_path: Path) -> None:
+    question = bioasq("list", [["ab cd"], ["ab"], ["cd"]])
+    question["snippets"] = [{"text": "ab cd, ab; " * 20_000}]
+    (document,), rejects = read(written(tmp_path, "a.bioasq.json", {"questions": [question]}))
+    assert rejects.count == 0
+    assert Counter(mentions(document)) == {"ab cd": 20_000, "ab": 20_000}
+
+
+def test_ideal_answers_of_bioasq_are_kept_as_they_are_spelled(tmp_path: Path) -> None:
+    question = bioasq("summary") | {"ideal_answer": ["Sjögren’s syndrome."]}
+    path = written(tmp_path, "a.bioasq.json", {"questions": [question]})
+    (document,), _ = read(path)
+    assert "Sjögren’s syndrome." in document.metadata["ideal_answer"]
+    write_documents([document], tmp_path / "b.bioasq.json")
+    (again,), _ = read(tmp_path / "b.bioasq.json")
+    assert again.metadata == document.metadata

@@ -19,6 +19,7 @@ from typing import Any
 
 from biobert.core.document import Document, Passage
 from biobert.core.errors import BadInputError
+from biobert.core.files import shown_name
 from biobert.core.passages import passage_of
 from biobert.core.questions import (
     CONTEXT,
@@ -117,7 +118,7 @@ def _document(question: Mapping[str, Any], path: Path | str) -> Document:
         text_of(question["body"], "its body"),
         context,
         answers=None if extractive and exact is None else found,
-        source=Path(path).name,
+        source=shown_name(path),
         metadata=_metadata(question, accepted),
     )
     labels = (_yes_or_no(exact),) if kind == "yesno" and exact is not None else ()
@@ -131,8 +132,8 @@ def _metadata(question: Mapping[str, Any], accepted: Sequence[Sequence[str]]) ->
         found[EXACT_ANSWER] = json.dumps(accepted, ensure_ascii=False)
     for key in (IDEAL_ANSWER, DOCUMENTS):
         if question.get(key):
-            value = question[key]
-            found[key] = json.dumps([value] if isinstance(value, str) else value)
+            values = [question[key]] if isinstance(question[key], str) else question[key]
+            found[key] = json.dumps(values, ensure_ascii=False)
     return found
 
 
@@ -148,11 +149,13 @@ def _yes_or_no(value: Any) -> str:
 def _occurrences(context: str, answers: Sequence[str]) -> list[tuple[int, int]]:
     """Where the answers stand as whole words, in whatever case, longer ones first."""
     found: list[tuple[int, int]] = []
+    taken = bytearray(len(context))
     for text in sorted(answers, key=len, reverse=True):
         words = r"\s+".join(map(re.escape, text.split()))
         for match in re.finditer(rf"(?<!\w){words}(?!\w)", context, re.IGNORECASE):
             start, end = match.span()
-            if not any(start < last and end > first for first, last in found):
+            if not any(taken[start:end]):
+                taken[start:end] = b"\1" * (end - start)
                 found.append((start, end))
     return found
 
