@@ -128,3 +128,33 @@ def test_ends_by_place_are_written_as_they_are_meant(
     found = through(replace(document, relations=(related("r", second, first),)), tmp_path)
     ends = [found.argument_text(one) for one in found.relations[0].arguments]
     assert ends == ["ulcer", "Aspirin"]
+
+
+def test_a_mark_of_the_byte_order_is_written_as_a_blank(tmp_path: Path) -> None:
+    entities = (Entity(0, 8, "Drug", id="T1"), Entity(16, 21, "Sign", id="T2"))
+    found = through(Document("a", f"\ufeff{TEXT}", entities=entities), tmp_path / "out")
+    assert (found.text, found.entities) == (f" {TEXT}", entities)
+
+
+@pytest.mark.parametrize(
+    ("mark", "shift", "encoding"),
+    [("", 0, "utf-8"), ("\ufeff", 0, "utf-8"), ("\ufeff", 1, "utf-8"), ("\ufeff", 1, "utf-16-le")],
+)
+def test_others_may_count_the_mark_of_the_byte_order(
+    mark: str, shift: int, encoding: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text(mark + TEXT, encoding=encoding)
+    places = [f"{start + shift} {end + shift}" for start, end in ((0, 7), (15, 20))]
+    (tmp_path / "a.ann").write_text(f"T1\tDrug {places[0]}\tAspirin\nT2\tSign {places[1]}\tulcer\n")
+    (document,), rejects = read(tmp_path)
+    assert rejects.count == 0, rejects.kept
+    assert document.text == mark * shift + TEXT
+    assert [document.mention(one) for one in document.entities] == ["Aspirin", "ulcer"]
+
+
+def test_bad_annotations_of_a_marked_text_are_told_once(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(f"\ufeff{TEXT}")
+    (tmp_path / "a.ann").write_text("T1\tDrug 0 7\tAspirin\nT2\tSign 3 9\tulcer\n")
+    (document,), rejects = read(tmp_path)
+    assert (document.text, document.entities) == (TEXT, (DRUG,))
+    assert [one.place for one in rejects.kept] == ["2"]

@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from biobert.core.decoding import LONGEST_MARK, MARKS
 from biobert.core.document import (
     Argument,
     Document,
@@ -25,7 +26,7 @@ from biobert.core.document import (
     Span,
 )
 from biobert.core.errors import BadInputError
-from biobert.core.files import open_text, write_text
+from biobert.core.files import open_binary, open_text, shown_name, write_text
 from biobert.data.curies import curie
 from biobert.data.formats._relations import evidence_of, evidence_text, score_of, standing
 from biobert.data.rejects import Rejects
@@ -41,6 +42,7 @@ LONGEST_NAME_BYTES = 200
 # Blanks part what stands in a line. Coded as in names of XML: BRAT takes letters, digits and `_`.
 BLANK = re.compile(r"\s|_(?=x[0-9A-F]{4}_)")
 COLON = re.compile(rf":|{BLANK.pattern}")
+MARK = "\ufeff"
 CODED = re.compile(r"_x([0-9A-F]{4})_")
 
 
@@ -52,9 +54,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
     if not place.exists() or not texts:
         raise BadInputError(f"{path}: no such BRAT folder, or no .txt in it", code="not-found")
     for text_path in texts:
-        with open_text(text_path, rejects.lost_in(text_path)) as stream:
-            text = stream.read()
-        yield _document(text_path, text, rejects)
+        yield _document(text_path, rejects)
 
 
 def write(documents: Iterable[Document], path: Path | str) -> int:
@@ -79,8 +79,9 @@ def files(documents: Iterable[Document]) -> Iterator[tuple[str, str]]:
     times: Counter[str] = Counter()
     for count, document in enumerate(documents, start=1):
         name = _free(_file_name(document.id) or str(count), times)
-        yield f"{name}.txt", document.text
-        yield f"{name}.ann", "".join(f"{line}\n" for line in _lines(document))
+        written = _without_mark(document)
+        yield f"{name}.txt", written.text
+        yield f"{name}.ann", "".join(f"{line}\n" for line in _lines(written))
 
 
 def _file_name(identifier: str) -> str:
@@ -101,16 +102,42 @@ def _free(name: str, times: Counter[str]) -> str:
     return free
 
 
-def _document(text_path: Path, text: str, rejects: Rejects) -> Document:
-    annotations = text_path.with_suffix(".ann")
-    reader = _Annotations(text, annotations, rejects)
+def _without_mark(document: Document) -> Document:
+    """The document with a blank for a byte-order mark at its beginning, which readers drop."""
+    if not document.text.startswith(MARK):
+        return document
+    return replace(document, text=f" {document.text[1:]}")
+
+
+def _document(text_path: Path, rejects: Rejects) -> Document:
+    with open_text(text_path, rejects.lost_in(text_path)) as stream:
+        text = stream.read()
+    document, bad = _read_as(text, text_path)
+    if bad.count and _is_marked(text_path):
+        # Some count the byte-order mark: it belongs to the text where more of the file fits so.
+        marked, less_bad = _read_as(MARK + text, text_path)
+        if less_bad.count < bad.count:
+            document, bad = marked, less_bad
+    rejects.extend(bad)
+    return document
+
+
+def _is_marked(path: Path) -> bool:
+    with open_binary(path) as stream:
+        return stream.read(LONGEST_MARK).startswith(tuple(MARKS))
+
+
+def _read_as(text: str, text_path: Path) -> tuple[Document, Rejects]:
+    """The document of a text and its annotations, and what is bad of them."""
+    annotations, bad = text_path.with_suffix(".ann"), Rejects()
+    reader = _Annotations(text, annotations, bad)
     if annotations.is_file():
-        with open_text(annotations, rejects.lost_in(annotations)) as stream:
+        with open_text(annotations, bad.lost_in(annotations)) as stream:
             for number, line in enumerate(stream, start=1):
                 reader.read_line(number, line.rstrip("\r\n"))
-    return reader.annotated(
-        Document(unquote(text_path.stem), text, provenance=Provenance(source=text_path.name))
-    )
+    name = shown_name(text_path)
+    plain = Document(unquote(Path(name).stem), text, provenance=Provenance(source=name))
+    return reader.annotated(plain), bad
 
 
 class _Annotations:
