@@ -44,3 +44,12 @@ def test_it_is_written_alone(tmp_path: Path) -> None:
     write_documents(DOCUMENTS, path)
     with pytest.raises(BiobertError, match="'mentions' cannot be read"):
         list(read_documents(path))
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\t", "\r\n"])
+def test_no_name_goes_over_two_lines(end: str, tmp_path: Path) -> None:
+    entity = Entity(0, 6, f"Dis{end}ease", (f"mesh:{end}D1",))
+    path = tmp_path / "found.mentions.tsv"
+    write_documents([Document(f"7{end}8", TEXT, entities=(entity,))], path)
+    row = path.read_text(encoding="utf-8").splitlines()[1]
+    assert row == "7 8\t0\t6\tDis ease\tBreast\t\tmesh: D1"

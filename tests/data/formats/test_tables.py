@@ -4,9 +4,12 @@ import gzip
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from biobert.core.document import Document
-from biobert.data.reading import read_documents
+from biobert.core.files import Memory
+from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
 
 
@@ -89,3 +92,19 @@ def test_semicolons_part_the_cells_where_the_header_shows_them(header: str, tmp_
     documents, _ = read(tmp_path / "a.csv", "tsv", "id,text,label\n1,One; two,bad\n")
     assert [(one.text, one.labels) for one in documents] == [("One; two", ("bad",))]
     assert rejects.count == 0
+
+
+@pytest.mark.parametrize("ending", ["tsv", "csv"])
+@given(st.lists(st.text('ab\r\n",;', min_size=1, max_size=8), min_size=1, max_size=3))
+def test_line_ends_of_every_kind_come_back(ending: str, texts: list[str]) -> None:
+    documents = [
+        Document(str(number), f"Of {text}.", labels=("yes",)) for number, text in enumerate(texts)
+    ]
+    file = Memory(f"a.{ending}")
+    write_documents(documents, file)
+    rejects = Rejects()
+    found = list(read_documents(file, None, rejects))
+    assert rejects.count == 0, rejects.kept
+    assert [(one.text, one.labels) for one in found] == [
+        (one.text, one.labels) for one in documents
+    ]

@@ -33,7 +33,12 @@ def write(documents: Iterable[Document], path: Path | str) -> int:
 def _rows(document: Document) -> Iterator[tuple[str | int, ...]]:
     for one in document.entities:
         score = "" if one.score is None else f"{one.score:.4f}"
-        # A cell is one line: a mention that goes over two would part the row for line-wise readers.
-        mention = " ".join(document.mention(one).split())
-        concepts = "|".join(one.concept_ids)
-        yield document.id, one.start, one.end, one.label, mention, score, concepts
+        name, label, mention, concepts = map(
+            _cell, (document.id, one.label, document.mention(one), "|".join(one.concept_ids))
+        )
+        yield name, one.start, one.end, label, mention, score, concepts
+
+
+def _cell(text: str) -> str:
+    """A cell is one line: one that goes over two would part the row for line-wise readers."""
+    return " ".join(text.split())

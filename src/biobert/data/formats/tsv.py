@@ -17,6 +17,7 @@ from biobert.core.files import (
     beginning_of_input,
     open_text,
     plain_name,
+    shown_name,
     write_text,
 )
 from biobert.data.formats._passages import Part, joined
@@ -46,7 +47,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
                 continue
         if any(cell.strip() for cell in row):
             try:
-                yield _document(row, columns or _unnamed(row), kind, number, Path(path).name)
+                yield _document(row, columns or _unnamed(row), kind, number, shown_name(path))
             except BadInputError as problem:
                 rejects.add(path, number, str(problem))
 
@@ -63,10 +64,13 @@ def write(documents: Iterable[Document], path: Path | str) -> int:
     with write_text(path) as stream:
         # Quotes keep line breaks. Behind both a break and a tab none can tell rows that are quoted
         # from those that hold quotes as text: a tab in a TSV becomes a blank.
-        writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
-        writer.writerow(["id", "text", "label"])
+        plain = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+        quoted = csv.writer(stream, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain.writerow(["id", "text", "label"])
         for document in documents:
             cells = (document.id, document.text, "|".join(document.labels))
+            # A carriage return ends a line, too, and up to Python 3.12 is not quoted for that.
+            writer = quoted if any("\r" in cell for cell in cells) else plain
             writer.writerow(
                 [cell.replace("\t", " ") if delimiter == "\t" else cell for cell in cells]
             )
