@@ -370,3 +370,20 @@ def test_broken_labels_of_doccano_are_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["A.JSONL", "A.NDJSON", "A.PUBTATOR", "A.TXT", "A.BIOC.XML"])
 def test_endings_in_capitals_tell_the_format(name: str) -> None:
     assert format_of(name) == format_of(name.lower())
+
+
+def test_jats_keeps_subtitles_and_listings(tmp_path: Path) -> None:
+    text = (
+        "<article><front><article-meta><title-group><article-title>Lithium</article-title>"
+        "<subtitle>a <italic>randomised</italic> trial</subtitle><subtitle/></title-group>"
+        "</article-meta></front><body><sec><title>Methods</title><preformat>ATG\n  CCA</preformat>"
+        "<code>t.test(x)</code><p>We called <code>aov</code>.</p><array><tbody><tr><td>7</td></tr>"
+        "</tbody></array><chem-struct-wrap><chem-struct>LiCl</chem-struct></chem-struct-wrap>"
+        "</sec></body></article>"
+    )
+    (document,), rejects = read(tmp_path / "a.nxml", "jats", text)
+    assert rejects.count == 0
+    assert document.text == (
+        "Lithium: a randomised trial\nMethods\nATG CCA\nt.test(x)\nWe called aov."
+    )
+    assert [one.kind for one in document.passages if one.start == one.end] == ["table", "formula"]

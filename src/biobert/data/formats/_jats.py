@@ -29,11 +29,28 @@ LEFT_OUT = {
     "supplementary-material": "supplement",
     "media": "supplement",
     "graphic": "figure",
+    "array": "table",
+    "chem-struct": "formula",
+    "chem-struct-wrap": "formula",
 }
 OMITTED = frozenset({*LEFT_OUT, "inline-formula", "tex-math", "xref-group", "fn", "object-id"})
-PARAGRAPHS = frozenset({"p", "disp-quote", "verse-group", "list-item", "def-item", "statement"})
+PARAGRAPHS = frozenset(
+    {
+        *("p", "disp-quote", "verse-group", "list-item", "def-item", "statement"),
+        *("preformat", "code"),
+    }
+)
 # What parts words inside a paragraph even where no blank stands in the file.
-PARTED = PARAGRAPHS | {"list", "label", "title", "break", "term", "def", "verse-line", "sec"}
+PARTED = (PARAGRAPHS - {"code"}) | {
+    "list",
+    "label",
+    "title",
+    "break",
+    "term",
+    "def",
+    "verse-line",
+    "sec",
+}
 ABSTRACT = "abstract"
 OWN_ABSTRACTS = ("", "normal", "main")
 HYPERLINK = "{http://www.w3.org/1999/xlink}href"
@@ -79,7 +96,7 @@ class _Draft:
         """Title, abstracts and body, in that order."""
         meta = article.find("front/article-meta")
         if meta is not None:
-            self.add("title", "", _inline(meta.find("title-group/article-title")))
+            self.add("title", "", _title(meta))
             for kind, abstract in _abstracts(meta):
                 self.add_section(abstract, kind, "")
         body = article.find("body")
@@ -143,6 +160,12 @@ def _abstracts(meta: Element) -> Iterator[tuple[str, Element]]:
 
 def _type_of(abstract: Element) -> str:
     return abstract.get("abstract-type", "").lower()
+
+
+def _title(meta: Element) -> str:
+    """The article's title, with its subtitles behind a colon."""
+    parts = [meta.find("title-group/article-title"), *meta.iterfind("title-group/subtitle")]
+    return ": ".join(filter(None, map(_inline, parts)))
 
 
 def _inline(element: Element | None) -> str:
