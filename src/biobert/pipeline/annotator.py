@@ -16,7 +16,7 @@ from biobert.core.annotate import (
     predict_documents,
 )
 from biobert.core.arguments import check_list, check_many, shown
-from biobert.core.document import Document, Provenance
+from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.shelf import unknown_name
 from biobert.core.version import __version__
@@ -109,6 +109,26 @@ class Annotator:
             self.relations = load_relation_model(relations, found, settings)
             self._models.append(self.relations)
 
+    def part(self, name: str | None) -> "Annotator":
+        """The same with the part of a multitask that is called `name` alone; None stands for all.
+
+        Of `labels` those of the part are kept. Raises BadInputError where it has none of them, or
+        finds nothing that a minimum score could leave out.
+        """
+        if name is None:
+            return self
+        model = self.model.part(name)
+        known = (self.labels or frozenset()) & frozenset(model.labels)
+        return Annotator(
+            model,
+            minimum_score=self.minimum_score,
+            labels=known or self.labels,
+            relations=self.relations,
+            minimum_relation_score=self.minimum_relation_score,
+            settings=self._settings,
+            watch=self._watch,
+        )
+
     @property
     def name(self) -> str:
         """Names and versions of the models at work."""
@@ -195,13 +215,8 @@ class Annotator:
         return replace(document, relations=tuple(kept))
 
     def _signed(self, document: Document) -> Document:
-        manifests = [one.manifest for one in self._models]
-        provenance = Provenance(
-            source=document.provenance.source,
-            model=" + ".join(one.name for one in manifests),
-            version=f"{' + '.join(one.version for one in manifests)} (biobert {__version__})",
-        )
-        return replace(document, provenance=provenance)
+        first, *others = self._models
+        return replace(document, provenance=first.provenance(document.provenance.source, *others))
 
     def _wanted(self, label: str, score: float | None) -> bool:
         is_sure = _is_sure(score, self.minimum_score)

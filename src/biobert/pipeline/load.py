@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from biobert.core.annotate import Answer, annotate_documents, answer_documents
-from biobert.core.document import Document
+from biobert.core.document import Document, Provenance
 from biobert.core.errors import BadInputError, MissingExtraError
 from biobert.core.hub import find_published_folder
 from biobert.core.model_folder import EXPORTED_MODEL, ModelManifest, read_manifest
 from biobert.core.task import Predictor, Task
+from biobert.core.version import __version__
 from biobert.model.checkpoint import find_encoder_folder
 from biobert.model.running import TorchSettings
 from biobert.runtime.ensemble import EnsemblePredictor
@@ -51,6 +52,15 @@ class LoadedModel:
         """The same answers in parts, each with its certainty; all are predicted in one go."""
         return answer_documents(
             documents, task=self.task, tokenizer=self.tokenizer, predictor=self.predictor
+        )
+
+    def provenance(self, source: str, *others: "LoadedModel") -> Provenance:
+        """Who annotated a text from this source: the model, and others that worked on it after."""
+        manifests = [one.manifest for one in (self, *others)]
+        return Provenance(
+            source=source,
+            model=" + ".join(one.name for one in manifests),
+            version=f"{' + '.join(one.version for one in manifests)} (biobert {__version__})",
         )
 
     def told(self, terms: Mapping[str, Sequence[str]]) -> "LoadedModel":

@@ -8,9 +8,8 @@ from typing import Any, Literal
 import numpy as np
 
 from biobert.core.annotate import Answer
-from biobert.core.document import Document, Provenance
+from biobert.core.document import Document
 from biobert.core.errors import BadInputError, MissingExtraError
-from biobert.core.version import __version__
 from biobert.pipeline.annotator import chunks
 from biobert.pipeline.load import LoadedModel
 from biobert.text.keys import keys_of, text_key
@@ -62,9 +61,7 @@ def suggest(
     """
     answers = list(_fresh(_answers(texts, model), keys_of(labelled)))
     chosen = choose(answers, settings)
-    manifest = model.manifest
-    provenance = Provenance(model=manifest.name, version=f"{manifest.version} ({__version__})")
-    found = (_signed(answers[number], provenance) for number in chosen)
+    found = (_signed(answers[number], model) for number in chosen)
     return Suggestions(tuple(found), len(answers))
 
 
@@ -134,10 +131,10 @@ def _fresh(answers: Iterable[Answer], known: set[str]) -> Iterator[Answer]:
             yield answer
 
 
-def _signed(answer: Answer, provenance: Provenance) -> Document:
+def _signed(answer: Answer, model: LoadedModel) -> Document:
     document = answer.document
     return replace(
         document,
         metadata={**document.metadata, CERTAINTY: f"{answer.certainty:.4f}"},
-        provenance=replace(provenance, source=document.provenance.source),
+        provenance=model.provenance(document.provenance.source),
     )
