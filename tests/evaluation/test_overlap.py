@@ -152,13 +152,16 @@ def test_single_labels_have_a_confusion_and_an_interval_over_documents() -> None
     gold = [labelled(str(number), "yes" if number % 2 else "no") for number in range(40)]
     predicted = [labelled(one.text, "yes") for one in gold]
     setting = Setting("m 1", "classification", "c", "test", ("yes", "no"), 1.0)
-    report = Comparison(gold, predicted, setting, by_labels).document_report()
+    comparison = Comparison(gold, predicted, setting, by_labels)
+    report = comparison.label_report()
     assert report.confusion is not None
     assert report.confusion.counts.tolist() == [[0, 20], [0, 20]]
     assert report.interval.low < 0.5 < report.interval.high
     # The share of a fair coin in 40 throws has a deviation of 0.079.
     assert abs(report.interval.high - report.interval.low - 4 * 0.079) < 0.08
     assert report.shared is None
+    # Labels that a task leaves alone are no answers of its own.
+    assert comparison.document_report().confusion is None
 
 
 def test_intervals_are_the_same_for_a_seed() -> None:

@@ -8,7 +8,8 @@ from sklearn.metrics import precision_recall_fscore_support
 from biobert.core.document import Argument, Document, Entity, Relation
 from biobert.core.errors import BadInputError
 from biobert.core.task import Scores
-from biobert.evaluation.relations import Ends, mention_key, relation_keys, score_relations
+from biobert.evaluation.relations import Ends, relation_keys, score_relations
+from biobert.evaluation.spans import mention_key
 
 TEXT = "a b c d e f"
 LABELS = ("x", "y", "z")

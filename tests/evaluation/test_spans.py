@@ -1,6 +1,7 @@
 """Entity scores equal seqeval's strict IOB2, to the last digit."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,12 @@ from hypothesis import strategies as st
 from seqeval.metrics.v1 import precision_recall_fscore_support
 from seqeval.scheme import IOB2, Entities
 
-from biobert.core.document import Document, Entity
+from biobert.core.document import Document, Entity, Span
 from biobert.core.errors import BadInputError
-from biobert.evaluation.spans import score_entities
+from biobert.evaluation.breakdown import Recall, break_down
+from biobert.evaluation.errors import error_table
+from biobert.evaluation.significance import sentence_counts
+from biobert.evaluation.spans import annotated_alone, mention_key, score_entities
 
 TAGS = ["O", "B-Gene", "I-Gene", "B-Disease", "I-Disease"]
 pairs = st.lists(st.tuples(st.sampled_from(TAGS), st.sampled_from(TAGS)), min_size=1, max_size=12)
@@ -72,6 +76,43 @@ def test_boundary_and_type_must_both_agree() -> None:
     assert scores.by_label["Chemical"].f1 == 0.0
     assert scores.by_label["Disease"].recall == 1.0
     assert scores.details["macro"]["recall"] == 0.5
+
+
+BREAST = Document(
+    "1",
+    "breast and ovarian cancer",
+    entities=(
+        Entity(0, 25, "Disease", fragments=(Span(0, 6), Span(19, 25))),
+        Entity(11, 25, "Disease"),
+    ),
+)
+WHOLE = BREAST.with_entities([Entity(0, 25, "Disease"), Entity(11, 25, "Disease")])
+
+
+def test_a_continuous_mention_is_none_in_pieces() -> None:
+    scores = score_entities([BREAST], [WHOLE], ["Disease"])
+    assert (scores.micro.precision, scores.micro.recall) == (0.5, 0.5)
+    assert score_entities([BREAST], [BREAST], ["Disease"]).main == 1.0
+    assert sentence_counts([BREAST], [WHOLE], ["Disease"]).tolist() == [[1, 2, 2]]
+    table = error_table([BREAST], [WHOLE], ["Disease"], seen=[])
+    assert (table.counts["correct"], table.counts["wrong boundary"]) == (1, 1)
+    assert table.counts["missed"] == 0
+    assert table.recall_unseen == 0.5
+    assert break_down([BREAST], [WHOLE], None).mention_words == (Recall("2", 1, 2),)
+
+
+def test_one_piece_is_a_continuous_mention() -> None:
+    given = Entity(11, 25, "Disease", fragments=(Span(11, 25),))
+    assert mention_key(given) == mention_key(BREAST.entities[1])
+
+
+def test_what_annotators_did_not_look_for_is_no_error() -> None:
+    entities = (Entity(0, 7, "Chemical"), Entity(15, 29, "Disease"))
+    gold = replace(document(entities[0]), annotated_labels=("Chemical",))
+    unknown = replace(gold, annotated_labels=())
+    own, found = annotated_alone([gold, unknown], [document(*entities)] * 2)
+    assert own == [gold, unknown]
+    assert [one.entities for one in found] == [entities[:1], entities]
 
 
 def test_labels_that_are_not_asked_for_do_not_count() -> None:

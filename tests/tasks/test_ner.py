@@ -1,5 +1,7 @@
 """Named entity recognition: tags, windows, decoding."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from biobert.core.document import Document, Entity, Span
 from biobert.core.errors import BadInputError
 from biobert.core.task import IGNORED
+from biobert.evaluation.report import Comparison, Setting
 from biobert.tasks.ner import HEAD, NamedEntityRecognition, NerSettings
 from biobert.text.tokenizer import Tokenizer
 from biobert.text.windows import WindowSettings
@@ -244,3 +247,19 @@ def test_of_two_exclusive_types_for_a_span_the_surer_stays() -> None:
 def test_exclusive_types_must_be_two_of_the_labels(pair: tuple[str, ...]) -> None:
     with pytest.raises(BadInputError, match="a pair of the labels"):
         NerSettings(("Gene", "Disease"), exclusive=(pair,))
+
+
+def test_each_document_is_scored_by_the_types_that_it_is_annotated_for() -> None:
+    """Corpora of different types together: the answers to either are right, and so are both."""
+    entities = (Entity(0, 7, "Chemical"), Entity(15, 29, "Disease"))
+    predicted = Document("1", "Lithium caused cardiac arrest.", entities=entities)
+    gold = [
+        replace(predicted.with_entities([one]), annotated_labels=(one.label,)) for one in entities
+    ]
+    scores = task().score(gold, [predicted] * 2)
+    assert (scores.micro.precision, scores.micro.recall, scores.micro.support) == (1.0, 1.0, 2)
+    assert task().counts(gold, [predicted] * 2).tolist() == [[1, 1, 1], [1, 1, 1]]
+    setting = Setting("m 1", "ner", "c", "test", ("Chemical", "Disease"), 1.0)
+    report = Comparison(gold, [predicted] * 2, setting, task().score).entity_report()
+    assert report.errors is not None and report.errors.counts["spurious"] == 0
+    assert all(one.f1 == 1.0 for one in report.token_level.values())

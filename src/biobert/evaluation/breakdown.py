@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from biobert.core.document import Document, Entity, Span
+from biobert.evaluation.spans import mention_key
 from biobert.text.sentences import sentences_of
 
 
@@ -47,10 +48,10 @@ def break_down(
     seen = Counter(_folded(one, entity) for one in training or () for entity in one.entities)
     mentions, sentences, frequencies = _Tally(), _Tally(), _Tally()
     for one, other in zip(gold, predicted, strict=True):
-        answers = {(entity.start, entity.end, entity.label) for entity in other.entities}
+        answers = set(map(mention_key, other.entities))
         spans = sentences_of(one)
         for entity in one.entities:
-            is_found = (entity.start, entity.end, entity.label) in answers
+            is_found = mention_key(entity) in answers
             mentions.add(len(one.mention(entity).split()), is_found)
             sentences.add(_words_around(one, spans, entity), is_found)
             frequencies.add(seen[_folded(one, entity)], is_found)

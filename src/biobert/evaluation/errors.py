@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from biobert.core.document import Document, Entity
+from biobert.evaluation.spans import Mention, mention_key
 
 Kind = Literal["correct", "wrong boundary", "wrong type", "missed", "spurious"]
 
@@ -48,10 +49,10 @@ def error_table(
             if kind != "correct" and len(examples[kind]) < EXAMPLES:
                 examples[kind].append(f"{one.mention(entity)} ({entity.label}, {one.id})")
         if known is not None:
-            exact = {(entity.start, entity.end, entity.label) for entity in answers}
+            exact = set(map(mention_key, answers))
             for entity in wanted:
                 tally = found_of[one.mention(entity).lower() in known]
-                tally[0] += (entity.start, entity.end, entity.label) in exact
+                tally[0] += mention_key(entity) in exact
                 tally[1] += 1
     return ErrorTable(counts, examples, _share(found_of[True]), _share(found_of[False]))
 
@@ -59,30 +60,27 @@ def error_table(
 def _sorted_out(
     wanted: Sequence[Entity], answers: Sequence[Entity]
 ) -> Iterable[tuple[Kind, Entity]]:
-    exact = {(entity.start, entity.end, entity.label) for entity in wanted}
-    places = {(entity.start, entity.end) for entity in wanted}
-    explained: set[tuple[int, int, str]] = set()
+    exact = set(map(mention_key, wanted))
+    explained: set[Mention] = set()
     for answer in answers:
-        place = (answer.start, answer.end)
-        key = (*place, answer.label)
+        key = mention_key(answer)
         if key in exact:
             explained.add(key)
             yield "correct", answer
             continue
         touched = [one for one in wanted if one.start < answer.end and answer.start < one.end]
         same_type = [one for one in touched if one.label == answer.label]
-        explained.update((one.start, one.end, one.label) for one in same_type)
+        same_place = [one for one in touched if mention_key(one)[:3] == key[:3]]
         if same_type:
+            explained.update(map(mention_key, same_type))
             yield "wrong boundary", answer
-        elif place in places:
-            explained.update(
-                (*place, one.label) for one in touched if (one.start, one.end) == place
-            )
+        elif same_place:
+            explained.update(map(mention_key, same_place))
             yield "wrong type", answer
         else:
             yield "spurious", answer
     for entity in wanted:
-        if (entity.start, entity.end, entity.label) not in explained:
+        if mention_key(entity) not in explained:
             yield "missed", entity
 
 

@@ -8,13 +8,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import product
 
-from biobert.core.document import Argument, Document, Entity, Span
+from biobert.core.document import Argument, Document, Entity
 from biobert.core.errors import BadInputError
 from biobert.core.task import Scores
-from biobert.evaluation.spans import macro_average, score_from_counts
+from biobert.evaluation.spans import Mention, macro_average, mention_key, score_from_counts
 
-Mention = tuple[int, int, tuple[Span, ...], str]
-"""Start, end, fragments and type."""
 Ends = frozenset[str | Mention]
 """The arguments of a relation: concepts by their identifiers, mentions."""
 Key = tuple[str, Ends]
@@ -72,11 +70,6 @@ def relation_keys(document: Document) -> frozenset[Key]:
         for relation in document.relations
         for ends in product(*(_names(document, one, by_id) for one in relation.arguments))
     )
-
-
-def mention_key(entity: Entity) -> Mention:
-    """What tells a mention from another."""
-    return entity.start, entity.end, entity.fragments, entity.label
 
 
 def _names(

@@ -21,6 +21,7 @@ from biobert.evaluation.significance import (
     bootstrap_documents,
     bootstrap_interval,
 )
+from biobert.evaluation.spans import annotated_alone
 from biobert.evaluation.words import tag_confusion
 from biobert.text.sentences import sentences_of
 
@@ -119,8 +120,9 @@ class Comparison:
         """What is to be said of entities."""
         scores = self._scores()
         labels = tuple(scores.by_label)
-        confusion = _iob2_confusion(self.gold, self.predicted, labels)
-        errors = error_table(self.gold, self.predicted, labels, seen=_mentions(self.setting))
+        gold, predicted = annotated_alone(self.gold, self.predicted)
+        confusion = _iob2_confusion(gold, predicted, labels)
+        errors = error_table(gold, predicted, labels, seen=_mentions(self.setting))
         return replace(self._by_sentences(scores, confusion), errors=errors)
 
     def word_report(self) -> Report:
@@ -129,9 +131,17 @@ class Comparison:
         confusion = tag_confusion(self.gold, self.predicted, tuple(scores.by_label))
         return self._by_sentences(scores, confusion)
 
+    def label_report(self) -> Report:
+        """What is to be said of labels of documents."""
+        confusion = _label_confusion(self.gold, self.predicted)
+        return replace(self.document_report(), confusion=confusion)
+
     def document_report(self, unit: Unit = "documents") -> Report:
-        """What is to be said of answers that are no entities: labels, relations, answers to
-        questions; `unit` is what is compared with the training data."""
+        """What is to be said of answers that are neither entities nor labels: relations, answers to
+        questions; `unit` is what is compared with the training data.
+
+        Labels are gold ones that such a task leaves alone: nothing is confused with them.
+        """
         return Report(
             setting=self.setting,
             scores=self._scores(),
@@ -139,7 +149,6 @@ class Comparison:
             documents=len(self.gold),
             sentences=_sentences(self.gold),
             shared=self._shared(unit),
-            confusion=_label_confusion(self.gold, self.predicted),
         )
 
     def _by_sentences(self, scores: Scores, confusion: ConfusionMatrix) -> Report:

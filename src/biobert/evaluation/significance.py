@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from biobert.core.document import Document
 from biobert.core.task import Counts, Scores
-from biobert.evaluation.spans import check_same_texts
+from biobert.evaluation.spans import check_same_texts, mention_key
 from biobert.text.sentences import sentences_of
 
 Units = npt.NDArray[np.int64]
@@ -33,11 +33,10 @@ def sentence_counts(
 ) -> Counts:
     """Correct, gold and predicted mentions of every sentence."""
     check_same_texts(gold, predicted)
-    wanted = frozenset(labels)
     rows: list[Counts] = []
     for one, other in zip(gold, predicted, strict=True):
-        own = {(e.start, e.end, e.label) for e in one.entities if e.label in wanted}
-        found = {(e.start, e.end, e.label) for e in other.entities if e.label in wanted}
+        own = set(map(mention_key, one.entities_labelled(labels)))
+        found = set(map(mention_key, other.entities_labelled(labels)))
         columns = ([key[0] for key in keys] for keys in (own & found, own, found))
         rows.append(counted_by_sentence(one, *columns))
     return np.concatenate(rows) if rows else np.zeros((0, 3))

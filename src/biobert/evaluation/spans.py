@@ -1,13 +1,20 @@
-"""Strict entity-level precision, recall and F1: a mention counts when start, end and type agree."""
+"""Strict entity-level precision, recall and F1: a mention counts when its place and type agree.
+
+The place is start and end, and where a mention has pieces those too: the continuous "breast and
+ovarian cancer" is not the "breast ... cancer" of a gold corpus.
+"""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from biobert.core.document import Document
+from biobert.core.document import Document, Entity, Span
 from biobert.core.errors import BadInputError
 from biobert.core.task import Score, Scores
 
-Key = tuple[int, int, int, str]
-"""Document number, start, end and label of a mention."""
+Mention = tuple[int, int, tuple[Span, ...], str]
+"""Start, end, fragments and type."""
+Key = tuple[int, Mention]
+"""Document number and mention."""
 
 
 def score_entities(
@@ -23,13 +30,13 @@ def score_entities(
     found = entity_keys(predicted, labels)
     by_label = {
         label: score(
-            wanted={key for key in wanted if key[3] == label},
-            found={key for key in found if key[3] == label},
+            wanted={key for key in wanted if key[1][3] == label},
+            found={key for key in found if key[1][3] == label},
         )
         for label in labels
     }
     micro = score(wanted=wanted, found=found)
-    used = {key[3] for key in wanted | found}
+    used = {mention[3] for _, mention in wanted | found}
     macro = macro_average([one for label, one in by_label.items() if label in used])
     return Scores(micro.f1, micro, by_label, {"macro": macro})
 
@@ -38,11 +45,35 @@ def entity_keys(documents: Iterable[Document], labels: Iterable[str]) -> set[Key
     """The mentions of these labels, each as a key that is equal where the mention is."""
     wanted = frozenset(labels)
     return {
-        (number, entity.start, entity.end, entity.label)
+        (number, mention_key(entity))
         for number, document in enumerate(documents)
         for entity in document.entities
         if entity.label in wanted
     }
+
+
+def mention_key(entity: Entity) -> Mention:
+    """What tells a mention from another; one piece is a continuous mention."""
+    fragments = entity.fragments if len(entity.fragments) > 1 else ()
+    return entity.start, entity.end, fragments, entity.label
+
+
+def annotated_alone(
+    gold: Sequence[Document], predicted: Sequence[Document]
+) -> tuple[list[Document], list[Document]]:
+    """Both sides, each document without entities of types that its annotators did not look for:
+    nobody has said whether these are right."""
+    check_same_texts(gold, predicted)
+    types = [one.annotated_labels for one in gold]
+    own, found = (
+        [_of_types(*pair) for pair in zip(side, types, strict=True)] for side in (gold, predicted)
+    )
+    return own, found
+
+
+def _of_types(document: Document, annotated: Sequence[str]) -> Document:
+    kept = tuple(document.entities_labelled(annotated)) if annotated else document.entities
+    return document if len(kept) == len(document.entities) else replace(document, entities=kept)
 
 
 def score(*, wanted: set[Key], found: set[Key]) -> Score:

@@ -21,7 +21,7 @@ from biobert.evaluation.significance import (
     approximate_randomisation,
     paired_bootstrap,
 )
-from biobert.evaluation.spans import check_same_texts
+from biobert.evaluation.spans import annotated_alone, check_same_texts
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import (
     TestSet,
@@ -94,6 +94,8 @@ def compare(
     check_same_texts(gold, first)
     check_same_texts(gold, second)
     labels = _labels_of_all(tasks, gold, test_set.labels)
+    if isinstance(task, NamedEntityRecognition):
+        (_, first), (gold, second) = (annotated_alone(gold, one) for one in (first, second))
     if test_set.labels is not None or isinstance(task, NamedEntityRecognition):
         gold = with_labels_alone(gold, labels)
     units = _units(task, gold, first, second)

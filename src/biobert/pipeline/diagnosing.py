@@ -16,7 +16,9 @@ from biobert.evaluation.errors import ErrorTable, error_table
 from biobert.evaluation.overlap import Shared, Training, Unit, shared_spans
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import (
+    Answered,
     TestSet,
+    answered,
     finds_mentions,
     read_gold,
     read_training,
@@ -127,26 +129,29 @@ def diagnose(
     _check_unseen(shared, manifest, test_set)
     training = read_training(test_set, places)
     known = None if training is None else _share(_shared(training, learnt, unit))
-    if test_set.labels is not None:
-        gold = with_labels_alone(gold, labels)
-        training = None if training is None else with_labels_alone(training, labels)
-    predicted, scores = _scored(annotator, gold)
-    found = list(judgements(annotator.model, gold))
+    wanted = test_set.labels
+    answers = answered(annotator, gold, wanted)
+    scores = answers.scores()
+    found = list(judgements(annotator.model, _looked_for(gold, wanted)))
     count, worst = _suspects(found, scores)
-    curve = [] if learn is None else [_point(learn, share, gold) for share in shares]
+    curve = [] if learn is None else [_point(learn, share, gold, wanted) for share in shares]
     seen = training if _is_learnt(known) else None
     diagnosis = Diagnosis(
         model=f"{manifest.name} {manifest.version}",
         corpus=test_set.corpus,
         split=test_set.split,
         score=scores.main,
-        training_score=None if training is None else _scored(annotator, training)[1].main,
+        training_score=(
+            None if training is None else answered(annotator, training, wanted).scores().main
+        ),
         curve=(*curve, CurvePoint(1.0, scores.main)) if curve else (),
         judged=sum(one.is_given for one in found) if is_judged(task) else None,
         suspicious=count,
         suspects=tuple(worst),
-        breakdown=_breakdown(gold, predicted, seen, labels) if finds_mentions(task) else None,
-        errors=error_table(gold, predicted, labels) if finds_mentions(task) else None,
+        breakdown=_breakdown(answers, seen, labels) if finds_mentions(task) else None,
+        errors=(
+            error_table(answers.gold, answers.predicted, labels) if finds_mentions(task) else None
+        ),
         advice=(),
         shared=shared,
         is_share=_is_share(task),
@@ -190,24 +195,30 @@ def _is_share(task: Task) -> bool:
     return not any(one.kind == "text" or one.loss == "squared-error" for one in task.heads())
 
 
-def _scored(annotator: Annotator, gold: Sequence[Document]) -> tuple[list[Document], Scores]:
-    predicted = list(annotator.annotate_many(gold))
-    return predicted, annotator.model.task.among(predicted).score(gold, predicted)
+def _looked_for(documents: Sequence[Document], labels: Sequence[str] | None) -> list[Document]:
+    """The documents whose annotators looked for some of the labels, and as if for no others."""
+    if labels is None:
+        return list(documents)
+    types = [
+        tuple(label for label in labels if label in (one.annotated_labels or labels))
+        for one in documents
+    ]
+    pairs = zip(with_labels_alone(documents, labels), types, strict=True)
+    return [replace(one, annotated_labels=some) for one, some in pairs if some]
 
 
-def _point(learn: Learn, share: float, gold: Sequence[Document]) -> CurvePoint:
-    return CurvePoint(share, _scored(learn(share), gold)[1].main)
+def _point(
+    learn: Learn, share: float, gold: Sequence[Document], labels: Sequence[str] | None
+) -> CurvePoint:
+    return CurvePoint(share, answered(learn(share), gold, labels).scores().main)
 
 
 def _breakdown(
-    gold: Sequence[Document],
-    predicted: Sequence[Document],
-    training: Sequence[Document] | None,
-    labels: Sequence[str],
+    answers: Answered, training: Sequence[Document] | None, labels: Sequence[str]
 ) -> Breakdown:
     """Of the mentions that the model looks for."""
     known = None if training is None else with_labels_alone(training, labels)
-    return break_down(with_labels_alone(gold, labels), predicted, known)
+    return break_down(with_labels_alone(answers.gold, labels), answers.predicted, known)
 
 
 def advice(found: Diagnosis, scores: Scores) -> list[str]:

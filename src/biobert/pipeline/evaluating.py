@@ -9,7 +9,7 @@ from biobert.core.arguments import check_kind, check_list
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.shelf import unknown_name
-from biobert.core.task import Task
+from biobert.core.task import Scores, Task
 from biobert.data.catalogue import (
     check_renamed,
     documents_where,
@@ -22,10 +22,13 @@ from biobert.data.rejects import Rejects
 from biobert.evaluation.generated import score_vectors
 from biobert.evaluation.overlap import Shared, Training, Unit, without_shared
 from biobert.evaluation.report import Comparison, Report, Setting
+from biobert.evaluation.spans import annotated_alone
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.embedder import Embedder
 from biobert.pipeline.learnt_from import learnt_from
 from biobert.pipeline.load import LoadedModel
+from biobert.tasks.classification import Classification
+from biobert.tasks.cloze import Cloze
 from biobert.tasks.generation import Generation
 from biobert.tasks.multitask import Multitask
 from biobert.tasks.pos import PartOfSpeechTagging
@@ -95,38 +98,69 @@ def evaluate(
     check_kind("test_set", test_set, TestSet, f"TestSet({test_set!r})")
     check_places(places)
     rejects = Rejects() if rejects is None else rejects
-    if test_set.part is not None:
-        annotator = Annotator(annotator.model.part(test_set.part))
+    annotator = annotator.part(test_set.part)
     task, manifest = annotator.model.task, annotator.model.manifest
     if embedder is not None:
         _writing(task)
     gold = read_gold(test_set, test_set.split, places, rejects)
     labels = scored_labels(task, gold, test_set.labels)
     training = learnt_from(manifest, places=places)
-    began = time.perf_counter()
-    predicted = list(annotator.annotate_many(gold))
+    answers = answered(annotator, gold, test_set.labels)
     setting = Setting(
         model=f"{manifest.name} {manifest.version}",
         task=manifest.task,
         corpus=test_set.corpus,
         split=test_set.split,
         labels=labels,
-        seconds=time.perf_counter() - began,
+        seconds=answers.seconds,
         training=training,
         set_aside=rejects.count,
         not_scored=_not_scored(task, gold) if test_set.labels is None else {},
     )
-    if test_set.labels is not None:
-        gold = with_labels_alone(gold, labels)
-    task = task.among(predicted)
-    counts = task.counts(gold, predicted)
-    report = _report(task, Comparison(gold, predicted, setting, task.score, counts))
+    report = _report(answers.task, answers.comparison(setting))
     if embedder is None:
         return report
-    texts = _writing(task).texts(gold, predicted)
+    texts = _writing(answers.task).texts(answers.gold, answers.predicted)
     known, written = (list(embedder.token_vectors(some)) for some in texts)
     details = {**report.scores.details, "vector_f1": score_vectors(known, written).f1}
     return replace(report, scores=replace(report.scores, details=details))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """Gold documents beside a model's answers, which took some seconds, and the task as it scores
+    just these."""
+
+    task: Task
+    gold: Sequence[Document]
+    predicted: Sequence[Document]
+    seconds: float
+
+    def scores(self) -> Scores:
+        """By the task's own measure."""
+        return self.task.score(self.gold, self.predicted)
+
+    def comparison(self, setting: Setting) -> Comparison:
+        """What a report is made of."""
+        counts = self.task.counts(self.gold, self.predicted)
+        return Comparison(self.gold, self.predicted, setting, self.task.score, counts)
+
+
+def answered(
+    annotator: Annotator, gold: Sequence[Document], labels: Sequence[str] | None = None
+) -> Answered:
+    """The model's answers to the raw text of gold documents; of entities those of `labels` alone,
+    where they are told, and of types that a document is annotated for."""
+    task = annotator.model.task
+    began = time.perf_counter()
+    predicted: Sequence[Document] = list(annotator.annotate_many(gold))
+    seconds = time.perf_counter() - began
+    scoring = task.among(predicted)
+    if finds_mentions(task):
+        gold, predicted = annotated_alone(gold, predicted)
+    if labels is not None:
+        gold = with_labels_alone(gold, labels)
+    return Answered(scoring, gold, predicted, seconds)
 
 
 def _report(task: Task, comparison: Comparison) -> Report:
@@ -134,6 +168,8 @@ def _report(task: Task, comparison: Comparison) -> Report:
         return comparison.entity_report()
     if finds_entities(task):
         return comparison.word_report()
+    if isinstance(task, Classification | Cloze):
+        return comparison.label_report()
     return comparison.document_report(unit_of(task))
 
 
@@ -212,7 +248,7 @@ def scored(model: LoadedModel, gold: Sequence[Document], training: Training) -> 
     """A model's answers to the raw text of gold documents, scored by its task, also without what
     stands in its training data."""
     scored_labels(model.task, gold, None)
-    predicted = list(Annotator(model).annotate_many(gold))
-    task = model.task.among(predicted)
-    shared = without_shared(gold, predicted, training, measure=task.score, unit=unit_of(task))
-    return Scored(task.score(gold, predicted).main, shared)
+    answers = answered(Annotator(model), gold)
+    measure, unit = answers.task.score, unit_of(model.task)
+    shared = without_shared(answers.gold, answers.predicted, training, measure=measure, unit=unit)
+    return Scored(answers.scores().main, shared)

@@ -7,7 +7,8 @@ from typing import Literal
 from biobert.core.document import Document, Relation
 from biobert.core.errors import BadInputError
 from biobert.core.task import Example
-from biobert.evaluation.relations import Ends, Key, mention_key, relation_keys
+from biobert.evaluation.relations import Ends, Key, relation_keys
+from biobert.evaluation.spans import mention_key
 from biobert.tasks._candidates import stands_for
 from biobert.tasks._labels import rename_cure
 

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TypeVar
 
 from biobert.core.document import Document, Entity, Relation
-from biobert.evaluation.relations import mention_key
+from biobert.evaluation.spans import mention_key
 
 A = TypeVar("A")
 

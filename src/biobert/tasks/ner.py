@@ -33,7 +33,7 @@ from biobert.core.task import (
 )
 from biobert.core.words import owned_words
 from biobert.evaluation.significance import sentence_counts
-from biobert.evaluation.spans import score_entities
+from biobert.evaluation.spans import annotated_alone, score_entities
 from biobert.tasks._consistency import consistent
 from biobert.tasks._labels import check_labels
 from biobert.tasks._tagging import best_tags
@@ -174,12 +174,12 @@ class NamedEntityRecognition(Task):
         return "strict entity F1"
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
-        """Strict entity-level scores over the types that the gold corpus annotates."""
-        return score_entities(gold, predicted, self._scored(gold))
+        """Strict entity-level scores, in each document over the types that its gold annotates."""
+        return score_entities(*annotated_alone(gold, predicted), self._scored(gold))
 
     def counts(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Counts:
         """Mentions of every sentence: right, gold and predicted."""
-        return sentence_counts(gold, predicted, self._scored(gold))
+        return sentence_counts(*annotated_alone(gold, predicted), self._scored(gold))
 
     def _scored(self, gold: Sequence[Document]) -> list[str]:
         """The types that the gold corpus annotates."""
