@@ -332,3 +332,11 @@ def test_threads_are_bounded(tiny_model: Path) -> None:
         assert torch.get_num_threads() == before + 1
     finally:
         torch.set_num_threads(before)
+
+
+def test_types_may_be_named_with_blanks_between(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    asked = ("annotate", tmp_path / "a.txt", "--json", "--labels")
+    found = call(*asked, "Chemical, Disease").json["data"]["entities"]
+    assert found == call(*asked, "Chemical,Disease").json["data"]["entities"]
+    assert set(found) == {"Chemical", "Disease"}

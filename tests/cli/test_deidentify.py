@@ -215,3 +215,16 @@ def test_a_wrong_call_says_what_is_wrong(arguments: list[str], code: int, word: 
     done = call("deidentify", *arguments, stdin=TEXT)
     assert done.code == code
     assert word in done.err
+
+
+def test_an_error_quotes_nothing_of_the_record(tmp_path: Path) -> None:
+    source = tmp_path / "bad.pubtator"
+    source.write_text("1|a|Mrs. Sullivan came.\n1\t0\t13\tMr. Sullivan\tName\n")
+    done = call("deidentify", source, "-o", tmp_path / "out.txt", "--names", "none", "--json")
+    assert done.code == 1 and done.json["error"]["code"] == "all-set-aside"
+    source = tmp_path / "bad.jsonl"
+    entity = {"start": 0, "end": 99, "label": "Sullivan"}
+    source.write_text(json.dumps({"text": "Mrs. Sullivan", "entities": [entity]}) + "\n")
+    done = call("deidentify", source, "-o", tmp_path / "out.txt", "--names", "none", "--json")
+    assert done.code == 1 and "bad.jsonl:1: " in done.json["error"]["message"]
+    assert "Sullivan" not in done.out + done.err

@@ -205,3 +205,27 @@ def test_suggestions_out_of_nothing_are_an_error(tmp_path: Path) -> None:
     assert found.code == 1
     assert "a.xml" in found.err
     assert not (tmp_path / "next.jsonl").exists()
+
+
+BAD = '{"text": "Aspirin.", "entities": [{"start": 4, "end": 40, "label": "Chemical"}]}\n'
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"), [("convert {0} {1}", "converted"), ("deidentify {0} -o {1}", "de-identified")]
+)
+def test_a_run_that_reads_nothing_ends_with_an_error(verb: str, said: str, tmp_path: Path) -> None:
+    source, target = tmp_path / "bad.jsonl", tmp_path / "out.pubtator"
+    asked = verb.format(source, target).split()
+    source.write_text(BAD)
+    found = call(*asked)
+    assert found.code == 1
+    assert f"nothing was {said}: every document was set aside (1)" in found.err
+    assert "mend the first at bad.jsonl:1: " in found.err
+    assert "1 records set aside; list them with --rejects FILE" in found.err
+    values = call(*asked, "--json").json
+    assert (values["ok"], values["error"]["code"]) == (False, "all-set-aside")
+    assert values["data"]["documents"] == 0 and values["data"]["set_aside"] == 1
+    source.write_text("")
+    assert call(*asked).code == 0
+    source.write_text(BAD + '{"text": "Aspirin."}\n')
+    assert call(*asked).code == 0

@@ -18,6 +18,12 @@ def choice(option: str, value: str | None, known: tuple[str, ...]) -> Any:
     return value
 
 
+def listed_names(written: str | None) -> tuple[str, ...] | None:
+    """The names of an option that holds several, parted by commas; None where there are none."""
+    names = tuple(filter(None, map(str.strip, (written or "").split(","))))
+    return names or None
+
+
 def need_option(needed: str, why: str, given: Mapping[str, object]) -> None:
     """An error where one of the options in `given` has a value without the one that it needs."""
     for option, value in given.items():

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biobert.cli.choices import listed_names
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -37,7 +39,7 @@ def asked_test_set(
     """The test set that the options describe."""
     from biobert.pipeline.evaluating import TestSet
 
-    wanted = tuple(labels.split(",")) if labels else None
+    wanted = listed_names(labels)
     meant = _pairs(where or [], "--where", "KEY=VALUE")
     return TestSet(corpus, split, renamed(rename), wanted, meant, part)
 
@@ -46,12 +48,6 @@ def renamed(rename: list[str] | None) -> dict[str, str]:
     """The `--rename` options as a mapping; each may hold several, parted by commas."""
     one_by_one = [pair for some in rename or [] for pair in some.split(",")]
     return _pairs(one_by_one, "--rename", "THEIRS=OURS")
-
-
-def show_set_aside(console: "Console", count: int) -> None:
-    """Say how many records could not be read, if any."""
-    if count:
-        console.print(f"{count} records set aside; list them with --rejects FILE")
 
 
 def show_shared(console: "Console", shared: "Shared", *, of: str = "") -> None:

@@ -11,6 +11,8 @@ import typer
 from biobert.core.errors import BadInputError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from biobert.data.rejects import Rejects
 
 RejectsOption = Annotated[Path | None, typer.Option(help="List records that were set aside.")]
@@ -35,6 +37,24 @@ def listed(
         raise
     if path is not None:
         as_told(set_aside).write(path)
+
+
+def show_set_aside(console: "Console", count: int) -> None:
+    """Say how many records were set aside, if any, and how to see which."""
+    if count:
+        console.print(f"{count} records set aside; list them with --rejects FILE")
+
+
+def all_set_aside(done: str, documents: int, rejects: "Rejects") -> BadInputError | None:
+    """The error of a verb of whose documents none could be `done`; an empty input is none."""
+    if documents or not rejects.count:
+        return None
+    first = rejects.kept[0]
+    return BadInputError(
+        f"nothing was {done}: every document was set aside ({rejects.count}); mend the first at "
+        f"{first.file}:{first.place}: {first.reason}",
+        code="all-set-aside",
+    )
 
 
 def _check_list(path: Path) -> None:

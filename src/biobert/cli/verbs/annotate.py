@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import JsonFlag, VerbAnswer, answering, unreadable
-from biobert.cli.choices import need_option
+from biobert.cli.choices import listed_names, need_option
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -19,7 +19,7 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
-from biobert.cli.rejects import RejectsOption, listed
+from biobert.cli.rejects import RejectsOption, all_set_aside, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -99,7 +99,7 @@ def annotate(
         Annotator,
         model,
         minimum_score=min_score,
-        labels=labels.split(",") if labels else None,
+        labels=listed_names(labels),
         relations=relations,
         minimum_relation_score=min_relation_score,
         terms=None if terms is None else _terms(terms),
@@ -122,17 +122,10 @@ def annotate(
 
 def _problem(result: "BatchResult", set_aside: "Rejects") -> "BadInputError | None":
     """What keeps the run from ending well: inputs that cannot be read, or no document that can."""
-    from biobert.core.errors import BadInputError
-
-    is_in_vain = set_aside.count and not (result.documents or result.kept or result.skipped)
-    if result.unreadable or not is_in_vain:
+    if result.unreadable:
         return unreadable(result.unreadable.items(), CURE)
-    first = set_aside.kept[0]
-    return BadInputError(
-        f"nothing was annotated: every document was set aside ({set_aside.count}); mend the first "
-        f"at {first.file}:{first.place}: {first.reason}",
-        code="all-set-aside",
-    )
+    done = result.documents + result.kept + result.skipped
+    return all_set_aside("annotated", done, set_aside)
 
 
 def _terms(path: Path) -> "Mapping[str, Sequence[str]]":

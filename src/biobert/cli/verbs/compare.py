@@ -12,8 +12,8 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
-from biobert.cli.evaluated_on import RenameOption, WhereOption, asked_test_set, show_set_aside
-from biobert.cli.rejects import RejectsOption, listed
+from biobert.cli.evaluated_on import RenameOption, WhereOption, asked_test_set
+from biobert.cli.rejects import RejectsOption, listed, show_set_aside
 
 if TYPE_CHECKING:
     from biobert.pipeline.comparing import Comparison

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.choices import spare_inputs
-from biobert.cli.rejects import RejectsOption, listed
+from biobert.cli.rejects import RejectsOption, all_set_aside, listed, show_set_aside
 
 if TYPE_CHECKING:
     from biobert.core.document import Document
@@ -59,7 +59,8 @@ def convert(
         "reasons": dict(set_aside.reasons),
         "not_written": not_held(target_format, counts),
     }
-    return VerbAnswer(data, lambda: _show(data))
+    problem = all_set_aside("converted", written, set_aside)
+    return VerbAnswer(data, lambda: _show(data), problem)
 
 
 def _noted(documents: "Iterable[Document]", annotations: "Counter[str]") -> "Iterator[Document]":
@@ -86,15 +87,13 @@ def _counted(documents: "Iterator[Document]") -> "Iterator[Document]":
             yield document
 
 
-def _show(data: dict[str, object]) -> None:
+def _show(data: dict[str, Any]) -> None:
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False)
     console.print(f"{data['documents']} documents, {data['from']} -> {data['to']}")
-    console.print(f"{data['set_aside']} records set aside")
-    reasons = data["reasons"]
-    if isinstance(reasons, dict):
-        for reason, count in reasons.items():
-            console.print(f"  {count} x {reason}")
+    show_set_aside(console, data["set_aside"])
+    for reason, count in data["reasons"].items():
+        console.print(f"  {count} x {reason}", markup=False)
     if data["not_written"]:
         console.print(data["not_written"], soft_wrap=True)

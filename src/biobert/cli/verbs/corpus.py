@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from biobert.cli.answer import JsonFlag, VerbAnswer, answering, unreadable
+from biobert.cli.choices import choice, listed_names
 from biobert.cli.corpus_figures import corpus_figures, show_corpus
 from biobert.cli.rejects import listed
 
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
     from biobert.data.building import Advance, Ingredients
     from biobert.data.workers import Engine
 
-Choice = TypeVar("Choice", bound=str)
 CURE = "All else is in the corpus: mend this and build into another folder"
-NEAR: tuple[Literal["minhash"], Literal["none"]] = ("minhash", "none")
 
 
 def register(app: typer.Typer) -> None:
@@ -80,10 +79,12 @@ def build(
     settings = CorpusSettings(
         filter=FilterSettings(
             minimum_words=minimum_words,
-            languages=tuple(language.split(",")),
-            licences=tuple(licence.split(",")) if licence else None,
+            languages=listed_names(language) or (language,),
+            licences=listed_names(licence),
         ),
-        duplicates=DuplicateSettings(near=_chosen("near-duplicates", near_duplicates, NEAR)),
+        duplicates=DuplicateSettings(
+            near=choice("--near-duplicates", near_duplicates, ("minhash", "none"))
+        ),
         heldout_share=heldout,
         seed=seed,
         shard_tokens=shard_tokens,
@@ -154,7 +155,7 @@ def _ingredients(
 
     folder = tokenizer_folder(tokenizer)
     splits = None
-    if _chosen("test-splits", test_splits, ("exclude", "keep")) == "exclude":
+    if choice("--test-splits", test_splits, ("exclude", "keep")) == "exclude":
         splits = catalogued_test_splits(corpus_places(), workers=workers)
     return Ingredients(
         tokenizer=Tokenizer.from_folder(folder),
@@ -166,7 +167,7 @@ def _ingredients(
 def _engine(name: str, workers: int) -> "Engine":
     from biobert.data.workers import LocalEngine
 
-    if _chosen("engine", name, ("local", "ray")) == "local":
+    if choice("--engine", name, ("local", "ray")) == "local":
         return LocalEngine(workers)
     from biobert.cli.extras import need_extra
     from biobert.cli.places import without_telemetry
@@ -176,15 +177,6 @@ def _engine(name: str, workers: int) -> "Engine":
     from biobert.data.scale import RayEngine
 
     return RayEngine(workers)
-
-
-def _chosen(option: str, word: str, words: tuple[Choice, ...]) -> Choice:
-    from biobert.core.shelf import unknown_name
-
-    for one in words:
-        if one == word:
-            return one
-    raise unknown_name(f"--{option}", word, words)
 
 
 @contextmanager

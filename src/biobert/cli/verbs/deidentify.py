@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import JsonFlag, VerbAnswer, answering
+from biobert.cli.choices import listed_names
 from biobert.cli.engine import (
     DeviceOption,
     EngineOption,
@@ -13,7 +14,7 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
-from biobert.cli.rejects import RejectsOption, listed
+from biobert.cli.rejects import RejectsOption, all_set_aside, listed, show_set_aside
 
 if TYPE_CHECKING:
     from biobert.trust.batch import DeidentificationResult
@@ -77,7 +78,7 @@ def deidentify(
         key=None if key_file is None else _key(key_file),
         date_unit=shift_by,  # type: ignore[arg-type]
         names=tagger.annotate if tagger else None,
-        veto_labels=keep_inside.split(",") if keep_inside else (),
+        veto_labels=listed_names(keep_inside) or (),
     )
     settings = CleanCopies(output, tuple(formats or ()), source_format, mapping, patient_field)
     with listed(rejects, without_details) as set_aside:
@@ -85,7 +86,8 @@ def deidentify(
     data = _data(result, set_aside.count) | {
         "ignored_labels": list(tagger.ignored_labels if tagger else ())
     }
-    return VerbAnswer(data, lambda: _show(data))
+    problem = all_set_aside("de-identified", result.documents, without_details(set_aside))
+    return VerbAnswer(data, lambda: _show(data), problem)
 
 
 def _key(path: Path) -> bytes:
@@ -123,8 +125,7 @@ def _show(data: dict[str, Any]) -> None:
     console.print(table)
     speed = f"{data['seconds']:.2f} s, {data['characters_per_second']} characters/s"
     console.print(f"{data['documents']} documents in {speed}")
-    if data["set_aside"]:
-        console.print(f"{data['set_aside']} records set aside; list them with --rejects FILE")
+    show_set_aside(console, data["set_aside"])
     if data["ignored_labels"]:
         ignored = ", ".join(data["ignored_labels"])
         console.print(f"labels of the model that stand for no identifier: {ignored}")

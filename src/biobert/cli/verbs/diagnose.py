@@ -13,9 +13,8 @@ from biobert.cli.evaluated_on import (
     WhereOption,
     asked_test_set,
     show_not_compared,
-    show_set_aside,
 )
-from biobert.cli.rejects import RejectsOption, listed
+from biobert.cli.rejects import RejectsOption, listed, show_set_aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
-from biobert.cli.rejects import RejectsOption, listed
+from biobert.cli.rejects import RejectsOption, listed, show_set_aside
 
 
 def register(app: typer.Typer) -> None:
@@ -86,5 +86,4 @@ def _show(data: dict[str, Any]) -> None:
 
     console = Console(highlight=False, stderr=True)
     console.print(f"{data['vectors']} vectors of size {data['size']}: {data['output']}")
-    if data["set_aside"]:
-        console.print(f"{data['set_aside']} records were set aside; list them with --rejects FILE")
+    show_set_aside(console, data["set_aside"])

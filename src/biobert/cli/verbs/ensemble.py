@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from biobert.cli.answer import JsonFlag, VerbAnswer, answering
+from biobert.cli.choices import choice
 
 
 def register(app: typer.Typer) -> None:
@@ -29,15 +30,12 @@ def ensemble(
     from typing import get_args
 
     from biobert.cli.places import corpus_places
-    from biobert.core.shelf import unknown_name
     from biobert.pipeline.ensemble import write_ensemble
     from biobert.runtime.ensemble import Rule
 
-    rules: dict[str, Rule] = {one: one for one in get_args(Rule)}
-    if rule not in rules:
-        raise unknown_name("rule", rule, rules)
+    chosen = choice("--rule", rule, get_args(Rule))
     manifest = write_ensemble(
-        models, output, name=name or output.name, rule=rules[rule], places=corpus_places()
+        models, output, name=name or output.name, rule=chosen, places=corpus_places()
     )
     data = {"output": str(output), "name": manifest.name, "members": list(manifest.members)}
     return VerbAnswer(data, lambda: typer.echo(f"{output}: {len(models)} models answer by {rule}"))

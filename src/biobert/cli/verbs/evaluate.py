@@ -20,10 +20,9 @@ from biobert.cli.evaluated_on import (
     WhereOption,
     asked_test_set,
     show_not_compared,
-    show_set_aside,
     show_shared,
 )
-from biobert.cli.rejects import RejectsOption, listed
+from biobert.cli.rejects import RejectsOption, listed, show_set_aside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ from biobert.cli.engine import (
     ThreadsOption,
     runtime_settings,
 )
-from biobert.cli.rejects import RejectsOption, listed
+from biobert.cli.rejects import RejectsOption, listed, show_set_aside
 
 if TYPE_CHECKING:
     from biobert.core.document import Document
@@ -116,5 +116,4 @@ def _show(documents: "list[Document]", set_aside: int) -> None:
         errors.print(f"{in_parts} sources were too long for one window: written about in parts")
     if unfinished:
         errors.print(f"{unfinished} texts were stopped at --max-length")
-    if set_aside:
-        errors.print(f"{set_aside} records were set aside; list them with --rejects FILE")
+    show_set_aside(errors, set_aside)

@@ -7,8 +7,7 @@ import typer
 
 from biobert.cli.answer import JsonFlag, VerbAnswer, answering
 from biobert.cli.choices import LARGEST_SEED
-from biobert.cli.evaluated_on import show_set_aside
-from biobert.cli.rejects import RejectsOption, listed
+from biobert.cli.rejects import RejectsOption, listed, show_set_aside
 
 
 def register(app: typer.Typer) -> None:

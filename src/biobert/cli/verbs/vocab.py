@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biobert.cli.answer import JsonFlag, VerbAnswer, answering, unreadable
-from biobert.cli.rejects import RejectsOption, listed
+from biobert.cli.rejects import RejectsOption, listed, show_set_aside
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -183,8 +183,7 @@ def _show(report: "VocabularyReport", output: Path, set_aside: int) -> None:
         console.print(f"  {example.term}", markup=False, soft_wrap=True)
         for one, split in zip(report.vocabularies, example.splits, strict=True):
             console.print(f"    {one.name}: {split}", markup=False, soft_wrap=True)
-    if set_aside:
-        console.print(f"{set_aside} records set aside; list them with --rejects FILE")
+    show_set_aside(console, set_aside)
     console.print(f"tokenizer folder: {output}", markup=False, soft_wrap=True)
 
 
