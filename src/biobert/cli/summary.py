@@ -7,6 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from biobert.cli.rejects import show_set_aside
+from biobert.cli.texts import as_it_stands
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -80,15 +83,14 @@ def _show_document(document: "Document", console: Console) -> None:
 
 def show_rejects(rejects: "Rejects", console: Console) -> None:
     """Say how many records were set aside, if any, and what the first of them are."""
-    if rejects.count:
-        console.print(f"{rejects.count} records set aside; list them with --rejects FILE")
-        for one in rejects.kept[:REJECTS_SHOWN]:
-            console.print(f"  {one.file}:{one.place}: {one.reason}", markup=False, soft_wrap=True)
+    show_set_aside(console, rejects.count)
+    for one in rejects.kept[:REJECTS_SHOWN]:
+        console.print(f"  {one.file}:{one.place}: {one.reason}", markup=False, soft_wrap=True)
 
 
 def highlighted(document: "Document") -> Text:
     """The text with its entities coloured by type."""
-    text = Text(document.text)
+    text = as_it_stands(document.text)
     for entity in document.entities:
         text.stylize(f"bold {_colour(entity.label)}", entity.start, entity.end)
     return text

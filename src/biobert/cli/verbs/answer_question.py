@@ -73,6 +73,8 @@ def _show(answers: "Answers", lost: int) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from biobert.cli.texts import as_it_stands
+
     console = Console(highlight=False)
     if lost:
         errors = Console(stderr=True, highlight=False)
@@ -83,6 +85,6 @@ def _show(answers: "Answers", lost: int) -> None:
     for one in answers.found:
         console.print(f"{one.probability:6.1%}  {one.text}", markup=False, soft_wrap=True)
         start = one.start - one.sentence_start
-        sentence = Text(one.sentence)
+        sentence = as_it_stands(one.sentence)
         sentence.stylize("bold", start, start + len(one.text))
         console.print(Text("        ") + sentence, soft_wrap=True)

@@ -48,11 +48,12 @@ def fill_mask(
 
 def _show(text: str, gaps: "list[Gap]") -> None:
     from rich.console import Console
-    from rich.text import Text
+
+    from biobert.cli.texts import as_it_stands
 
     console = Console(highlight=False)
     for gap in gaps:
-        line = Text(text)
+        line = as_it_stands(text)
         line.stylize("bold", gap.start, gap.end)
         console.print(line, soft_wrap=True)
         for one in gap.candidates:
