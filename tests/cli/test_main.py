@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from biobert.cli.choices import listed_names
+from biobert.cli.evaluated_on import asked_test_set
 from biobert.core.version import __version__
 from tests.cli.calling import call
 
@@ -53,6 +56,14 @@ def test_an_unknown_verb_is_a_wrong_call() -> None:
         ("data augment NCBI-disease -o x.jsonl --copies 0", "copies = 0"),
         ("data augment NCBI-disease -o x.jsonl --mention-rate 2", "mention_rate"),
         ("embed - --model m -o x.npy --window-tokens 2", "windows of 2 tokens"),
+        ("corpus build a.txt -o x --near-duplicates foo", "--near-duplicates foo: one of minhash"),
+        (
+            "corpus build {here} --from text -o x --test-splits foo",
+            "--test-splits foo: one of exclude, keep",
+        ),
+        ("ensemble a b -o x --rule foo", "--rule foo: one of mean, vote"),
+        ("serve --engine foo", "foo"),
+        ("serve --no-keys --keys keys.json", "--no-keys and --keys"),
         ("keys create me --days -1", "days"),
         ("keys create me --role writer", "one of reader, admin"),
         ("serve --port 99999999", "--port"),
@@ -68,6 +79,15 @@ def test_an_unknown_verb_is_a_wrong_call() -> None:
     ],
 )
 def test_a_value_that_no_option_takes_is_a_wrong_call(arguments: str, words: str) -> None:
-    found = call(*arguments.split(), "--json", stdin="Aspirin.")
+    here = Path(__file__).with_name("calling.py")
+    found = call(*arguments.format(here=here).split(), "--json", stdin="Aspirin.")
     assert found.code == 2
     assert words in found.json["error"]["message"]
+
+
+def test_names_in_an_option_are_parted_by_commas_and_blanks() -> None:
+    found = asked_test_set(
+        "NCBI-disease", "test", rename=None, labels=" Chemical, Disease", where=None
+    )
+    assert found.labels == ("Chemical", "Disease")
+    assert listed_names(None) is None and listed_names("") is None

@@ -76,6 +76,11 @@ def test_without_keys_no_other_name_is_answered() -> None:
         found = client.get("/v1/models", headers={"host": "evil.example:8000"})
         assert found.status_code == 403 and "--no-keys" in found.json()["error"]["message"]
         assert client.get("/livez", headers={"host": "evil.example"}).status_code == 200
+        for host in ("LOCALHOST:80", "localhost.", "localhost.:8000", "[::1]"):
+            assert client.get("/v1/models", headers={"host": host}).status_code == 200
+        for host in ("[::1", "[", "a]b", "evil.com@localhost", "localhost:80/x", "localhost:x"):
+            found = client.get("/v1/models", headers={"host": host})
+            assert (found.status_code, found.json()["error"]["code"]) == (400, "bad-host")
     with serving(security={"without_keys": "anywhere"}) as client:
         assert client.get("/v1/models", headers={"host": "lab.example"}).status_code == 200
 
@@ -279,3 +284,11 @@ def test_options_change_what_they_name_and_nothing_else(
         RuntimeSettings(precision="float32", threads=2, streams=1),
         RuntimeSettings("torch", "bf16", "cpu", threads=2, streams=1),
     ]
+    started.clear()
+    file.write_text('[runtime]\nengine = "torch"\n[security]\nkeys = "keys.json"\nburst = 7\n')
+    assert call("serve", "--settings", file, "--engine", "auto", "--no-keys").code == 0
+    assert call("serve", "--settings", file).code == 0
+    everyone, guarded = started
+    assert (everyone.runtime.engine, guarded.runtime.engine) == ("auto", "torch")
+    assert everyone.security == SecuritySettings(without_keys="anywhere", burst=7)
+    assert guarded.security == SecuritySettings(keys=Path("keys.json"), burst=7)

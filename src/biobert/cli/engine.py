@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from biobert.runtime.settings import RuntimeSettings
 
 ModelOption = Annotated[str, typer.Option(help="A model folder, or `embedded`.")]
-EngineOption = Annotated[str, typer.Option(help="auto, openvino, onnxruntime or torch.")]
-PrecisionOption = Annotated[str, typer.Option(help="auto, float32 or bf16.")]
+ENGINES, PRECISIONS = "auto, openvino, onnxruntime or torch", "auto, float32 or bf16"
+EngineOption = Annotated[str, typer.Option(help=f"{ENGINES}.")]
+PrecisionOption = Annotated[str, typer.Option(help=f"{PRECISIONS}.")]
 DeviceOption = Annotated[
     str | None, typer.Option(help="For torch: cpu, cuda, cuda:1; by default a GPU if there is one.")
 ]

@@ -1,10 +1,10 @@
 """Who asks, what they may ask, and how often."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
@@ -15,6 +15,7 @@ from biobert.serving.settings import Role, SecuritySettings, is_loopback
 
 Access = Literal["anyone", "reader", "admin"]
 ANONYMOUS = "anonymous"
+HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -74,8 +75,8 @@ class Doorkeeper:
     def recognise(self, headers: Headers, access: Access) -> Caller:
         """Who asks for this, by the key that the headers name.
 
-        Raises Refusal: 401 for no key or an unknown one, 403 for a foreign host where there are no
-        keys, 503 where they cannot be read.
+        Raises Refusal: 401 for no key or an unknown one; where there are no keys, 403 for a foreign
+        host and 400 for none at all; 503 where keys cannot be read.
         """
         self._check_host(headers)
         if access == "anyone" or self._ring is None:
@@ -96,8 +97,11 @@ class Doorkeeper:
         web page's requests do whose own name was made to lead here (DNS rebinding)."""
         if self._ring is not None or self._settings.without_keys == "anywhere":
             return
-        name = urlsplit(f"//{headers.get('host', '')}").hostname
-        if name is not None and not is_loopback(name):
+        host = headers.get("host", "")
+        named = HOST.fullmatch(host)
+        if host and named is None:
+            raise Refusal(400, "bad-host", "the Host header names no host; such as localhost:8000")
+        if named is not None and not is_loopback(_plain_host(named[1])):
             raise Refusal(
                 403,
                 "forbidden",
@@ -142,6 +146,11 @@ class Doorkeeper:
                 f"key {caller.id} may ask {per_minute:g} times a minute here",
                 retry_after=seconds,
             )
+
+
+def _plain_host(name: str) -> str:
+    """A host without what may stand around it: brackets, or the dot of a name that is whole."""
+    return name.lower().strip("[]").removesuffix(".")
 
 
 def _presented(headers: Headers) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from biobert.cli.answer import JsonFlag, VerbAnswer, answering
-from biobert.cli.engine import DeviceOption, EngineOption, PrecisionOption, runtime_settings
+from biobert.cli.engine import ENGINES, PRECISIONS, DeviceOption, runtime_settings
 
 if TYPE_CHECKING:
     from biobert.serving.settings import ServiceSettings
@@ -44,8 +44,8 @@ def serve(
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="limits.documents=100; see the guide.")
     ] = None,
-    engine: EngineOption = "auto",
-    precision: PrecisionOption = "auto",
+    engine: Annotated[str | None, typer.Option(help=f"{ENGINES}; auto by default.")] = None,
+    precision: Annotated[str | None, typer.Option(help=f"{PRECISIONS}; auto by default.")] = None,
     device: DeviceOption = None,
     as_json: JsonFlag = False,
 ) -> VerbAnswer:
@@ -68,12 +68,12 @@ def serve(
     if model:
         tables["models"] = [_model(one) for one in model]
     _enter(tables, "security", "keys", keys)
-    _enter(tables, "security", "without_keys", "anywhere" if no_keys else None)
+    if no_keys:
+        tables["security"] = _for_everyone(tables.get("security", {}), keys)
     _enter(tables, "audit", "file", audit_log)
-    wanted = runtime_settings(engine, precision, device)
-    for name in ("engine", "precision", "device"):
-        value = getattr(wanted, name)
-        _enter(tables, "runtime", name, None if value == "auto" else value)
+    runtime_settings(engine or "auto", precision or "auto", device)  # an unknown word is an error
+    for name, value in {"engine": engine, "precision": precision, "device": device}.items():
+        _enter(tables, "runtime", name, value)
     found = _run(tables, place=str(settings or "options"))
     data = {"host": found.host, "port": found.port, "stopped": True}
     return VerbAnswer(data, lambda: None)
@@ -110,6 +110,16 @@ def _tables(file: Path | None, assignments: list[str]) -> dict[str, Any]:
 def _enter(tables: dict[str, Any], table: str, key: str, value: Any) -> None:
     if value is not None:
         tables[table] = {**tables.get(table, {}), key: value}
+
+
+def _for_everyone(security: dict[str, Any], keys: Path | None) -> dict[str, Any]:
+    """The settings without the keys of a file, whose holders were the only ones to ask."""
+    from biobert.core.errors import BadInputError
+
+    if keys is not None:
+        raise BadInputError("--no-keys and --keys: leave one out", code="usage")
+    open_to_all = {name: value for name, value in security.items() if name != "keys"}
+    return {**open_to_all, "without_keys": "anywhere"}
 
 
 def _model(option: str) -> dict[str, str]:
