@@ -151,6 +151,21 @@ def test_downloads_that_hold_less_than_is_shown(page: Any, tmp_path: Path) -> No
     assert row.text == document.text and "<mark" in html
 
 
+def test_a_download_may_end_when_all_is_cleared(page: Any, tmp_path: Path) -> None:
+    annotate(page, TEXTS[0])
+    page.select_option("#download-format", "pubtator")
+    with page.expect_download() as saved:
+        page.evaluate("""() => {
+          document.querySelector('#download').click();
+          document.querySelector('#clear').click();
+        }""")
+    saved.value.save_as(tmp_path / "a.pubtator")
+    assert saved.value.suggested_filename == "annotated.pubtator"
+    (found,) = read_documents(tmp_path / "a.pubtator")
+    assert "Aspirin" in mentions(found, least=-1) and page.is_hidden("#results")
+    assert not page.text_content("#errors")
+
+
 def test_a_pdf_and_what_is_none(page: Any, tmp_path: Path) -> None:
     lines = ["Aspirin may cause gastric ul-", "cers in patients with diabetes."]
     upload(page, "paper (1).pdf", pdf_of_lines([lines]))

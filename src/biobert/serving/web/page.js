@@ -256,12 +256,14 @@ function slide(name) {
 async function download() {
   const format = byId("download-format").value;
   const isRelationShown = (score) => isSure(score, "relation-score");
+  // What is downloaded stays what it was, whatever happens to the page meanwhile.
+  const { model, relationsModel: relations_model, stem } = answer;
   const documents = answer.documents.map((one) => filtered(one, isShown, isRelationShown, hidden));
   const button = byId("download");
   button.setAttribute("aria-disabled", "true");
   byId("errors").replaceChildren();
   try {
-    save(await written(documents, format), `${answer.stem}${WRITTEN[format].ending}`);
+    save(await written({ model, relations_model, documents }, format), `${stem}${WRITTEN[format].ending}`);
   } catch (problem) {
     fail(problem);
   } finally {
@@ -269,10 +271,9 @@ async function download() {
   }
 }
 
-async function written(documents, format) {
-  if (format !== "json") return service.convert(documents, format);
-  const { model, relationsModel: relations_model } = answer;
-  const text = JSON.stringify({ model, relations_model, documents }, null, 1);
+async function written(found, format) {
+  if (format !== "json") return service.convert(found.documents, format);
+  const text = JSON.stringify(found, null, 1);
   return new Blob([text], { type: WRITTEN.json.type });
 }
 
