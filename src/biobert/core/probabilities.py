@@ -25,7 +25,7 @@ def log_softmax(logits: FloatArray, *, axis: int = -1) -> FloatArray:
 def sigmoid(logits: FloatArray) -> FloatArray:
     """The probability of each label that stands alone."""
     with np.errstate(over="ignore"):  # An infinity makes 0, as it should.
-        likely: FloatArray = 1.0 / (1.0 + np.exp(-logits))
+        likely: FloatArray = (1.0 / (1.0 + np.exp(-logits))).astype(logits.dtype)
     return likely
 
 
