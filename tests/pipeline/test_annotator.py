@@ -8,6 +8,8 @@ import pytest
 from biobert import Annotator, Document
 from biobert.core.document import Argument, Entity, Provenance, Relation
 from biobert.core.errors import BadInputError, BiobertError
+from biobert.data.reading import read_documents, write_documents
+from biobert.data.rejects import Rejects
 from biobert.runtime.settings import RuntimeSettings
 from tests.tiny import write_tiny_model_folder
 
@@ -44,6 +46,18 @@ def test_a_stream_gives_what_single_calls_give(annotator: Annotator) -> None:
         assert [(e.start, e.end, e.label) for e in document.entities] == [
             (e.start, e.end, e.label) for e in alone.entities
         ]
+
+
+def test_half_of_a_surrogate_pair_stops_nothing(tmp_path: Path) -> None:
+    broken = "Aspirin \ud800 causes ulcers."
+    annotator = Annotator()
+    document = annotator.annotate(broken)
+    assert document.text == "Aspirin \ufffd causes ulcers."
+    assert {document.mention(one) for one in document.entities} == {"Aspirin", "ulcers"}
+    assert annotator.annotate(Document("1", broken)) == document
+    write_documents([document], tmp_path / "out.jsonl")
+    (again,) = read_documents(tmp_path / "out.jsonl", None, Rejects())
+    assert again.text == document.text
 
 
 def test_a_stream_is_read_few_chunks_ahead(annotator: Annotator) -> None:

@@ -1,14 +1,20 @@
 """Gaps are filled by a model's weights, or by what it was exported to."""
 
+import json
+import shutil
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import BertForPreTraining
 
+from biobert import Annotator, Document
 from biobert.compression.folder import export_folder
 from biobert.core.errors import BadInputError
+from biobert.pipeline.annotator import Refused
 from biobert.pipeline.embedder import Embedder
 from biobert.pipeline.gap_filler import GapFiller
 from biobert.runtime.settings import RuntimeSettings
@@ -64,6 +70,44 @@ def test_rows_of_the_table_that_are_no_piece_are_never_proposed(tmp_path: Path) 
     assert "None" not in [one.piece for one in gap.candidates]
     assert len(gap.candidates) == pieces
     assert sum(one.probability for one in gap.candidates) == pytest.approx(1.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["torch", "auto"])
+def test_a_text_that_is_too_long_is_refused_and_the_others_are_annotated(
+    language_model: Path, exported: Path, kind: Literal["torch", "auto"]
+) -> None:
+    folder = language_model if kind == "torch" else exported
+    annotator = Annotator(folder, settings=RuntimeSettings(engine=kind, precision="float32"))
+    long = Document("long", TEXT + " cancer" * 600)
+    (found,) = annotator.annotate_chunks([Document("1", TEXT), long, Document("3", TEXT)])
+    assert isinstance(found[0], Document) and found[0].entities
+    assert isinstance(found[1], Refused)
+    assert str(found[1].problem) == (
+        "document 'long' has 608 tokens, the model reads 512; shorten it around the gap"
+    )
+    assert isinstance(found[2], Document) and found[2].entities == found[0].entities
+    with pytest.raises(BadInputError, match="'long' has 608 tokens"):
+        annotator.model.answered([long])
+
+
+def test_a_gap_is_filled_with_a_piece_that_there_is(language_model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "padded"
+    shutil.copytree(language_model, folder)
+    weights = load_file(folder / "model.safetensors")
+    pieces = tiny_tokenizer().vocabulary_size
+    padded = 0
+    for name, values in weights.items():
+        if values.shape[:1] == (pieces,):
+            more = torch.full((40, *values.shape[1:]), 20.0 if values.ndim == 1 else 0.0)
+            weights[name] = torch.cat([values, more])
+            padded += 1
+    assert padded >= 2
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "vocab_size": pieces + 40}))
+    (entity,) = Annotator(folder).annotate(TEXT).entities
+    (piece,) = entity.concept_ids
+    assert int(piece.removeprefix("piece:")) < pieces
 
 
 def test_a_model_of_the_repository_is_found_by_its_name(

@@ -13,6 +13,7 @@ from transformers import AutoTokenizer, BertTokenizer
 
 from biobert.core.errors import BadInputError
 from biobert.text.tokenizer import Tokenizer
+from biobert.text.words import WordMemory
 from tests.model.test_hub import TEXT
 from tests.text.kinds import KINDS
 from tests.tiny import tiny_tokenizer
@@ -63,6 +64,15 @@ def test_a_word_ends_where_one_of_bert_does(tokenizer: Tokenizer, text: str) -> 
     }
     of_bert = np.unique(wanted.words, return_index=True)[1]
     assert starts.intersection(wanted.offsets[of_bert, 0].tolist()) <= begins
+
+
+@pytest.mark.parametrize("tokenizer", KINDS.values(), ids=KINDS)
+def test_half_of_a_surrogate_pair_moves_nothing(tokenizer: Tokenizer) -> None:
+    whole, broken = "aspirin \ufffd causes ulcers", "aspirin \ud800 causes ulcers"
+    one, other = tokenizer.pieces([whole, broken])
+    assert other.ids.tolist() == one.ids.tolist()
+    assert other.offsets.tolist() == one.offsets.tolist()
+    assert WordMemory(tokenizer).ids([broken]).ids.tolist() == other.ids.tolist()
 
 
 def test_long_text_is_not_cut() -> None:

@@ -88,9 +88,14 @@ def answer_documents(
     """The same answers with their certainty, in parts: a sentence each where the task labels words,
     else the whole document. A document in which there is nothing to answer is left out.
     """
+    encoded = encode_documents(documents, task=task, tokenizer=tokenizer)
+    return answer_encoded(encoded, task=task, predictor=predictor)
+
+
+def answer_encoded(encoded: EncodedDocuments, *, task: Task, predictor: Predictor) -> list[Answer]:
+    """The same for documents that are encoded already."""
     by_sentence = all(head.kind == "token" for head in task.heads())
     answers: list[Answer] = []
-    encoded = encode_documents(documents, task=task, tokenizer=tokenizer)
     for one in predict_documents(encoded, predictor):
         annotated = task.decode(one.document, one.windows, one.outputs)
         certainties = [

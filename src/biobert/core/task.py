@@ -202,6 +202,11 @@ class Scores:
 class TextTokenizer(Protocol):
     """What a task asks of a tokenizer; `text/tokenizer.py` is the one."""
 
+    @property
+    def known_ids(self) -> IntArray:
+        """(n,) the ids that stand for a piece, in order."""
+        ...
+
     def special(self, role: Literal["cls", "sep", "pad", "mask", "unk"]) -> int:
         """The id of a special token."""
         ...
@@ -256,6 +261,11 @@ class Task(ABC):
     def inputs(self) -> tuple[InputName, ...]:
         """What a network for this task reads; exported models take no more than this."""
         return ("token_ids", "mask")
+
+    @property
+    def passages(self) -> tuple[str, ...]:
+        """The kinds of passages that it reads; none where it reads the text as it is."""
+        return ()
 
     @abstractmethod
     def examples(self, document: Document) -> list[Example]:

@@ -12,7 +12,6 @@ from biobert.core.annotate import (
     EncodedDocuments,
     Prediction,
     decode_documents,
-    encode_documents,
     predict_documents,
 )
 from biobert.core.arguments import check_list, check_many, shown
@@ -28,6 +27,7 @@ from biobert.pipeline.relating import (
     whole_relations,
 )
 from biobert.runtime.settings import RuntimeSettings
+from biobert.text.tokenizer import without_surrogates
 
 _Outcome = Document | BadInputError
 """A document with its annotations, or why it cannot be read."""
@@ -254,24 +254,12 @@ class Annotator:
 def _encoded(documents: Sequence[Document], model: LoadedModel) -> _Chunk:
     problems: list[BadInputError | None] = [None] * len(documents)
     try:
-        encoded = _windows(documents, model)
+        encoded = model.encoded(documents)
     except BadInputError:
-        problems = [_problem(one, model) for one in documents]
+        problems = model.problems(documents)
         pairs = zip(documents, problems, strict=True)
-        encoded = _windows([one for one, problem in pairs if problem is None], model)
+        encoded = model.encoded([one for one, problem in pairs if problem is None])
     return _Chunk(documents, problems, encoded)
-
-
-def _problem(document: Document, model: LoadedModel) -> BadInputError | None:
-    try:
-        _windows([document], model)
-    except BadInputError as problem:
-        return problem
-    return None
-
-
-def _windows(documents: Sequence[Document], model: LoadedModel) -> EncodedDocuments:
-    return encode_documents(documents, task=model.task, tokenizer=model.tokenizer)
 
 
 def _predicted(chunk: _Chunk, model: LoadedModel) -> _Chunk:
@@ -310,13 +298,15 @@ def chunks(texts: Iterable[str | Document]) -> Iterator[list[Document]]:
 
 def _document(text: str | Document, number: int) -> Document:
     if isinstance(text, Document):
-        return text
+        # Half of a surrogate pair is no character, and could not be written to a file.
+        whole = without_surrogates(text.text)
+        return text if whole == text.text else replace(text, text=whole)
     if not isinstance(text, str):
         raise BadInputError(
             f"text {number} is {shown(text)}; give a string or a Document "
             "(several to annotate_many)"
         )
-    return Document(str(number), text)
+    return Document(str(number), without_surrogates(text))
 
 
 def _pairs_of(document: Document) -> int:

@@ -8,11 +8,15 @@ from typing import Self
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import read_json
-from biobert.core.model_folder import CONFIG, MANIFEST, read_manifest
+from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.core.task import FloatArray, IntArray, Predictor, Window
-from biobert.model.settings import from_hugging_face
-from biobert.pipeline.load import encoder_folder, load_model, need_weights, torch_settings
+from biobert.pipeline.load import (
+    encoder_folder,
+    load_model,
+    longest_row,
+    need_weights,
+    torch_settings,
+)
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.pretraining import Pretraining, candidates
 from biobert.text.tokenizer import Tokenizer
@@ -46,7 +50,7 @@ class GapFiller:
         self._task = Pretraining.from_settings({"pairs": "none"})
         self._tokenizer = Tokenizer.from_folder(folder)
         self._predictor = _loaded(folder, self._task, settings)
-        self._maximum_positions = _positions(folder, self._predictor)
+        self._longest_row = longest_row(folder, self._predictor)
 
     def through(self, wrap: Callable[[Predictor], Predictor]) -> Self:
         """The same model, its windows predicted by what `wrap` makes of its predictor."""
@@ -62,10 +66,10 @@ class GapFiller:
         examples = self._task.examples(Document("text", text))
         windows = [part for parts in self._task.encode(examples, self._tokenizer) for part in parts]
         longest = max((len(window) for window in windows), default=0)
-        if longest > self._maximum_positions:
+        if longest > self._longest_row:
             raise BadInputError(
-                f"the text has {longest} tokens, the model reads "
-                f"{self._maximum_positions}; shorten it around the gap"
+                f"the text has {longest} tokens, the model reads {self._longest_row}; shorten it "
+                "around the gap"
             )
         outputs = self._predictor.predict(windows)
         known = self._tokenizer.known_ids
@@ -94,15 +98,3 @@ def _loaded(folder: Path, task: Pretraining, settings: RuntimeSettings) -> Predi
     from biobert.model.predictor import load_language_model
 
     return load_language_model(folder, task.heads(), torch_settings(settings))
-
-
-def _positions(folder: Path, predictor: Predictor) -> int:
-    """The longest row that the model knows positions for; a graph would answer longer ones too."""
-    if (known := getattr(predictor, "maximum_positions", None)) is not None:
-        return int(known)
-    config = read_json(
-        folder / CONFIG,
-        missing=f"{folder} has no {CONFIG}, which says how long a text may be; export it anew "
-        "(an adapter after `biobert merge`)",
-    )
-    return from_hugging_face(config).maximum_positions

@@ -7,20 +7,30 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from biobert.core.annotate import Answer, annotate_documents, answer_documents
+from biobert.core.annotate import (
+    Answer,
+    EncodedDocuments,
+    answer_encoded,
+    decode_documents,
+    encode_documents,
+    predict_documents,
+)
 from biobert.core.document import Document, Provenance
 from biobert.core.errors import BadInputError, MissingExtraError
+from biobert.core.files import read_json
 from biobert.core.hub import find_published_folder
-from biobert.core.model_folder import EXPORTED_MODEL, ModelManifest, read_manifest
+from biobert.core.model_folder import CONFIG, EXPORTED_MODEL, ModelManifest, read_manifest
 from biobert.core.task import Predictor, Task
 from biobert.core.version import __version__
 from biobert.model.checkpoint import find_encoder_folder
 from biobert.model.running import TorchSettings
+from biobert.model.settings import from_hugging_face
 from biobert.runtime.ensemble import EnsemblePredictor
 from biobert.runtime.load import find_exported, load_exported
 from biobert.runtime.settings import RuntimeSettings, cores_of_container
 from biobert.tasks import build_task
 from biobert.tasks.multitask import Multitask, PartPredictor, part_of_task, tasks_in
+from biobert.tasks.pretraining import Pretraining
 from biobert.text.tokenizer import TOKENIZER_FILES, Tokenizer
 
 EMBEDDED, EMBEDDED_NAMES = "embedded", "embedded-names"
@@ -29,12 +39,16 @@ SHIPPED = {EMBEDDED: "embedded", EMBEDDED_NAMES: "embedded_names"}
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model that can be used: what it is, and its three working parts."""
+    """A model that can be used: what it is, and its three working parts.
+
+    `longest_row` is how many tokens it reads, for a task whose rows are of any length.
+    """
 
     manifest: ModelManifest
     task: Task
     tokenizer: Tokenizer
     predictor: Predictor
+    longest_row: int | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -44,15 +58,30 @@ class LoadedModel:
 
     def annotated(self, documents: Sequence[Document]) -> list[Document]:
         """The documents with its answers, in the same order; all are predicted in one go."""
-        return annotate_documents(
-            documents, task=self.task, tokenizer=self.tokenizer, predictor=self.predictor
-        )
+        predictions = predict_documents(self.encoded(documents), self.predictor)
+        return decode_documents(predictions, self.task)
 
     def answered(self, documents: Sequence[Document]) -> list[Answer]:
         """The same answers in parts, each with its certainty; all are predicted in one go."""
-        return answer_documents(
-            documents, task=self.task, tokenizer=self.tokenizer, predictor=self.predictor
-        )
+        return answer_encoded(self.encoded(documents), task=self.task, predictor=self.predictor)
+
+    def encoded(self, documents: Sequence[Document]) -> EncodedDocuments:
+        """The documents as rows; an error for one that the model cannot read."""
+        encoded = encode_documents(documents, task=self.task, tokenizer=self.tokenizer)
+        if self.longest_row is not None:
+            _check_rows(encoded, self.longest_row)
+        return encoded
+
+    def problems(self, documents: Sequence[Document]) -> list[BadInputError | None]:
+        """Of each document why the model cannot read it, or None."""
+        return [self._problem(one) for one in documents]
+
+    def _problem(self, document: Document) -> BadInputError | None:
+        try:
+            self.encoded([document])
+        except BadInputError as problem:
+            return problem
+        return None
 
     def provenance(self, source: str, *others: "LoadedModel") -> Provenance:
         """Who annotated a text from this source: the model, and others that worked on it after."""
@@ -145,9 +174,35 @@ def load_model(
     """
     folder = model_folder(model)
     manifest = read_manifest(folder)
+    tokenizer = Tokenizer.from_folder(folder)
     task = build_task(manifest.task, {**manifest.task_settings, **(changes or {})})
     predictor = _predictor(folder, manifest, task, settings, bases)
-    return LoadedModel(manifest, task, Tokenizer.from_folder(folder), predictor)
+    if not isinstance(task, Pretraining):
+        return LoadedModel(manifest, task, tokenizer, predictor)
+    longest = None if manifest.members else longest_row(folder, predictor)
+    return LoadedModel(manifest, task.with_tokenizer(tokenizer), tokenizer, predictor, longest)
+
+
+def _check_rows(encoded: EncodedDocuments, most: int) -> None:
+    for document, rows in zip(encoded.documents, encoded.windows, strict=True):
+        longest = max((len(one) for windows in rows for one in windows), default=0)
+        if longest > most:
+            raise BadInputError(
+                f"document {document.id!r} has {longest} tokens, the model reads {most}; shorten "
+                "it around the gap"
+            )
+
+
+def longest_row(folder: Path, predictor: Predictor) -> int:
+    """The longest row that the model knows positions for; a graph would answer longer ones too."""
+    if (known := getattr(predictor, "maximum_positions", None)) is not None:
+        return int(known)
+    config = read_json(
+        folder / CONFIG,
+        missing=f"{folder} has no {CONFIG}, which says how long a text may be; export it anew "
+        "(an adapter after `biobert merge`)",
+    )
+    return from_hugging_face(config).maximum_positions
 
 
 def _predictor(

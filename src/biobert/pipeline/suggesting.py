@@ -10,6 +10,7 @@ import numpy as np
 from biobert.core.annotate import Answer
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError, MissingExtraError
+from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import chunks
 from biobert.pipeline.load import LoadedModel
 from biobert.text.keys import keys_of, text_key
@@ -53,13 +54,16 @@ def suggest(
     settings: SuggestionSettings,
     *,
     labelled: Iterable[Document] = (),
+    rejects: Rejects | None = None,
 ) -> Suggestions:
     """The texts to label next, as documents with the model's answers and its certainty.
 
     A text is a sentence where the task labels words, else a whole document. Of equal texts one is
-    weighed, and none that stands among the `labelled`.
+    weighed, and none that stands among the `labelled`. One that the model cannot read goes to
+    `rejects`.
     """
-    answers = list(_fresh(_answers(texts, model), keys_of(labelled)))
+    rejects = Rejects() if rejects is None else rejects
+    answers = list(_fresh(_answers(texts, model, rejects), keys_of(labelled)))
     chosen = choose(answers, settings)
     found = (_signed(answers[number], model) for number in chosen)
     return Suggestions(tuple(found), len(answers))
@@ -118,9 +122,23 @@ def _vectors(texts: Sequence[str], seed: int) -> Any:
     return normalize(TruncatedSVD(dimensions, random_state=seed).fit_transform(weights))
 
 
-def _answers(texts: Iterable[Document], model: LoadedModel) -> Iterator[Answer]:
+def _answers(texts: Iterable[Document], model: LoadedModel, rejects: Rejects) -> Iterator[Answer]:
     for chunk in chunks(texts):
-        yield from model.answered(chunk)
+        yield from _answered(chunk, model, rejects)
+
+
+def _answered(documents: Sequence[Document], model: LoadedModel, rejects: Rejects) -> list[Answer]:
+    try:
+        return model.answered(documents)
+    except BadInputError:
+        problems = model.problems(documents)
+    readable = []
+    for document, problem in zip(documents, problems, strict=True):
+        if problem is None:
+            readable.append(document)
+        else:
+            rejects.add(document.provenance.source or "document", document.id, str(problem))
+    return model.answered(readable)
 
 
 def _fresh(answers: Iterable[Answer], known: set[str]) -> Iterator[Answer]:

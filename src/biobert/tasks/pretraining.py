@@ -11,8 +11,9 @@ concept is the likeliest word piece by its number in the vocabulary (`piece:2001
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -97,6 +98,14 @@ class Pretraining(Task):
     settings_type: ClassVar[type] = PretrainingSettings
     _settings: PretrainingSettings
     _has_told_share = False
+    _pieces: IntArray | None = None
+
+    def with_tokenizer(self, tokenizer: TextTokenizer) -> Self:
+        """The task that fills gaps with pieces of this vocabulary alone: many checkpoints have rows
+        that pad their table."""
+        told = copy(self)
+        told._pieces = tokenizer.known_ids
+        return told
 
     def heads(self) -> tuple[HeadSpec, ...]:
         """The vocabulary head, and a sequence head where pairs are judged."""
@@ -187,7 +196,8 @@ class Pretraining(Task):
         entities = []
         for parts, answers in zip(windows, outputs, strict=True):
             for window, answer in zip(parts, answers, strict=True):
-                entities += [_filled(window, *gap) for gap in candidates(window, answer, top=1)]
+                gaps = candidates(window, answer, top=1, pieces=self._pieces)
+                entities += [_filled(window, *gap) for gap in gaps]
         return document.with_entities(entities)
 
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -35,6 +36,7 @@ SPECIAL_TOKENS: dict[SpecialRole, tuple[str, ...]] = {
     "mask": ("[MASK]", "<mask>"),
     "unk": ("[UNK]", "<unk>"),
 }
+SURROGATES = re.compile("[\ud800-\udfff]")
 BERT_WORDS = InTurn([Split(Regex(r"\p{Han}"), "isolated"), BertPreTokenizer()])
 """White space, every sign of punctuation and every Chinese character part words."""
 
@@ -107,7 +109,8 @@ class Tokenizer:
 
         Words are BERT's, or smaller where the tokenizer parts more, whatever tokenizer it is.
         """
-        encodings = self.backend.encode_batch(list(texts), add_special_tokens=False)
+        texts = [without_surrogates(text) for text in texts]
+        encodings = self.backend.encode_batch(texts, add_special_tokens=False)
         found = [_pieces(*pair) for pair in zip(texts, encodings, strict=True)]
         if isinstance(self.backend.pre_tokenizer, BertPreTokenizer):
             return found
@@ -167,6 +170,12 @@ class Tokenizer:
             config["tokenize_chinese_chars"] = normalizer.handle_chinese_chars
         with written_whole(folder / "tokenizer_config.json") as stream:
             stream.write(f"{json.dumps(config, indent=2)}\n".encode())
+
+
+def without_surrogates(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair, which the tokenizers refuse: as long
+    as it was, so that offsets hold."""
+    return text if text.isascii() else SURROGATES.sub("\ufffd", text)
 
 
 def _pieces(text: str, encoding: Any) -> Pieces:

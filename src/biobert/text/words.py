@@ -14,7 +14,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from biobert.text.tokenizer import Tokenizer
+from biobert.text.tokenizer import Tokenizer, without_surrogates
 
 LARGEST_MEMORY = 500_000
 """In words; the memory starts anew when it is full (about 100 MB)."""
@@ -93,7 +93,9 @@ class WordMemory:
     def _encode(self, text: str) -> list[int]:
         # One by one: as fast for single words, and on this thread alone, whatever the backend's
         # own threads are, so that many processes do not fight for the cores.
-        found: list[int] = self.tokenizer.backend.encode(text, add_special_tokens=False).ids
+        found: list[int] = self.tokenizer.backend.encode(
+            without_surrogates(text), add_special_tokens=False
+        ).ids
         return found
 
 

@@ -87,6 +87,7 @@ def suggest(
             load_model(model, runtime_settings(engine, precision, device, threads)),
             settings,
             labelled=_read(labelled or [], None, set_aside, problems),
+            rejects=set_aside,
         )
         if problems and not found.considered:
             raise _nothing_readable(problems)
