@@ -12,6 +12,7 @@ from biobert.core.version import __version__
 if TYPE_CHECKING:
     from biobert.core.document import Document, Entity, Relation, Span
     from biobert.core.errors import BiobertError
+    from biobert.core.passages import pair_document
     from biobert.data.places import CorpusPlaces
     from biobert.pipeline.annotator import Annotator
     from biobert.pipeline.answerer import Answerer
@@ -38,6 +39,7 @@ __all__ = [
     "Writer",
     "__version__",
     "evaluate",
+    "pair_document",
     "train",
 ]
 
@@ -57,6 +59,7 @@ _HOMES = {
     "TestSet": "biobert.pipeline.evaluating",
     "Writer": "biobert.pipeline.writer",
     "evaluate": "biobert.pipeline.evaluating",
+    "pair_document": "biobert.core.passages",
     "train": "biobert.pipeline.train",
 }
 

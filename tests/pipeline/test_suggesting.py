@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 
 from biobert.core.annotate import Answer
-from biobert.core.document import Document, Span
+from biobert.core.document import Document, Provenance, Span
 from biobert.core.errors import BadInputError
+from biobert.core.passages import pair_document
+from biobert.core.version import __version__
+from biobert.data.rejects import Rejects
 from biobert.pipeline.load import LoadedModel, load_model
 from biobert.pipeline.suggesting import CERTAINTY, SuggestionSettings, choose, diverse, suggest
 from biobert.runtime.settings import RuntimeSettings
+from tests.tiny import write_tiny_model_folder
 
 TOPICS = ("lithium caused cardiac arrest", "the breast cancer grew", "no diabetes was found")
 
@@ -37,7 +41,8 @@ def test_the_least_sure_sentences_come_first(model: LoadedModel) -> None:
     assert certainties == pytest.approx(least, abs=1e-4)
     for one in found.documents:
         assert one.sentences == (Span(0, len(one.text)),)
-        assert one.provenance.model == "tiny"
+        assert one.provenance == model.provenance("")
+        assert one.provenance.version.endswith(f"(biobert {__version__})")
 
 
 def test_pre_annotations_are_those_of_the_whole_document(model: LoadedModel) -> None:
@@ -57,6 +62,24 @@ def test_what_is_labelled_or_came_before_is_not_suggested(model: LoadedModel) ->
     assert found.considered == 32
     assert len(found.documents) == 32
     assert not any(TOPICS[0] in one.text for one in found.documents)
+
+
+def test_what_the_task_cannot_read_is_set_aside(tmp_path: Path) -> None:
+    settings = {"labels": ["a", "b"], "passages": ["first", "second"]}
+    folder = write_tiny_model_folder(tmp_path / "m", task="classification", others=settings)
+    pairs = [pair_document(str(number), f"lithium {number}", "aspirin") for number in range(3)]
+    alone = Document("alone", "diabetes", provenance=Provenance(source="in/some.txt"))
+    rejects = Rejects()
+    found = suggest(
+        [pairs[0], alone, *pairs[1:]],
+        load_model(folder, RuntimeSettings(engine="torch")),
+        SuggestionSettings(9, by="uncertainty"),
+        rejects=rejects,
+    )
+    assert {one.id for one in found.documents} == {"0", "1", "2"}
+    (reject,) = rejects.kept
+    assert (reject.file, reject.place) == ("some.txt", "alone")
+    assert "needs a passage 'first'" in reject.reason
 
 
 def test_diversity_takes_one_of_each_kind() -> None:

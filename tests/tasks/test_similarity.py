@@ -7,10 +7,11 @@ import pytest
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
+from biobert.core.passages import pair_document
 from biobert.data.reading import read_documents, write_documents
 from biobert.pipeline.annotator import Annotator
 from biobert.runtime.settings import RuntimeSettings
-from biobert.tasks.similarity import HEAD, Similarity, number_of, pair_document
+from biobert.tasks.similarity import HEAD, Similarity, number_of, scored_pair
 from biobert.text.windows import WindowSettings
 from tests.cli.calling import call, trained
 from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder
@@ -20,7 +21,7 @@ TOKENIZER = tiny_tokenizer()
 
 def test_targets_are_places_on_the_scale() -> None:
     task = Similarity.from_settings({"lowest": 1.0, "highest": 5.0})
-    document = pair_document("1", "a b", "c d", similarity=2.0)
+    document = scored_pair("1", "a b", "c d", 2.0)
     (example,) = task.examples(document)
     ((window,),) = task.encode([example], TOKENIZER)
     (targets,) = task.targets(example, [window])
@@ -31,7 +32,7 @@ def test_targets_are_places_on_the_scale() -> None:
 
 def test_predictions_stay_on_the_scale() -> None:
     task = Similarity.from_settings({})
-    document = pair_document("1", "a b", "c d", similarity=1.0)
+    document = scored_pair("1", "a b", "c d", 1.0)
     windows = task.encode(task.examples(document), TOKENIZER)
     for logit, number, place in ((0.5, 2.0, 0.5), (-3.0, 0.0, 0.0), (7.0, 4.0, 1.0)):
         outputs = [[{HEAD: np.array([logit], dtype=np.float32)}]]
@@ -74,18 +75,18 @@ def test_what_is_no_number_names_the_document() -> None:
 @pytest.mark.parametrize(("number", "end"), [(5.0, "highest"), (-1.0, "lowest")])
 def test_gold_outside_the_scale_is_no_gold(number: float, end: str) -> None:
     task = Similarity.from_settings({})
-    document = pair_document("7", "a b", "c d", similarity=number)
+    document = scored_pair("7", "a b", "c d", number)
     (example,) = task.examples(document)
     (windows,) = task.encode([example], TOKENIZER)
     words = f"'7': similarity {number:g} is outside the scale from 0 to 4; set task.{end} "
     with pytest.raises(BadInputError, match=words):
         task.targets(example, windows)
-    answer = pair_document("7", "a b", "c d", similarity=4.0)
+    answer = scored_pair("7", "a b", "c d", 4.0)
     with pytest.raises(BadInputError, match=words):
         task.score([document], [answer])
     # What another system says may be on any scale.
-    gold = [answer, pair_document("8", "a", "b", similarity=0.0)]
-    assert task.score(gold, [document, pair_document("8", "a", "b", similarity=2.0)])
+    gold = [answer, scored_pair("8", "a", "b", 0.0)]
+    assert task.score(gold, [document, scored_pair("8", "a", "b", 2.0)])
 
 
 @pytest.fixture(scope="module")
@@ -93,11 +94,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that learnt that pairs with `cancer` in them are alike."""
     folder = tmp_path_factory.mktemp("similarity")
     documents = [
-        pair_document(
+        scored_pair(
             str(number),
             " ".join(["the"] * (number % 4) + ["cancer" if number % 2 else "lithium"]),
             " ".join(["and"] * (number % 3 + 1)),
-            similarity=4.0 * (number % 2),
+            4.0 * (number % 2),
         )
         for number in range(24)
     ]

@@ -1,6 +1,6 @@
-"""Where a document's passages of a kind stand."""
+"""Passages of some kinds: where they stand in a document, and documents made of two."""
 
-from biobert.core.document import Document, Span
+from biobert.core.document import Document, Passage, Span
 from biobert.core.errors import BadInputError
 
 HEADING = "heading"
@@ -28,3 +28,16 @@ def passage_of(document: Document, kind: str) -> Span:
                 f"{kind!r}; give it one stretch of {kind!r}"
             )
     return span
+
+
+def pair_document(
+    name: str, first: str, second: str, kinds: tuple[str, str] = ("first", "second")
+) -> Document:
+    """Two texts as one document, a line each, which are its passages of these kinds.
+
+    Of a question beside its context the kinds are `question` and `context`.
+    """
+    text = f"{first}\n{second}"
+    own, other = kinds
+    passages = (Passage(0, len(first), own), Passage(len(first) + 1, len(text), other))
+    return Document(name, text, passages=passages)

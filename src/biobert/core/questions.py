@@ -9,9 +9,11 @@ metadata say that nobody has told.
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from biobert.core.document import Document, Entity, Passage, Provenance
+from biobert.core.document import Document, Entity, Provenance
 from biobert.core.errors import BadInputError
+from biobert.core.passages import pair_document
 
 QUESTION, CONTEXT = "question", "context"
 ANSWER, NO_ANSWER = "answer", "no-answer"
@@ -42,13 +44,8 @@ def question_document(
     shift = len(question) + 1
     spans = sorted(set(answers or ()))
     untold = {GOLD_ANSWERS: UNKNOWN} if answers is None else {}
-    return Document(
-        id=name,
-        text=f"{question}\n{context}",
-        passages=(
-            Passage(0, len(question), QUESTION),
-            Passage(shift, shift + len(context), CONTEXT),
-        ),
+    return replace(
+        pair_document(name, question, context, (QUESTION, CONTEXT)),
         entities=tuple(Entity(shift + start, shift + end, ANSWER) for start, end in spans),
         provenance=Provenance(source=source),
         metadata={**(metadata or {}), **untold},

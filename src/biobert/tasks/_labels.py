@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from biobert.core.document import Document, Passage
+from biobert.core.document import Document
 from biobert.core.errors import BadInputError
+from biobert.core.passages import pair_document
+from biobert.core.questions import CONTEXT, QUESTION
 from biobert.core.task import FloatArray, Scores
 from biobert.evaluation.labels import score_labels
 from biobert.tasks._words import outermost
@@ -101,7 +103,5 @@ def toy_questions() -> list[Document]:
 
 
 def _toy(number: int, question: str, context: str, label: str) -> Document:
-    text = f"{question}\n{context}"
-    start = len(question) + 1
-    passages = (Passage(0, len(question), "question"), Passage(start, len(text), "context"))
-    return Document(f"toy-{number}", text, passages=passages, labels=(label,))
+    pair = pair_document(f"toy-{number}", question, context, (QUESTION, CONTEXT))
+    return replace(pair, labels=(label,))

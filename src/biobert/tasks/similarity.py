@@ -6,8 +6,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from biobert.core.document import Document, Passage
+from biobert.core.document import Document
 from biobert.core.errors import BadInputError
+from biobert.core.passages import pair_document
 from biobert.core.task import (
     Example,
     HeadSpec,
@@ -79,6 +80,11 @@ class Similarity(Task):
         """Segment ids tell one sentence from the other."""
         return ("token_ids", "mask", "segment_ids")
 
+    @property
+    def passages(self) -> tuple[str, ...]:
+        """The two that it reads as a pair."""
+        return self._settings.passages
+
     def examples(self, document: Document) -> list[Example]:
         """The pair, once; nothing where there is no text."""
         return [Example(document, 0, len(document.text))] if document.text.strip() else []
@@ -131,9 +137,9 @@ class Similarity(Task):
     def toy_documents(cls) -> list[Document]:
         """Pairs that are more and less alike."""
         return [
-            pair_document("toy-1", "Aspirin helps.", "Aspirin is of help.", similarity=4.0),
-            pair_document("toy-2", "Aspirin helps.", "Lithium helps.", similarity=2.0),
-            pair_document("toy-3", "Aspirin helps.", "It is late.", similarity=0.0),
+            scored_pair("toy-1", "Aspirin helps.", "Aspirin is of help.", 4.0),
+            scored_pair("toy-2", "Aspirin helps.", "Lithium helps.", 2.0),
+            scored_pair("toy-3", "Aspirin helps.", "It is late.", 0.0),
         ]
 
     def _gold(self, document: Document) -> float:
@@ -156,17 +162,10 @@ class Similarity(Task):
 TASK = Similarity
 
 
-def pair_document(
-    name: str, first: str, second: str, *, similarity: float | None = None
-) -> Document:
-    """Two sentences as a document, with their similarity where it is known."""
-    text = f"{first}\n{second}"
-    passages = (
-        Passage(0, len(first), "first"),
-        Passage(len(first) + 1, len(text), "second"),
-    )
-    known = {} if similarity is None else {SIMILARITY: f"{similarity:.6g}"}
-    return Document(name, text, passages=passages, metadata=known)
+def scored_pair(name: str, first: str, second: str, similarity: float) -> Document:
+    """Two sentences as a document, with their similarity."""
+    known = {SIMILARITY: f"{similarity:.6g}"}
+    return replace(pair_document(name, first, second), metadata=known)
 
 
 def number_of(document: Document) -> float:
