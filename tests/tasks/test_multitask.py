@@ -10,6 +10,8 @@ import pytest
 from biobert.core.annotate import annotate_documents
 from biobert.core.document import Document, Entity
 from biobert.core.errors import BadInputError
+from biobert.core.passages import pair_document
+from biobert.core.questions import question_document
 from biobert.core.task import IGNORED, Outputs, Window
 from biobert.evaluation.relations import relation_keys
 from biobert.tasks.multitask import PART, Multitask, PartPredictor
@@ -55,6 +57,22 @@ class Counting:
                 head.name: np.zeros(
                     (len(window), head.width) if head.kind == "token" else head.width,
                     dtype=np.float32,
+                )
+                for head in self.task.heads()
+            }
+            for window in windows
+        ]
+
+
+class Answering(Counting):
+    """The same where heads answer at every token for spans too."""
+
+    def predict(self, windows: Sequence[Window]) -> list[Outputs]:
+        """Zeros of the shapes of all heads."""
+        return [
+            {
+                head.name: np.zeros(
+                    (len(window), head.width) if head.is_by_token else head.width, dtype=np.float32
                 )
                 for head in self.task.heads()
             }
@@ -222,3 +240,55 @@ def test_a_document_of_no_part_is_not_scored() -> None:
         both().score([LITHIUM], [LITHIUM])
     with pytest.raises(BadInputError, match="part 'name'"):
         both().examples(for_part(LITHIUM, "name"))
+
+
+ASKED = {"name": "qa", "windows": {"maximum_tokens": 64, "overlap_tokens": 8}}
+ASKED["maximum_answer_tokens"] = 4
+INFERRED = {
+    "name": "classification",
+    "labels": ["yes", "no"],
+    "passages": ["premise", "hypothesis"],
+}
+
+
+def parts_asked(task: Multitask, document: Document) -> list[str]:
+    return [one.document.metadata[PART] for one in task.examples(document)]
+
+
+def test_a_part_passes_over_what_it_cannot_read() -> None:
+    task = both(names=NAMES, asked=ASKED, inferred=INFERRED)
+    question = question_document("1", "what?", "Lithium and aspirin.")
+    pair = pair_document("1", "Lithium.", "Aspirin.", ("premise", "hypothesis"))
+    assert set(parts_asked(task, Document("1", "Lithium."))) == {"names"}
+    assert set(parts_asked(task, question)) == {"names", "asked"}
+    assert set(parts_asked(task, pair)) == {"names", "inferred"}
+    predictor = Answering(task)
+    documents = [Document("1", "Lithium and aspirin."), question, pair]
+    plain, answered, inferred = annotate_documents(
+        documents, task=task, tokenizer=TOKENIZER, predictor=predictor
+    )
+    assert not plain.label_scores and "no-answer" in answered.label_scores
+    assert inferred.label_scores.keys() == {"yes", "no"}
+
+
+def test_a_document_that_no_part_can_read_is_refused() -> None:
+    task = both(asked=ASKED, inferred=INFERRED)
+    examples = task.examples(Document("7", "Lithium."))
+    with pytest.raises(BadInputError, match="'7' needs a passage 'question'"):
+        task.encode(examples, TOKENIZER)
+
+
+def test_training_and_scores_ask_the_part_that_is_named() -> None:
+    task = both(names=NAMES, asked=ASKED)
+    with pytest.raises(BadInputError, match="needs a passage 'question'"):
+        task.encode(task.examples(for_part(Document("7", "Lithium."), "asked")), TOKENIZER)
+
+
+def test_a_key_of_the_document_is_not_ours() -> None:
+    task = both()
+    document = replace(LITHIUM, metadata={"part": "introduction"})
+    assert parts_asked(task, document) == ["names", "topics"]
+    (found,) = annotate_documents(
+        [document], task=task, tokenizer=TOKENIZER, predictor=Counting(task)
+    )
+    assert found.metadata == {"part": "introduction"}

@@ -10,6 +10,7 @@ from biobert.core.questions import CONTEXT, NO_ANSWER, candidates, question_docu
 from biobert.pipeline.load import LoadedModel, load_model
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
+from biobert.tasks.multitask import tasks_in
 from biobert.text.sentences import split_sentences
 
 TASK = "qa"
@@ -44,7 +45,8 @@ class Answers:
 
 
 class Answerer:
-    """Answers questions with a trained `qa` model, in contexts of any length."""
+    """Answers questions with a trained `qa` model, or the first such part of a multitask, in
+    contexts of any length."""
 
     def __init__(
         self,
@@ -55,14 +57,16 @@ class Answerer:
     ) -> None:
         """Load the model; `top` is how many answers are given."""
         loaded = model if isinstance(model, LoadedModel) else load_model(model, settings)
-        if loaded.manifest.task != TASK:
+        asked = next((one for one in tasks_in(loaded.task) if one.name == TASK), None)
+        if asked is None:
             name = loaded.manifest.name if isinstance(model, LoadedModel) else model
             raise BadInputError(
                 f"{name} was trained for {loaded.manifest.task!r}; answering needs a model for "
                 f"{TASK!r}, such as recipes/qa-squad.toml makes"
             )
-        wanted = {**loaded.manifest.task_settings, "candidates": top}
-        self.model = replace(loaded, task=build_task(TASK, wanted))
+        alone = loaded.narrowed(lambda task: task is asked)
+        wanted = {**asked.settings(), "candidates": top}
+        self.model = replace(alone, task=build_task(TASK, wanted))
 
     def answer(self, question: str, context: str) -> Answers:
         """The likeliest answers to a question in a context."""

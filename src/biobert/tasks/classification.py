@@ -119,6 +119,11 @@ class Classification(Task):
             return ("token_ids", "mask")
         return ("token_ids", "mask", "segment_ids")
 
+    @property
+    def passages(self) -> tuple[str, ...]:
+        """One kind or two, a pair; none where it reads the whole text."""
+        return self._settings.passages
+
     def examples(self, document: Document) -> list[Example]:
         """The document, once; nothing where there is no text."""
         if not document.text.strip():

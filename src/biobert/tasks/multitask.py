@@ -2,8 +2,8 @@
 
 Hard parameter sharing (Caruana 1997; MT-DNN, Liu et al. 2019, arXiv:1901.11504): every corpus
 teaches the part that its source in the recipe names, and all of them the encoder. A text that
-belongs to no part is answered by all of them, and parts that read the same rows share a pass of the
-encoder.
+belongs to no part is answered by all that can read it, and parts that read the same rows share a
+pass of the encoder.
 """
 
 from collections import defaultdict
@@ -35,8 +35,9 @@ from biobert.evaluation.spans import check_same_texts
 from biobert.tasks import build_task
 from biobert.tasks._together import together
 
-PART = "part"
-"""Metadata of a document that belongs to one part alone: a recipe's data, or an example's."""
+PART = "biobert part"
+"""Metadata of a document that belongs to one part alone: a recipe's data, or an example's. No file
+has such a key of its own."""
 SHARED_KINDS = ("token", "sequence", "marked", "span")
 
 
@@ -97,7 +98,7 @@ class Multitask(Task):
         return tuple(dict.fromkeys(one for task in self.parts.values() for one in task.inputs()))
 
     def examples(self, document: Document) -> list[Example]:
-        """Those of the document's own part, or of all parts in order."""
+        """Those of the document's own part, or of all parts that read it, in order."""
         return [
             example
             for part, task in self._responsible(document)
@@ -235,7 +236,9 @@ class Multitask(Task):
     def _responsible(self, document: Document) -> Iterator[tuple[str, Task]]:
         part = document.metadata.get(PART)
         if part is None:
-            yield from self.parts.items()
+            # Where no part can read it, the first one says what it needs.
+            readers = [(name, task) for name, task in self.parts.items() if _reads(task, document)]
+            yield from readers or self.parts.items()
         elif part in self.parts:
             yield part, self.parts[part]
         else:
@@ -335,6 +338,12 @@ def _settings_of(parts: Mapping[str, Task]) -> MultitaskSettings:
     return MultitaskSettings(
         {part: {"name": task.name, **task.settings()} for part, task in parts.items()}
     )
+
+
+def _reads(task: Task, document: Document) -> bool:
+    """Whether the document has the passages that a task reads: a plain text is no question."""
+    kinds = {one.kind for one in document.passages if one.end > one.start}
+    return kinds.issuperset(task.passages)
 
 
 def _belonging(document: Document, part: str) -> Document:

@@ -122,6 +122,11 @@ class QuestionAnswering(Task):
         """Segment ids tell the question from the context."""
         return ("token_ids", "mask", "segment_ids")
 
+    @property
+    def passages(self) -> tuple[str, ...]:
+        """The two that it reads as a pair."""
+        return (QUESTION, CONTEXT)
+
     def examples(self, document: Document) -> list[Example]:
         """The question, once; nothing where its type is not answered by a span."""
         if not document.text.strip() or document.metadata.get(TYPE) in WITHOUT_SPAN:
