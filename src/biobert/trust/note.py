@@ -11,9 +11,16 @@ from biobert.trust.kinds import Kind
 
 LETTERS = re.compile(r"[^\W\d_]{2,40}")
 SPACES = "\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-HYPHENS = "\u2010\u2011\u2212\ufe63\uff0d"
+HYPHENS = "\u2010\u2011\u2012\u2212\ufe63\uff0d"
 # Word processors and web pages put these where a keyboard puts a space or a hyphen.
 AS_TYPED = str.maketrans({**dict.fromkeys(SPACES, " "), **dict.fromkeys(HYPHENS, "-")})
+# An en dash stands for a hyphen inside one number, `2024–03–14`, `1–617–555–0199`; between two it
+# stays, or `2024-03-14–2024-03-20` would be no range.
+DASHED_NUMBER = re.compile(
+    r"(?<!\d)(?:19|20)\d\d–\d\d–\d\d(?!\d)|"
+    r"(?<![\d–-])(?<!\d[.,/])(?:(?:\d{1,2}–)?\d{1,4}–\d{1,3}–\d{2,4}|\d{3}–\d{4})"
+    r"(?![\d–-]|[.,/]\d)"
+)
 
 
 class Certainty(IntEnum):
@@ -58,4 +65,7 @@ class NoteText:
 
 def as_typed(text: str) -> str:
     """The text with plain spaces and hyphens, every character in its place."""
-    return text.translate(AS_TYPED)
+    text = text.translate(AS_TYPED)
+    if "–" not in text:
+        return text
+    return DASHED_NUMBER.sub(lambda one: one[0].replace("–", "-"), text)

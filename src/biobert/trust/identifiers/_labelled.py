@@ -14,7 +14,14 @@ LINKING = (
     NUMBER_WORDS + r"|ending|ends|in|is|was|are|of|on|file|the|his|her|their|scan|template|profile|"
     r"card|login|access|signature|recognition|match|subject|reference|ref"
 )
-CONNECTION = re.compile(rf"(?:[\s.,:#=()?\[-]{{1,30}}|(?:{LINKING})(?![a-z])){{0,10}}")
+TAG = r"</?[a-z]{1,6}(?: [^<>\n]{0,40})?>"
+# `**MRN:** 48291`, `| MRN | 48291 |`, `<b>MRN</b>: "48291"`, `MRN/Acct: 48291`
+CONNECTION = re.compile(
+    rf"(?:[\s.,:#=()?\[\]*_|\"'“”‘’`>{{}};–—-]{{1,30}}|{TAG}|<|(?:{LINKING})(?![a-z])|"
+    r"/ ?(?:mrn|acct|account|fin|csn|enc|encounter|visit)(?![a-z])){0,10}"
+)
+# What may also part two clauses or compare: `policy; 12345 patients`, `group > 12345`.
+PARTING = re.compile(rf"{TAG}|(?P<clause>[;<>{{}}])|(?P<dash>[–—])")
 SAYS_NUMBER = re.compile(rf"[#:=]|(?<![a-z])(?:{NUMBER_WORDS}|ending|ends)(?![a-z])")
 DATE_OR_TIME = (
     r"(?!(?:[0-2]?\d|3[01])([/.-])(?:[0-2]?\d|3[01])\1(?:\d\d|\d{4})(?![\w-])|"
@@ -30,14 +37,14 @@ COUNTED = (
     rf"(?:[/.:%-]\w| ?{MEASURES}| ?(?:y/?o|units?|minutes?|mins?|male|female|m|f|w|b)(?![a-z]))"
 )
 VALUE = re.compile(
-    DATE_OR_TIME + r"(?!\d{1,3}-(?:year|yr|month|week|day|hour|fold|mg|item|point))"
-    r"(?=[a-z_./-]{0,14}\d)[a-z0-9](?:[a-z0-9]|[-./_](?=[a-z0-9])){1,40}"
+    DATE_OR_TIME + r"(?!\d{1,3}[-–](?:year|yr|month|week|day|hour|fold|mg|item|point))"
+    r"(?=[a-z_./–-]{0,14}\d)[a-z0-9](?:[a-z0-9]|[-–./_](?=[a-z0-9])){1,40}"
     rf"(?:(?: \d{{3,6}}(?!\w|[/.:%-]\w)){{1,5}}(?: \d{{1,2}}(?!\w|{COUNTED}))?)?"
 )
 PREFIX = re.compile(r"[A-Z]{1,4}[ -](?=[\dA-Z])")
 FURTHER = re.compile(r" ?(?:,|;|/|and |or |& ?) {0,2}")
 MEASURE = re.compile(rf" ?{MEASURES}")
-YEAR = re.compile(r"(?:19|20)\d\d(?:[-/](?:19|20)?\d\d)?")
+YEAR = re.compile(r"(?:19|20)\d\d(?:[-–/](?:19|20)?\d\d)?")
 SMALL_NUMBER = re.compile(r"\d{1,4}\.\d{1,2}")
 
 
@@ -73,10 +80,12 @@ def _found(note: NoteText, kind: Kind, label: re.Pattern[str]) -> Iterator[Candi
     for match in label.finditer(text):
         connection = CONNECTION.match(text, match.end())
         assert connection is not None  # it may be empty
-        is_said = bool(match["sure"] or SAYS_NUMBER.search(connection[0]))
+        fewest = _fewest(connection[0], is_sure=match["sure"] is not None)
+        if fewest is None:
+            continue
         place = connection.end()
         prefix = PREFIX.match(note.text, place)
-        value = _value(note, prefix.end() if prefix else place, FEW if is_said else MANY)
+        value = _value(note, prefix.end() if prefix else place, fewest)
         while value is not None:
             yield Candidate(kind, place, value.end(), Certainty.STATED)
             further = FURTHER.match(text, value.end())
@@ -84,6 +93,16 @@ def _found(note: NoteText, kind: Kind, label: re.Pattern[str]) -> Iterator[Candi
                 break
             place = further.end()
             value = _value(note, place, MANY)
+
+
+def _fewest(connection: str, *, is_sure: bool) -> Fewest | None:
+    """What makes a value behind this connection; None where it parts it from its label."""
+    if SAYS_NUMBER.search(connection):
+        return FEW
+    partings = {one.lastgroup for one in PARTING.finditer(connection)} - {None}
+    if is_sure:
+        return MANY if "clause" in partings else FEW
+    return None if partings else MANY
 
 
 def _value(note: NoteText, place: int, fewest: Fewest) -> re.Match[str] | None:

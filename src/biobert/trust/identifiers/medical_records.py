@@ -10,8 +10,9 @@ labelled = LabelledNumbers(
     "MEDICAL_RECORD",
     sure=rf"mrn|m\.r\.n\.|mr ?(?:#|no\.?)|med(?:ical)?\.? ?rec(?:ord)?\.?(?:{NUMBERED})?|"
     rf"(?:hosp(?:ital)?|unit|chart|patient|pt|health record)\.?{NUMBERED}|nhs(?:{NUMBERED})?|"
-    rf"chi{NUMBERED}|nhi|ur ?no",
-    loose=r"chart|(?:hospital|medical) records?",
+    rf"chi{NUMBERED}|nhi|ur ?no|csn|empi|uhid",
+    # `pid` is a disease too.
+    loose=r"chart|(?:hospital|medical) records?|pid",
 ).finder()
 # A field may hold a number of one or two digits, where a sentence would count patients.
 SHORT_FIELD = re.compile(
