@@ -1,5 +1,6 @@
 """Documents without their identifiers: tags, surrogates, shifted dates, annotations that move."""
 
+import json
 import re
 import subprocess
 import sys
@@ -150,6 +151,38 @@ def test_metadata_in_lists_and_objects_are_known_by_their_names() -> None:
         "mrn": '["[MEDICAL_RECORD]"]',
         "patient": '{"name": "[NAME]", "mrn": "[MEDICAL_RECORD]", "beds": 4}',
     }
+
+
+NESTED = [
+    {"history": ["Seen.\nMRN: 48291\n3/14/2024 follow-up\nSSN\t123-45-6789"]},
+    {"note": 'line\n(617) 555-0199, "Dr. Okonkwo" \\ rang\r\nMRN: 48291'},
+    {"list": ["\\", "Seen.\nOkonkwo, Mary", "\\Mrs. Sullivan\\n", "no\nname"]},
+]
+
+
+@pytest.mark.parametrize("nested", NESTED)
+@pytest.mark.parametrize("ensure_ascii", [True, False])
+def test_escapes_of_json_hide_nothing_and_stay_whole(nested: Any, ensure_ascii: bool) -> None:
+    metadata: Any = {"of": nested, "told": json.dumps(nested, ensure_ascii=ensure_ascii)}
+    done = Deidentifier().deidentify(Document("1", "Seen", metadata=metadata)).document
+    for clean in done.metadata.values():
+        assert json.loads(clean).keys() == nested.keys()
+        for hidden in ("48291", "3/14", "6789", "0199", "Okonkwo", "Sullivan"):
+            assert hidden not in clean
+        for kept in ("Seen", "follow-up", "line", "rang", "name"):
+            assert (kept in clean) == (kept in str(nested))
+
+
+def test_a_model_replaces_no_sign_of_json() -> None:
+    def calls_all_a_name(text: str) -> Document:
+        return Document("1", text, entities=(Entity(0, len(text), "PERSON"),))
+
+    metadata: Any = {"by": {"first": 'Qwyll\n"Zx"', "last": "\u00c9ry \\ Vb"}}
+    made = Deidentifier(names=calls_all_a_name)
+    clean = made.deidentify(Document("1", "Seen", metadata=metadata)).document.metadata["by"]
+    assert json.loads(clean)
+    assert "Qwyll" not in clean
+    assert "Vb" not in clean
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])

@@ -175,7 +175,12 @@ class Deidentifier:
         elif patient is not None and field.value == str(patient):
             further.append(Candidate("OTHER", place, len(shown), Certainty.STATED))
         found = find_identifiers(shown, further, vetoes=vetoes, check=self._check)
-        return [_behind(place, one) for one in found if one.end > place]
+        behind = (_behind(place, one) for one in found if one.end > place)
+        return [
+            replace(one, start=span.start, end=span.end)
+            for one in behind
+            for span in field.without_signs(one.start, one.end)
+        ]
 
     def _identifier(self, field: Field, one: Candidate, shift: DateShift) -> Identifier:
         surrogate = tag(one.kind)

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from biobert.core.document import Document
+from biobert.core.document import Document, Span
 
 TEXT = "text"
 """The path of the document's own text."""
-JSON_SIGNS = str.maketrans(dict.fromkeys('[]{}"', " "))
+JSON_SIGN = re.compile(r'\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])|[\[\]{}"]')
+WHITE_SPACE = {r"\n": " \n", r"\t": " \t"}
 BETWEEN_WORDS = re.compile(r"[_-]|(?<=[a-z])(?=[A-Z])")
 
 
@@ -28,9 +29,27 @@ class Field:
     @property
     def searched(self) -> str:
         """The value behind its lead; in lists and objects the signs of JSON are spaces, or they
-        would part what names a value from it."""
-        is_json = self.lead and self.value[0] in "[{"
-        return self.lead + (self.value.translate(JSON_SIGNS) if is_json else self.value)
+        would part what names a value from it, and so are its escapes: the n of a line's end would
+        be glued to the word behind it."""
+        if not self.is_json:
+            return self.lead + self.value
+        return self.lead + JSON_SIGN.sub(_as_space, self.value)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it holds a list or an object."""
+        return self.lead != "" and self.value[0] in "[{"
+
+    def without_signs(self, start: int, end: int) -> Iterator[Span]:
+        """What of a stretch of the value may be replaced: of JSON neither signs nor escapes."""
+        if not self.is_json:
+            yield Span(start, end)
+            return
+        for sign in JSON_SIGN.finditer(self.value):
+            if start < sign.end() and sign.start() < end:
+                yield from _stripped(self.value, start, sign.start())
+                start = sign.end()
+        yield from _stripped(self.value, start, end)
 
 
 def fields_of(document: Document) -> Iterator[Field]:
@@ -44,6 +63,18 @@ def fields_of(document: Document) -> Iterator[Field]:
             if value := getattr(passage, name):
                 yield Field(f"passages.{number}.{name}", value)
         yield from _of_metadata(f"passages.{number}.metadata", passage.metadata)
+
+
+def _as_space(sign: re.Match[str]) -> str:
+    return WHITE_SPACE.get(sign[0], " " * len(sign[0]))
+
+
+def _stripped(text: str, start: int, end: int) -> Iterator[Span]:
+    """The stretch without white space around it; none where no letter or digit is in it."""
+    words = text[start:end].strip()
+    if any(map(str.isalnum, words)):
+        start = text.index(words, start)
+        yield Span(start, start + len(words))
 
 
 def with_values(document: Document, values: Mapping[str, str]) -> Document:
