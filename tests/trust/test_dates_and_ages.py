@@ -67,10 +67,45 @@ def test_dates_and_years_of_birth_are_found_where_words_say_so(text: str, dates:
         ("Q1-Q2 2021", ["Q1-Q2 2021"]),
         ("spring to summer 2021", ["spring to summer 2021"]),
         ("March 3 through 9", ["March 3 through 9"]),
+        ("Seen 2024-03-14/2024-03-20.", ["2024-03-14", "2024-03-20"]),
+        ("2024-03-14T08:30/2024-03-20T10:00", ["2024-03-14T08:30", "2024-03-20T10:00"]),
+        ("2024-03-14T08:30Z/2024-03-20T10:00Z", ["2024-03-14T08:30Z", "2024-03-20T10:00Z"]),
+        ("3-14-2024/3-20-2024", ["3-14-2024", "3-20-2024"]),
+        ("2024-03-14/20, 2024-03-14/04-02", ["2024-03-14/20", "2024-03-14/04-02"]),
+        ("BP of 2024-03-14/120/80", ["2024-03-14"]),
     ],
 )
 def test_both_halves_of_a_range_of_dates_are_found(text: str, dates: list[str]) -> None:
     assert found(text) == [("DATE", one) for one in dates]
+
+
+@pytest.mark.parametrize(
+    ("text", "dates"),
+    [
+        ("Visit 3-14, surgery 4-2, discharged on 4-9.", ["3-14", "4-2", "4-9"]),
+        ("Seen 3-14 and well; since 5-6 she fell", ["3-14", "5-6"]),
+        ("CT 3-14 showed none, echo (4-2), due 12-1", ["3-14", "4-2", "12-1"]),
+    ],
+)
+def test_a_day_may_be_written_with_a_hyphen_behind_a_word_for_dates(
+    text: str, dates: list[str]
+) -> None:
+    assert found(text) == [("DATE", one) for one in dates]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Took 3-4 tablets, grade 2-3, visit 3-4 times, every 4-6 hours, on 2-3 L, on 1-2 mg.",
+        "By 3-5 days, until 2-3 weeks, last 2-3 days, after 1-2 doses, seen 4-6 weeks later.",
+        "Follow-up 3-4 weeks, RTC 3-4 wks, f/u 1-2 months, due 3-4, labs 3-4, next 2-3 visits.",
+        "CT 1-2 cm, ECG 2-3 mm, MRI 4-5, MRI L4-5, CT C 5-6; seen on 3-4 nodes; on 5-10% of days.",
+        "Labs 135-145; hgb on labs 10-14, wbc 4-10; pain 3-4 on 10-point scale; stage 2-3, T 3-4.",
+        "Discharged on 2-3 liters; on 2-3 pressors; until 20-30 mg; on 14-30, on 4-0 silk.",
+    ],
+)
+def test_a_range_of_counts_is_no_date(text: str) -> None:
+    assert found(text) == []
 
 
 @pytest.mark.parametrize(
@@ -109,7 +144,10 @@ def test_scores_and_fractions_are_no_range_of_dates(text: str) -> None:
         ("in his nineties", "nineties"), ("a nonagenarian", "nonagenarian"),
         ("her 95th birthday", "95th"), ("his hundredth birthday", "hundredth"),
         ("ninety-four yo", "ninety-four"), ("aged ninety-one", "ninety-one"),
-        ("a one-hundred-year-old", "one-hundred"),
+        ("a one-hundred-year-old", "one-hundred"), ("Pt is a 92yF.", "92"), ("91 yM", "91"),
+        ("She is 98yrs.", "98"), ("98yr, frail", "98"), ("The patient (96) fell.", "96"),
+        ("pt (94), a widow", "94"), ("Pt (94F) rang", "94"), ("Patients (96) came", None),
+        ("cost per patient (96)", None), ("95yrs ago", None),
     ],
 )  # fmt: skip
 def test_ages_over_89_are_found_however_they_are_told(text: str, age: str | None) -> None:

@@ -22,7 +22,8 @@ YEARS = r"(?:years?|yrs?\.?)"
 YEARS_OLD = (
     rf"(?:[- ]{{0,2}}{YEARS}(?:,? (?:and )?\d{{1,2}} months?)?[- ]{{1,2}}(?:old|of age)|"
     rf"[- ]{YEARS},? (?:and )?\d{{1,2}} months?(?![a-z])|"
-    rf"[- ]?y(?:rs?)?[./ -]{{0,2}}o(?:ld)?[mf]?(?![a-z])|[- ]?y(?![a-z/])|"
+    rf"[- ]?y(?:rs?)?[./ -]{{0,2}}o(?:ld)?[mf]?(?![a-z])|[- ]?y[mf]?(?![a-z/])|"
+    r"yrs?(?![a-z]| (?:ago|after|later|of))|"
     rf"[- ]{{0,2}}{YEARS}[- ](?:m|f|man|woman|male|female|gentleman|lady|patient)(?![a-z]))"
 )
 SEX = r"(?:m|f|male|female)(?![\w/])"
@@ -53,6 +54,7 @@ SHAPES = tuple(
         rf"{AGE}{NO_MEASURE}",
         rf"(?<![a-z])(?:turn(?:s|ed|ing)?){ALL_BUT} {AGE}{NO_MEASURE}",
         rf"(?<![a-z])(?:patient|pt), {AGE},",
+        rf"(?<![a-z])(?<!per )(?<!each )(?:patient|pt) \({AGE}(?:,? ?[mf])?\)",
         rf"(?<![a-z])at {AGE},? (?=(?:he|she|they|his|her)(?![a-z]))",
         rf"(?<![a-z])at {AGE} (?={YEARS}(?![a-z]| (?:after|ago|later|of)))",
         # died at 91, lived to be 102, mother d. 94

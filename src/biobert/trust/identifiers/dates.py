@@ -88,18 +88,23 @@ DAY_OF_MONTH = re.compile(
 COMPACT = re.compile(
     r"(?<![\w.-])(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\w|[.-]\d)"
 )
+# The dates of an interval, `2024-03-14/2024-03-20`; the last may be short, `2024-03-14/20`.
+WITH_HYPHENS = rf"(?:{YEAR}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}-\d{{1,2}}-\d\d)"
+SHORT_END = r"/(?:\d\d-)?\d\d(?![\w/-])"
 FULL = re.compile(
-    rf"{WEEKDAY_BEFORE}(?<![\w/.])(?:{YEAR}([-/.])\d{{1,2}}\1\d{{1,2}}{TIME}|"
-    rf"\d{{1,2}}([-/.])\d{{1,2}}\2(?:{YEAR}|['’]?\d\d)|"
-    rf"\d{{1,2}}( ?[-/.] )\d{{1,2}}\3{YEAR})"
+    rf"{WEEKDAY_BEFORE}(?=\d)(?:(?<![\w/.])|(?<=[\dz]/)(?={WITH_HYPHENS}))"
+    rf"(?:{YEAR}-\d{{1,2}}-\d{{1,2}}(?:{SHORT_END}|{TIME})|"
+    rf"{YEAR}([/.])\d{{1,2}}\1\d{{1,2}}{TIME}(?!/)|"
+    rf"(?:\d{{1,2}}([-/.])\d{{1,2}}\2(?:{YEAR}|['’]?\d\d)|"
+    rf"\d{{1,2}}( ?[-/.] )\d{{1,2}}\3{YEAR})(?!/(?!{WITH_HYPHENS})))"
     # Another date may follow behind a hyphen.
-    r"(?![\w/]|\.\d|-\d(?!\d?/\d))"
+    r"(?!\w|\.\d|-\d(?!\d?/\d))"
 )
 DOTTED_SHORT = re.compile(r"\d\.\d{1,2}\.\d\d|\d\d\.\d\.\d\d")
 """These are also versions and numbers of sections: they need more."""
 MONTH_AND_YEAR = re.compile(
     rf"(?:(?<![\w/.-])|(?<=/\d{{4}}-))(?:(?:0?[1-9]|1[0-2])(?:[/-]{YEAR}|/['’]\d\d)|"
-    rf"(?:0[1-9]|1[0-2])\.{YEAR}|{YEAR}[-/](?:0[1-9]|1[0-2]))"
+    rf"(?:0[1-9]|1[0-2])\.{YEAR}|{YEAR}[-/](?:0[1-9]|1[0-2])(?!-\d\d/))"
     rf"(?![\w/]|\.\d|-(?!\d?\d/))(?! ?%){NO_MEASURE}"
 )
 BIRTH = (
@@ -112,6 +117,20 @@ BIRTH_DATE = re.compile(
 )
 BIRTH_YEAR = re.compile(rf"{BIRTH}({YEAR}|['’]\d\d)(?=s?(?![\w/-]|\.\d))")
 SHORT = re.compile(r"(?<![\w/.:+-])(\d{1,2})/(\d{1,2})(?![\w/%]|\.\d)")
+# `discharged on 4-9.`, and no `on 3-4 tablets`: nothing that is counted may follow.
+HYPHENATED = re.compile(
+    r"(?=\d{1,2}-)(?<![\w/.:+-])(\d{1,2})-(\d{1,2})(?=[.,;:)\n](?!\d)|$| (?:and|at|for|with|w/|by|"
+    r"in|to|the|s?he|they|patient|pt|was|were|no|when|after|before|showed|again|seen|had|came|"
+    r"fell)(?![a-z]))"
+)
+# Before what could be a range, `3-4`: no word for what has a length or a number.
+STATED_BEFORE = re.compile(
+    r"(?<![a-z])(?:on|since|until|till|dated?|admit(?:ted)?|discharged?|d/c|visit|appt|"
+    r"appointment|week of|doa|dos|lmp|edd|edc|seen|surgery|released?|d\.?o\.?b\.?|born|"
+    r"mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?|saturday|"
+    r"sunday)\.?[\s:,(]{1,3}$"
+)
+WIDEST_RANGE = 10
 DAYS_NEAR = 21
 """A pair of numbers that would be a date this near to another date of the note is one."""
 DATE_BEFORE = re.compile(
@@ -145,7 +164,9 @@ def find(note: NoteText) -> Iterator[Candidate]:
     """In figures and in words."""
     full = list(_in_figures(note))
     halves = list(range_halves(note))
-    found = [*_in_words(note), *full, *halves, *_short(note, [*full, *halves])]
+    hyphenated = list(_with_hyphen(note))
+    short = _short(note, [*full, *halves, *hyphenated])
+    found = [*_in_words(note), *full, *halves, *hyphenated, *short]
     yield from found
     yield from _births(note, reading_of([note.text[one.start : one.end] for one in found]))
 
@@ -221,6 +242,16 @@ def _short(note: NoteText, full: list[Candidate]) -> Iterator[Candidate]:
         if is_announced or is_timed or is_near:
             yield Candidate("DATE", *match.span(), Certainty.SHAPED)
             known.add(day)
+
+
+def _with_hyphen(note: NoteText) -> Iterator[Candidate]:
+    """Month and day as `3-14` behind a word for a date; most such pairs are ranges."""
+    for match in HYPHENATED.finditer(note.lowered):
+        if _day_of_year(match[0]) is None or is_counted(note, *match.span()):
+            continue
+        may_be_range = 0 < int(match[2]) - int(match[1]) <= WIDEST_RANGE
+        if (STATED_BEFORE if may_be_range else DATE_BEFORE).search(_before(note, match)):
+            yield Candidate("DATE", *match.span(), Certainty.SHAPED)
 
 
 def _is_heading(note: NoteText, match: re.Match[str]) -> bool:
