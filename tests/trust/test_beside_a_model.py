@@ -53,6 +53,7 @@ def calls_all_names(text: str) -> Document:
         "Stryker Trident", "lamplighter", "Christian faith", "Foley catheter", "Buddhist",
         "T2DM", "dm2", "L4-L5", "G2P1", "SpO2", "1800 ADA", "MI", "CVA", "CABG", "DVT", "HTN",
         "ESRD", "b.i.d.", "q.4h.", "p.r.n.", "q.h.s.", "gentleman", "62 y.o. man", "3 p.m.",
+        "Mirabilis", "L. Pneumophila", "V. Tach", "MS Contin",
         "Cholecystitis", "Osteotomy", "hemiparesis", "Consolidation", "Vietnamese",
     ],
 )  # fmt: skip

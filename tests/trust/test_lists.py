@@ -10,7 +10,7 @@ from biobert.trust.lists import entries, folded, spelled
 
 WORDS_AND_EPONYMS = {"christmas", "doppler", "gram", "pick"}
 NAMES = ("given_names_female", "given_names_male", "surnames")
-SORTED = ("devices", "drugs", "eponym_nouns", "eponyms", "vocabulary", "words")
+SORTED = ("devices", "drugs", "eponym_nouns", "eponyms", "organisms", "vocabulary", "words")
 EVERY = (*NAMES, *SORTED, "places", "states")
 
 

@@ -72,7 +72,7 @@ CODED = re.compile(
 LOOK_BACK = 32
 HYPHENATED = re.compile(r"[^\W\d_]{2,20}(?:[-\u2013][^\W\d_]{2,20}){1,3}")
 PROPER: tuple[Kind, ...] = ("NAME", "LOCATION")
-LISTS = ("words", "vocabulary", "devices", "drugs", "eponyms")
+LISTS = ("words", "vocabulary", "devices", "drugs", "eponyms", "organisms")
 
 
 def is_clinical(kind: Kind, text: str, start: int, end: int) -> bool:

@@ -1,7 +1,7 @@
 """Names of persons (A): announced by words around them, known from lists, and met again."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from biobert.trust.clinical import is_clinical, is_pill
 from biobert.trust.identifiers._name_chain import (
@@ -31,7 +31,12 @@ TITLES = (
     "attorney frau herr mme mlle monsieur madame senor senora señor señora sr sra rn sister "
     "brother father"
 ).split()
-TITLE = re.compile(rf"(?<![\w-]){alternatives(TITLES)}\.? {{1,2}}(?=[^\W\d_])")
+# `16 Fr` is a size.
+TITLE = re.compile(rf"(?<![\w-])(?!(?<=\d )fr){alternatives(TITLES)}\.? {{1,2}}(?=[^\W\d_])")
+# Magnetic resonance, multiple sclerosis, sustained release and left are written so too, `has MS.`
+# at the end of a sentence.
+AMBIGUOUS_TITLE = re.compile(r"(?:MR|MS|DR|SR|L[Tt]|lt)\.? {1,2}")
+PLAIN_TITLE = re.compile(r"(?:Dr|Drs|Mr|Mrs|Ms|Miss|Mx|Prof|Professor) {1,2}")
 SMALL_TITLE = re.compile(r"(?:dr|mr|mrs|ms|miss|prof)\.? ")
 ROLES = parted(
     "attending; attending physician; surgeon; assistant; first assistant; second assistant; "
@@ -107,15 +112,8 @@ INITIALS_AND_NAME = re.compile(
     r"(?<![\w.])(?!(?<=\d[ -])(?:Y\. ?O|[AP]\. ?M)\.|P\.R\.N\.|[BTQ]\.I\.D\.)"
     rf"(?:[{UPPER}]\. ?){{1,2}}(?:{PARTICLE} )?{CAPITAL_WORD}(?!\w)"
 )
+LETTERED_LINE = re.compile(r"^[ \t]{0,8}(?P<letter>[A-Z])\. ", re.MULTILINE)
 SHORTEST_SURNAME = 3
-ORGANISMS = frozenset(
-    (
-        "coli aureus diff difficile pylori pneumoniae albicans fumigatus epidermidis faecalis "
-        "faecium cloacae marcescens influenzae meningitidis gonorrhoeae burgdorferi falciparum "
-        "vivax brucei cruzi jirovecii neoformans perfringens tetani botulinum acnes elegans "
-        "cerevisiae"
-    ).split()
-)
 EPONYM_NOUN = re.compile(
     rf"(?:['’]s)?(?:[- ](?:[{UPPER}][\w'’-]{{1,20}}[- ])?)(?:and )?(?:[a-z]{{0,16}} ?)?"
     rf"{alternatives(spelled('eponym_nouns'))}s?(?![a-z])"
@@ -194,7 +192,11 @@ def _announced(note: NoteText) -> Iterator[Name]:
         for match in pattern.finditer(note.lowered):
             name = read_name(note, match.end(), "field" if pattern is FIELD else "words")
             name = name or _in_small_letters(note, match.end())
-            if name and not _is_eponym(note, name.end) and not _is_acronym(note, name):
+            if name is None or _is_eponym(note, name.end) or _is_acronym(note, name):
+                continue
+            # `Mother: Parkinson` is a history, `Surgeon: Parkinson` a name.
+            is_no_name = _is_clinical if pattern is RELATIVE else _is_term
+            if not is_no_name(note, name):
                 yield name
 
 
@@ -203,7 +205,8 @@ def _spoken_with(note: NoteText) -> Iterator[Name]:
         name = read_name(note, match.end())
         if name is None or _is_eponym(note, name.end) or _is_acronym(note, name):
             continue
-        if _is_listed(name) or (len(name.parts) > 1 and match["deed"]):
+        is_name = _is_listed(name) or (len(name.parts) > 1 and match["deed"])
+        if is_name and not _is_term(note, name):
             yield name
 
 
@@ -213,9 +216,23 @@ def _behind_title(note: NoteText, match: re.Match[str]) -> Iterator[Name]:
         small = SMALL_WORD.match(note.text, match.end())
         if small and not is_plain(small[0]):
             name = Name(*small.span(), (folded(small[0]),))
-    is_small = not note.is_capital(match.start())
-    if name and not (is_small and _is_eponym(note, name.end)):
+    if name and _is_titled(note, note.text[match.start() : match.end()], name):
         yield name
+
+
+def _is_titled(note: NoteText, title: str, name: Name) -> bool:
+    """Whether a title, as it is typed before the name, is one and not that of `MR Angiography`."""
+    if PLAIN_TITLE.fullmatch(title):
+        return True
+    is_ambiguous = AMBIGUOUS_TITLE.fullmatch(title) is not None
+    if (is_ambiguous or not title[:2].istitle()) and _is_eponym(note, name.end):
+        return False
+    if "." in title and not is_ambiguous:
+        return True
+    is_in_capitals = note.text[name.start : name.end].isupper()
+    if is_ambiguous and "." not in title and not is_in_capitals:
+        return any(is_known_name(one) and not is_plain(one) for one in name.parts)
+    return not _is_term(note, name)
 
 
 def _in_small_letters(note: NoteText, place: int) -> Name | None:
@@ -263,19 +280,33 @@ def _before_credential(note: NoteText, place: int) -> Name | None:
 
 def _shaped(note: NoteText) -> Iterator[Name]:
     """Initials and a word with a capital; a line that begins with `SURNAME, Given`."""
+    items = _lettered_items(note)
     for match in INITIALS_AND_NAME.finditer(note.text):
         last = folded(re.split(r"[ .]", match[0])[-1])
         name = read_name(note, match.start())
-        is_name = name and name.parts and last not in ORGANISMS and len(last) >= SHORTEST_SURNAME
-        is_name = is_name and not NO_INITIAL_BEHIND.search(
-            note.lowered[max(0, match.start() - 12) : match.start()]
-        )
-        if name and is_name and not _is_eponym(note, name.end):
+        is_short = len(last) < SHORTEST_SURNAME
+        if name is None or not name.parts or is_short or last in entries("organisms").all:
+            continue
+        before = note.lowered[max(0, match.start() - 12) : match.start()]
+        if NO_INITIAL_BEHIND.search(before) or (match.start() in items and not is_known_name(last)):
+            continue
+        if not _is_eponym(note, name.end) and not _is_term(note, name):
             yield name
     for match in INVERTED_LINE.finditer(note.text):
         name = read_name(note, match.end(), "field")
         if name and "," in note.text[name.start : name.end] and _is_person(note, name):
             yield name
+
+
+def _lettered_items(note: NoteText) -> Set[int]:
+    """Where lines begin with the letter of an item, another line with the letter beside it."""
+    lines = list(LETTERED_LINE.finditer(note.text))
+    letters = {ord(one["letter"]) for one in lines}
+    return {
+        one.start("letter")
+        for one in lines
+        if {ord(one["letter"]) - 1, ord(one["letter"]) + 1} & letters
+    }
 
 
 def _is_person(note: NoteText, name: Name) -> bool:
@@ -357,6 +388,16 @@ def _is_acronym(note: NoteText, name: Name) -> bool:
     text = note.text[name.start : name.end]
     behind = note.text[name.end : name.end + 2].lstrip("-")[:1]
     return text.isupper() and " " not in text and (len(text) <= LONGEST_ACRONYM or behind.isdigit())
+
+
+def _is_clinical(note: NoteText, name: Name) -> bool:
+    return is_clinical("NAME", note.text, name.start, name.end)
+
+
+def _is_term(note: NoteText, name: Name) -> bool:
+    """Whether it is clinical language and not the surname of an eponym, such as `Dr. Crohn`'s."""
+    is_of_eponym = any(one in entries("eponyms").all for one in name.parts)
+    return not is_of_eponym and _is_clinical(note, name)
 
 
 def _is_eponym(note: NoteText, end: int) -> bool:
