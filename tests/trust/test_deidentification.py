@@ -173,6 +173,15 @@ def test_escapes_of_json_hide_nothing_and_stay_whole(nested: Any, ensure_ascii: 
             assert (kept in clean) == (kept in str(nested))
 
 
+def test_what_stands_for_a_number_of_json_is_in_quotes() -> None:
+    metadata: Any = {"mrn": [482913, 4], "patient": {"mrn": 482913, "name": "Okonkwo"}}
+    done = Deidentifier().deidentify(Document("1", "Seen", metadata=metadata)).document.metadata
+    assert json.loads(done["mrn"]) == ["[MEDICAL_RECORD]", 4]
+    assert json.loads(done["patient"]) == {"mrn": "[MEDICAL_RECORD]", "name": "[NAME]"}
+    plain = Document("1", "Seen", metadata={"by": "[MRN 482913]"})
+    assert Deidentifier().deidentify(plain).document.metadata == {"by": "[MRN [MEDICAL_RECORD]]"}
+
+
 def test_a_model_replaces_no_sign_of_json() -> None:
     def calls_all_a_name(text: str) -> Document:
         return Document("1", text, entities=(Entity(0, len(text), "PERSON"),))

@@ -63,7 +63,10 @@ class _Searched:
     found: tuple[Identifier, ...]
 
     def edits(self) -> list[Edit]:
-        return [Edit(one.start, one.end, one.surrogate) for one in self.found]
+        return [
+            Edit(one.start, one.end, self.field.written(one.start, one.surrogate))
+            for one in self.found
+        ]
 
 
 class Deidentifier:

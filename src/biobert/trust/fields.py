@@ -51,6 +51,15 @@ class Field:
                 start = sign.end()
         yield from _stripped(self.value, start, end)
 
+    def written(self, place: int, surrogate: str) -> str:
+        """The surrogate as it stands there: in quotes where it takes the place of a number of
+        JSON."""
+        signs = JSON_SIGN.finditer(self.value, 0, place) if self.is_json else ()
+        is_in_string = sum(one[0] == '"' for one in signs) % 2 == 1
+        if not self.is_json or is_in_string or not _can_be_read(self.value):
+            return surrogate
+        return json.dumps(surrogate, ensure_ascii=False)
+
 
 def fields_of(document: Document) -> Iterator[Field]:
     """The text, then all that stands beside it and holds something."""
@@ -67,6 +76,14 @@ def fields_of(document: Document) -> Iterator[Field]:
 
 def _as_space(sign: re.Match[str]) -> str:
     return WHITE_SPACE.get(sign[0], " " * len(sign[0]))
+
+
+def _can_be_read(value: str) -> bool:
+    try:
+        json.loads(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _stripped(text: str, start: int, end: int) -> Iterator[Span]:
