@@ -10,6 +10,8 @@ import torch
 from biobert.compression.export import TOLERANCE, ExportReport, export_onnx
 from biobert.compression.export_text import export_decoder
 from biobert.core.task import Task, Window
+from biobert.model.adaptation import Adaptation, BaseEncoder, adapt, weights_checksum
+from biobert.model.adapters import AdapterSettings
 from biobert.model.decoder import encoder_decoder
 from biobert.model.encoder import Encoder
 from biobert.model.hub import load_encoder
@@ -82,3 +84,16 @@ def test_exported_answers_are_those_of_pytorch(task: Task, encoder: Path, tmp_pa
             for head in task.heads():
                 assert output[head.name].shape == wanted[head.name].shape
                 np.testing.assert_allclose(output[head.name], wanted[head.name], atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("kind", ["lora", "ia3", "bottleneck", "prefix", "prompt"])
+def test_every_adapter_exports(kind: str, encoder: Path, tmp_path: Path) -> None:
+    task = build_task("ner", TOY_SETTINGS["ner"])
+    network = network_of(task, encoder)
+    base = BaseEncoder(str(encoder), weights_checksum(network.encoder))
+    adapt(network, Adaptation(AdapterSettings(kind=kind), base))
+    for parameter in network.parameters():
+        if parameter.requires_grad:
+            torch.nn.init.normal_(parameter, mean=float(kind == "ia3"), std=0.3)
+    report = export_onnx(network.eval(), tmp_path / "out", task.inputs())
+    assert report.difference <= TOLERANCE

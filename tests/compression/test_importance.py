@@ -1,6 +1,7 @@
 """Importance is the slope of the loss at a gate, as measured by opening and closing it a little."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,9 +10,15 @@ from biobert.compression.importance import most_important, part_importance
 from biobert.compression.recipe import read_compression_recipe
 from biobert.compression.workbench import open_learner
 from biobert.core.errors import BadInputError
+from biobert.data.places import CorpusPlaces
+from biobert.data.reading import write_documents
 from biobert.model.heads import head_loss
 from biobert.model.network import Network
+from biobert.pipeline.compressing import compress
+from biobert.tasks.embedding import Embedding
 from biobert.training.batches import Row, collate, encode_rows, network_logits
+from tests.tiny import write_tiny_model_folder
+from tests.training.conftest import Recorder
 
 STEP = 0.03
 """The loss is in float32: a smaller step drowns in its rounding."""
@@ -96,3 +103,29 @@ def test_parts_are_weighed_on_something(kind: str, kept: str, rows: int) -> None
     }
     with pytest.raises(BadInputError, match=f"rows = {rows}: at least 1"):
         read_compression_recipe(tables, place="small.toml")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [{"kind": "layers", "layers": 1}, {"kind": "heads", "heads": 1}, {"kind": "width"}],
+    ids=str,
+)
+def test_vectors_have_no_loss_of_a_single_row(step: dict[str, Any], tmp_path: Path) -> None:
+    settings = {"passages": ["question", "context"]}
+    model = write_tiny_model_folder(tmp_path / "model", task="embedding", others=settings)
+    for name in ("pairs", "gate"):
+        write_documents(Embedding.toy_documents(), tmp_path / f"{name}.jsonl")
+    step = {"intermediate_size": 16, **step} if step["kind"] == "width" else step
+    pairs, gate = ([{"corpus": str(tmp_path / f"{name}.jsonl")}] for name in ("pairs", "gate"))
+    tables = {"name": "x", "steps": [step], "corpora": pairs, "gate": gate}
+    recipe = read_compression_recipe(tables, place="x.toml")
+    with pytest.raises(BadInputError, match="learns from pairs of rows"):
+        compress(
+            str(model),
+            recipe,
+            CorpusPlaces(tmp_path / "cache"),
+            tmp_path / "out",
+            listener=Recorder(),
+            max_loss=100.0,
+        )
+    assert not (tmp_path / "out").exists()

@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 
 from biobert.compression.recipe import read_compression_recipe
 from biobert.compression.steps.sparse import largest
-from biobert.core.document import Document
+from biobert.core.document import Argument, Document, Entity, Relation
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import ModelManifest, read_manifest
 from biobert.data.places import CorpusPlaces
@@ -25,6 +25,7 @@ from biobert.pipeline.load import load_model
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.ner import NamedEntityRecognition
 from biobert.text.tokenizer import Tokenizer
+from tests.tiny import write_tiny_model_folder
 from tests.training.conftest import Recorder
 
 ALWAYS = 100.0
@@ -302,3 +303,32 @@ def test_a_recipe_is_read_with_care() -> None:
     ):
         with pytest.raises(BadInputError, match=said):
             read_compression_recipe({**good, **wrong}, place="x.toml")
+
+
+def test_pieces_that_a_task_writes_into_its_rows_stay(tmp_path: Path) -> None:
+    settings = {
+        "labels": ["up"],
+        "negative": "none",
+        "pairs": [["Cancer", "Cardiac"]],
+        "marking": "anonymous",
+    }
+    model = write_tiny_model_folder(tmp_path / "m", task="relations", others=settings)
+    text = "aspirin and lithium."
+    entities = (Entity(0, 7, "Cancer", id="T1"), Entity(12, 19, "Cardiac", id="T2"))
+    ends = (Argument("Cancer", "T1"), Argument("Cardiac", "T2"))
+    document = Document("1", text, entities=entities, relations=(Relation("up", ends),))
+    for name in ("pairs", "gate"):
+        write_documents([document], tmp_path / f"{name}.jsonl")
+    pairs, gate = ([{"corpus": str(tmp_path / f"{name}.jsonl")}] for name in ("pairs", "gate"))
+    tables = {"name": "x", "steps": [{"kind": "vocabulary"}], "corpora": pairs, "gate": gate}
+    compress(
+        str(model),
+        read_compression_recipe(tables, place="x.toml"),
+        CorpusPlaces(tmp_path / "cache"),
+        tmp_path / "out",
+        listener=Recorder(),
+        max_loss=ALWAYS,
+    )
+    pieces = Tokenizer.from_folder(tmp_path / "out").backend.get_vocab()
+    assert {"cancer", "cardiac"} <= pieces.keys()
+    assert "diabetes" not in pieces

@@ -10,9 +10,16 @@ from safetensors.torch import load_file, save_file
 
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import WEIGHTS, read_manifest
+from biobert.model.hub import HEADS, load_encoder
+from biobert.model.network import Network
 from biobert.pipeline.annotator import Annotator
+from biobert.tasks import build_task
+from biobert.text.tokenizer import Tokenizer
 from biobert.training.average import average_models
+from biobert.training.folder import TrainingReport, write_model_folder
+from biobert.training.sources import Learner
 from tests.cli.calling import call
+from tests.model.test_hub import write as write_architecture
 from tests.tiny import write_tiny_model_folder
 
 
@@ -86,3 +93,21 @@ def test_models_that_correct_for_other_shares_of_negatives_are_refused(tmp_path:
     ]
     with pytest.raises(BadInputError, match="differ in negatives"):
         average_models(models, tmp_path / "out", name="x")
+
+
+def test_heads_of_other_architectures_are_averaged_too(tmp_path: Path) -> None:
+    encoder = write_architecture(tmp_path / "encoder", "electra")
+    task = build_task("ner", {"labels": ["Disease"]})
+    models = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        network = Network(load_encoder(encoder), task.heads())
+        learner = Learner(task, Tokenizer.from_folder(encoder), network)
+        report = TrainingReport({"name": str(seed)}, {}, {})
+        write_model_folder(tmp_path / str(seed), learner, report)
+        models.append(tmp_path / str(seed))
+    average_models(models, tmp_path / "mean", name="x")
+    one, other, mean = (load_file(place / HEADS) for place in (*models, tmp_path / "mean"))
+    name = "tags.classifier.weight"
+    torch.testing.assert_close(mean[name], (one[name] + other[name]) / 2)
+    assert Annotator(tmp_path / "mean").annotate("lithium").text == "lithium"

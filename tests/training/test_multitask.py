@@ -12,6 +12,7 @@ from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
 from biobert.pipeline import evaluating
 from biobert.pipeline.annotator import Annotator
+from biobert.pipeline.load import load_model
 from biobert.runtime.settings import RuntimeSettings
 from biobert.training.splitting import split_folder
 from tests.tasks.test_multitask import BREAST, LITHIUM, NAMES, TOPICS
@@ -68,3 +69,22 @@ def test_sources_must_say_their_part(
     sources = [{"corpus": str(corpora["names"]), "part": "names"}]
     with pytest.raises(BadInputError, match="ner has no parts"):
         run("other", task=NAMES, data={"train": sources, "devel": []})
+
+
+@pytest.mark.parametrize("kind", ["lora", "prompt", "prefix"])
+def test_parts_take_the_adapter_with_them(
+    kind: str, run: Callable[..., Recorder], corpora: dict[str, Path], tmp_path: Path
+) -> None:
+    sources = [{"corpus": str(path), "part": part} for part, path in corpora.items()]
+    task = {"name": "multitask", "parts": {"names": NAMES, "topics": TOPICS}}
+    data = {"train": sources, "devel": []}
+    run("model", task=task, data=data, adapter={"kind": kind}, run={"steps": 3})
+    split_folder(tmp_path / "model", tmp_path / "parts")
+    settings = RuntimeSettings(engine="torch")
+    whole = load_model(tmp_path / "model", settings)
+    for part, document in (("names", LITHIUM), ("topics", BREAST)):
+        alone = load_model(tmp_path / "parts" / part, settings)
+        assert (tmp_path / "parts" / part / "adapter.safetensors").is_file()
+        (before,), (after,) = whole.part(part).annotated([document]), alone.annotated([document])
+        assert after.label_scores == pytest.approx(before.label_scores, abs=1e-6)
+        assert after.entities == before.entities

@@ -47,6 +47,20 @@ class DecoderHead(nn.Module):
         """Say which ids a text begins and ends with."""
         self.borders.copy_(torch.tensor([first, last]))  # type: ignore[operator]
 
+    def set_attention_dropout(self, rate: float) -> None:
+        """Another dropout of attention weights while training, across too."""
+        from transformers.models.bert.modeling_bert import BertCrossAttention, BertSelfAttention
+
+        for module in self.decoder.modules():
+            if isinstance(module, BertSelfAttention | BertCrossAttention):
+                module.dropout.p = rate
+
+    def recompute(self) -> None:
+        """Keep no activations between layers while training, and compute them again."""
+        # Newer versions of transformers say it otherwise.
+        older = "gradient_checkpointing_enable"
+        getattr(self.decoder, "activation_checkpointing_enable", getattr(self.decoder, older))()
+
     def language_model(self) -> Mapping[str, torch.Tensor]:
         """What predicts the next piece, under the names of BERT's masked language model."""
         return {

@@ -165,6 +165,8 @@ def head_loss(
     logits = logits.float()
     known = targets != IGNORED
     if spec.loss == "squared-error":
+        if form is not PLAIN:
+            raise BadInputError("a number is no choice: leave label smoothing and focal loss out")
         total = functional.mse_loss(logits, targets.to(logits.dtype), reduction="none")[known].sum()
     elif spec.loss == "binary":
         weights = logits.new_tensor(spec.weights) if spec.weights else None

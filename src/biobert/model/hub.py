@@ -130,6 +130,8 @@ def _load_encoder(folder: Path) -> Encoder | HubEncoder:
         raise BadInputError(f"{folder}: cannot be opened: {_first_line(problem)}") from None
     if reason := _unfitness(encoder):
         raise BadInputError(f"{folder}: model_type {kind!r} {reason}; {OTHERS}")
+    if (folder / HEADS).is_file():
+        _fill_pooler(encoder, folder)
     return encoder
 
 
@@ -207,7 +209,7 @@ def load_trained_network(
     adaptation = read_adaptation(folder)
     if adaptation is None:
         network = Network(load_encoder(folder), heads)
-        _load_heads(network, folder)
+        load_trained_heads(network, folder)
         return network.eval()
     base = _base_encoder(adaptation, folder, {} if bases is None else bases)
     network = Network(base, heads)
@@ -229,12 +231,23 @@ def _base_encoder(adaptation: Adaptation, folder: Path, bases: dict[str, nn.Modu
     return shared_copy(bases[checksum])
 
 
-def _load_heads(network: Network, folder: Path) -> None:
+def load_trained_heads(network: Network, folder: Path) -> None:
+    """Fill the network's heads, and the pooler they read, from a folder that training wrote."""
     if isinstance(network.encoder, Encoder):
         load_heads(network, folder)
         return
     assert isinstance(network.encoder, HubEncoder)
     wanted = network.encoder.beside(network.heads)
     found = read_wanted(folder / HEADS, wanted)
-    for name, own in wanted.items():
-        own.copy_(found[name])
+    with torch.no_grad():
+        for name, own in wanted.items():
+            own.copy_(found[name])
+
+
+def _fill_pooler(encoder: HubEncoder, folder: Path) -> None:
+    """Of a folder that training wrote: new heads go on from the pooler that its heads read."""
+    own = encoder.pooler.state_dict(prefix="pooler.")
+    found = read_wanted(folder / HEADS, own)
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(found[name])

@@ -4,7 +4,7 @@ Wortsman et al. 2022 (arXiv:2203.05482): runs that differ in seed, data order or
 a model that is often better than each of them, at the cost of one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +14,15 @@ from biobert.core.errors import BadInputError
 from biobert.core.model_folder import (
     PRIOR,
     TUNED,
+    WEIGHTS,
     ModelManifest,
     check_free,
     check_same_answers,
     read_manifest,
 )
 from biobert.model.adaptation import read_adaptation
+from biobert.model.hub import HEADS
+from biobert.model.tensors import read_file
 from biobert.model.weights import read_tensors
 from biobert.training.folder import package_versions, write_changed_folder
 
@@ -41,14 +44,19 @@ def average_models(models: Sequence[Path], output: Path, *, name: str) -> ModelM
     check_same_answers(models, free=set(TUNED) - {PRIOR})
     manifests = [read_manifest(model) for model in models]
     manifest = _manifest(manifests, name)
-    write_changed_folder(output, models[0], _mean(models), manifest)
+    tensors = {WEIGHTS: _mean(models, read_tensors)}
+    if (models[0] / HEADS).is_file():
+        tensors[HEADS] = _mean(models, lambda folder: read_file(folder / HEADS))
+    write_changed_folder(output, models[0], tensors, manifest)
     return manifest
 
 
-def _mean(models: Sequence[Path]) -> dict[str, torch.Tensor]:
-    total = read_tensors(models[0])
+def _mean(
+    models: Sequence[Path], read: Callable[[Path], dict[str, torch.Tensor]]
+) -> dict[str, torch.Tensor]:
+    total = read(models[0])
     for model in models[1:]:
-        tensors = read_tensors(model)
+        tensors = read(model)
         if more := sorted(tensors.keys() - total.keys()):
             raise BadInputError(f"{model} has {more[0]!r}, which {models[0]} has not")
         for tensor_name, sum_so_far in total.items():

@@ -15,7 +15,6 @@ from biobert.core.model_folder import (
     CARD,
     CONFIG,
     MANIFEST,
-    WEIGHTS,
     ModelManifest,
     move_model,
     placed_folder,
@@ -83,11 +82,18 @@ def write_model_folder(output: Path, learner: Learner, report: TrainingReport) -
 
 
 def write_changed_folder(
-    output: Path, model: Path, tensors: Mapping[str, torch.Tensor], manifest: ModelManifest
+    output: Path,
+    model: Path,
+    tensors: Mapping[str, Mapping[str, torch.Tensor]],
+    manifest: ModelManifest,
 ) -> None:
-    """Write `output`: the model with other weights under another manifest, whole or not at all."""
+    """Write `output`: the model with other weights under another manifest, whole or not at all.
+
+    `tensors` are those of each file of weights.
+    """
     with placed_folder(output) as folder:
-        write_tensors(tensors, folder / WEIGHTS)
+        for name, some in tensors.items():
+            write_tensors(some, folder / name)
         for file in KEPT_FILES:
             shutil.copyfile(model / file, folder / file)
         (folder / CARD).write_text(model_card(manifest), encoding="utf-8")

@@ -17,6 +17,7 @@ from biobert.core.errors import BadInputError
 from biobert.core.model_folder import (
     MANIFEST,
     THRESHOLDS,
+    WEIGHTS,
     ModelManifest,
     check_free,
     read_manifest,
@@ -47,7 +48,8 @@ def interpolate(
     if read_adaptation(model) is not None:
         raise BadInputError(f"{model} is an adapter; make it a model with `biobert merge`")
     manifest = _manifest(model, start, share, name)
-    write_changed_folder(output, model, _between(model, start, share), manifest)
+    tensors = {WEIGHTS: _between(model, start, share)}
+    write_changed_folder(output, model, tensors, manifest)
     return manifest
 
 

@@ -33,6 +33,7 @@ from biobert.training.optimizer import build_optimizer, schedule
 from biobert.training.parallel import (
     build_accelerator,
     compile_layers,
+    gathered,
     spread,
     unsharded,
     whole,
@@ -305,7 +306,7 @@ class TrainingLoop:
         self.clock.restart()
 
     def _score(self, examiner: Examiner) -> None:
-        scores = examiner.evaluate(self._bare(), self.accelerator.device)
+        scores = examiner.evaluate(self._to_score(), self.accelerator.device)
         main = sum(score.main for score in scores.values()) / len(scores)
         if self.accelerator.is_main_process:
             self.listener.evaluated(self.progress.step, scores, main)
@@ -318,6 +319,12 @@ class TrainingLoop:
         if self.accelerator.is_main_process:
             write_history(self.progress.history, self.output)
             self.curves.update(self.progress.history)
+
+    def _to_score(self) -> Network:
+        """The network; whole where texts are written, for a search takes a copy of all weights."""
+        network = self._bare()
+        writes = any(spec.kind == "text" for spec in network.specs)
+        return gathered(network).to(self.accelerator.device) if writes else network
 
     def _evaluated(self) -> bool:
         last = next((row for row in reversed(self.progress.history) if "score" in row), None)

@@ -19,7 +19,7 @@ def build_optimizer(network: Network, settings: OptimizerSettings) -> torch.opti
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
             rate = _learning_rate(name, network.depth(name), settings)
-            decay = 0.0 if parameter.ndim < 2 else settings.weight_decay
+            decay = 0.0 if _is_free(name, parameter) else settings.weight_decay
             groups.setdefault((rate, decay), []).append(parameter)
     return torch.optim.AdamW(
         [
@@ -30,6 +30,11 @@ def build_optimizer(network: Network, settings: OptimizerSettings) -> torch.opti
         eps=settings.epsilon,
         fused=True,
     )
+
+
+def _is_free(name: str, parameter: nn.Parameter) -> bool:
+    """Whether it does not decay: a bias, a norm, or a factor of IA3, whose rest is at 1."""
+    return parameter.ndim < 2 or "ia3_" in name
 
 
 def schedule(settings: ScheduleSettings, *, steps: int) -> Callable[[int], float]:

@@ -59,7 +59,8 @@ def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -
     if not loop.accelerator.is_main_process:
         return ModelManifest(recipe.name, task.name, task.settings())
     if material.examiner is not None:
-        task = material.examiner.tuned(network, loop.accelerator.device)
+        device = loop.accelerator.device  # of shards the whole copy lies on the CPU
+        task = material.examiner.tuned(network.to(device), device)
     trained = Learner(task, learner.tokenizer, network)
     plot_curves(progress.history, places.output)
     return write_model_folder(places.output, trained, replace(report, metrics=_metrics(progress)))

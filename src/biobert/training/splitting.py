@@ -4,6 +4,7 @@ from pathlib import Path
 
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import ModelManifest, check_free, placed_folder, read_manifest
+from biobert.core.task import Task
 from biobert.model.hub import load_trained_network
 from biobert.model.network import Network
 from biobert.tasks import build_task
@@ -29,9 +30,7 @@ def split_folder(model: Path, output: Path) -> dict[str, ModelManifest]:
     written: dict[str, ModelManifest] = {}
     with placed_folder(output) as folder:
         for part, own in task.parts.items():
-            alone = Network(network.encoder, own.heads())
-            for head in own.heads():
-                alone.heads[head.name] = network.heads[head_name(part, head.name)]
+            alone = _alone(network, own, part)
             recipe = {**manifest.recipe, "name": f"{manifest.name}-{part}"}
             report = TrainingReport(
                 recipe=recipe, data=manifest.data, metrics={}, learnt_before=manifest.learnt_before
@@ -39,3 +38,14 @@ def split_folder(model: Path, output: Path) -> dict[str, ModelManifest]:
             learner = Learner(own, tokenizer, alone)
             written[part] = write_model_folder(folder / part, learner, report)
     return written
+
+
+def _alone(network: Network, task: Task, part: str) -> Network:
+    """The heads of a part on the encoder that all share, with its adapter if it has one."""
+    # The part before may have read no pooler, and put it to rest.
+    network.encoder.pooler.requires_grad_(True)
+    alone = Network(network.encoder, task.heads())
+    alone.adaptation = network.adaptation
+    for head in task.heads():
+        alone.heads[head.name] = network.heads[head_name(part, head.name)]
+    return alone

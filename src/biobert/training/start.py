@@ -1,24 +1,25 @@
 """What a run starts from: task, tokenizer and network, from a checkpoint or from random weights."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
 
 from biobert.core.errors import BadInputError
 from biobert.core.hub import find_published_folder
-from biobert.core.model_folder import MANIFEST
-from biobert.core.task import Task
+from biobert.core.model_folder import MANIFEST, read_manifest
+from biobert.core.task import HeadSpec, Task
 from biobert.model.attention import SelfAttention
 from biobert.model.checkpoint import find_encoder_folder
 from biobert.model.decoder import DecoderHead
 from biobert.model.encoder import Encoder
 from biobert.model.heads import VocabularyHead
-from biobert.model.hub import load_encoder
+from biobert.model.hub import load_encoder, load_trained_heads
 from biobert.model.network import Network
 from biobert.model.settings import EncoderSettings
 from biobert.model.surgery import mean_rows, restacked, with_positions, with_vocabulary
-from biobert.model.weights import fill_heads, fill_language_model, load_heads
+from biobert.model.weights import fill_heads, fill_language_model
 from biobert.tasks import build_task
 from biobert.text.tokenizer import TOKENIZER_FILES, Tokenizer
 from biobert.training.checkpoint import STATE
@@ -40,6 +41,7 @@ def build_learner(recipe: Recipe, note: Note) -> Learner:
             if recipe.adapter is not None:
                 raise BadInputError("[adapter] a decoder is trained whole: leave the adapter out")
             head.set_borders(learner.tokenizer.special("cls"), learner.tokenizer.special("sep"))
+            _set_decoder(head, recipe)
         if isinstance(head, VocabularyHead):
             head.pulls_embeddings = model.pull_embeddings
     if model.encoder_dropout is not None:
@@ -49,6 +51,16 @@ def build_learner(recipe: Recipe, note: Note) -> Learner:
     if recipe.run.memory == "recompute":
         _own(encoder, "run.memory = 'recompute'").recompute = True
     return learner
+
+
+def _set_decoder(head: DecoderHead, recipe: Recipe) -> None:
+    """What the recipe says of the encoder holds for its copy."""
+    if recipe.model.encoder_dropout is not None:
+        set_dropout(head.decoder, recipe.model.encoder_dropout)
+    if recipe.model.attention_dropout is not None:
+        head.set_attention_dropout(recipe.model.attention_dropout)
+    if recipe.run.memory == "recompute":
+        head.recompute()
 
 
 def set_dropout(encoder: nn.Module, rate: float) -> None:
@@ -109,7 +121,8 @@ def _continued(model: ModelSettings, task: Task, note: Note) -> Learner:
     elif any(head.kind in ("vocabulary", "text") for head in task.heads()):
         _fill_pretraining_heads(network, folder, note)
     elif model.heads == "kept":
-        load_heads(network, folder)
+        _check_same_heads(task, folder)
+        load_trained_heads(network, folder)
     if wanted.fingerprint() != tokenizer.fingerprint():
         _change_vocabulary(network, tokenizer, wanted, note)
     if model.positions is not None:
@@ -119,6 +132,31 @@ def _continued(model: ModelSettings, task: Task, note: Note) -> Learner:
         network.encoder = restacked(_own(network.encoder, "model.layers"), model.layers)
     network.rest_unread()
     return Learner(task, wanted, network)
+
+
+def _check_same_heads(task: Task, folder: Path) -> None:
+    """An error where the folder's heads answer otherwise: in their shape alone that is not seen."""
+    if not (folder / MANIFEST).is_file():
+        return
+    manifest = read_manifest(folder)
+    before = build_task(manifest.task, manifest.task_settings).heads()
+    for wanted in task.heads():
+        if not any(_answers_alike(one, wanted) for one in before):
+            raise BadInputError(
+                f"[model] heads = 'kept': in {folder} no head answers as {_shown(wanted)} does; it "
+                f"has {'; '.join(map(_shown, before))}. Write the task as it was there, labels in "
+                "their order, or heads = 'new'"
+            )
+
+
+def _answers_alike(one: HeadSpec, other: HeadSpec) -> bool:
+    """Whether they differ in nothing but how they learn."""
+    return replace(one, weights=(), temperature=1.0) == replace(other, weights=(), temperature=1.0)
+
+
+def _shown(head: HeadSpec) -> str:
+    labels = [", ".join(group.labels) for group in head.groups]
+    return f"{head.name!r} ({head.kind}{': ' if labels else ''}{' | '.join(labels)})"
 
 
 def _refuse_state(folder: Path) -> None:

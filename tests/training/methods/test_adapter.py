@@ -30,7 +30,8 @@ from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.load import load_model
 from biobert.tasks.ner import NamedEntityRecognition
 from biobert.training.batches import network_logits
-from biobert.training.recipe import Recipe
+from biobert.training.optimizer import build_optimizer
+from biobert.training.recipe import OptimizerSettings, Recipe
 from tests.tiny import write_tiny_encoder_folder
 from tests.training.methods.conftest import ANSWERS, MENTIONS, Bench
 
@@ -345,3 +346,11 @@ def test_a_whole_model_is_no_adapter(run: Callable[..., Any], tmp_path: Path) ->
     run("whole", run={"epochs": 1})
     with pytest.raises(BadInputError, match="holds a whole model, no adapter"):
         load_adapters({"whole": tmp_path / "whole"})
+
+
+def test_the_factors_of_ia3_do_not_decay(bench: Callable[..., Bench]) -> None:
+    network = bench(adapter={"kind": "ia3"}).network
+    optimizer = build_optimizer(network, OptimizerSettings(weight_decay=0.1))
+    decay = {id(p): g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
+    found = {decay[id(one)] for name, one in network.named_parameters() if "ia3_" in name}
+    assert found == {0.0}

@@ -361,3 +361,14 @@ def test_a_stopped_run_ends_with_the_same_weights(
     stopped("stopped", step=len(whole.losses) - 1, **changes)
     run("stopped", resume=True, **changes)
     assert weights(tmp_path / "stopped") == weights(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    "change", [{"layers": 1}, {"vocabulary": "other"}, {"reinitialised_layers": 1}], ids=str
+)
+def test_weights_that_move_or_begin_anew_are_not_held(
+    bench: Make, teacher: Path, change: dict[str, Any]
+) -> None:
+    model = {"encoder": str(teacher), **change}
+    with pytest.raises(BadInputError, match=rf"\[consolidation\] model\.{next(iter(change))}"):
+        bench(consolidation={"strength": 1.0}, model=model)

@@ -20,5 +20,10 @@ def check_rows(rows: int) -> None:
 
 def weighed(learner: Learner, rows: int, bench: Workbench) -> PartImportance:
     """How much each part of the encoder matters on so many rows of the corpora."""
+    if any(head.kind == "vector" for head in learner.network.specs):
+        raise BadInputError(
+            "an embedding model learns from pairs of rows, and parts are weighed by one row at a "
+            "time, which have no loss: take the step distil, or train with model.layers"
+        )
     drawn = bench.rows(learner.task, learner.tokenizer, rows)
     return part_importance(learner.network, drawn, pad_id=learner.tokenizer.special("pad"))

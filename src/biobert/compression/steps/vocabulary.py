@@ -1,17 +1,20 @@
 """Keep the word pieces that the corpora use: WordPiece splits their text as before."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from tokenizers import Tokenizer as Backend
 from tokenizers.models import WordPiece
 
 from biobert.compression.workbench import Workbench, open_learner, own_encoder, write_learner
+from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError
+from biobert.core.task import Task
 from biobert.model.surgery import with_vocabulary
 from biobert.text.tokenizer import Tokenizer
 from biobert.text.vocabulary import CONTINUATION
@@ -46,11 +49,13 @@ def apply(
     if any(head.kind in PREDICTING for head in learner.network.specs):
         raise BadInputError("vocabulary: this model answers with word pieces and keeps them all")
     old = learner.tokenizer
-    texts = [document.text for document in bench.documents()]
-    counts = count_pieces(old, texts)
+    documents = list(bench.documents())
+    texts = [document.text for document in documents]
+    counts = count_pieces(old, texts) + _count_in_rows(learner.task, documents, old)
     new = without_pieces(old, np.flatnonzero(counts < settings.minimum_count).tolist())
     if settings.minimum_count == 1:
         _check_same_pieces(old, new, texts)
+        _check_same_rows(learner.task, documents, old, new)
     learner.network.encoder = with_vocabulary(encoder, old, new).encoder
     write_learner(Learner(learner.task, new, learner.network), source, target)
     return {"pieces": [old.vocabulary_size, new.vocabulary_size]}
@@ -63,6 +68,23 @@ def count_pieces(tokenizer: Tokenizer, texts: Sequence[str]) -> np.ndarray:
         for pieces in tokenizer.pieces(texts[start : start + TEXTS_AT_ONCE]):
             counts += np.bincount(pieces.ids, minlength=len(counts))
     return counts
+
+
+def _count_in_rows(task: Task, documents: Sequence[Document], tokenizer: Tokenizer) -> np.ndarray:
+    """(vocabulary,) the same of the rows that a task makes: it may write marks and types there."""
+    counts = np.zeros(tokenizer.vocabulary_size, dtype=np.int64)
+    for ids in _rows(task, documents, tokenizer):
+        counts += np.bincount(ids, minlength=len(counts))
+    return counts
+
+
+def _rows(
+    task: Task, documents: Sequence[Document], tokenizer: Tokenizer
+) -> Iterator[npt.NDArray[np.int64]]:
+    for document in documents:
+        for windows in task.encode(task.examples(document), tokenizer):
+            for window in windows:
+                yield window.token_ids
 
 
 def without_pieces(tokenizer: Tokenizer, unwanted: Sequence[int]) -> Tokenizer:
@@ -108,10 +130,22 @@ def _renumber(processor: Any, numbers: Mapping[str, int]) -> None:
 
 
 def _check_same_pieces(old: Tokenizer, new: Tokenizer, texts: Sequence[str]) -> None:
-    old_names = {number: piece for piece, number in old.backend.get_vocab().items()}
-    new_names = {number: piece for piece, number in new.backend.get_vocab().items()}
+    old_names, new_names = _names(old), _names(new)
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         some = texts[start : start + TEXTS_AT_ONCE]
         for before, after in zip(old.pieces(some), new.pieces(some), strict=True):
             if [old_names[one] for one in before.ids] != [new_names[one] for one in after.ids]:
                 raise BiobertError("vocabulary: the pruned tokenizer splits a text otherwise")
+
+
+def _check_same_rows(
+    task: Task, documents: Sequence[Document], old: Tokenizer, new: Tokenizer
+) -> None:
+    old_names, new_names = _names(old), _names(new)
+    for before, after in zip(_rows(task, documents, old), _rows(task, documents, new), strict=True):
+        if [old_names[one] for one in before] != [new_names[one] for one in after]:
+            raise BiobertError("vocabulary: the pruned tokenizer makes another row of a text")
+
+
+def _names(tokenizer: Tokenizer) -> dict[int, str]:
+    return {number: piece for piece, number in tokenizer.backend.get_vocab().items()}

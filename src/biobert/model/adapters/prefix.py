@@ -35,7 +35,7 @@ class PrefixedAttention(nn.Module):
             base.query(hidden),
             _in_front(self.keys, base.key(hidden)),
             _in_front(self.values, base.value(hidden)),
-            None if scope is None else functional.pad(scope, (len(self.keys), 0), value=True),
+            None if scope is None else _seen_too(scope, len(self.keys)),
         )
         projected: torch.Tensor = base.output(context)
         return projected
@@ -56,5 +56,11 @@ def attach(encoder: nn.Module, settings: AdapterSettings) -> nn.Module:
 
 def _in_front(learnt: torch.Tensor, computed: torch.Tensor) -> torch.Tensor:
     """(k, width) and (rows, length, width) to (rows, k + length, width)."""
-    repeated = learnt.to(computed.dtype).expand(len(computed), -1, -1)
+    # Not by len(): the exporter would take the number of rows for a constant.
+    repeated = learnt.to(computed.dtype).expand(computed.shape[0], -1, -1)
     return torch.cat([repeated, computed], dim=1)
+
+
+def _seen_too(scope: torch.Tensor, length: int) -> torch.Tensor:
+    """The scope with a prefix that every token sees; one that is added to scores adds nothing."""
+    return functional.pad(scope, (length, 0), value=float(scope.dtype == torch.bool))

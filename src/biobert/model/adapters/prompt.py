@@ -44,7 +44,9 @@ class PromptedEncoder(Encoder):
         length = len(self.prompt)
         embedded = self.embed(token_ids, segment_ids, positions)
         prompt = self.embeddings.dropout(self.embeddings.norm(self.prompt))
-        hidden = torch.cat([prompt.to(embedded.dtype).expand(len(embedded), -1, -1), embedded], 1)
+        # Not by len(): the exporter would take the number of rows for a constant.
+        repeated = prompt.to(embedded.dtype).expand(embedded.shape[0], -1, -1)
+        hidden = torch.cat([repeated, embedded], dim=1)
         if sequence_ids is not None:
             sequence_ids = functional.pad(sequence_ids, (length, 0), value=True)
         return self.transform(hidden, sequence_ids)[:, length:]

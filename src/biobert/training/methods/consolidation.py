@@ -13,7 +13,7 @@ from biobert.core.errors import BadInputError
 from biobert.model.network import Network
 from biobert.training.importance import IMPORTANCE
 from biobert.training.method import Method
-from biobert.training.recipe import Recipe
+from biobert.training.recipe import ModelSettings, Recipe
 
 
 class Consolidation(Method):
@@ -60,6 +60,7 @@ def method(recipe: Recipe, *, steps: int) -> Method | None:
         raise BadInputError(
             "[consolidation] does not know sharded weights; use run.parallel = 'ddp'"
         )
+    _refuse_surgery(recipe.model)
     assert recipe.model.encoder is not None
     path = Path(recipe.model.encoder) / IMPORTANCE
     if not path.is_file():
@@ -73,3 +74,13 @@ def method(recipe: Recipe, *, steps: int) -> Method | None:
         # They may have the names and shapes of the old ones, but begin at random: they are free.
         importance = {n: one for n, one in importance.items() if not n.startswith("heads.")}
     return Consolidation(importance, recipe.consolidation.strength)
+
+
+def _refuse_surgery(model: ModelSettings) -> None:
+    """An error where weights stand elsewhere than when they were weighed, or begin anew."""
+    for name in ("layers", "vocabulary", "reinitialised_layers"):
+        if getattr(model, name):
+            raise BadInputError(
+                f"[consolidation] model.{name} moves or renews weights whose importance is known "
+                "by their place: leave one of the two out"
+            )
