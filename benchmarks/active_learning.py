@@ -27,11 +27,12 @@ from machine import CACHE, MINI, RESULTS, QuietListener, record
 
 from biobert.core.annotate import answer_documents
 from biobert.core.document import Document
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
 from biobert.pipeline.load import LoadedModel, load_model
 from biobert.pipeline.suggesting import SuggestionSettings, choose
 from biobert.runtime.settings import RuntimeSettings
-from biobert.training.material import Places
+from biobert.training.material import RunPlaces
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
 
@@ -145,7 +146,7 @@ def _trained(pool: Sequence[Document], labelled: Sequence[int], *, seed: int) ->
         },
     }
     recipe = read_recipe(tables, place="benchmark")
-    train(recipe, Places(output=output, cache=FOLDER), listener=QuietListener(), resume=False)
+    train(recipe, RunPlaces(output, CorpusPlaces(FOLDER)), listener=QuietListener(), resume=False)
     return load_model(output, RuntimeSettings(engine="torch"))
 
 

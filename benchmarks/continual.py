@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from corpora import DATA, PLACES, scores_of, split_of
+from corpora import PLACES, scores_of, split_of
 from machine import CACHE, MINI, QuietListener, record, recorded
 
 from biobert.core.model_folder import MANIFEST
@@ -27,7 +27,7 @@ from biobert.pipeline.evaluating import with_labels_alone
 from biobert.pipeline.load import load_model
 from biobert.training.corpora import read_sources
 from biobert.training.importance import IMPORTANCE, write_importance
-from biobert.training.material import Places
+from biobert.training.material import RunPlaces
 from biobert.training.recipe import DataSource, read_recipe
 from biobert.training.session import train
 
@@ -70,7 +70,7 @@ def _run(way: str, seed: int) -> None:
 def _learn(way: str, seed: int, stage: int) -> None:
     folder = _folder(way, seed, stage)
     recipe = read_recipe(_tables(way, seed, stage), place="benchmark")
-    train(recipe, Places(folder, CACHE, DATA), listener=QuietListener(), resume=True)
+    train(recipe, RunPlaces(folder, PLACES), listener=QuietListener(), resume=True)
     if way == "ewc":
         corpus, _, share = STAGES[stage]
         source = DataSource(corpus, share=share)

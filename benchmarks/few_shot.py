@@ -22,13 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora import DATA, mean_and_deviation, scores_of, split_of
-from machine import CACHE, QuietListener, record, recorded
+from corpora import PLACES, mean_and_deviation, scores_of, split_of
+from machine import QuietListener, record, recorded
 
 from biobert.core.model_folder import MANIFEST, read_manifest
 from biobert.core.settings import read_toml
 from biobert.pipeline.load import load_model
-from biobert.training.material import Places
+from biobert.training.material import RunPlaces
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
 
@@ -113,7 +113,7 @@ def _name_of(encoder: Path) -> str:
 
 def _run_cell(cell: Cell, encoder: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        places = Places(output=Path(folder) / "model", cache=CACHE, data_root=DATA)
+        places = RunPlaces(Path(folder) / "model", PLACES)
         recipe = read_recipe(_tables(cell, encoder), place="benchmark")
         began = time.perf_counter()
         manifest = train(recipe, places, listener=QuietListener(), resume=False)

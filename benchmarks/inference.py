@@ -23,7 +23,7 @@ from statistics import median, quantiles
 from typing import Any
 
 import torch
-from corpora import DATA, PLACES, sentences_in, split_of
+from corpora import PLACES, sentences_in, split_of
 from machine import CACHE, MINI, interleaved_medians, minilm_folder, record
 from wider import write_twice_as_wide
 
@@ -39,7 +39,7 @@ from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.compressing import compress
 from biobert.pipeline.load import load_model
 from biobert.runtime.settings import RuntimeSettings
-from biobert.training.material import Places
+from biobert.training.material import RunPlaces
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
 
@@ -114,7 +114,7 @@ def _trained_model(shape: str) -> Path:
         rates = {"learning_rate": RATES[shape], "head_learning_rate": 1e-3}
         tables = {**RECIPE, "model": {"encoder": str(encoder)}, "optimizer": rates}
         recipe = read_recipe(tables, place="RECIPE")
-        places = Places(output=folder, cache=CACHE, data_root=DATA)
+        places = RunPlaces(folder, PLACES)
         with TrainingProgress() as progress:
             train(recipe, places, listener=progress, resume=False)
     return folder

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from corpora import DATA, PLACES, split_of
+from corpora import PLACES, split_of
 from machine import CACHE, MINI, QuietListener
 
 from biobert.core.document import Document
@@ -13,7 +13,7 @@ from biobert.core.settings import read_toml
 from biobert.data.catalogue import find_split, load_corpus
 from biobert.data.reading import write_documents
 from biobert.text.sentences import sentences_of
-from biobert.training.material import Places
+from biobert.training.material import RunPlaces
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
 
@@ -179,6 +179,6 @@ def learn(tables: Mapping[str, Any], output: Path) -> None:
     train(recipe, places_of(output), listener=QuietListener(), resume=False)
 
 
-def places_of(output: Path) -> Places:
+def places_of(output: Path) -> RunPlaces:
     """Where a run writes and finds its corpora."""
-    return Places(output=output, cache=CACHE, data_root=DATA)
+    return RunPlaces(output, PLACES)

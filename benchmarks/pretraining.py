@@ -35,13 +35,14 @@ from corpora import DATA
 from machine import CACHE, minilm_folder, record
 
 from biobert.core.task import Scores
+from biobert.data.places import CorpusPlaces
 from biobert.data.shards import TokenShard, open_corpus
 from biobert.model.flops import training_flops_per_token
 from biobert.model.settings import EncoderSettings
 from biobert.tasks.pretraining import Pretraining
 from biobert.training.batches import Batch
 from biobert.training.loop import StepReport, TrainingLoop
-from biobert.training.material import Places, read_material
+from biobert.training.material import RunPlaces, read_material
 from biobert.training.recipe import Recipe, read_recipe
 from biobert.training.sources import BatchSource
 from biobert.training.start import build_learner
@@ -279,7 +280,7 @@ def _ours(turn: Turn, meter: Meter) -> None:
     shutil.rmtree(output, ignore_errors=True)
     recipe = _recipe(turn)
     learner = build_learner(recipe, print)
-    source = read_material(recipe, Places(output, CACHE), learner, print).source
+    source = read_material(recipe, RunPlaces(output, CorpusPlaces(CACHE)), learner, print).source
     counting, stopwatch = _Counting(source, meter), _Stopwatch(meter)
     TrainingLoop(recipe, learner, counting, output=output, listener=stopwatch).run(resume=False)
 

@@ -28,7 +28,7 @@ def test_a_recipe_is_trained_and_the_model_scored(tmp_path: Path) -> None:
     listener = Recorder()
     model, places = tmp_path / "model", biobert.CorpusPlaces(cache=tmp_path / "cache")
     manifest = biobert.train(
-        recipe, model, places=places, changes=["run.steps=2", "run.seed=7"], listener=listener
+        recipe, model, places=places, changes=["run.steps=2", "seed=7"], listener=listener
     )
     assert len(listener.losses) == 2
     assert manifest.recipe["run"]["seed"] == 7
@@ -36,6 +36,8 @@ def test_a_recipe_is_trained_and_the_model_scored(tmp_path: Path) -> None:
     test_set = biobert.TestSet(str(tmp_path / "toy.jsonl"))
     report = biobert.evaluate(biobert.Annotator(model), test_set, places)
     assert 0.0 <= report.scores.main <= 1.0
+    with pytest.raises(biobert.BiobertError, match=r"windws.*windows"):
+        biobert.train(recipe, model, places=places, changes=["task.windws=3"])
     with pytest.raises(biobert.BiobertError, match=r"toy\.toml \[task\]"):
         biobert.train(recipe, model, places=places, changes=["task={labels=[]}"])
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from biobert.core.task import Scores
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
 from biobert.tasks.ner import NamedEntityRecognition
 from biobert.training.loop import StepReport
-from biobert.training.material import Places
+from biobert.training.material import RunPlaces
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
 from tests.corpora import write_toy_corpus
@@ -71,7 +72,7 @@ def run(tables: dict[str, Any], tmp_path: Path) -> Callable[..., Recorder]:
 
     def go(output: str, *, resume: bool = False, **changes: Any) -> Recorder:
         listener = Recorder()
-        places = Places(output=tmp_path / output, cache=tmp_path / "cache")
+        places = RunPlaces(tmp_path / output, CorpusPlaces(tmp_path / "cache"))
         recipe = read_recipe(_changed(tables, changes), place="toy.toml")
         train(recipe, places, listener=listener, resume=resume)
         return listener
@@ -97,7 +98,7 @@ def stopped(tables: dict[str, Any], tmp_path: Path) -> Callable[..., None]:
     """Begin a run and stop it: `stopped("out", step=4, adversarial={...})`."""
 
     def go(output: str, *, step: int, **changes: Any) -> None:
-        places = Places(output=tmp_path / output, cache=tmp_path / "cache")
+        places = RunPlaces(tmp_path / output, CorpusPlaces(tmp_path / "cache"))
         plan = read_recipe(_changed(tables, changes), place="toy.toml")
         with pytest.raises(KeyboardInterrupt):
             train(plan, places, listener=Stopping(step), resume=False)

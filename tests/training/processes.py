@@ -13,7 +13,8 @@ RUN = """
 import json, os, signal, sys
 from pathlib import Path
 from biobert.training.loop import TrainingLoop
-from biobert.training.material import Places
+from biobert.data.places import CorpusPlaces
+from biobert.training.material import RunPlaces
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
 from tests.training.conftest import Recorder
@@ -26,7 +27,7 @@ def mortal(self, group):
     step(self, group)
 TrainingLoop._step = mortal
 plan = read_recipe(json.loads(recipe.read_text()), place="toy")
-train(plan, Places(output=output, cache=output), listener=Recorder(), resume=True)
+train(plan, RunPlaces(output, CorpusPlaces(output)), listener=Recorder(), resume=True)
 """
 PYTHONPATH = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
 ON_TWO = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")

@@ -10,12 +10,13 @@ import pytest
 
 from biobert.core.document import Document
 from biobert.core.task import ANCHOR, POSITIVE
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
 from biobert.tasks import build_task
 from biobert.tasks.embedding import HEAD
 from biobert.training.batches import encode_rows
 from biobert.training.groups import MOST_WINDOWS, GroupSource, with_partners
-from biobert.training.material import Places, read_material
+from biobert.training.material import RunPlaces, read_material
 from biobert.training.method_settings import RegularizationSettings
 from biobert.training.recipe import BatchSettings, read_recipe
 from biobert.training.sources import DocumentSource, Learner
@@ -113,7 +114,7 @@ def test_a_text_that_many_share_is_learnt_once_and_fills_no_batch(
     task = {"name": "embedding", "learn": "dropout"}
     recipe = read_recipe({**tables, "task": task, "data": data}, place="toy.toml")
     learner = build_learner(recipe, lambda note: None)
-    places = Places(output=tmp_path, cache=tmp_path)
+    places = RunPlaces(tmp_path, CorpusPlaces(tmp_path))
     source = read_material(recipe, places, learner, lambda note: None).source
     found = Counter[int]()
     for key in source.plan(0, step=0).keys:

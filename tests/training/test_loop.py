@@ -22,7 +22,7 @@ from biobert.tasks.ner import NamedEntityRecognition
 from biobert.training.average import average_models
 from biobert.training.curves import scored_points
 from biobert.training.loop import TrainingLoop
-from biobert.training.material import Places, read_material
+from biobert.training.material import RunPlaces, read_material
 from biobert.training.recipe import RunSettings, read_recipe
 from biobert.training.start import build_learner
 from biobert.training.tracking import tracked_scores
@@ -120,7 +120,7 @@ def test_a_score_that_is_no_number_is_never_the_best(
 
     recipe = read_recipe(tables, place="toy.toml")
     learner = build_learner(recipe, print)
-    places = Places(tmp_path / "out", tmp_path)
+    places = RunPlaces(tmp_path / "out", CorpusPlaces(tmp_path))
     source = read_material(recipe, places, learner, print).source
     loop = TrainingLoop(
         recipe, learner, source, examiner=Failing(), output=places.output, listener=Recorder()

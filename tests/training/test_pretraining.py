@@ -12,10 +12,11 @@ from transformers import BertForPreTraining
 from biobert.core.errors import BadInputError
 from biobert.core.files import sha256_of
 from biobert.core.model_folder import WEIGHTS, read_manifest
+from biobert.data.places import CorpusPlaces
 from biobert.model.encoder import Encoder
 from biobert.pipeline.gap_filler import GapFiller
 from biobert.training.checkpoint import NETWORK, OPTIMIZER, checkpoints
-from biobert.training.material import Places
+from biobert.training.material import RunPlaces
 from biobert.training.pretraining import note_dense_mask
 from biobert.training.rate_finder import RangeSettings, find_learning_rate
 from biobert.training.recipe import read_recipe
@@ -140,7 +141,7 @@ def test_a_rate_is_looked_for_in_more_steps_than_the_recipe_has(
     tables: dict[str, Any], tmp_path: Path
 ) -> None:
     plan = read_recipe({**tables, "run": {**tables["run"], "steps": 12}}, place="toy.toml")
-    places = Places(output=tmp_path / "out", cache=tmp_path / "cache")
+    places = RunPlaces(tmp_path / "out", CorpusPlaces(tmp_path / "cache"))
     settings = RangeSettings(highest=1e-4, steps=20)
     assert len(find_learning_rate(plan, places, settings, listener=Recorder()).points) == 20
 

@@ -35,7 +35,8 @@ from pathlib import Path
 from biobert.model import tensors
 from biobert.training import checkpoint, loop
 from biobert.training.recipe import read_recipe
-from biobert.training.material import Places
+from biobert.data.places import CorpusPlaces
+from biobert.training.material import RunPlaces
 from biobert.training.session import train
 from tests.training.conftest import Recorder
 
@@ -56,7 +57,7 @@ elif place == "write":
 elif place == "rename":
     checkpoint.os.replace = deadly(checkpoint.os.replace)
 recipe = read_recipe(tables, place="toy.toml")
-places = Places(output=Path(output), cache=Path(output))
+places = RunPlaces(Path(output), CorpusPlaces(Path(output)))
 train(recipe, places, listener=Recorder(), resume=True)
 """
 
@@ -256,7 +257,8 @@ import json, resource, sys
 from pathlib import Path
 from biobert.core.errors import BiobertError
 from biobert.training.recipe import read_recipe
-from biobert.training.material import Places
+from biobert.data.places import CorpusPlaces
+from biobert.training.material import RunPlaces
 from biobert.training.session import train
 from tests.training.conftest import Recorder
 
@@ -266,7 +268,7 @@ class Filling(Recorder):
         if report.step == 4:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 try:
-    places = Places(output=Path(output), cache=Path(output))
+    places = RunPlaces(Path(output), CorpusPlaces(Path(output)))
     train(read_recipe(tables, place="toy.toml"), places, listener=Filling(), resume=False)
 except BiobertError as problem:
     print(problem.code, problem)

@@ -10,7 +10,8 @@ from biobert.core.errors import BadInputError
 from biobert.core.model_folder import read_manifest
 from biobert.core.settings import override
 from biobert.core.task import Scores
-from biobert.training.material import Places
+from biobert.data.places import CorpusPlaces
+from biobert.training.material import RunPlaces
 from biobert.training.tuning import Choices, Range, Search, read_space, tune
 from tests.training.conftest import Recorder
 
@@ -24,7 +25,7 @@ def with_devel(tables: dict[str, Any]) -> dict[str, Any]:
 
 
 def search(tables: dict[str, Any], output: Path, trials: int) -> Any:
-    places = Places(output=output, cache=output)
+    places = RunPlaces(output, CorpusPlaces(output))
     return tune(Search(tables, SPACE, trials), places, listen=lambda number: Recorder())
 
 
@@ -77,7 +78,7 @@ def test_a_search_of_other_settings_is_not_gone_on_with(
     with pytest.raises(BadInputError, match=r"try\.model\.dropout\.values: \[0\.0, 0\.2\], now"):
         tune(
             Search(with_devel, [SPACE[0], *space], 2),
-            Places(output=tmp_path, cache=tmp_path),
+            RunPlaces(tmp_path, CorpusPlaces(tmp_path)),
             listen=lambda number: Recorder(),
         )
 
@@ -125,7 +126,7 @@ def test_a_trial_that_diverges_does_not_end_the_search(
 
     def tried(rates: str, trials: int) -> Any:
         space = read_space([f"optimizer.learning_rate={rates}"])
-        places = Places(output=tmp_path / rates, cache=tmp_path)
+        places = RunPlaces(tmp_path / rates, CorpusPlaces(tmp_path))
         return tune(Search(tables, space, trials), places, listen=lambda number: Recorder())
 
     found = tried("1e30,1e-3", 6)
@@ -148,7 +149,7 @@ def test_no_trial_ends_before_it_has_learnt(with_devel: dict[str, Any], tmp_path
 
     tables = override(with_devel, ["run.steps=6", "run.evaluate_every_steps=3"])
     space = read_space([f"run.seed={','.join(map(str, range(1, 13)))}"])
-    places = Places(output=tmp_path / "out", cache=tmp_path)
+    places = RunPlaces(tmp_path / "out", CorpusPlaces(tmp_path))
     tune(Search(tables, space, trials=7, seed=3), places, listen=listen)
     assert len(last) == 7
     assert min(last) > 0
@@ -157,7 +158,7 @@ def test_no_trial_ends_before_it_has_learnt(with_devel: dict[str, Any], tmp_path
 def test_values_that_no_task_takes_are_a_wrong_call(
     with_devel: dict[str, Any], tmp_path: Path
 ) -> None:
-    places = Places(output=tmp_path / "out", cache=tmp_path)
+    places = RunPlaces(tmp_path / "out", CorpusPlaces(tmp_path))
     for text in ("run.epochs=1,zero", "task.scheme=joint,none"):
         search = Search(with_devel, read_space([text]), trials=1)
         with pytest.raises(BadInputError) as caught:

@@ -13,12 +13,13 @@ import transformers
 from biobert.core.document import Argument, Document, Entity, Passage, Relation
 from biobert.core.settings import read_toml
 from biobert.core.task import Task
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import write_documents
 from biobert.tasks import build_task
 from biobert.tasks.multitask import Multitask
 from biobert.tasks.relations import RelationExtraction
 from biobert.text.tokenizer import Tokenizer
-from biobert.training.material import Places
+from biobert.training.material import RunPlaces
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
 from tests.training.conftest import Recorder
@@ -118,7 +119,7 @@ def test_two_steps_from_a_cased_vocabulary(path: Path, encoder: Path, tmp_path: 
     tables["model"] = {**tables["model"], "encoder": str(encoder)}
     tables["batches"] = {"tokens": 256}
     tables["run"] = {**tables["run"], "steps": 2, "epochs": 2}
-    listener, places = Recorder(), Places(output=tmp_path / "model", cache=tmp_path)
+    listener, places = Recorder(), RunPlaces(tmp_path / "model", CorpusPlaces(tmp_path))
     recipe = read_recipe(tables, place=path.name)
     train(recipe, places, listener=listener, resume=False)
     assert len(listener.losses) == 2

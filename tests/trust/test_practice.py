@@ -5,8 +5,9 @@ from pathlib import Path
 
 from biobert import Deidentifier
 from biobert.core.document import Document, Entity
+from biobert.data.places import CorpusPlaces
 from biobert.data.reading import read_documents, write_documents
-from biobert.training.material import Places
+from biobert.training.material import RunPlaces
 from biobert.training.recipe import read_recipe
 from biobert.training.session import train
 from biobert.trust.practice import LABELS, contexts, put_together, written_again
@@ -101,7 +102,7 @@ def test_a_model_trained_on_them_finds_what_the_rules_miss(tmp_path: Path) -> No
         "optimizer": {"learning_rate": 3e-3},
         "run": {"epochs": 2},
     }
-    places = Places(output=tmp_path / "model", cache=tmp_path)
+    places = RunPlaces(tmp_path / "model", CorpusPlaces(tmp_path))
     train(read_recipe(tables, place="names"), places, listener=Recorder(), resume=False)
     tagger = load_tagger(tmp_path / "model")
     assert tagger.ignored_labels == ()

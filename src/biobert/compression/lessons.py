@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from biobert.compression.workbench import Workbench
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import MANIFEST, read_manifest
-from biobert.training.material import Places
+from biobert.training.material import RunPlaces
 from biobert.training.method_settings import DistillationSettings
 from biobert.training.recipe import (
     BatchSettings,
@@ -92,7 +92,7 @@ def study(
         ),
         run=lessons.run,
     )
-    places = Places(target, bench.places.cache, bench.places.data_root)
+    places = RunPlaces(target, bench.places)
     train(recipe, places, listener=bench.listener, resume=False)
     shutil.rmtree(target / "checkpoints", ignore_errors=True)
     for name in ("history.jsonl", "curves.png", "README.md"):

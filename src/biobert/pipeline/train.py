@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from biobert.core.errors import MissingExtraError
 from biobert.core.model_folder import ModelManifest
-from biobert.core.settings import override, read_toml
+from biobert.core.settings import read_toml
 from biobert.data.places import CorpusPlaces, check_places
-from biobert.training.recipe import read_recipe
+from biobert.training.recipe import read_changed_recipe
 
 if TYPE_CHECKING:
     from biobert.core.task import Scores
@@ -27,21 +27,21 @@ def train(
 ) -> ModelManifest:
     """Train by a recipe, a TOML file or its tables, into the model folder `output`.
 
-    `changes` are settings as `--set` has them (`run.seed=2`); `listener` hears how it goes, and
+    `changes` are settings as `--set` has them (`seed=2`); `listener` hears how it goes, and
     `resume` goes on with a stopped run. Raises BiobertError where recipe or data are wrong.
     """
     check_places(places)
     if find_spec("torch") is None:
         raise MissingExtraError("torch", "train")
-    from biobert.training.material import Places
+    from biobert.training.material import RunPlaces
     from biobert.training.session import train as trained
 
     if isinstance(recipe, Mapping):
-        tables, place = recipe, "recipe"
+        tables, place = recipe, f"recipe {recipe.get('name', '')}".strip()
     else:
         tables, place = read_toml(Path(recipe)), Path(recipe).name
-    whole = read_recipe(override(tables, changes), place=place)
-    where = Places(Path(output), places.cache, places.data_root)
+    whole = read_changed_recipe(tables, changes, place=place)
+    where = RunPlaces(Path(output), places)
     return trained(whole, where, listener=listener or _Silent(), resume=resume)
 
 

@@ -49,17 +49,11 @@ COPIES = "augmented copies"
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Where corpora are looked for and kept, and where the model goes."""
+class RunPlaces:
+    """Where the model of a run goes, and where its corpora are looked for and kept."""
 
     output: Path
-    cache: Path
-    data_root: Path | None = None
-
-    @property
-    def corpora(self) -> CorpusPlaces:
-        """Those of corpora alone."""
-        return CorpusPlaces(self.cache, self.data_root)
+    corpora: CorpusPlaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +69,7 @@ class Material:
     scored_on: dict[str, str]
 
 
-def read_material(recipe: Recipe, places: Places, learner: Learner, note: Note) -> Material:
+def read_material(recipe: Recipe, places: RunPlaces, learner: Learner, note: Note) -> Material:
     """The recipe's data, as its task learns from it."""
     if isinstance(learner.task, Pretraining):
         return _corpora(recipe, learner, learner.task, note)
@@ -97,7 +91,7 @@ def document_source(recipe: Recipe, learner: Learner, rows: Sequence[Row]) -> Ba
     return GroupSource(source, vector, batches=recipe.batches, seed=recipe.run.seed)
 
 
-def _documents(recipe: Recipe, places: Places, learner: Learner, note: Note) -> Material:
+def _documents(recipe: Recipe, places: RunPlaces, learner: Learner, note: Note) -> Material:
     """Annotated documents: what fine-tuning learns from."""
     _check_no_shards(recipe)
     check_parts([*recipe.data.train, *recipe.data.devel], learner.task)

@@ -13,7 +13,7 @@ import torch
 from biobert.core.errors import BadInputError
 from biobert.core.task import Scores
 from biobert.training.loop import DivergedError, Listener, StepReport, TrainingLoop
-from biobert.training.material import Places, read_material
+from biobert.training.material import RunPlaces, read_material
 from biobert.training.parallel import check_one_process
 from biobert.training.recipe import Recipe
 from biobert.training.start import build_learner
@@ -98,7 +98,7 @@ class _Watch:
 
 
 def find_learning_rate(
-    recipe: Recipe, places: Places, settings: RangeSettings, *, listener: Listener
+    recipe: Recipe, places: RunPlaces, settings: RangeSettings, *, listener: Listener
 ) -> RangeTest:
     """Train a copy of the recipe's start for some steps; nothing of it is kept.
 

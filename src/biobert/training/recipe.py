@@ -3,7 +3,7 @@
 Each part of the loop gets its own small table; nothing is handed the whole recipe but the caller.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -353,10 +353,19 @@ def read_recipe(tables: Mapping[str, Any], *, place: str) -> Recipe:
     return recipe
 
 
+SHORT_NAMES = {"encoder": "model.encoder", "seed": "run.seed"}
+
+
+def with_full_names(changes: Iterable[str]) -> list[str]:
+    """`encoder=...` is short for `model.encoder=...`, `seed=...` for `run.seed=...`."""
+    parts = (change.partition("=") for change in changes)
+    return [f"{SHORT_NAMES.get(name, name)}{sign}{value}" for name, sign, value in parts]
+
+
 def read_changed_recipe(tables: Mapping[str, Any], changes: Sequence[str], *, place: str) -> Recipe:
     """The recipe with settings changed as `--set` has them; where they alone are wrong, for the
     recipe or its task, the call was."""
-    return read_changed(partial(_with_task, place=place), tables, changes)
+    return read_changed(partial(_with_task, place=place), tables, with_full_names(changes))
 
 
 def _with_task(tables: Mapping[str, Any], place: str) -> Recipe:

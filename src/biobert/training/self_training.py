@@ -25,7 +25,7 @@ from biobert.text.tokenizer import Tokenizer
 from biobert.training.corpora import note_set_aside, read_sources
 from biobert.training.folder import check_no_model
 from biobert.training.loop import Listener
-from biobert.training.material import Places
+from biobert.training.material import RunPlaces
 from biobert.training.parallel import check_one_process
 from biobert.training.recipe import DataSource, Recipe
 
@@ -38,7 +38,7 @@ class Train(Protocol):
     """One run of a recipe without self-training."""
 
     def __call__(
-        self, recipe: Recipe, places: Places, *, listener: Listener, resume: bool
+        self, recipe: Recipe, places: RunPlaces, *, listener: Listener, resume: bool
     ) -> ModelManifest:
         """The manifest of the model folder that it wrote."""
         ...
@@ -62,7 +62,7 @@ class RoundReport:
 
 
 def self_train(
-    recipe: Recipe, places: Places, train: Train, *, listener: Listener, resume: bool
+    recipe: Recipe, places: RunPlaces, train: Train, *, listener: Listener, resume: bool
 ) -> ModelManifest:
     """The teacher and all students by `[self_training]`, each in a folder of its own below
     `rounds`; the best of them is copied to the output.
@@ -151,7 +151,7 @@ def _check_output(recipe: Recipe, output: Path, *, resume: bool) -> None:
 
 
 def _annotated(
-    recipe: Recipe, places: Places, silver: Path, number: int, listener: Listener
+    recipe: Recipe, places: RunPlaces, silver: Path, number: int, listener: Listener
 ) -> RoundReport:
     """Write what the teacher is sure of; a file that a stopped run wrote is taken as it is."""
     settings = recipe.self_training
@@ -193,7 +193,7 @@ def _answers(documents: Sequence[Document], folder: Path) -> Iterator[Answer]:
         )
 
 
-def _trained(recipe: Recipe, places: Places, train: Train, listener: Listener) -> ModelManifest:
+def _trained(recipe: Recipe, places: RunPlaces, train: Train, listener: Listener) -> ModelManifest:
     if (places.output / MANIFEST).is_file():
         return read_manifest(places.output)
     manifest = train(recipe, places, listener=listener, resume=True)
@@ -215,7 +215,7 @@ def _kept(reports: Sequence[RoundReport], output: Path, listener: Listener) -> M
     return read_manifest(output)
 
 
-def _read(sources: Sequence[DataSource], places: Places, rejects: Rejects) -> list[Document]:
+def _read(sources: Sequence[DataSource], places: RunPlaces, rejects: Rejects) -> list[Document]:
     found = read_sources(sources, places.corpora, rejects=rejects)
     return [document for some in found.values() for document in some]
 

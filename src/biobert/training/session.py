@@ -14,7 +14,7 @@ from biobert.training.checkpoint import Progress, checkpoints
 from biobert.training.curves import plot_curves
 from biobert.training.folder import TrainingReport, check_no_model, write_model_folder
 from biobert.training.loop import Listener, TrainingLoop
-from biobert.training.material import Material, Places, read_material
+from biobert.training.material import Material, RunPlaces, read_material
 from biobert.training.origins import learnt_before
 from biobert.training.parallel import gathered
 from biobert.training.pretraining import note_dense_mask
@@ -26,7 +26,7 @@ from biobert.training.start import build_learner
 DATA = "data.json"
 
 
-def train(recipe: Recipe, places: Places, *, listener: Listener, resume: bool) -> ModelManifest:
+def train(recipe: Recipe, places: RunPlaces, *, listener: Listener, resume: bool) -> ModelManifest:
     """Run a recipe to its end and write the model folder; `resume` goes on where it stopped."""
     if recipe.self_training is not None:
         return self_train(recipe, places, train, listener=listener, resume=resume)

@@ -17,7 +17,7 @@ from biobert.core.model_folder import put_in_place
 from biobert.core.settings import differences, override
 from biobert.core.task import Scores
 from biobert.training.loop import DivergedError, Listener, StepReport
-from biobert.training.material import Places
+from biobert.training.material import RunPlaces
 from biobert.training.parallel import check_one_process
 from biobert.training.recipe import Recipe, read_changed_recipe, read_recipe
 from biobert.training.session import train
@@ -124,7 +124,7 @@ class Search:
     seed: int = 1
 
 
-def tune(search: Search, places: Places, *, listen: Callable[[int], Listener]) -> Best:
+def tune(search: Search, places: RunPlaces, *, listen: Callable[[int], Listener]) -> Best:
     """Run the trials that are still wanted; each is scored on the recipe's devel sets.
 
     The study is an SQLite file in `places.output`: a stopped search goes on, and a trial that was
@@ -173,7 +173,7 @@ class _Objective:
     """Trains one trial."""
 
     def __init__(
-        self, search: Search, places: Places, study: Any, listen: Callable[[int], Listener]
+        self, search: Search, places: RunPlaces, study: Any, listen: Callable[[int], Listener]
     ) -> None:
         self.search, self.places, self.study, self.listen = search, places, study, listen
 
@@ -184,7 +184,7 @@ class _Objective:
         recipe = _drawn_recipe(self.search, drawn)
         folder = self.places.output / f"trial-{trial.number}"
         shutil.rmtree(folder, ignore_errors=True)
-        places = Places(folder, self.places.cache, self.places.data_root)
+        places = RunPlaces(folder, self.places.corpora)
         listener = _Pruning(trial, self.listen(trial.number))
         try:
             score = float(train(recipe, places, listener=listener, resume=False).metrics["devel"])

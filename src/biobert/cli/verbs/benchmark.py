@@ -48,11 +48,12 @@ def benchmark(
 
     from biobert.cli.extras import need_extra
     from biobert.cli.places import corpus_places
-    from biobert.cli.training import train_or_go_on, with_full_names
+    from biobert.cli.training import train_or_go_on
     from biobert.core.settings import override
     from biobert.pipeline.suite.jobs import finish_side_by_side
     from biobert.pipeline.suite.run import SuiteRun
     from biobert.pipeline.suite.table import as_markdown, write_tables
+    from biobert.training.recipe import with_full_names
 
     need_extra("torch", "accelerate", "transformers", extra="train")
     plan = _plan(suite, seeds, only or [])

@@ -30,18 +30,17 @@ def find_rate(
 ) -> VerbAnswer:
     """Let the learning rate grow at every step, plot the loss, and suggest a rate."""
     from biobert.cli.extras import need_extra
-    from biobert.cli.places import cache_folder, data_root
-    from biobert.cli.training import with_full_names
+    from biobert.cli.places import corpus_places
     from biobert.core.settings import read_toml
 
     need_extra("torch", "accelerate", "transformers", "matplotlib", extra="train")
     from biobert.cli.progress import TrainingProgress
-    from biobert.training.material import Places
+    from biobert.training.material import RunPlaces
     from biobert.training.rate_finder import RangeSettings, find_learning_rate, plot_range_test
     from biobert.training.recipe import read_changed_recipe
 
-    plan = read_changed_recipe(read_toml(recipe), with_full_names(changes or []), place=recipe.name)
-    places = Places(output=output.parent, cache=cache_folder(), data_root=data_root())
+    plan = read_changed_recipe(read_toml(recipe), changes or [], place=recipe.name)
+    places = RunPlaces(output.parent, corpus_places())
     settings = RangeSettings(lowest, highest, steps)
     with TrainingProgress() as progress:
         test = find_learning_rate(plan, places, settings, listener=progress)

@@ -32,18 +32,11 @@ def train(
     """Train a model by a recipe; the recipe with every default filled in is saved beside it."""
     from biobert.cli.extras import need_extra
     from biobert.cli.places import is_main_process
-    from biobert.cli.training import train_recipe, with_full_names
-    from biobert.core.settings import read_toml
+    from biobert.cli.training import train_recipe
 
     need_extra("torch", "accelerate", "transformers", extra="train")
     wanted = [*(changes or []), *([] if positions is None else [f"model.positions={positions}"])]
-    manifest = train_recipe(
-        read_toml(recipe),
-        output,
-        place=recipe.name,
-        resume=resume,
-        changes=with_full_names(wanted),
-    )
+    manifest = train_recipe(recipe, output, changes=wanted, resume=resume)
     if not is_main_process():
         raise typer.Exit
     return VerbAnswer(

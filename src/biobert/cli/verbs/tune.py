@@ -42,8 +42,7 @@ def tune(
     pictures of the search, best.json, and the best model.
     """
     from biobert.cli.extras import need_extra
-    from biobert.cli.places import cache_folder, data_root
-    from biobert.cli.training import with_full_names
+    from biobert.cli.places import corpus_places
     from biobert.core.settings import override, read_toml
 
     need_extra("torch", "accelerate", "transformers", extra="train")
@@ -51,8 +50,8 @@ def tune(
     from rich.console import Console
 
     from biobert.cli.progress import TrainingProgress
-    from biobert.training.material import Places
-    from biobert.training.recipe import read_changed_recipe
+    from biobert.training.material import RunPlaces
+    from biobert.training.recipe import read_changed_recipe, with_full_names
     from biobert.training.tuning import Search, read_space
     from biobert.training.tuning import tune as tuned
 
@@ -62,7 +61,7 @@ def tune(
     search = Search(
         override(own, wanted), read_space(with_full_names(space)), trials=trials, seed=seed
     )
-    places = Places(output=output, cache=cache_folder(), data_root=data_root())
+    places = RunPlaces(output, corpus_places())
     with TrainingProgress() as progress:
 
         def listen(number: int) -> TrainingProgress:
