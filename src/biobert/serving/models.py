@@ -234,14 +234,7 @@ def first_alone(served: Served, wanted: Wanted) -> Wanted:
 
 def reads_texts(task: Task) -> bool:
     """Whether a task reads a text as it is: neither a pair nor a question with its context."""
-    return task.name != QUESTIONS and len(passages_of(task)) < 2
-
-
-def passages_of(task: Task) -> tuple[str, ...]:
-    """The kinds of passages that a task reads; none where it reads the whole."""
-    if isinstance(task, Cloze):
-        return task.passages
-    return tuple(task.settings().get("passages", ()))
+    return task.name != QUESTIONS and len(task.passages) < 2
 
 
 def labels_documents(task: Task) -> bool:

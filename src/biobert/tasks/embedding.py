@@ -87,6 +87,11 @@ class Embedding(Task):
             HeadSpec(HEAD, "vector", pooling=settings.pooling, temperature=settings.temperature),
         )
 
+    @property
+    def passages(self) -> tuple[str, ...]:
+        """Those that get a vector each; none where every sentence does."""
+        return self._settings.passages
+
     def examples(self, document: Document) -> list[Example]:
         """Each of the passages, or each sentence."""
         return [Example(document, one.start, one.end) for _, one in self._parts(document)]

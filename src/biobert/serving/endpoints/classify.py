@@ -12,7 +12,7 @@ from biobert.serving.answers import ClassifyAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import HOLD_LABELS, OWN, answer_of, written
 from biobert.serving.documents import FormatQuery, asked_of, bodies
-from biobert.serving.models import labels_documents, passages_of, trained_for
+from biobert.serving.models import labels_documents, trained_for
 from biobert.serving.routing import guarded
 from biobert.serving.schema import ClassifyRequest
 from biobert.serving.service import service_of
@@ -58,12 +58,12 @@ async def classify(
 
 def is_for_texts(task: Task) -> bool:
     """Whether a task labels texts, and not pairs of them."""
-    return labels_documents(task) and len(passages_of(task)) < 2
+    return labels_documents(task) and len(task.passages) < 2
 
 
 def _with_passages(document: Document, task: Task) -> Document:
     """The whole text as each passage that is read and not there."""
     kinds = {one.kind for one in document.passages}
-    wanted = {kind for one in tasks_in(task) for kind in passages_of(one)}
+    wanted = {kind for one in tasks_in(task) for kind in one.passages}
     added = [Passage(0, len(document.text), kind) for kind in sorted(wanted - kinds)]
     return replace(document, passages=(*document.passages, *added))

@@ -17,7 +17,6 @@ from biobert.serving.models import (
     Wanted,
     first_alone,
     labels_documents,
-    passages_of,
     task_named,
     trained_for,
 )
@@ -62,7 +61,7 @@ async def similarity(request: Request, asked: PairsRequest) -> Response:
 
 def is_for_pairs(task: Task) -> bool:
     """Whether a task labels pairs of texts."""
-    return labels_documents(task) and len(passages_of(task)) == 2
+    return labels_documents(task) and len(task.passages) == 2
 
 
 async def _found(
@@ -77,7 +76,7 @@ async def _found(
             for one in asked.pairs
         ]
         model = served.documents(service.batcher, job, first_alone(served, wanted))
-        documents = documents_of_pairs(pairs, passages_of(model.task))
+        documents = documents_of_pairs(pairs, model.task.passages)
         found = list(Annotator(model).annotate_many(documents))
         service.note(request, [served], job, found)
         return found

@@ -13,7 +13,7 @@ from biobert.serving.answers import TeiEmbedAnswer, TeiRerankAnswer, answers
 from biobert.serving.batching import Job
 from biobert.serving.content import json_response
 from biobert.serving.endpoints.embed import NEED, gives_vectors
-from biobert.serving.models import Served, first_alone, passages_of, task_named, trained_for
+from biobert.serving.models import Served, first_alone, task_named, trained_for
 from biobert.serving.pairs import documents_of_pairs
 from biobert.serving.refusals import invalid
 from biobert.serving.routing import guarded
@@ -96,7 +96,7 @@ def _compared(
     """The annotators' scale, and the place on it."""
     pairs = [(query, text) for text in texts]
     model = served.documents(service.batcher, job, first_alone(served, COMPARES))
-    documents = documents_of_pairs(pairs, passages_of(model.task))
+    documents = documents_of_pairs(pairs, model.task.passages)
     found = list(Annotator(model).annotate_many(documents))
     return [number_of(one) for one in found], [one.label_scores[SIMILARITY] for one in found]
 
