@@ -9,7 +9,7 @@ import pytest
 from biobert.core.document import Document
 from biobert.core.model_folder import read_manifest
 from biobert.data.reading import write_documents
-from biobert.pipeline.evaluating import unit_of
+from biobert.pipeline.evaluating import shared_unit
 from biobert.tasks import build_task
 from tests.cli.calling import call
 from tests.tiny import write_tiny_model_folder
@@ -172,7 +172,7 @@ def test_documents_that_share_a_sentence_are_told_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("scope", "unit"), [("sentence", "sentences"), ("document", "documents")])
 def test_relations_are_compared_where_they_are_looked_for(scope: str, unit: str) -> None:
     settings = {"labels": ["CAUSES"], "pairs": [["Chemical", "Disease"]], "scope": scope}
-    assert unit_of(build_task("relations", settings)) == unit
+    assert shared_unit(build_task("relations", settings)) == unit
 
 
 def test_a_file_without_documents_is_called_empty(tmp_path: Path) -> None:

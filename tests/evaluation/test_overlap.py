@@ -8,7 +8,7 @@ import pytest
 from biobert.core.document import Argument, Document, Entity, Passage, Relation
 from biobert.core.task import Score, Scores
 from biobert.evaluation.overlap import Shared, Training, Unit, shared_in_part, without_shared
-from biobert.evaluation.report import Comparison, Setting
+from biobert.evaluation.report import Predictions, Setting
 from biobert.evaluation.significance import bootstrap_documents
 from biobert.evaluation.spans import score_entities
 
@@ -124,7 +124,7 @@ def test_without_passages_a_sentence_is_a_part() -> None:
 
 def test_the_report_holds_both_scores() -> None:
     setting = Setting("m 1", "ner", "c", "test", ("Chemical",), 1.0, TRAINING)
-    values = Comparison([TEST], [FOUND], setting, by_entities).entity_report().to_json()
+    values = Predictions([TEST], [FOUND], setting, by_entities).entity_report().to_json()
     assert values["shared_with_train"]["main"] == 1.0
     assert values["shared_with_train"]["sources"] == ("c train",)
     assert values["scores"]["main"] == values["scores"]["micro"]["f1"] < 1.0
@@ -140,7 +140,7 @@ def test_a_wrong_type_is_a_confusion_of_types_and_each_word_counts_once() -> Non
         return score_entities(wanted, given, ["Chemical", "Disease"])
 
     setting = Setting("m 1", "ner", "c", "test", ("Chemical", "Disease"), 1.0)
-    report = Comparison([gold], [found], setting, measure).entity_report()
+    report = Predictions([gold], [found], setting, measure).entity_report()
     assert sum(one.support for one in report.token_level.values()) == 4
     assert report.token_level["O"].support == 1
     assert report.confusion is not None
@@ -152,7 +152,7 @@ def test_single_labels_have_a_confusion_and_an_interval_over_documents() -> None
     gold = [labelled(str(number), "yes" if number % 2 else "no") for number in range(40)]
     predicted = [labelled(one.text, "yes") for one in gold]
     setting = Setting("m 1", "classification", "c", "test", ("yes", "no"), 1.0)
-    comparison = Comparison(gold, predicted, setting, by_labels)
+    comparison = Predictions(gold, predicted, setting, by_labels)
     report = comparison.label_report()
     assert report.confusion is not None
     assert report.confusion.counts.tolist() == [[0, 20], [0, 20]]

@@ -18,7 +18,7 @@ from biobert.model.generation import load_encoder_decoder
 from biobert.model.hub import load_encoder
 from biobert.model.network import Network
 from biobert.model.predictor import TorchPredictor, load_predictor
-from biobert.model.running import TorchSettings
+from biobert.model.torch_settings import TorchSettings
 from biobert.model.weights import read_tensors
 from biobert.text.tokenizer import Tokenizer
 from biobert.training.batches import encode_rows

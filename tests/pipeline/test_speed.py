@@ -27,7 +27,7 @@ from biobert.pipeline.speed.measures import (
     peak_memory_bytes,
     seconds_by_call,
     speed_texts,
-    unit_of,
+    speed_unit,
 )
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.ner import NamedEntityRecognition
@@ -133,7 +133,7 @@ def test_texts_are_sentences_from_all_over(exported_model: Path) -> None:
     texts = speed_texts(model.task, documents, 4)
     assert [one.text for one in texts][0::3] == ["Case 0 has.", "Two words."]
     assert len(texts) == 4
-    assert unit_of(model.task) == "sentence"
+    assert speed_unit(model.task) == "sentence"
     assert len(seconds_by_call(model, texts, 3)) == 2
 
 

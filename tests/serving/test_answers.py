@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from biobert import Annotator, Embedder
 from biobert.core.document import Document, Entity
-from biobert.core.files import Memory
+from biobert.core.files import InMemoryFile
 from biobert.data.formats.jsonl import document_from_json
 from biobert.data.reading import read_documents, write_documents
 from biobert.pipeline.answerer import Answerer
@@ -81,7 +81,7 @@ def test_many_documents_keep_their_order_and_names(
 def test_formats_of_the_field(
     client: TestClient, annotator: Annotator, format: str, type: str
 ) -> None:
-    body, expected = Memory("body"), Memory("body")
+    body, expected = InMemoryFile("body"), InMemoryFile("body")
     write_documents([Document("7", "Aspirin.\nIt may cause gastric ulcers.")], body, format)
     write_documents(annotator.annotate_many(read_documents(body, format)), expected, format)
     by_type = client.post("/v1/annotate", content=body.content, headers={"content-type": type})
@@ -283,7 +283,7 @@ def test_relations_and_labels_of_the_formats_of_the_field(
     """Known mentions are related, those of a text without any are found first."""
     known = (Entity(0, 7, "Chemical", id="T1"), Entity(18, 32, "Disease", id="T2"))
     text = f"{TEXTS[0]}\nIt is so."
-    body, related, labelled = Memory("body"), Memory("body"), Memory("body")
+    body, related, labelled = InMemoryFile("body"), InMemoryFile("body"), InMemoryFile("body")
     write_documents([Document("7", text, entities=known), Document("8", text)], body, format)
     given, bare = read_documents(body, format)
     relating = Annotator(folders["relations"], settings=EXACT)
@@ -314,7 +314,7 @@ def without_scores(content: bytes, format: str) -> list[Document]:
             relations=tuple(replace(each, score=None) for each in one.relations),
             label_scores={},
         )
-        for one in read_documents(Memory("body", content), format)
+        for one in read_documents(InMemoryFile("body", content), format)
     ]
 
 

@@ -31,7 +31,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.testclient import TestClient
 
-from biobert.core.files import Memory
+from biobert.core.files import InMemoryFile
 from biobert.data.reading import read_documents
 from biobert.data.rejects import Rejects
 from biobert.serving.content import MEDIA_TYPES
@@ -172,7 +172,9 @@ def test_answers_in_other_formats_have_examples_that_can_be_read(everything: Tes
             content = example if isinstance(example, str) else json.dumps(example)
             rejects = Rejects()
             if format != "tsv":  # It holds what no reader wants back: texts without an entity.
-                (document,) = read_documents(Memory("example", content.encode()), format, rejects)
+                (document,) = read_documents(
+                    InMemoryFile("example", content.encode()), format, rejects
+                )
                 assert document.text.strip() == EXAMPLE and not rejects.count, (path, kind)
                 assert document.entities or document.labels, (path, kind)
             read[format] += 1

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from biobert import Annotator
 from biobert.core.document import Argument, Document, Entity, Relation, Span
-from biobert.core.files import Memory
+from biobert.core.files import InMemoryFile
 from biobert.data.formats.jsonl import document_from_json, document_to_json
 from biobert.data.reading import write_documents
 from biobert.serving.batching import Job, JobStoppedError
@@ -186,7 +186,7 @@ def test_so_many_pdfs_are_read_at_once(client: TestClient) -> None:
     ],
 )
 def test_answers_become_files(client: TestClient, format: str, type: str) -> None:
-    expected = Memory("body")
+    expected = InMemoryFile("body")
     write_documents([WHOLE], expected, format)
     body = {"documents": [document_to_json(WHOLE)]}
     found = client.post("/v1/convert", json=body, headers={"accept": type})

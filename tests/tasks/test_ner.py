@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from biobert.core.document import Document, Entity, Span
 from biobert.core.errors import BadInputError
 from biobert.core.task import IGNORED
-from biobert.evaluation.report import Comparison, Setting
+from biobert.evaluation.report import Predictions, Setting
 from biobert.tasks.ner import HEAD, NamedEntityRecognition, NerSettings
 from biobert.text.tokenizer import Tokenizer
 from biobert.text.windows import WindowSettings
@@ -260,6 +260,6 @@ def test_each_document_is_scored_by_the_types_that_it_is_annotated_for() -> None
     assert (scores.micro.precision, scores.micro.recall, scores.micro.support) == (1.0, 1.0, 2)
     assert task().counts(gold, [predicted] * 2).tolist() == [[1, 1, 1], [1, 1, 1]]
     setting = Setting("m 1", "ner", "c", "test", ("Chemical", "Disease"), 1.0)
-    report = Comparison(gold, [predicted] * 2, setting, task().score).entity_report()
+    report = Predictions(gold, [predicted] * 2, setting, task().score).entity_report()
     assert report.errors is not None and report.errors.counts["spurious"] == 0
     assert all(one.f1 == 1.0 for one in report.token_level.values())

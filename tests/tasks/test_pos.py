@@ -14,7 +14,7 @@ from biobert.core.task import IGNORED
 from biobert.data.catalogue import load_corpus, read_split
 from biobert.data.places import CorpusPlaces
 from biobert.data.rejects import Rejects
-from biobert.evaluation.report import Comparison, Setting
+from biobert.evaluation.report import Predictions, Setting
 from biobert.tasks.pos import HEAD, PartOfSpeechTagging, PosSettings
 from biobert.text.windows import WindowSettings
 from tests.tiny import tiny_tokenizer
@@ -227,7 +227,7 @@ def test_the_interval_is_that_of_the_tag_accuracy() -> None:
     one = PartOfSpeechTagging(PosSettings(("NN",)))
     setting = Setting("m 1", "pos", "c", "test", ("NN",), 1.0)
     counts = one.counts(gold, predicted)
-    report = Comparison(gold, predicted, setting, one.score, counts).entity_report()
+    report = Predictions(gold, predicted, setting, one.score, counts).entity_report()
     assert report.scores.main == 1.0
     assert (report.interval.low, report.interval.high) == (1.0, 1.0)
 

@@ -44,7 +44,7 @@ DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError)
 """What a packed file raises that is damaged or breaks off."""
 
 
-class Memory(str):
+class InMemoryFile(str):
     """The name of a file that is nowhere but in memory, with its bytes.
 
     What takes a path reads it like a file; what is written to it is in `content` afterwards.
@@ -52,7 +52,7 @@ class Memory(str):
 
     content: bytes
 
-    def __new__(cls, name: str, content: bytes = b"") -> "Memory":
+    def __new__(cls, name: str, content: bytes = b"") -> "InMemoryFile":
         """A name with the bytes behind it; without an ending of compression they are plain."""
         made = super().__new__(cls, name)
         made.content = content
@@ -88,7 +88,7 @@ def open_binary(path: Path | str) -> Iterator[BinaryIO]:
 
     `-` is standard input, unpacked as it begins.
     """
-    if isinstance(path, Memory):
+    if isinstance(path, InMemoryFile):
         yield BytesIO(path.content)
         return
     if str(path) == STANDARD_STREAM:
@@ -193,7 +193,7 @@ def write_text(path: Path | str) -> Iterator[IO[str]]:
 
     What a link points to is written, and pipes and devices are written to as they are.
     """
-    if isinstance(path, Memory):
+    if isinstance(path, InMemoryFile):
         written = BytesIO()
         with TextIOWrapper(written, encoding="utf-8", newline="") as text:
             yield text

@@ -5,7 +5,7 @@ from functools import cache
 from io import BytesIO
 
 from biobert.core.errors import BadInputError
-from biobert.core.files import Eager, Memory, open_text
+from biobert.core.files import Eager, InMemoryFile, open_text
 from biobert.data.formats import SHELF
 from biobert.data.formats._json import keys_of
 from biobert.data.formats._xml import root_of
@@ -22,7 +22,7 @@ def format_of_beginning(head: bytes) -> str:
     root = root_of(Eager(BytesIO(head)))
     if root in formats_by_root():
         return formats_by_root()[root]
-    with open_text(Memory("beginning", head), lambda lost: None) as stream:
+    with open_text(InMemoryFile("beginning", head), lambda lost: None) as stream:
         text = stream.read().lstrip()
     found = next((name for name in SHELF.names() if _begins(name, text)), None)
     if found is None and (root or text.startswith(MARKUP) or keys_of(text)):

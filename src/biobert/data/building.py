@@ -28,7 +28,7 @@ from biobert.data.shards import (
     Split,
     UnsignedArray,
     damaged_file,
-    read_manifest,
+    read_corpus_manifest,
     token_type,
     write_manifest,
     write_shard,
@@ -279,7 +279,7 @@ def _earlier(
     folder: Path, described: Mapping[str, Any], start: Literal["new", "resume"]
 ) -> BuildState | CorpusManifest | None:
     """The state of an earlier build, or its manifest where it has ended; None where all is new."""
-    ended = read_manifest(folder) if (folder / MANIFEST).is_file() else None
+    ended = read_corpus_manifest(folder) if (folder / MANIFEST).is_file() else None
     state = read_state(folder)
     earlier = ended or state
     if earlier is None:

@@ -25,7 +25,6 @@ from biobert.core.files import read_json, sha256_of, written_whole
 from biobert.core.settings import from_mapping
 
 MANIFEST = "manifest.json"
-ARRAYS = ("tokens", "sentences", "documents")
 Split = Literal["train", "heldout"]
 SPLITS: tuple[Split, ...] = ("train", "heldout")
 UnsignedArray = npt.NDArray[np.unsignedinteger]
@@ -126,7 +125,7 @@ class TokenCorpus:
                 yield json.loads(line)
 
 
-def read_manifest(folder: Path) -> CorpusManifest:
+def read_corpus_manifest(folder: Path) -> CorpusManifest:
     """The manifest of a corpus folder; a folder whose build has not ended has none."""
     path = folder / MANIFEST
     values = read_json(
@@ -150,7 +149,7 @@ def open_corpus(
     A damaged shard is an error that names the file, or with `damaged="skip"` is left out and named
     in `skipped`.
     """
-    manifest = read_manifest(folder)
+    manifest = read_corpus_manifest(folder)
     sound, skipped = [], []
     for shard in (one for one in manifest.shards if one.split == split):
         wrong = damaged_file(folder, shard)

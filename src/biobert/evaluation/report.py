@@ -104,7 +104,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
+class Predictions:
     """Gold documents beside predicted ones, and a task's own measure of them.
 
     `counts` are what the main score is the micro F1 of, unit by unit; None where there are none.

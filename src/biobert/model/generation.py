@@ -13,7 +13,7 @@ from biobert.model.encoder import Encoder
 from biobert.model.hub import read_weights
 from biobert.model.network import Network
 from biobert.model.steps import NextPiece, SourceReader
-from biobert.text.search import BoolArray
+from biobert.text.beam_search import BoolArray
 from biobert.text.tokenizer import Tokenizer
 from biobert.text.writing import TextPredictor
 

@@ -15,7 +15,7 @@ from biobert.model.attention import take_kernels_for_any_shape
 from biobert.model.generation import load_text_predictor, text_predictor
 from biobert.model.hub import load_encoder, load_trained_network
 from biobert.model.network import Network
-from biobert.model.running import TorchSettings
+from biobert.model.torch_settings import TorchSettings
 from biobert.model.weights import fill_language_model
 from biobert.text.tokenizer import Tokenizer
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from biobert.compression.card import compression_section, write_card
-from biobert.compression.compressing import DoneStep, check_steps, run_steps
 from biobert.compression.folder import export_folder
 from biobert.compression.recipe import CompressionRecipe
+from biobert.compression.running import DoneStep, check_steps, run_steps
 from biobert.compression.workbench import Workbench, has_weights
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError, BiobertError

@@ -23,7 +23,7 @@ from biobert.pipeline.evaluating import (
     read_gold,
     read_training,
     scored_labels,
-    unit_of,
+    shared_unit,
     with_labels_alone,
 )
 from biobert.pipeline.judging import Judgement, Suspect, is_judged, judgements, suspects
@@ -124,7 +124,7 @@ def diagnose(
     task, manifest = annotator.model.task, annotator.model.manifest
     gold = read_gold(test_set, test_set.split, places, rejects)
     labels = scored_labels(task, gold, test_set.labels)
-    learnt, unit = learnt_from(manifest, places=places), unit_of(task)
+    learnt, unit = learnt_from(manifest, places=places), shared_unit(task)
     shared = _shared(gold, learnt, unit)
     _check_unseen(shared, manifest, test_set)
     training = read_training(test_set, places)

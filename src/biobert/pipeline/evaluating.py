@@ -21,7 +21,7 @@ from biobert.data.places import CorpusPlaces, check_places
 from biobert.data.rejects import Rejects
 from biobert.evaluation.generated import score_vectors
 from biobert.evaluation.overlap import Shared, Training, Unit, without_shared
-from biobert.evaluation.report import Comparison, Report, Setting
+from biobert.evaluation.report import Predictions, Report, Setting
 from biobert.evaluation.spans import annotated_alone
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.embedder import Embedder
@@ -140,10 +140,10 @@ class Answered:
         """By the task's own measure."""
         return self.task.score(self.gold, self.predicted)
 
-    def comparison(self, setting: Setting) -> Comparison:
+    def comparison(self, setting: Setting) -> Predictions:
         """What a report is made of."""
         counts = self.task.counts(self.gold, self.predicted)
-        return Comparison(self.gold, self.predicted, setting, self.task.score, counts)
+        return Predictions(self.gold, self.predicted, setting, self.task.score, counts)
 
 
 def answered(
@@ -163,14 +163,14 @@ def answered(
     return Answered(scoring, gold, predicted, seconds)
 
 
-def _report(task: Task, comparison: Comparison) -> Report:
+def _report(task: Task, comparison: Predictions) -> Report:
     if finds_mentions(task):
         return comparison.entity_report()
     if finds_entities(task):
         return comparison.word_report()
     if isinstance(task, Classification | Cloze):
         return comparison.label_report()
-    return comparison.document_report(unit_of(task))
+    return comparison.document_report(shared_unit(task))
 
 
 def _writing(task: Task) -> Generation:
@@ -189,7 +189,7 @@ def finds_mentions(task: Task) -> bool:
     return finds_entities(task) and not isinstance(task, PartOfSpeechTagging | SentenceLabelling)
 
 
-def unit_of(task: Task) -> Unit:
+def shared_unit(task: Task) -> Unit:
     """What of a test set may stand in the training data: sentences, where answers lie in one."""
     is_within = finds_entities(task) or task.settings().get("scope") == "sentence"
     return "sentences" if is_within else "documents"
@@ -249,6 +249,6 @@ def scored(model: LoadedModel, gold: Sequence[Document], training: Training) -> 
     stands in its training data."""
     scored_labels(model.task, gold, None)
     answers = answered(Annotator(model), gold)
-    measure, unit = answers.task.score, unit_of(model.task)
+    measure, unit = answers.task.score, shared_unit(model.task)
     shared = without_shared(answers.gold, answers.predicted, training, measure=measure, unit=unit)
     return Scored(answers.scores().main, shared)

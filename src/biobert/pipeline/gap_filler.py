@@ -18,12 +18,12 @@ from biobert.pipeline.load import (
     torch_settings,
 )
 from biobert.runtime.settings import RuntimeSettings
-from biobert.tasks.pretraining import Pretraining, candidates
+from biobert.tasks.pretraining import Pretraining, gap_candidates
 from biobert.text.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Filling:
     """A word piece that may stand in a gap (`##ase` goes on with the word before)."""
 
     piece: str
@@ -36,7 +36,7 @@ class Gap:
 
     start: int
     end: int
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Filling, ...]
 
 
 class GapFiller:
@@ -76,7 +76,7 @@ class GapFiller:
         gaps = [
             self._gap(window, *found)
             for window, output in zip(windows, outputs, strict=True)
-            for found in candidates(window, output, top=top, pieces=known)
+            for found in gap_candidates(window, output, top=top, pieces=known)
         ]
         if not gaps:
             raise BadInputError("there is no gap in the text; write [MASK] where a word is wanted")
@@ -85,7 +85,7 @@ class GapFiller:
     def _gap(self, window: Window, place: int, pieces: IntArray, probabilities: FloatArray) -> Gap:
         start, end = window.offsets[place].tolist()
         found = (
-            Candidate(str(self._tokenizer.backend.id_to_token(int(piece))), float(probability))
+            Filling(str(self._tokenizer.backend.id_to_token(int(piece))), float(probability))
             for piece, probability in zip(pieces, probabilities, strict=True)
         )
         return Gap(start, end, tuple(found))

@@ -23,8 +23,8 @@ from biobert.core.model_folder import CONFIG, EXPORTED_MODEL, ModelManifest, rea
 from biobert.core.task import Predictor, Task
 from biobert.core.version import __version__
 from biobert.model.checkpoint import find_encoder_folder
-from biobert.model.running import TorchSettings
 from biobert.model.settings import from_hugging_face
+from biobert.model.torch_settings import TorchSettings
 from biobert.runtime.ensemble import EnsemblePredictor
 from biobert.runtime.load import find_exported, load_exported
 from biobert.runtime.settings import RuntimeSettings, cores_of_container

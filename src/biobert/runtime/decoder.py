@@ -12,7 +12,7 @@ import numpy as np
 from biobert.core.files import read_json
 from biobert.core.model_folder import CONFIG
 from biobert.core.task import FloatArray, IntArray
-from biobert.text.search import BoolArray
+from biobert.text.beam_search import BoolArray
 
 ROOM = 32
 """So many steps more fit into the memory of what is written each time that it is full. Graphs see

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from biobert.core.document import Document, Entity, Passage, Span
 from biobert.core.errors import BadInputError
-from biobert.core.files import Memory
+from biobert.core.files import InMemoryFile
 from biobert.data.formats import brat, pdf
 from biobert.data.formats.jsonl import document_to_json
 from biobert.data.reading import read_documents, write_documents
@@ -147,7 +147,7 @@ def _read(content: bytes, format: str, job: Job) -> list[Document]:
     if format == TEXT:
         return [Document("1", content.decode("utf-8-sig"))]
     rejects = Rejects()
-    documents = list(job.each(_documents_of(Memory(BODY, content), format, rejects, job)))
+    documents = list(job.each(_documents_of(InMemoryFile(BODY, content), format, rejects, job)))
     if rejects.count:
         first = rejects.kept[0]
         details = [{"place": one.place, "reason": one.reason} for one in rejects.kept]
@@ -161,7 +161,9 @@ def _read(content: bytes, format: str, job: Job) -> list[Document]:
     return documents
 
 
-def _documents_of(body: Memory, format: str, rejects: Rejects, job: Job) -> Iterator[Document]:
+def _documents_of(
+    body: InMemoryFile, format: str, rejects: Rejects, job: Job
+) -> Iterator[Document]:
     if format == PDF:
         # One document alone, for which another process may take a minute.
         return pdf.read(body, rejects, job.check)
@@ -215,7 +217,7 @@ def content_of(documents: Iterable[Document], format: str) -> bytes:
     """The documents in a format that is not our own JSON."""
     if format == BRAT:
         return _packed_pairs(documents)
-    file = Memory(BODY)
+    file = InMemoryFile(BODY)
     write_documents(documents, file, format)
     return file.content
 

@@ -12,7 +12,7 @@ from biobert.tasks._segments import DIFFERS, Segments
 
 
 @dataclass(frozen=True, slots=True)
-class Borders:
+class SpecialIds:
     """The ids of the special tokens that a row is made with."""
 
     pad: int
@@ -73,7 +73,7 @@ class SegmentPool:
         return self.shards[int(self._shard[number])], parts
 
 
-def lay_out(pool: SegmentPool, rows: Sequence[IntArray], borders: Borders) -> LaidOut:
+def lay_out(pool: SegmentPool, rows: Sequence[IntArray], borders: SpecialIds) -> LaidOut:
     """Arrays of the pool's sequences; each of `rows` lists the sequences that share a row."""
     shape = len(rows), max(int(pool.lengths[row].sum()) for row in rows)
     ids = np.full(shape, borders.pad, dtype=np.int64)

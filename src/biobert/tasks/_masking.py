@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from biobert.core.errors import BadInputError
 from biobert.core.task import FloatArray, IntArray
-from biobert.tasks._layout import Borders
+from biobert.tasks._layout import SpecialIds
 
 SPAN_STOP = 0.2
 LONGEST_SPAN = 10
@@ -61,7 +61,7 @@ class MaskingVocabulary:
     continues: BoolArray
     special: BoolArray
     mask_id: int
-    borders: Borders
+    borders: SpecialIds
     tags: tuple[str, ...] = ()
 
     @property

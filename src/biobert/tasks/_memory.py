@@ -8,7 +8,7 @@ from biobert.core.document import Document
 V = TypeVar("V")
 
 
-class Memory(Generic[V]):
+class Remembered(Generic[V]):
     """Values by document, the same object and not an equal one; a full memory starts anew.
 
     A bootstrap scores the same documents hundreds of times.

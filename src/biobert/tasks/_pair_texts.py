@@ -8,7 +8,7 @@ from biobert.core.document import Document, Span
 from biobert.core.task import Example
 from biobert.tasks._candidates import PairType, mentioning, merged, pair_type_of
 from biobert.tasks._marking import Blinded, Marked, MarkedText, Marking, mark, mentions_of
-from biobert.tasks._memory import Memory
+from biobert.tasks._memory import Remembered
 from biobert.text.sentences import sentences_of
 
 Blinding = Literal["none", "others", "all"]
@@ -44,8 +44,8 @@ class PairTexts:
             for name, labels in zip(pair.names, pair.labels, strict=True)
             for label in labels
         }
-        self._sentences: Memory[Sequence[Span]] = Memory(sentences_of, REMEMBERED)
-        self._mentions: Memory[list[Blinded]] = Memory(self._mentions_of, REMEMBERED)
+        self._sentences: Remembered[Sequence[Span]] = Remembered(sentences_of, REMEMBERED)
+        self._mentions: Remembered[list[Blinded]] = Remembered(self._mentions_of, REMEMBERED)
 
     def __call__(self, example: Example) -> MarkedText:
         """The marked text of an example."""

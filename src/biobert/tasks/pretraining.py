@@ -36,7 +36,7 @@ from biobert.core.task import (
 )
 from biobert.data.shards import TokenShard
 from biobert.evaluation.spans import check_same_texts
-from biobert.tasks._layout import Borders, SegmentPool, lay_out
+from biobert.tasks._layout import SegmentPool, SpecialIds, lay_out
 from biobert.tasks._masking import (
     MaskingSettings,
     MaskingVocabulary,
@@ -196,7 +196,7 @@ class Pretraining(Task):
         entities = []
         for parts, answers in zip(windows, outputs, strict=True):
             for window, answer in zip(parts, answers, strict=True):
-                gaps = candidates(window, answer, top=1, pieces=self._pieces)
+                gaps = gap_candidates(window, answer, top=1, pieces=self._pieces)
                 entities += [_filled(window, *gap) for gap in gaps]
         return document.with_entities(entities)
 
@@ -251,7 +251,7 @@ def masking_vocabulary(tokenizer: Tokenizer, tags: Sequence[str] = ()) -> Maskin
         continues=tokenizer.continuations(),
         special=np.isin(ids, tokenizer.special_ids()),
         mask_id=special["mask"],
-        borders=Borders(special["pad"], special["cls"], special["sep"]),
+        borders=SpecialIds(special["pad"], special["cls"], special["sep"]),
         tags=tuple(tags),
     )
 
@@ -272,7 +272,7 @@ def gap_places(window: Window) -> IntArray:
     return gaps
 
 
-def candidates(
+def gap_candidates(
     window: Window, output: Outputs, *, top: int, pieces: IntArray | None = None
 ) -> list[tuple[int, IntArray, FloatArray]]:
     """For each gap its place, the ids of the likeliest pieces (top,), and their probabilities.

@@ -44,7 +44,7 @@ from biobert.tasks._candidates import (
 from biobert.tasks._labels import check_labels
 from biobert.tasks._marked_windows import encode_marked
 from biobert.tasks._marking import Marking
-from biobert.tasks._memory import Memory
+from biobert.tasks._memory import Remembered
 from biobert.tasks._pair_texts import Blinding, PairTexts
 from biobert.tasks._scoped_keys import ScopedKeys
 from biobert.tasks._thresholds import best_threshold
@@ -148,9 +148,9 @@ class RelationExtraction(Task):
             is_excerpt=settings.scope == "document" and settings.context == "mentions",
         )
         self._scoped = ScopedKeys(settings.scope, settings.labels, settings.negative)
-        self._keys: Memory[frozenset[Key]] = Memory(self._scoped.gold, REMEMBERED)
-        self._answers: Memory[frozenset[Key]] = Memory(self._scoped.answers, REMEMBERED)
-        self._candidates: Memory[frozenset[Ends]] = Memory(self._candidates_of, REMEMBERED)
+        self._keys: Remembered[frozenset[Key]] = Remembered(self._scoped.gold, REMEMBERED)
+        self._answers: Remembered[frozenset[Key]] = Remembered(self._scoped.answers, REMEMBERED)
+        self._candidates: Remembered[frozenset[Ends]] = Remembered(self._candidates_of, REMEMBERED)
 
     def heads(self) -> tuple[HeadSpec, ...]:
         """One head over all labels: at the two start markers, or at the first token."""

@@ -42,7 +42,7 @@ class VocabularyFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class SplitTerm:
     """A term, and how each vocabulary of the report splits it."""
 
     term: str
@@ -59,7 +59,7 @@ class VocabularyReport:
     terms: Literal["given or annotated", "rare words"]
     term_count: int
     vocabularies: tuple[VocabularyFigures, ...]
-    examples: tuple[Example, ...]
+    examples: tuple[SplitTerm, ...]
 
 
 def vocabulary_report(
@@ -134,9 +134,9 @@ def _encoded(tokenizer: Tokenizer, parts: Iterable[str]) -> Iterator[tuple[str, 
         yield from zip(chunk, (encoding.ids for encoding in found), strict=True)
 
 
-def _examples(tokenizers: Sequence[Tokenizer], terms: Sequence[str]) -> Iterator[Example]:
+def _examples(tokenizers: Sequence[Tokenizer], terms: Sequence[str]) -> Iterator[SplitTerm]:
     """Longer terms, evenly spread, so that nobody picks the ones that look good."""
     long = [term for term in terms if len(term) >= LONG_TERM] or terms
     for term in long[:: max(1, len(long) // MOST_EXAMPLES)][:MOST_EXAMPLES]:
         splits = (one.backend.encode(term, add_special_tokens=False) for one in tokenizers)
-        yield Example(term, tuple(" ".join(split.tokens) for split in splits))
+        yield SplitTerm(term, tuple(" ".join(split.tokens) for split in splits))

@@ -17,7 +17,7 @@ from biobert.core.task import (
     Window,
     WritingSettings,
 )
-from biobert.text.search import BoolArray, Borders, Reading, written_ids
+from biobert.text.beam_search import BoolArray, Reading, TextEnds, written_ids
 from biobert.text.tokenizer import Tokenizer
 
 TOKEN_BUDGET = 8192
@@ -68,7 +68,7 @@ class TextPredictor:
         self.settings = head.writing or WritingSettings()
         self._tokenizer = tokenizer
         self._budget = token_budget or TOKEN_BUDGET
-        self._borders = Borders(tokenizer.special("cls"), tokenizer.special("sep"))
+        self._borders = TextEnds(tokenizer.special("cls"), tokenizer.special("sep"))
         # Callers at once, such as two streams of one annotator, would only wait for each other.
         self._turn = Lock()
         self._check_room()

@@ -24,9 +24,9 @@ from biobert.data.augmentation import (
 from biobert.data.rejects import Rejects
 from biobert.model.checkpoint import find_encoder_folder
 from biobert.model.predictor import TorchPredictor, load_language_model
-from biobert.model.running import TorchSettings
+from biobert.model.torch_settings import TorchSettings
 from biobert.model.translation import Translator, load_translator
-from biobert.tasks.pretraining import MASK_MARK, Pretraining, candidates
+from biobert.tasks.pretraining import MASK_MARK, Pretraining, gap_candidates
 from biobert.text.sentences import sentences_of
 from biobert.text.tokenizer import Tokenizer
 
@@ -77,7 +77,7 @@ class FillWords:
         edits: list[Edit] = []
         known = self.model.tokenizer.known_ids
         for words_hidden, window, output in self._answers(document, chosen):
-            found = candidates(window, output, top=4 * self.top + 1, pieces=known)
+            found = gap_candidates(window, output, top=4 * self.top + 1, pieces=known)
             for word, (_, pieces, probabilities) in zip(words_hidden, found, strict=True):
                 text = document.text[word.start : word.end]
                 filled = self._filling(text, pieces, probabilities, generator)

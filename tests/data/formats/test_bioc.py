@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from biobert.core.document import Argument, Document, Entity, Passage, Relation, Span
-from biobert.data.formats._pieces import Pieces
+from biobert.data.formats._placed_text import PlacedText
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
 
@@ -234,7 +234,7 @@ def test_xml_is_written_document_by_document(tmp_path: Path) -> None:
 
 
 def test_pieces_that_agree_by_chance_stand_apart() -> None:
-    pieces = Pieces()
+    pieces = PlacedText()
     assert pieces.add("It was", 0, "\n") == 0
     assert pieces.add("so.", 5, "\n") == 7
     assert pieces.text() == "It was\nso."

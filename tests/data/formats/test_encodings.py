@@ -6,7 +6,7 @@ import pytest
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
-from biobert.core.files import Memory
+from biobert.core.files import InMemoryFile
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
 from tests.data.formats.test_every_format import BOTH, plain, target
@@ -73,10 +73,10 @@ def test_of_a_brat_pair_both_files_are_decoded(tmp_path: Path) -> None:
 def test_a_replacement_character_that_the_text_has_is_none_that_was_lost() -> None:
     rejects = Rejects()
     content = f"{'a' * 8191}\ufffd{'b' * 70_000}\ufffd".encode()
-    (found,) = read_documents(Memory("a.txt", content), "text", rejects)
+    (found,) = read_documents(InMemoryFile("a.txt", content), "text", rejects)
     assert found.text.count("\ufffd") == 2
     assert rejects.count == 0
-    list(read_documents(Memory("a.txt", content + b"\xe9"), "text", rejects))
+    list(read_documents(InMemoryFile("a.txt", content + b"\xe9"), "text", rejects))
     assert rejects.kept[0].reason.startswith("not UTF-8: 1 character ")
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from biobert.core.document import Argument, Document, Entity, Passage, Relation, Span
 from biobert.core.errors import BadInputError, BiobertError
-from biobert.core.files import Memory
+from biobert.core.files import InMemoryFile
 from biobert.data.formats import SHELF
 from biobert.data.reading import endings_by_format, format_of, read_documents, write_documents
 from biobert.data.rejects import Rejects
@@ -128,7 +128,7 @@ def test_the_root_element_tells_the_format_of_other_xml(
     (tmp_path / "a.xml.gz").write_bytes(gzip.compress(content.encode()))
     assert format_of(tmp_path / "a.xml.gz") == format
     declared = f'<?xml version="1.0" encoding="UTF-16"?>{content}'
-    assert format_of(Memory("a.xml", declared.encode("utf-16"))) == format
+    assert format_of(InMemoryFile("a.xml", declared.encode("utf-16"))) == format
     (tmp_path / "a.bioc.xml").write_text(content)
     assert format_of(tmp_path / "a.bioc.xml") == "bioc-xml"
     assert format_of(tmp_path / "none.xml") == "pubmed"

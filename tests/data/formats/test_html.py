@@ -7,7 +7,7 @@ import pytest
 
 from biobert.core.document import Document, Entity, Passage
 from biobert.core.errors import BadInputError
-from biobert.core.files import Memory
+from biobert.core.files import InMemoryFile
 from biobert.data.formats import html
 
 TEXT = "Hepatitis B virus infection.\nIt is treated."
@@ -15,7 +15,7 @@ TEXT = "Hepatitis B virus infection.\nIt is treated."
 
 def page(document: Document) -> str:
     """What stands in the articles of its page."""
-    file = Memory("body")
+    file = InMemoryFile("body")
     html.write([document], file)
     return file.content.decode().partition("<article>")[2].partition("</article>")[0]
 
@@ -74,6 +74,6 @@ def test_mentions_in_each_other_are_bounded(tmp_path: Path) -> None:
 def test_as_many_types_as_there_are_have_a_colour() -> None:
     text = "a " * 5000
     entities = tuple(Entity(2 * n, 2 * n + 1, f"type {n}") for n in range(5000))
-    file = Memory("body")
+    file = InMemoryFile("body")
     html.write([Document("1", text, entities=entities)], file)
     assert file.content.count(b"{--hue:") == file.content.count(b"<button") == 5000

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from biobert.core.document import Document
-from biobert.core.files import Memory
+from biobert.core.files import InMemoryFile
 from biobert.data.reading import read_documents, write_documents
 from biobert.data.rejects import Rejects
 
@@ -100,7 +100,7 @@ def test_line_ends_of_every_kind_come_back(ending: str, texts: list[str]) -> Non
     documents = [
         Document(str(number), f"Of {text}.", labels=("yes",)) for number, text in enumerate(texts)
     ]
-    file = Memory(f"a.{ending}")
+    file = InMemoryFile(f"a.{ending}")
     write_documents(documents, file)
     rejects = Rejects()
     found = list(read_documents(file, None, rejects))

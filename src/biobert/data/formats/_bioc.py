@@ -32,7 +32,7 @@ from biobert.data.curies import (
 )
 from biobert.data.formats._json import list_of, strings_of, text_of
 from biobert.data.formats._passages import covering_passages
-from biobert.data.formats._pieces import Pieces
+from biobert.data.formats._placed_text import PlacedText
 from biobert.data.formats._relations import evidence_of, evidence_text, score_of, standing
 from biobert.data.rejects import Rejects
 
@@ -66,7 +66,7 @@ class _Reader:
         self.values = values
         self.source = source
         self.rejects = rejects
-        self.pieces = Pieces()
+        self.pieces = PlacedText()
         self.passages: list[Passage] = []
         self.sentences: list[Span] = []
         self.annotations: list[tuple[Iterable[Mapping[str, Any]], int | None]] = []
@@ -179,7 +179,7 @@ def collection_of(documents: Iterable[Document]) -> Iterator[Any]:
         yield _bioc_document(document.with_entity_ids().with_relation_ids())
 
 
-def _entity(values: Mapping[str, Any], *, pieces: Pieces, shift: int | None) -> Entity:
+def _entity(values: Mapping[str, Any], *, pieces: PlacedText, shift: int | None) -> Entity:
     """The entity of an annotation; without a passage's `shift` its place tells it."""
     infons = values.get("infons") or {}
     label = str(infons.get("type") or infons.get("label") or "Entity")

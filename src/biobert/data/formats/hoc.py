@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from biobert.core.document import Document, Provenance, Span
 from biobert.core.errors import BadInputError
-from biobert.core.files import Memory, open_text, shown_name
+from biobert.core.files import InMemoryFile, open_text, shown_name
 from biobert.data.formats._archives import tar_members
 from biobert.data.rejects import Rejects
 
@@ -43,7 +43,7 @@ def read(path: Path | str, rejects: Rejects) -> Iterator[Document]:
         if data is None:
             rejects.add(path, member, f"too large: more than {LARGEST_MEMBER} bytes")
         elif place.parent.name in ("text", "labels"):
-            with open_text(Memory(member, data), rejects.lost_in(member)) as stream:
+            with open_text(InMemoryFile(member, data), rejects.lost_in(member)) as stream:
                 content = stream.read()
             halves = waiting.setdefault(place.stem, {})
             halves[place.parent.name] = content

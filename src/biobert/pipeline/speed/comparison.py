@@ -28,7 +28,7 @@ from biobert.evaluation.overlap import Shared
 from biobert.evaluation.plots import SpeedPoint, plot_speed
 from biobert.pipeline.evaluating import TestSet, read_gold, scored_labels
 from biobert.pipeline.load import model_folder
-from biobert.pipeline.speed.measures import folder_bytes, latency_of, speed_texts, unit_of
+from biobert.pipeline.speed.measures import folder_bytes, latency_of, speed_texts, speed_unit
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks import build_task
 from biobert.tasks.multitask import part_of_task
@@ -119,7 +119,7 @@ def compare_speed(
         for number, worker in enumerate(workers)
     ]
     corpus = None if test_set is None else f"{test_set.corpus} {test_set.split}"
-    return SpeedComparison(tuple(variants), len(texts), unit_of(tasks[0]), corpus)
+    return SpeedComparison(tuple(variants), len(texts), speed_unit(tasks[0]), corpus)
 
 
 def write_comparison(comparison: SpeedComparison, folder: Path) -> None:

@@ -27,7 +27,7 @@ class Latency:
     p99_ms: float
 
 
-def unit_of(task: Task) -> Literal["sentence", "document"]:
+def speed_unit(task: Task) -> Literal["sentence", "document"]:
     """What is answered at once: a sentence where the task labels words, else a document."""
     return "sentence" if all(head.kind == "token" for head in task.heads()) else "document"
 
@@ -35,7 +35,7 @@ def unit_of(task: Task) -> Literal["sentence", "document"]:
 def speed_texts(task: Task, documents: Sequence[Document], most: int) -> list[Document]:
     """At most so many texts, from all over the documents, each a unit of the task."""
     texts = list(documents)
-    if unit_of(task) == "sentence":
+    if speed_unit(task) == "sentence":
         texts = [
             part_of(document, one.start, one.end)
             for document in documents

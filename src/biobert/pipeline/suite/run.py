@@ -25,7 +25,7 @@ from biobert.data.rejects import Rejects
 from biobert.evaluation.overlap import Shared, shared_in_part, shared_spans
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.ensemble import write_ensemble
-from biobert.pipeline.evaluating import evaluate, read_gold, unit_of
+from biobert.pipeline.evaluating import evaluate, read_gold, shared_unit
 from biobert.pipeline.learning_curve import Train
 from biobert.pipeline.run_settings import ASKED, check_asked, keep_asked
 from biobert.pipeline.suite.cells import Cell, failed_cell
@@ -161,7 +161,7 @@ class SuiteRun:
     def _leak(self, model: SuiteModel, turn: SeedAndFold, test: SuiteTest) -> str:
         gold = read_gold(test.test_set(), test.split, self.places)
         settings = dict(self._recipe(model, turn).task)
-        unit = unit_of(build_task(settings.pop("name"), settings))
+        unit = shared_unit(build_task(settings.pop("name"), settings))
         learnt = self._learnt(model, turn)
         shared = shared_spans(gold, learnt, unit)
         said = f"{sum(map(len, shared))} {unit} of it stand in the training data too"
@@ -239,7 +239,7 @@ class SuiteRun:
         asked = {**asdict(test.test_set()), "checksum": _checksum(test, self.places)}
         asked["model"] = sha256_of(folder / MANIFEST)
         task = build_task(manifest.task, manifest.task_settings)
-        asked["measure"], asked["unit"] = task.measure(), unit_of(task)
+        asked["measure"], asked["unit"] = task.measure(), shared_unit(task)
         asked = json.loads(json.dumps(asked))
         report = _read(path)
         if report.get("test_set") == asked:

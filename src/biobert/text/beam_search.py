@@ -34,7 +34,7 @@ class Reading(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Borders:
+class TextEnds:
     """The pieces that a text begins and ends with."""
 
     first: int
@@ -42,7 +42,7 @@ class Borders:
 
 
 def written_ids(
-    reading: Reading, sources: int, settings: WritingSettings, borders: Borders
+    reading: Reading, sources: int, settings: WritingSettings, borders: TextEnds
 ) -> list[list[int]]:
     """The pieces of each source's text: up to `borders.last`, unless it was stopped before."""
     if settings.beams == 1:
@@ -51,7 +51,7 @@ def written_ids(
 
 
 def _greedy(
-    reading: Reading, sources: int, settings: WritingSettings, borders: Borders
+    reading: Reading, sources: int, settings: WritingSettings, borders: TextEnds
 ) -> list[list[int]]:
     """The likeliest piece at every step."""
     ids = np.full((sources, 1, 1), borders.first, dtype=np.int64)
@@ -67,7 +67,7 @@ def _greedy(
 
 
 def _best_of_beams(
-    reading: Reading, sources: int, settings: WritingSettings, borders: Borders
+    reading: Reading, sources: int, settings: WritingSettings, borders: TextEnds
 ) -> list[list[int]]:
     beams = _Beams.at_first(sources, settings.beams, borders.first)
     endings = [_Endings(settings.beams) for _ in range(sources)]

@@ -8,7 +8,7 @@ import torch
 
 from biobert.core.task import WritingSettings
 from biobert.model.generation import TorchDecoder
-from biobert.text.search import Borders, written_ids
+from biobert.text.beam_search import TextEnds, written_ids
 from tests.tiny import sharp_encoder_decoder
 
 FIRST, LAST = 2, 3
@@ -65,7 +65,7 @@ def found_by_transformers(model: Any, settings: WritingSettings) -> list[list[in
 def test_texts_are_those_of_transformers(model: Any, settings: WritingSettings) -> None:
     ids, mask = sources()
     reading = TorchDecoder(model, device=torch.device("cpu")).read(ids, mask)
-    found = written_ids(reading, len(ids), settings, Borders(FIRST, LAST))
+    found = written_ids(reading, len(ids), settings, TextEnds(FIRST, LAST))
     assert found == found_by_transformers(model, settings)
 
 
@@ -101,4 +101,4 @@ def test_ancestors_say_what_a_beginning_goes_on_from() -> None:
     first = {(0,): [0.0, 0.0, 1.0], (0, 2): [0.0, 0.4, 0.6], (0, 2, 2): [0.0, 1.0, 0.0]}
     late = {(0,): [0.0, 0.6, 0.4], (0, 2): [0.0, 0.0, 1.0], (0, 2, 2): [0.0, 0.1, 0.9]}
     settings = WritingSettings(beams=2, maximum_pieces=4, no_repeat=0, length_penalty=0.0)
-    assert written_ids(Told(first, late), 2, settings, Borders(0, 1)) == [[2, 2, 1], [1]]
+    assert written_ids(Told(first, late), 2, settings, TextEnds(0, 1)) == [[2, 2, 1], [1]]

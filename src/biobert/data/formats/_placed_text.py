@@ -7,7 +7,7 @@ from biobert.core.document import Span
 WIDEST_GAP = 8
 
 
-class Pieces:
+class PlacedText:
     """A text in the making, and where the offsets of its file are in it."""
 
     def __init__(self) -> None:
