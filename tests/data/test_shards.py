@@ -12,7 +12,7 @@ from biobert.data.shards import (
     ShardRecord,
     Split,
     open_corpus,
-    read_manifest,
+    read_corpus_manifest,
     token_type,
     write_manifest,
     write_shard,
@@ -59,7 +59,7 @@ def test_splits_are_kept_apart(tmp_path: Path) -> None:
     for split in ("train", "heldout"):
         (found,) = open_corpus(tmp_path, split).shards  # type: ignore[arg-type]
         assert found.split == split
-    manifest = read_manifest(tmp_path)
+    manifest = read_corpus_manifest(tmp_path)
     assert manifest.total("train", "tokens") == manifest.total("heldout", "tokens") == 6
     assert manifest.total("train", "text_bytes") == 42
     assert open_corpus(tmp_path).load(0).tags is None
@@ -112,7 +112,7 @@ def test_the_manifest_survives_its_file(tmp_path: Path) -> None:
         version="1",
     )
     write_manifest(tmp_path, manifest)
-    assert read_manifest(tmp_path) == manifest
+    assert read_corpus_manifest(tmp_path) == manifest
     assert json.loads((tmp_path / "manifest.json").read_text())["tags"] == ["", "NN"]
 
 
