@@ -27,7 +27,7 @@ from machine import CACHE, interleaved_medians, minilm_folder, record
 from biobert.data.cleaning import FilterSettings, cleaned, reason_to_drop
 from biobert.data.formats import jats
 from biobert.data.rejects import Rejects
-from biobert.data.shards import read_manifest
+from biobert.data.shards import read_corpus_manifest
 from biobert.text.tokenizer import Tokenizer
 
 ARCHIVE = DATA / "pmc" / "pmc_oa_articles.tar.xz"
@@ -53,7 +53,7 @@ def main() -> None:
         peaks.append(_build(archive))
 
     seconds = interleaved_medians({"tokenizers alone": tokenize, "build": build}, repeats=REPEATS)
-    manifest = read_manifest(OUTPUT)
+    manifest = read_corpus_manifest(OUTPUT)
     speeds = {name: megabytes / one for name, one in seconds.items()}
     figures = {
         "articles": len(texts),
