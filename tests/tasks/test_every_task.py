@@ -132,3 +132,7 @@ def _certain(task: Task, window: Window, targets):  # type: ignore[no-untyped-de
         ]
         outputs[head.name] = np.concatenate(groups, axis=-1)
     return outputs
+
+
+def test_each_says_what_its_score_is(task: Task) -> None:
+    assert task.measure() not in ("", "score")

@@ -322,9 +322,9 @@ class Task(ABC):
         too, is the largest of its group, and above 0 where labels stand alone."""
         return self.corrected(output)
 
+    @abstractmethod
     def measure(self) -> str:
         """What `Scores.main` is, in a few words for the head of a table."""
-        return "score"
 
     @abstractmethod
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:

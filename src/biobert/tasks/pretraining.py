@@ -200,6 +200,10 @@ class Pretraining(Task):
                 entities += [_filled(window, *gap) for gap in gaps]
         return document.with_entities(entities)
 
+    def measure(self) -> str:
+        """Of the gaps of a text."""
+        return "gaps filled right"
+
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """The share of gaps that were filled in right."""
         check_same_texts(gold, predicted)

@@ -180,6 +180,10 @@ class QuestionAnswering(Task):
         answered = replace(document, entities=tuple(found), label_scores=nothing, labels=())
         return replace(answered, labels=(NO_ANSWER,)) if self._declines(answered) else answered
 
+    def measure(self) -> str:
+        """As the settings choose it."""
+        return "mean reciprocal rank" if self._settings.measure == "mrr" else "F1 of words (SQuAD)"
+
     def score(self, gold: Sequence[Document], predicted: Sequence[Document]) -> Scores:
         """SQuAD's and BioASQ's measures, over the questions that a span can answer."""
         check_same_texts(gold, predicted)
