@@ -30,6 +30,7 @@ from wider import write_twice_as_wide
 from biobert.cli.progress import TrainingProgress
 from biobert.compression.calibrate import Calibration, quantize_statically
 from biobert.compression.folder import export_folder
+from biobert.compression.quantize import quantize_weights
 from biobert.compression.recipe import read_compression_recipe
 from biobert.core.document import Document, Entity
 from biobert.core.model_folder import EXPORTED_MODEL, MANIFEST
@@ -135,8 +136,9 @@ def _base_encoder() -> Path:
 def _engines(trained: Path, place: Path) -> dict[str, Callable[[list[str]], list[Document]]]:
     plain, small, static = place / "float32", place / "int8", place / "int8-static"
     place.mkdir(parents=True, exist_ok=True)
-    export_folder(trained, plain, weights="float32")
-    export_folder(trained, small, weights="int8")
+    export_folder(trained, plain)
+    shutil.copytree(plain, small, dirs_exist_ok=True)
+    quantize_weights(plain / EXPORTED_MODEL, small / EXPORTED_MODEL)
     _calibrate(plain, static)
     ours: dict[str, Any] = {
         "ours, torch float32": (trained, RuntimeSettings(engine="torch", device="cpu")),

@@ -61,7 +61,7 @@ def exported_model(tiny_model: Path) -> Path:
     """The same model, exported in float32."""
     from biobert.compression.folder import export_folder
 
-    export_folder(tiny_model, tiny_model.with_name("exported"), weights="float32")
+    export_folder(tiny_model, tiny_model.with_name("exported"))
     return tiny_model.with_name("exported")
 
 

@@ -257,7 +257,7 @@ def test_a_run_killed_inside_an_archive_goes_on_from_there(
     monkeypatch.setattr("biobert.pipeline.annotator.CHUNK_CHARACTERS", CHUNK)
     settings = {"labels": ["yes", "no"], "passages": ["abstract"]}
     trained = write_tiny_model_folder(tmp_path / "m", task="classification", others=settings)
-    export_folder(trained, tmp_path / "model", weights="float32")
+    export_folder(trained, tmp_path / "model")
     write_archive(tmp_path / "all.tar.xz", 60)
     wanted = ("annotate", "all.tar.xz", "--model", "model", "--to", "jsonl", "--to", "brat")
 

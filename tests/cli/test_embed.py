@@ -282,7 +282,7 @@ def test_a_trained_pooling_is_not_overruled(model: Path) -> None:
 def test_an_exported_model_has_no_longer_rows_than_it_was_made_for(
     model: Path, tmp_path: Path
 ) -> None:
-    export_folder(model, tmp_path / "light", weights="float32")
+    export_folder(model, tmp_path / "light")
     assert Embedder(tmp_path / "light", windows=WindowSettings(32, 8)).embed("a").shape == (32,)
     with pytest.raises(BadInputError, match="was made for 64"):
         Embedder(tmp_path / "light", windows=WindowSettings(128, 8))

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,9 @@ from hypothesis import strategies as st
 
 from biobert.compression.folder import export_folder
 from biobert.compression.quantize import quantize_weights, round_weights
-from biobert.core.errors import BadInputError, BiobertError
-from biobert.core.model_folder import put_in_place, read_manifest
+from biobert.core.errors import BadInputError
+from biobert.core.model_folder import EXPORTED_MODEL, put_in_place, read_manifest
+from tests.eight_bits import export_in_eight_bits
 
 
 def test_the_folder_is_complete_and_light(tiny_model: Path, exported_model: Path) -> None:
@@ -23,30 +23,15 @@ def test_the_folder_is_complete_and_light(tiny_model: Path, exported_model: Path
     assert read_manifest(exported_model) == read_manifest(tiny_model)
 
 
-def test_figures_of_the_original_are_not_those_of_eight_bits(
-    tiny_model: Path, tmp_path: Path
-) -> None:
-    model = tmp_path / "model"
-    shutil.copytree(tiny_model, model)
-    replace(read_manifest(model), metrics={"F1": 0.9}).write(model)
-    export_folder(model, tmp_path / "plain", weights="float32")
-    export_folder(model, tmp_path / "small", weights="int8")
-    assert read_manifest(tmp_path / "plain").metrics == {"F1": 0.9}
-    small = read_manifest(tmp_path / "small")
-    assert small.metrics == {}
-    assert small.compression == {"export": {"weights": "int8"}}
-    assert "Nothing was measured on this one" in (tmp_path / "small" / "README.md").read_text()
-
-
 def test_int8_weights_are_smaller_and_near(tiny_model: Path, tmp_path: Path) -> None:
     from biobert.runtime.settings import RuntimeSettings
     from tests.runtime.test_engines import logits
 
-    plain = export_folder(tiny_model, tmp_path / "plain", weights="float32")
-    small = export_folder(tiny_model, tmp_path / "small", weights="int8")
-    assert small.bytes < 0.6 * plain.bytes
+    plain = export_folder(tiny_model, tmp_path / "plain").path
+    small = export_in_eight_bits(tiny_model, tmp_path / "small") / EXPORTED_MODEL
+    assert small.stat().st_size < 0.6 * plain.stat().st_size
     settings = RuntimeSettings(precision="float32")
-    exact, rounded = (logits(report.path.parent, settings) for report in (plain, small))
+    exact, rounded = (logits(graph.parent, settings) for graph in (plain, small))
     for one, other in zip(exact, rounded, strict=True):
         assert np.abs(one - other).max() < 0.05 * np.abs(one).max()
 
@@ -62,16 +47,10 @@ def test_rounding_is_within_half_a_step(rows: int, columns: int, axis: int, seed
     assert (np.abs(values * spread - weights) <= spread / 2 + 1e-7).all()
 
 
-def test_an_unknown_kind_of_weights_names_those_there_are(tiny_model: Path, tmp_path: Path) -> None:
-    with pytest.raises(BiobertError, match="int8"):
-        export_folder(tiny_model, tmp_path / "out", weights="int4")
-    assert not (tmp_path / "out").exists()
-
-
 def test_a_model_is_not_exported_onto_itself(tiny_model: Path) -> None:
     before = json.loads((tiny_model / "biobert.json").read_text())
     with pytest.raises(BadInputError, match="another folder"):
-        export_folder(tiny_model, tiny_model, weights="int8")
+        export_folder(tiny_model, tiny_model)
     assert json.loads((tiny_model / "biobert.json").read_text()) == before
 
 
@@ -80,27 +59,26 @@ def test_a_folder_that_is_no_model_is_not_overwritten(tiny_model: Path, tmp_path
     shutil.copytree(tiny_model, model)
     (tmp_path / "home" / "thesis.txt").write_text("mine")
     with pytest.raises(BadInputError, match="another folder"):
-        export_folder(model, tmp_path / "home", weights="float32")
+        export_folder(model, tmp_path / "home")
     with pytest.raises(BadInputError, match="no model folder"):
-        export_folder(tiny_model, tmp_path / "home", weights="float32")
+        export_folder(tiny_model, tmp_path / "home")
     assert (tmp_path / "home" / "thesis.txt").read_text() == "mine"
     assert (model / "model.safetensors").is_file()
 
 
 def test_a_model_is_replaced_by_renaming(tiny_model: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
-    for weights in ("float32", "int8"):
-        export_folder(tiny_model, output, weights=weights)
-    assert read_manifest(output).compression
+    for _ in range(2):
+        export_folder(tiny_model, output)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     with pytest.raises(FileNotFoundError):
         put_in_place(tmp_path / "nothing", output)
-    assert read_manifest(tmp_path / ".out.old").compression
+    assert read_manifest(tmp_path / ".out.old") == read_manifest(tiny_model)
 
 
 def test_weights_that_are_no_floats_are_not_rounded_in_silence(
     tiny_model: Path, tmp_path: Path
 ) -> None:
-    small = export_folder(tiny_model, tmp_path / "small", weights="int8")
+    small = export_in_eight_bits(tiny_model, tmp_path / "small") / EXPORTED_MODEL
     with pytest.raises(BadInputError, match="no float weights"):
-        quantize_weights(small.path, tmp_path / "again.onnx")
+        quantize_weights(small, tmp_path / "again.onnx")

@@ -62,7 +62,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def exported(model: Path) -> Path:
-    report = export_folder(model, model.with_name("exported"), weights="float32")
+    report = export_folder(model, model.with_name("exported"))
     assert 0.0 < report.difference <= TOLERANCE
     return report.path.parent
 

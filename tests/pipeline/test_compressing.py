@@ -25,6 +25,7 @@ from biobert.pipeline.load import load_model
 from biobert.runtime.settings import RuntimeSettings
 from biobert.tasks.ner import NamedEntityRecognition
 from biobert.text.tokenizer import Tokenizer
+from tests.eight_bits import export_in_eight_bits
 from tests.tiny import write_tiny_model_folder
 from tests.training.conftest import Recorder
 
@@ -201,9 +202,7 @@ def answers(folder: Path, engine: str) -> np.ndarray:
 def test_a_folder_without_weights_is_exported_from_its_graph(
     room: Room, exported_model: Path
 ) -> None:
-    from biobert.compression.folder import export_folder
-
-    export_folder(room.model, room.folder / "rounded", weights="int8")
+    export_in_eight_bits(room.model, room.folder / "rounded")
     folder, _ = room.compress({"kind": "export"}, model=room.folder / "rounded")
     np.testing.assert_allclose(
         answers(folder, "openvino"), answers(room.folder / "rounded", "openvino"), atol=1e-4

@@ -32,7 +32,7 @@ def language_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def exported(language_model: Path) -> Path:
-    export_folder(language_model, language_model.with_name("exported"), weights="float32")
+    export_folder(language_model, language_model.with_name("exported"))
     return language_model.with_name("exported")
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from biobert.compression.folder import export_folder
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
 from biobert.core.settings import from_mapping
@@ -17,6 +16,7 @@ from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.load import load_model
 from biobert.runtime import openvino
 from biobert.runtime.settings import RuntimeSettings, cores_of_container
+from tests.eight_bits import export_in_eight_bits
 
 TEXTS = [
     "Lithium caused cardiac arrest. Aspirin did not.",
@@ -75,7 +75,7 @@ def test_an_engine_without_an_exported_model_says_how_to_make_one(tiny_model: Pa
 
 def test_float32_by_name_rounds_no_activations(tiny_model: Path, tmp_path: Path) -> None:
     """ONNX Runtime, too, rounds those that meet eight-bit weights, if it is left to itself."""
-    small = export_folder(tiny_model, tmp_path / "small", weights="int8").path.parent
+    small = export_in_eight_bits(tiny_model, tmp_path / "small")
     expected, found, rounded = (
         logits(small, settings)
         for settings in (

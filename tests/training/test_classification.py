@@ -98,7 +98,7 @@ def test_a_classifier_of_pairs_learns_and_gives_the_same_logits_everywhere(
     assert any(window.segment_ids.any() for window in windows)
     expected = logits(folder, replace(FLOAT32, engine="torch"), windows)
     np.testing.assert_allclose(logits_of_transformers(folder, windows), expected, atol=1e-4)
-    export_folder(folder, tmp_path / "exported", weights="float32")
+    export_folder(folder, tmp_path / "exported")
     for engine in ("openvino", "onnxruntime"):
         found = logits(tmp_path / "exported", replace(FLOAT32, engine=engine), windows)
         np.testing.assert_allclose(found, expected, atol=1e-4)
@@ -125,7 +125,7 @@ def test_a_classifier_of_several_labels_keeps_its_thresholds(
     config = transformers.AutoConfig.from_pretrained(folder)
     assert config.problem_type == "multi_label_classification"
     assert config.id2label == {0: "heart", 1: "cancer"}
-    export_folder(folder, tmp_path / "exported", weights="float32")
+    export_folder(folder, tmp_path / "exported")
     found = logits(tmp_path / "exported", replace(FLOAT32, engine="openvino"), windows)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 

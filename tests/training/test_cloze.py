@@ -27,6 +27,7 @@ from biobert.text.tokenizer import Tokenizer
 from biobert.training.recipe import Recipe, read_recipe
 from biobert.training.start import build_learner
 from tests.cli.calling import call
+from tests.eight_bits import export_in_eight_bits
 from tests.tiny import tiny_tokenizer, write_tiny_encoder_folder
 from tests.training.conftest import Recorder
 
@@ -137,12 +138,12 @@ def test_it_learns_and_gives_the_same_scores_everywhere(
     windows = windows_of(model.task, model.tokenizer)
     expected = found_scores(folder, FLOAT32, windows)
     np.testing.assert_allclose(scores_of_transformers(folder, windows), expected, atol=1e-4)
-    report = export_folder(folder, tmp_path / "exported", weights="float32")
+    report = export_folder(folder, tmp_path / "exported")
     assert report.difference < 1e-4
     for engine in ("openvino", "onnxruntime"):
         found = found_scores(tmp_path / "exported", replace(FLOAT32, engine=engine), windows)
         np.testing.assert_allclose(found, expected, atol=1e-4)
-    export_folder(folder, tmp_path / "rounded", weights="int8")
+    export_in_eight_bits(folder, tmp_path / "rounded")
     assert answers_of_exported(tmp_path / "rounded") == list(TEXTS.values())
 
 

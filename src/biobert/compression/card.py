@@ -24,14 +24,6 @@ COLUMNS = {
 }
 """What is measured, and its name in the manifest."""
 
-UNMEASURED = """\
-## Weights in eight bits
-
-Every figure above this section is that of the original model. Nothing was measured on this one;
-`biobert export --corpus` does it.
-"""
-
-
 BARE = """\
 ## Exported for `biobert {use}`
 

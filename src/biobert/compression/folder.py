@@ -4,10 +4,8 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from biobert.compression.card import UNMEASURED, write_card
 from biobert.compression.export import ExportReport, export_onnx
 from biobert.compression.export_text import export_decoder
-from biobert.compression.quantize import quantize_weights
 from biobert.compression.workbench import has_weights
 from biobert.core.errors import BadInputError
 from biobert.core.model_folder import (
@@ -21,27 +19,22 @@ from biobert.core.model_folder import (
     read_manifest,
     unfinished_folder,
 )
-from biobert.core.shelf import unknown_name
 from biobert.core.task import Task, Window
 from biobert.model.generation import load_encoder_decoder
 from biobert.model.hub import load_trained_network
 from biobert.tasks import build_task
 from biobert.text.tokenizer import Tokenizer
 
-WEIGHTS = ("float32", "int8")
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 
 
-def export_folder(model: Path, output: Path, *, weights: str) -> ExportReport:
-    """Write `output`, complete or not at all; `weights` is `float32` or `int8`."""
-    if weights not in WEIGHTS:
-        raise unknown_name("kind of weights", weights, WEIGHTS)
+def export_folder(model: Path, output: Path) -> ExportReport:
+    """Write `output`, complete or not at all, with weights in float32: smaller ones are a step of
+    pipeline/compressing.py, which measures what they cost."""
     check_replaceable(output, model)
     with unfinished_folder(output) as folder:
         report = export_graphs(model, folder)
         copy_files(model, folder, (*TOKENIZER, CONFIG, MANIFEST, CARD))
-        if weights == "int8":
-            _round(folder, model)
         put_in_place(folder, output)
     return placed_report(report, output)
 
@@ -77,14 +70,3 @@ def _real_windows(model: Path, task: Task) -> list[Window]:
     examples = [one for document in task.toy_documents() for one in task.examples(document)]
     encoded = task.encode(examples, Tokenizer.from_folder(model))
     return [window for windows in encoded for window in windows]
-
-
-def _round(folder: Path, model: Path) -> None:
-    """Weights in eight bits; the figures of the original `model` are not those of this one."""
-    for graph in exported_graphs(folder):
-        rounded = graph.with_name("rounded.onnx")
-        quantize_weights(graph, rounded)
-        rounded.replace(graph)
-    said = {"export": {"weights": "int8"}}
-    replace(read_manifest(model), metrics={}, compression=said).write(folder)
-    write_card(folder, model, UNMEASURED)

@@ -157,7 +157,7 @@ def _exported(source: Path, compressed: Path, scratch: Path) -> list[Path]:
     """The original in the form of the compressed one, if only that is exported."""
     if has_weights(compressed) or not has_weights(source):
         return []
-    export_folder(source, scratch / "whole", weights="float32")
+    export_folder(source, scratch / "whole")
     return [scratch / "whole"]
 
 

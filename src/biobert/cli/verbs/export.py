@@ -132,7 +132,7 @@ def _unmeasured(
         raise BadInputError("--pooling is for --use embed of what was not trained so", code="usage")
     with cleared_away():
         if use is None:
-            report = export_folder(folder, output, weights=FLOAT32)
+            report = export_folder(folder, output)
         else:
             name = Path(model).resolve().name
             report = export_encoder(folder, output, use=use, name=name, pooling=pooling or "mean")
