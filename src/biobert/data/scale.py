@@ -1,6 +1,5 @@
 """Preparing packets on many machines with Ray Data: streamed, in order, the same bytes."""
 
-import logging
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from ray.data import ActorPoolStrategy, DataContext
 
 from biobert.data.packets import packets_of
 from biobert.data.preparing import Preparation, PreparedPacket, Preparer
+from biobert.data.ray_cluster import on_cluster
 from biobert.data.workers import Work
 
 READING_CPUS = 0.1
@@ -28,15 +28,9 @@ class RayEngine:
 
     def __call__(self, work: Work) -> Generator[PreparedPacket, None, None]:
         """The prepared packets, in order."""
-        started = not ray.is_initialized()
-        if started:
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.WARNING)
-        try:
+        with on_cluster():
             for row in self._prepared(work).iter_rows():
                 yield row["prepared"]
-        finally:
-            if started:
-                ray.shutdown()
 
     def _prepared(self, work: Work) -> Any:
         context = DataContext.get_current().copy()

@@ -1,6 +1,5 @@
 """Annotation on many machines with Ray Data: the same engine, a stage of a few inputs at a time."""
 
-import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ from ray.data import ActorPoolStrategy, DataContext
 
 from biobert.core.errors import BadInputError, BiobertError
 from biobert.core.files import STANDARD_STREAM
+from biobert.data.ray_cluster import on_cluster
 from biobert.data.rejects import Rejects
 from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.batch import (
@@ -65,7 +65,7 @@ def annotate_on_ray(
         del annotator
         result.skipped = plan.skipped
         rejects.extend(plan.rejects)
-        for part in _on_cluster(plan.waiting, make, settings, workers):
+        for part in _parts_done(plan.waiting, make, settings, workers):
             rejects.extend(part["rejects"])
             for path, own in part["done"].items():
                 plan.done(path, own)
@@ -90,7 +90,7 @@ def _places_of_all(inputs: Sequence[str], settings: Destination) -> tuple[list[s
     return [named_place(one) for one in inputs], replace(settings, output=folder)
 
 
-def _on_cluster(
+def _parts_done(
     waiting: Sequence[InputOutputs],
     make: Callable[[], Annotator],
     settings: Destination,
@@ -102,10 +102,7 @@ def _on_cluster(
     parts = [waiting[start : start + size] for start in range(0, len(waiting), size)]
     if not parts:
         return
-    started = not ray.is_initialized()
-    if started:
-        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.WARNING)
-    try:
+    with on_cluster():
         context = DataContext.get_current().copy()
         context.enable_progress_bars = False
         with DataContext.current(context):
@@ -118,9 +115,6 @@ def _on_cluster(
                 num_cpus=workers.cores,
             )
             yield from rows.iter_rows()
-    finally:
-        if started:
-            ray.shutdown()
 
 
 class _Worker:
