@@ -1,15 +1,13 @@
 """The files of an annotation run: what they are called, and which of them are done."""
 
 import json
-import os
 import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from biobert.core.document import Document
 from biobert.core.errors import BadInputError
@@ -23,27 +21,13 @@ from biobert.data.reading import (
 )
 from biobert.data.rejects import Rejects
 from biobert.pipeline.inputs import files_of, named_place
+from biobert.pipeline.journal import JOURNAL, NOBODY, Journal, Mark
 from biobert.pipeline.spool import Spool, documents_kept
 
-JOURNAL = ".biobert-done.jsonl"
 WRITTEN = ".biobert"
 """In a BRAT folder: a digest of what was written there, so that no work of others is replaced."""
 UNFINISHED = re.compile(r"\.(?P<name>.+?)(\.\d+)?\.part")
 """What core/files.py calls a file that is not whole, and core/model_folder.py a folder."""
-NOBODY = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A line of the journal: an input as it was, what it has become, and by whom."""
-
-    input: str
-    bytes: int
-    modified_ns: int
-    formats: tuple[str, ...]
-    by: str
-    name: str
-    rejects: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +72,7 @@ class FolderPlan:
     def __init__(
         self, paths: Sequence[str], folder: Path, formats: Sequence[str], *, by: str, resume: bool
     ) -> None:
-        self._journal = _Journal(folder / JOURNAL)
+        self._journal = Journal(folder / JOURNAL)
         if resume:
             self._journal.read()
         unmarked = outputs_of(paths, folder, lambda path: formats, named=self._journal.names)
@@ -243,57 +227,6 @@ def _digest(folder: Path) -> str:
     held = [path for path in sorted(folder.iterdir()) if path.name != WRITTEN]
     sums = {path.name: sha256_of(path) if path.is_file() else None for path in held}
     return sha256(json.dumps(sums).encode()).hexdigest()
-
-
-class _Journal:
-    """The inputs that are done, one JSON line each, so that a killed run can go on."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._marks: dict[str, list[Mark]] = {}
-        self.names: dict[str, str] = {}
-
-    def read(self) -> None:
-        """Know what the file knows; of several lines on the same file the last counts."""
-        if not self._path.is_file():
-            return
-        for line in self._path.read_text(encoding="utf-8").splitlines():
-            # A line that a kill cut short is an input that is not done.
-            try:
-                values = json.loads(line)
-                mark = Mark(**{**values, "formats": tuple(values["formats"])})
-            except (json.JSONDecodeError, TypeError, KeyError):
-                continue
-            others = (
-                one
-                for one in self._marks.get(mark.input, ())
-                if set(one.formats).isdisjoint(mark.formats)
-            )
-            self._marks[mark.input] = [*others, mark]
-            self.names[mark.input] = mark.name
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._path.unlink(missing_ok=True)
-
-    def found(self, mark: Mark | None) -> Mark | None:
-        """The same mark as it was written, if it was."""
-        known = self._marks.get(mark.input, ()) if mark else ()
-        return next((one for one in known if one == mark), None)
-
-    def forget(self, marks: Iterable[Mark]) -> None:
-        """Say of inputs that are done anew that nobody has: a kill may leave some files changed."""
-        known = [mark for mark in marks if mark.input in self._marks]
-        if known:
-            self.add([replace(mark, by=NOBODY) for mark in known])
-
-    def add(self, marks: Sequence[Mark]) -> None:
-        """Mark inputs as done."""
-        with self._path.open("a", encoding="utf-8") as stream:
-            # The line break before them parts them from a line that a kill cut short.
-            stream.writelines(f"\n{json.dumps(asdict(mark))}\n" for mark in marks)
-            stream.flush()
-            os.fsync(stream.fileno())
 
 
 def _mark(one: InputOutputs, by: str) -> Mark | None:
