@@ -26,12 +26,12 @@ from biobert.pipeline.annotator import Annotator
 from biobert.pipeline.evaluating import (
     TestSet,
     finds_entities,
+    finds_mentions,
     read_gold,
     scored_labels,
     with_labels_alone,
 )
 from biobert.runtime.settings import RuntimeSettings
-from biobert.tasks.ner import NamedEntityRecognition
 
 SEED = 20190901
 SCORED = ("labels", "choice", "scope", "measure")
@@ -94,9 +94,9 @@ def compare(
     check_same_texts(gold, first)
     check_same_texts(gold, second)
     labels = _labels_of_all(tasks, gold, test_set.labels)
-    if isinstance(task, NamedEntityRecognition):
+    if finds_mentions(task):
         (_, first), (gold, second) = (annotated_alone(gold, one) for one in (first, second))
-    if test_set.labels is not None or isinstance(task, NamedEntityRecognition):
+    if test_set.labels is not None or finds_mentions(task):
         gold = with_labels_alone(gold, labels)
     units = _units(task, gold, first, second)
     bootstrap = paired_bootstrap(units, np.random.default_rng(SEED), samples=samples)
@@ -155,7 +155,7 @@ def _labels_of_all(
 ) -> tuple[str, ...]:
     """The labels that are scored: of types of entities, those that each model knows."""
     labels, *others = (scored_labels(task, gold, wanted) for task in tasks)
-    if not isinstance(tasks[0], NamedEntityRecognition):
+    if not finds_mentions(tasks[0]):
         return labels
     common = tuple(one for one in labels if all(one in some for some in others))
     if not common:
