@@ -201,6 +201,14 @@ def test_an_epoch_learns_from_a_share_of_the_pairs_without_a_relation() -> None:
     assert len(answered(one, document, ["ACTIVATOR"] * 780).relations) == 780
 
 
+def test_a_pair_that_the_corpus_calls_unrelated_is_one_of_many() -> None:
+    entities = [Entity(2 * place, 2 * place + 1, "Drug", id=f"T{place}") for place in range(3)]
+    apart = Relation("none", (Argument("Arg1", "T0"), Argument("Arg2", "T1")))
+    document = Document("1", "a " * 3, entities=tuple(entities), relations=(apart,))
+    one = task(pairs=[["Drug", "Drug"]], negatives=0.25)
+    assert [one.learnt_share(example) for example in one.examples(document)] == 3 * [0.25]
+
+
 def test_probabilities_are_corrected_for_what_training_left_out() -> None:
     document = replace(DRUGS, entities=DRUGS.entities[:2], relations=())
     found = {}

@@ -218,7 +218,8 @@ class RelationExtraction(Task):
 
     def learnt_share(self, example: Example) -> float:
         """Pairs without a relation are so many that an epoch need not see all of them."""
-        return 1.0 if self._labels_of(example) else self._settings.negatives
+        related = self._labels_of(example) - {self._settings.negative}
+        return 1.0 if related else self._settings.negatives
 
     def decode(
         self,
